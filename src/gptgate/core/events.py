@@ -1,0 +1,82 @@
+"""The audit event: an intent before the effect and an end after it. Everything else is a projection of these."""
+
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from gptgate.core.facts import Usage
+from gptgate.core.finding import Finding
+
+
+class EndState(StrEnum):
+    """How an intent ended. REFUSED: the gateway sent nothing. ABANDONED: the process died before an end was known."""
+
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    ABANDONED = "abandoned"
+
+
+class Intent(Struct, frozen=True, kw_only=True):
+    """What is about to happen, durable before any byte goes to a provider. Digests are sha256 in hex."""
+
+    id: str
+    at_ms: int
+    team: str
+    app: str
+    key_id: str
+    end_user: str
+    client: str
+    endpoint: str
+    stream: bool
+    model: str
+    provider: str
+    upstream_model: str
+    effect: str
+    score: int
+    parts: tuple[tuple[str, int], ...]
+    rules: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    config_digest: str
+    request_digest: str
+    sent_digest: str
+    window: str
+    reserved_nano: int
+    price_version: str
+    traceparent: str
+
+
+class End(Struct, frozen=True, kw_only=True):
+    """What happened. `status` is the HTTP status the caller was given, `code` the gateway's error code or ``""``.
+
+    `usage_source` as in `Settlement.source`; `cost_nano` is what stays spent. `timings_us` are the stages' durations.
+    `effect` and `rules` are those of the whole request: the stronger effect of both sides, the answer's rules.
+    """
+
+    id: str
+    at_ms: int
+    app: str
+    window: str
+    state: EndState
+    status: int
+    code: str
+    effect: str
+    rules: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    score: int
+    answered_model: str
+    provider_request_id: str
+    usage: Usage
+    usage_source: str
+    cost_nano: int
+    attempts: int
+    answer_digest: str
+    timings_us: dict[str, int]
+
+
+ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+def encode_event(event: Intent | End) -> bytes:
+    """The event as JSON with sorted keys: the bytes that the store keeps."""
+    return ENCODER.encode(event)

@@ -1,0 +1,137 @@
+"""The facts of a request, one type per step. A fact is built only in the module that earns it (an AST test checks)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from gptgate.core.finding import Finding, Segment
+from gptgate.core.snapshot import AppSpec, Effect, ModelSpec, ProviderSpec
+from gptgate.core.wire import Dialect, Endpoint
+
+
+class RawRequest(Struct, frozen=True, kw_only=True):
+    """Step 0. Bounded bytes and where they came from. Header names are lower case."""
+
+    id: str
+    endpoint: Endpoint
+    dialect: Dialect
+    headers: Mapping[str, str]
+    body: bytes
+    peer: str
+    at_ms: int
+    started_ns: int
+
+
+class Principal(Struct, frozen=True, kw_only=True):
+    """Step 1. Who calls. `models` and `endpoints` are the key's own allow lists; empty means no restriction."""
+
+    team: str
+    app: AppSpec
+    key_id: str
+    models: tuple[str, ...]
+    endpoints: tuple[str, ...]
+
+
+class ChatRequest(Struct, frozen=True, kw_only=True):
+    """Step 2. A parsed request of any dialect. `document` is shared and must not be changed.
+
+    `max_output_tokens` is what the request asks for, None when it sets no bound. `choices` multiplies the output.
+    `media` counts the parts that are not text. `wants_usage`: the caller asked for usage on the stream.
+    """
+
+    endpoint: Endpoint
+    dialect: Dialect
+    body: bytes
+    document: dict[str, Any]
+    model: str
+    stream: bool
+    wants_usage: bool
+    max_output_tokens: int | None
+    choices: int
+    media: int
+    end_user: str
+    segments: tuple[Segment, ...]
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """Step 3. The principal may use this model, whose provider speaks the dialect of the request."""
+
+    principal: Principal
+    model: ModelSpec
+    provider: ProviderSpec
+
+
+class Inspection(Struct, frozen=True, kw_only=True):
+    """Step 5. What was found in one side, and the risk score (0 to 100) with the parts it is the sum of."""
+
+    findings: tuple[Finding, ...]
+    score: int
+    parts: tuple[tuple[str, int], ...]
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """Step 6. `rules` are the ids of all rules that fired, in configuration order. `redact` are indexes into the
+    inspection's findings. `denied_by` and `message` belong to the first denying rule.
+    """
+
+    effect: Effect
+    rules: tuple[str, ...]
+    redact: tuple[int, ...]
+    denied_by: str
+    message: str
+    score: int
+    config_digest: str
+
+
+class Permit(Struct, frozen=True, kw_only=True):
+    """Step 7. The request as it may be sent: `document` and `body` after redaction."""
+
+    body: bytes
+    document: dict[str, Any]
+    redacted: bool
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """Step 8. The request's bytes as the provider will read them."""
+
+    provider: ProviderSpec
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    max_output_tokens: int
+
+
+class Reservation(Struct, frozen=True, kw_only=True):
+    """Step 9. Money set aside for one request; `nano` is a ceiling. `window` is the UTC month, ``2026-11``."""
+
+    id: str
+    app: str
+    window: str
+    nano: int
+
+
+class LogIndex(Struct, frozen=True, kw_only=True):
+    """Step 10. The place of the durable intent in the store."""
+
+    seq: int
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """Tokens that a provider reports. `input_tokens` counts all input, cached reads and writes among them;
+    `cache_read` and `cache_write` say how many of them. `output_tokens` counts reasoning too.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """Step 13. `source` is ``provider`` (its usage), ``unused`` (nothing can have been billed) or ``unknown`` (the
+    reservation stays spent).
+    """
+
+    nano: int
+    source: str

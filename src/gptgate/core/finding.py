@@ -1,0 +1,57 @@
+"""Segments (whose words, where) and findings (what was recognised in them)."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Origin(StrEnum):
+    """Whose words a segment holds."""
+
+    SYSTEM = "system"
+    DEVELOPER = "developer"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL_DEFINITION = "tool_definition"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+    OTHER = "other"
+
+
+Path = tuple[str | int, ...]
+
+
+def pointer(path: Sequence[str | int]) -> str:
+    """The JSON Pointer (RFC 6901) of a path: ``("messages", 0, "content")`` → ``"/messages/0/content"``."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+class Segment(Struct, frozen=True):
+    """One string of a request or an answer. `is_key` marks an object's key; `path` then ends with that key.
+
+    `is_json` marks a string that itself holds JSON (the arguments of a tool call).
+    """
+
+    path: Path
+    origin: Origin
+    text: str
+    is_key: bool = False
+    is_json: bool = False
+
+
+class Finding(Struct, frozen=True):
+    """A recognised span: characters ``[start, end)`` of the original text at `place` (a JSON Pointer).
+
+    Never holds the matched text. `segment` is the index of the segment it was found in, `points` its weight in
+    the risk score (0 to 100), `detector` the name of the detector that found it.
+    """
+
+    kind: str
+    origin: Origin
+    place: str
+    start: int
+    end: int
+    detector: str
+    points: int
+    segment: int = 0

@@ -1,0 +1,173 @@
+"""Ports: what the pipeline needs of the outside, as contracts. Each implementation passes the port's contract suite."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from gptgate.core.events import End, Intent
+from gptgate.core.facts import LogIndex, Principal, Reservation, Usage
+from gptgate.core.finding import Finding, Origin, Segment
+from gptgate.core.keys import KeyRecord
+from gptgate.core.snapshot import Limits, ModelSpec, ProviderSpec
+
+
+class Clock(Protocol):
+    """Time, injected."""
+
+    def wall_ms(self) -> int:
+        """Unix time in milliseconds."""
+        ...
+
+    def monotonic_ns(self) -> int:
+        """A clock that never goes back."""
+        ...
+
+
+class KeyDirectory(Protocol):
+    """All keys, in memory."""
+
+    def find(self, key_id: str) -> KeyRecord | None:
+        """The record of this id, revoked and expired ones too. Never blocks, never does I/O."""
+        ...
+
+
+class RecordStore(Protocol):
+    """Durable records.
+
+    - `begin` and `refuse` return only when the rows would survive the loss of the process and of power.
+    - Both raise AuditUnavailable when that cannot be said within the deadline; nothing may then be sent. A row whose
+      writer gave up waiting may still become durable: recovery ends it as abandoned.
+    - `finish` never blocks and never raises. It accepts exactly one end for each `begin`; a second end of the same id
+      is ignored. Room for it was reserved by `begin`, so memory is bounded by the requests in flight.
+    - Ends become durable soon, together with other writes, and in any case before `close` returns.
+    """
+
+    async def begin(self, intent: Intent, content: bytes | None) -> LogIndex: ...
+
+    async def refuse(self, intent: Intent, end: End, content: bytes | None) -> LogIndex: ...
+
+    def finish(self, end: End, content: bytes | None) -> None: ...
+
+
+class Admission(Protocol):
+    """A place in the limits. `release` gives the concurrency back; calling it twice changes nothing."""
+
+    def release(self) -> None: ...
+
+
+class Limiter(Protocol):
+    """How often. All limits of a request admit it together, or none is charged."""
+
+    def admit(self, scopes: Sequence[tuple[str, Limits]], now_ns: int) -> Admission:
+        """Admit a request under each (scope name, limits) pair.
+
+        Raises RateLimited with the exact `retry_after_ms`, or ConcurrencyLimited.
+        """
+        ...
+
+
+class Price(Protocol):
+    """A model's price in whole nano-dollars, rounded up. `version` names the price list it comes from."""
+
+    version: str
+
+    def cost(self, usage: Usage) -> int: ...
+
+    def ceiling(self, input_tokens: int, output_tokens: int) -> int:
+        """The most that this many tokens can cost, whatever of them turns out to be cached."""
+        ...
+
+
+class PriceBook(Protocol):
+    """Prices of configured models."""
+
+    def find(self, model: ModelSpec, at_ms: int) -> Price | None:
+        """None when nobody knows the price. Never zero by default."""
+        ...
+
+
+class Ledger(Protocol):
+    """How much. For each (app, window): settled + reserved, never below what was really spent.
+
+    - `reserve` raises BudgetExceeded when the ceiling does not fit; two reservations that do not both fit never both
+      pass. A limit of None only counts.
+    - `settle` replaces a reservation by the real cost, once; a second settle of the same id changes nothing.
+    """
+
+    def reserve(self, request_id: str, app: str, limit_nano: int | None, nano: int, at_ms: int) -> Reservation: ...
+
+    def settle(self, reservation: Reservation, nano: int) -> None: ...
+
+    def spent(self, app: str, window: str) -> int:
+        """Settled plus reserved, in nano-dollars."""
+        ...
+
+
+class StreamScanner(Protocol):
+    """Recognises and holds back in one growing text (one channel of a stream).
+
+    - The concatenation of all released pieces equals the text that was fed, cut nowhere inside a finding of a held
+      kind: `released` ends where no finding of a held kind can still be growing.
+    - Findings are final when reported, each exactly once, with absolute positions, and before the text they stand in
+      is released when their kind is held.
+    """
+
+    def feed(self, text: str) -> tuple[str, tuple[Finding, ...]]:
+        """Released text and the findings that became final. Findings of held kinds lie inside the released text."""
+        ...
+
+    def finish(self) -> tuple[str, tuple[Finding, ...]]:
+        """All that was still held; the channel is complete."""
+        ...
+
+
+class Inspector(Protocol):
+    """Text → findings. Pure; raises GuardFailed when a detector cannot answer."""
+
+    digest: str
+
+    def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]: ...
+
+    def stream(self, place: str, origin: Origin, held: frozenset[str], is_json: bool) -> StreamScanner:
+        """A scanner for one channel. `held` are the kind patterns that must not get out in pieces; `is_json` says that
+        the text is JSON (tool-call arguments), so that its escapes are read."""
+        ...
+
+
+class UpstreamReply(Protocol):
+    """A provider's answer whose head has arrived. Header names are lower case. The caller must `close` it."""
+
+    status: int
+    headers: Mapping[str, str]
+    attempts: int
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Raises AnswerTooLarge past `limit` bytes, UpstreamBroken or UpstreamTimeout."""
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives. Raises UpstreamBroken when it is cut, UpstreamTimeout when it falls silent."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back, or abort the request at once when the body was not read to its end."""
+        ...
+
+
+class Upstream(Protocol):
+    """The only way to a provider."""
+
+    async def send(
+        self, provider: ProviderSpec, path: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> UpstreamReply:
+        """POST to the provider, with its credential, without following redirects; retries inside.
+
+        Raises UpstreamError whose `reach` says how far the request got. A status of 400 or more is a reply, not an
+        error. Cancelling the call aborts the request.
+        """
+        ...
+
+
+class Authenticator(Protocol):
+    """Credential → Principal."""
+
+    def authenticate(self, headers: Mapping[str, str], peer: str, now_ms: int) -> Principal: ...
