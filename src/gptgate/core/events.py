@@ -18,7 +18,10 @@ class EndState(StrEnum):
 
 
 class Intent(Struct, frozen=True, kw_only=True):
-    """What is about to happen, durable before any byte goes to a provider. Digests are sha256 in hex."""
+    """What is about to happen, durable before any byte goes to a provider. Digests are sha256 in hex.
+
+    `findings` holds the first 200 at most; `finding_counts` counts all of them by kind.
+    """
 
     id: str
     at_ms: int
@@ -44,6 +47,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     reserved_nano: int
     price_version: str
     traceparent: str
+    finding_counts: tuple[tuple[str, int], ...] = ()
 
 
 class End(Struct, frozen=True, kw_only=True):
@@ -72,6 +76,7 @@ class End(Struct, frozen=True, kw_only=True):
     attempts: int
     answer_digest: str
     timings_us: dict[str, int]
+    finding_counts: tuple[tuple[str, int], ...] = ()
 
 
 ENCODER = msgspec.json.Encoder(order="deterministic")

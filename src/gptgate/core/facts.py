@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from gptgate.core.finding import Finding, Segment
+from gptgate.core.finding import Finding, Path, Segment
 from gptgate.core.snapshot import AppSpec, Effect, ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
 
@@ -85,21 +85,20 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 class Permit(Struct, frozen=True, kw_only=True):
-    """Step 7. The request as it may be sent: `document` and `body` after redaction."""
+    """Step 7. The request may be sent, with these edits: JSON path → the JSON that stands there instead."""
 
-    body: bytes
-    document: dict[str, Any]
-    redacted: bool
+    request: ChatRequest
+    edits: Mapping[Path, bytes]
 
 
 class Route(Struct, frozen=True, kw_only=True):
     """Step 8. The request's bytes as the provider will read them."""
 
     provider: ProviderSpec
+    model: ModelSpec
     path: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    max_output_tokens: int
 
 
 class Reservation(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,71 @@
+"""What the Anthropic endpoints share: origins of messages and blocks, and usage."""
+
+from typing import Any
+
+from gptgate.core.facts import Usage
+from gptgate.core.finding import Origin, Path, Segment
+from gptgate.providers.fields import token_count
+from gptgate.providers.walk import collect
+
+ROLE_ORIGIN = {"user": Origin.USER, "assistant": Origin.ASSISTANT, "system": Origin.SYSTEM}
+BLOCK_ORIGIN = {
+    "tool_use": Origin.TOOL_CALL,
+    "server_tool_use": Origin.TOOL_CALL,
+    "mcp_tool_use": Origin.TOOL_CALL,
+    "tool_result": Origin.TOOL_RESULT,
+    "web_search_tool_result": Origin.TOOL_RESULT,
+    "web_fetch_tool_result": Origin.TOOL_RESULT,
+    "code_execution_tool_result": Origin.TOOL_RESULT,
+    "mcp_tool_result": Origin.TOOL_RESULT,
+    "search_result": Origin.TOOL_RESULT,
+}
+
+
+def request_segments(document: dict[str, Any]) -> tuple[Segment, ...]:
+    """Every string of a Messages request."""
+    out: list[Segment] = []
+    for key, value in document.items():
+        if key == "messages":
+            for index, message in enumerate(value):
+                role = message.get("role")
+                origin = ROLE_ORIGIN.get(role, Origin.OTHER) if type(role) is str else Origin.OTHER
+                for name, child in message.items():
+                    if name == "content" and type(child) is list:
+                        block_segments(child, ("messages", index, name), origin, out)
+                    else:
+                        collect({name: child}, ("messages", index), origin, out)
+        elif key == "system":
+            collect({key: value}, (), Origin.SYSTEM, out)
+        elif key == "tools":
+            collect({key: value}, (), Origin.TOOL_DEFINITION, out)
+        else:
+            collect({key: value}, (), Origin.OTHER, out)
+    return tuple(out)
+
+
+def block_segments(blocks: list[Any], path: Path, origin: Origin, out: list[Segment]) -> None:
+    """Segments of content blocks; tool calls and tool results have their own origin whatever the message's role."""
+    for index, block in enumerate(blocks):
+        kind = block.get("type") if type(block) is dict else None
+        collect(block, (*path, index), BLOCK_ORIGIN.get(kind, origin) if type(kind) is str else origin, out)
+
+
+def read_usage(value: Any) -> Usage | None:
+    """Anthropic's usage object. Its `input_tokens` leave out cached reads and writes; ours count them."""
+    if type(value) is not dict:
+        return None
+    try:
+        cache_read = token_count(value.get("cache_read_input_tokens"))
+        cache_write = token_count(value.get("cache_creation_input_tokens"))
+        fresh = token_count(value.get("input_tokens"))
+        output = token_count(value.get("output_tokens"))
+    except ValueError:
+        return None
+    if "input_tokens" not in value:
+        return None
+    return Usage(
+        input_tokens=fresh + cache_read + cache_write,
+        output_tokens=output,
+        cache_read=cache_read,
+        cache_write=cache_write,
+    )

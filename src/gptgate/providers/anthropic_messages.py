@@ -1,0 +1,117 @@
+"""POST /v1/messages and POST /v1/messages/count_tokens."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gptgate.core.document import apply_edits, encode_json
+from gptgate.core.errors import InternalFault, InvalidField
+from gptgate.core.facts import ChatRequest, Permit, RawRequest
+from gptgate.core.finding import Origin, Path, Segment
+from gptgate.core.snapshot import ModelSpec, ProviderSpec
+from gptgate.core.wire import Dialect, Endpoint
+from gptgate.providers.anthropic_common import block_segments, read_usage, request_segments
+from gptgate.providers.anthropic_stream import AnthropicStream
+from gptgate.providers.base import Answer, StreamCodec
+from gptgate.providers.fields import (
+    MAX_OUTPUT_TOKENS,
+    each_object,
+    flag,
+    optional_count,
+    optional_text,
+    required_list,
+    required_text,
+)
+from gptgate.providers.walk import collect, count_media
+
+
+def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
+    model = required_text(document, "model")
+    messages = required_list(document, "messages")
+    each_object(messages, "messages")
+    metadata = document.get("metadata")
+    if metadata is not None and type(metadata) is not dict:
+        raise InvalidField("'metadata' must be an object.", param="metadata")
+    return ChatRequest(
+        endpoint=endpoint,
+        dialect=Dialect.ANTHROPIC,
+        body=raw.body,
+        document=document,
+        model=model,
+        stream=endpoint is Endpoint.MESSAGES and flag(document, "stream"),
+        wants_usage=True,
+        max_output_tokens=optional_count(document, "max_tokens", MAX_OUTPUT_TOKENS),
+        choices=1,
+        media=count_media(messages) + count_media(document.get("system")),
+        end_user=optional_text(metadata, "user_id") if metadata else "",
+        segments=request_segments(document),
+    )
+
+
+def _encode(permit: Permit, model: ModelSpec) -> bytes:
+    request = permit.request
+    edits = dict(permit.edits)
+    if model.upstream_name != request.model:
+        edits[("model",)] = encode_json(model.upstream_name)
+    return apply_edits(request.body, edits)
+
+
+class AnthropicMessages:
+    """Messages."""
+
+    endpoint = Endpoint.MESSAGES
+    dialect = Dialect.ANTHROPIC
+    path = "/v1/messages"
+    can_stream = True
+    billed = True
+
+    def read(self, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
+        request = _read(self.endpoint, raw, document)
+        if request.max_output_tokens is None:
+            raise InvalidField("'max_tokens' is missing.", param="max_tokens")
+        return request
+
+    def encode(self, permit: Permit, model: ModelSpec, provider: ProviderSpec) -> bytes:
+        return _encode(permit, model)
+
+    def decode(self, document: dict[str, Any]) -> Answer:
+        out: list[Segment] = []
+        for key, value in document.items():
+            if key == "content" and type(value) is list:
+                block_segments(value, ("content",), Origin.ASSISTANT, out)
+            else:
+                collect({key: value}, (), Origin.ASSISTANT, out)
+        model = document.get("model")
+        return Answer(document, tuple(out), model if type(model) is str else "", read_usage(document.get("usage")))
+
+    def repeats(self, edited: Sequence[Path], document: dict[str, Any]) -> Mapping[Path, bytes]:
+        return {}
+
+    def stream(self, request: ChatRequest, limit: int) -> AnthropicStream:
+        return AnthropicStream(limit=limit)
+
+
+class AnthropicCountTokens:
+    """Counting tokens: free at the provider, yet the prompt goes there, so every guard but the budget looks at it."""
+
+    endpoint = Endpoint.COUNT_TOKENS
+    dialect = Dialect.ANTHROPIC
+    path = "/v1/messages/count_tokens"
+    can_stream = False
+    billed = False
+
+    def read(self, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
+        return _read(self.endpoint, raw, document)
+
+    def encode(self, permit: Permit, model: ModelSpec, provider: ProviderSpec) -> bytes:
+        return _encode(permit, model)
+
+    def decode(self, document: dict[str, Any]) -> Answer:
+        out: list[Segment] = []
+        collect(document, (), Origin.ASSISTANT, out)
+        return Answer(document, tuple(out), "", None)
+
+    def repeats(self, edited: Sequence[Path], document: dict[str, Any]) -> Mapping[Path, bytes]:
+        return {}
+
+    def stream(self, request: ChatRequest, limit: int) -> StreamCodec:
+        raise InternalFault("Counting tokens has no stream.")

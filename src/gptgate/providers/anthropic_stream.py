@@ -1,0 +1,114 @@
+"""The stream of Messages events."""
+
+from typing import Any
+
+from gptgate.core.document import encode_json, read_object
+from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed, UpstreamOverloaded
+from gptgate.core.facts import Usage
+from gptgate.core.finding import Origin, Path, Segment
+from gptgate.providers.anthropic_common import read_usage
+from gptgate.providers.base import Channel, Piece, StreamEvent
+from gptgate.providers.sse import SseEvent, SseSplitter, render_event
+from gptgate.providers.walk import collect
+
+TEXT_FIELDS = {"text": "text_delta", "thinking": "thinking_delta", "partial_json": "input_json_delta"}
+"""Field of a delta (or of a block's start) that is a growing text → the delta type that carries it."""
+
+
+class AnthropicStream:
+    """Reads events. A text field of a block continues the channel (block index, field)."""
+
+    def __init__(self, *, limit: int) -> None:
+        self.model = ""
+        self.usage: Usage | None = None
+        self.complete = False
+        self._splitter = SseSplitter(limit)
+        self._types: dict[Channel, str] = {}
+        self._reported: dict[str, Any] = {}
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        return [self._event(event) for event in self._splitter.feed(data)]
+
+    def flush(self, channel: Channel, text: str) -> bytes:
+        field = str(channel[1])
+        delta = {"type": self._types.get(channel, TEXT_FIELDS.get(field, field + "_delta")), field: text}
+        event = {"type": "content_block_delta", "index": channel[0], "delta": delta}
+        return render_event("content_block_delta", encode_json(event))
+
+    def _event(self, event: SseEvent) -> StreamEvent:
+        if not event.data:
+            return StreamEvent(event.raw, event.name, event.data, drop=True)
+        try:
+            document = read_object(event.data)
+        except MalformedRequest:
+            raise UpstreamBroken("The provider sent a stream event that is not JSON.", reach=Reach.ANSWERED) from None
+        kind = document.get("type")
+        if kind == "error" or event.name == "error":
+            error = document.get("error")
+            overloaded = type(error) is dict and error.get("type") == "overloaded_error"
+            failure = UpstreamOverloaded if overloaded else UpstreamFailed
+            raise failure("The provider ended the stream with an error.", reach=Reach.ANSWERED)
+        pieces: list[Piece] = []
+        whole: list[Segment] = []
+        closes: tuple[Channel, ...] | None = ()
+        number = document.get("index")
+        block = number if type(number) is int else 0
+        for key, value in document.items():
+            if key in ("delta", "content_block") and kind in ("content_block_delta", "content_block_start"):
+                self._growing(value, (key,), block, pieces, whole)
+            elif key != "type" or type(value) is not str or value not in KNOWN_EVENTS:
+                collect({key: value}, (), Origin.ASSISTANT, whole)
+        if kind == "content_block_stop":
+            closes = tuple((block, field) for field in TEXT_FIELDS)
+        elif kind == "message_start":
+            self._started(document)
+        elif kind == "message_delta":
+            closes = None
+            self._report(document.get("usage"))
+        elif kind == "message_stop":
+            closes = None
+            self.complete = True
+        name = event.name
+        if len(name) > 64 or (name and name not in KNOWN_EVENTS):
+            whole.append(Segment(("event",), Origin.ASSISTANT, name, True))
+        return StreamEvent(event.raw, name, event.data, tuple(pieces), tuple(whole), closes)
+
+    def _growing(self, value: Any, path: Path, block: int, pieces: list[Piece], whole: list[Segment]) -> None:
+        if type(value) is not dict:
+            collect(value, path, Origin.ASSISTANT, whole)
+            return
+        kind = value.get("type")
+        for key, child in value.items():
+            if key in TEXT_FIELDS and type(child) is str:
+                channel: Channel = (block, key)
+                if type(kind) is str and path == ("delta",):
+                    self._types[channel] = kind
+                pieces.append(Piece(channel, (*path, key), child, key == "partial_json"))
+            else:
+                collect({key: child}, path, Origin.ASSISTANT, whole)
+
+    def _started(self, document: dict[str, Any]) -> None:
+        message = document.get("message")
+        if type(message) is dict:
+            model = message.get("model")
+            self.model = model if type(model) is str else ""
+            self._report(message.get("usage"))
+
+    def _report(self, value: Any) -> None:
+        """Usage comes in parts: the start has the input, `message_delta` the final, cumulative counts."""
+        if type(value) is dict:
+            self._reported.update({key: count for key, count in value.items() if count is not None})
+            self.usage = read_usage(self._reported)
+
+
+KNOWN_EVENTS = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "ping",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)

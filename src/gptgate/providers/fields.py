@@ -1,0 +1,72 @@
+"""Typed reading of the request fields that the gateway must understand. Everything else passes through unread."""
+
+from typing import Any
+
+from gptgate.core.errors import InvalidField
+
+MAX_OUTPUT_TOKENS = 10_000_000
+MAX_CHOICES = 128
+
+
+def required_text(document: dict[str, Any], name: str) -> str:
+    """A string that must be there and not be empty."""
+    value = document.get(name)
+    if type(value) is not str or not value:
+        what = "is missing" if name not in document else "must be a string that is not empty"
+        raise InvalidField(f"'{name}' {what}.", param=name)
+    return value
+
+
+def optional_text(document: dict[str, Any], name: str) -> str:
+    """A string, or ``""`` when absent or null."""
+    value = document.get(name)
+    if value is None:
+        return ""
+    if type(value) is not str:
+        raise InvalidField(f"'{name}' must be a string.", param=name)
+    return value
+
+
+def flag(document: dict[str, Any], name: str) -> bool:
+    """A boolean, False when absent or null."""
+    value = document.get(name)
+    if value is None:
+        return False
+    if type(value) is not bool:
+        raise InvalidField(f"'{name}' must be true or false.", param=name)
+    return value
+
+
+def optional_count(document: dict[str, Any], name: str, maximum: int) -> int | None:
+    """A whole number from 1 to `maximum`, None when absent or null. Booleans and floats are not numbers here."""
+    value = document.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not 1 <= value <= maximum:
+        raise InvalidField(f"'{name}' must be a whole number from 1 to {maximum}.", param=name)
+    return value
+
+
+def required_list(document: dict[str, Any], name: str) -> list[Any]:
+    """A list that must be there and not be empty."""
+    value = document.get(name)
+    if type(value) is not list or not value:
+        what = "is missing" if name not in document else "must be a list that is not empty"
+        raise InvalidField(f"'{name}' {what}.", param=name)
+    return value
+
+
+def each_object(items: list[Any], name: str) -> None:
+    """Refuse a list that holds anything but objects."""
+    for index, item in enumerate(items):
+        if type(item) is not dict:
+            raise InvalidField(f"'{name}[{index}]' must be an object.", param=f"{name}[{index}]")
+
+
+def token_count(value: object) -> int:
+    """A token count that a provider reports, 0 when absent; anything but a sane whole number raises ValueError."""
+    if value is None:
+        return 0
+    if type(value) is not int or not 0 <= value <= 1_000_000_000:
+        raise ValueError("not a token count")
+    return value

@@ -1,0 +1,44 @@
+"""Which headers travel, and how each kind of provider is shown the gateway's credential."""
+
+from collections.abc import Mapping
+
+from gptgate.core.snapshot import ProviderKind
+from gptgate.core.wire import Dialect
+
+DEFAULT_ANTHROPIC_VERSION = "2023-06-01"
+PASSED = {
+    Dialect.OPENAI: ("traceparent", "tracestate", "openai-beta"),
+    Dialect.ANTHROPIC: ("traceparent", "tracestate", "anthropic-version", "anthropic-beta"),
+}
+"""Request headers that reach the provider. Everything else stays here, the caller's key above all."""
+
+RETURNED = ("openai-processing-ms", "openai-version")
+"""Answer headers that reach the caller. Rate-limit headers speak of the gateway's own account, so they do not."""
+
+
+def request_headers(dialect: Dialect, given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The headers for the provider, without its credential."""
+    headers = [("content-type", "application/json")]
+    headers.extend((name, given[name]) for name in PASSED[dialect] if name in given)
+    if dialect is Dialect.ANTHROPIC and "anthropic-version" not in given:
+        headers.append(("anthropic-version", DEFAULT_ANTHROPIC_VERSION))
+    return tuple(headers)
+
+
+def credential_headers(kind: ProviderKind, secret: str) -> tuple[tuple[str, str], ...]:
+    """How the gateway authenticates itself at a provider of this kind; none for an empty secret."""
+    if not secret:
+        return ()
+    if kind is ProviderKind.ANTHROPIC:
+        return (("x-api-key", secret),)
+    return (("authorization", f"Bearer {secret}"),)
+
+
+def answer_headers(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The provider's answer headers that the caller may see."""
+    return [(name, given[name]) for name in RETURNED if name in given]
+
+
+def provider_request_id(given: Mapping[str, str]) -> str:
+    """The provider's own id of the request, ``""`` when it gave none."""
+    return given.get("x-request-id") or given.get("request-id") or ""

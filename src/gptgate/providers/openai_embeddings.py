@@ -1,0 +1,66 @@
+"""POST /v1/embeddings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gptgate.core.document import apply_edits
+from gptgate.core.errors import InternalFault, InvalidField
+from gptgate.core.facts import ChatRequest, Permit, RawRequest
+from gptgate.core.finding import Origin, Path, Segment
+from gptgate.core.snapshot import ModelSpec, ProviderSpec
+from gptgate.core.wire import Dialect, Endpoint
+from gptgate.providers.base import Answer, StreamCodec
+from gptgate.providers.fields import optional_text, required_text
+from gptgate.providers.openai_common import base_edits, read_usage
+from gptgate.providers.walk import collect
+
+
+class OpenAIEmbeddings:
+    """Embeddings: input only, no stream."""
+
+    endpoint = Endpoint.EMBEDDINGS
+    dialect = Dialect.OPENAI
+    path = "/v1/embeddings"
+    can_stream = False
+    billed = True
+
+    def read(self, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
+        model = required_text(document, "model")
+        given = document.get("input")
+        if given is None or type(given) not in (str, list) or given in ("", []):
+            raise InvalidField("'input' must be a string or a list that is not empty.", param="input")
+        out: list[Segment] = []
+        for key, value in document.items():
+            collect({key: value}, (), Origin.USER if key == "input" else Origin.OTHER, out)
+        return ChatRequest(
+            endpoint=self.endpoint,
+            dialect=self.dialect,
+            body=raw.body,
+            document=document,
+            model=model,
+            stream=False,
+            wants_usage=False,
+            max_output_tokens=None,
+            choices=1,
+            media=0,
+            end_user=optional_text(document, "user"),
+            segments=tuple(out),
+        )
+
+    def encode(self, permit: Permit, model: ModelSpec, provider: ProviderSpec) -> bytes:
+        return apply_edits(permit.request.body, base_edits(permit.request, dict(permit.edits), model))
+
+    def decode(self, document: dict[str, Any]) -> Answer:
+        out: list[Segment] = []
+        for key, value in document.items():
+            # Vectors are numbers, or base64 of numbers: an encoding of the input, not words.
+            if key != "data":
+                collect({key: value}, (), Origin.ASSISTANT, out)
+        model = document.get("model")
+        return Answer(document, tuple(out), model if type(model) is str else "", read_usage(document.get("usage")))
+
+    def repeats(self, edited: Sequence[Path], document: dict[str, Any]) -> Mapping[Path, bytes]:
+        return {}
+
+    def stream(self, request: ChatRequest, limit: int) -> StreamCodec:
+        raise InternalFault("Embeddings have no stream.")

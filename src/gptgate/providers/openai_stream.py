@@ -1,0 +1,153 @@
+"""The stream of chat completion chunks."""
+
+from typing import Any
+
+from gptgate.core.document import encode_json, read_object
+from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed
+from gptgate.core.facts import Usage
+from gptgate.core.finding import Origin, Path, Segment
+from gptgate.providers.base import Channel, Piece, StreamEvent
+from gptgate.providers.openai_common import read_usage
+from gptgate.providers.sse import SseEvent, SseSplitter, render_event
+from gptgate.providers.walk import INERT, collect
+
+DONE = b"[DONE]"
+IDENTITY = frozenset({"role", "type", "id", "name"})
+"""Strings of a delta that come whole and name something; they do not continue a text."""
+
+
+class OpenAIChatStream:
+    """Reads chunks. A string of a delta continues the channel (choice, its place in the delta)."""
+
+    def __init__(self, *, wants_usage: bool, limit: int) -> None:
+        self.model = ""
+        self.usage: Usage | None = None
+        self.complete = False
+        self._wants_usage = wants_usage
+        self._splitter = SseSplitter(limit)
+        self._head: dict[str, Any] = {}
+        self._cleared: dict[str, str] = {}
+        self._finished: set[int] = set()
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        return [self._event(event) for event in self._splitter.feed(data)]
+
+    def flush(self, channel: Channel, text: str) -> bytes:
+        value: Any = text
+        for step in reversed(channel[1:]):
+            value = _inside(step, value)
+        head = {key: self._head[key] for key in ("id", "object", "created", "model") if key in self._head}
+        choice = {"index": channel[0], "delta": value, "finish_reason": None}
+        return render_event("", encode_json({**head, "choices": [choice]}))
+
+    def _event(self, event: SseEvent) -> StreamEvent:
+        if event.data == DONE:
+            self.complete = True
+            return StreamEvent(b"data: [DONE]\n\n", "", event.data, closes=None)
+        if not event.data:
+            # A comment or a field without data: nothing that a client needs, and nothing that was inspected.
+            return StreamEvent(event.raw, event.name, event.data, drop=True)
+        try:
+            document = read_object(event.data)
+        except MalformedRequest:
+            raise UpstreamBroken("The provider sent a stream event that is not JSON.", reach=Reach.ANSWERED) from None
+        if document.get("error") is not None:
+            raise UpstreamFailed("The provider ended the stream with an error.", reach=Reach.ANSWERED)
+        return self._chunk(event, document)
+
+    def _chunk(self, event: SseEvent, document: dict[str, Any]) -> StreamEvent:
+        pieces: list[Piece] = []
+        whole: list[Segment] = []
+        closes: list[int] = []
+        repeats: list[Path] = []
+        self._head = document
+        choices: list[Any] = []
+        for key, value in document.items():
+            if key == "choices" and type(value) is list:
+                choices = value
+            elif type(value) is str:
+                if self._cleared.get(key) != value:
+                    self._cleared[key] = value
+                    collect({key: value}, (), Origin.ASSISTANT, whole)
+            elif value is not None:
+                collect({key: value}, (), Origin.ASSISTANT, whole)
+        model = document.get("model")
+        if type(model) is str and model:
+            self.model = model
+        for index, choice in enumerate(choices):
+            self._choice(choice, index, pieces, whole, closes, repeats)
+        usage = document.get("usage")
+        drop = False
+        if usage is not None:
+            self.usage = read_usage(usage)
+            drop = not choices and not self._wants_usage
+        return StreamEvent(
+            event.raw if not event.name else render_event("", event.data),
+            "",
+            event.data,
+            tuple(pieces),
+            tuple(whole),
+            tuple((number,) for number in closes),
+            drop,
+            tuple(repeats),
+        )
+
+    def _choice(
+        self,
+        choice: Any,
+        position: int,
+        pieces: list[Piece],
+        whole: list[Segment],
+        closes: list[int],
+        repeats: list[Path],
+    ) -> None:
+        path: Path = ("choices", position)
+        if type(choice) is not dict:
+            collect(choice, path, Origin.ASSISTANT, whole)
+            return
+        number = choice.get("index")
+        if type(number) is not int:
+            number = position
+        for key, value in choice.items():
+            if value is None or key == "index":
+                continue
+            if key == "delta" and type(value) is dict:
+                _delta(value, (*path, key), (number,), pieces, whole)
+            elif key == "finish_reason":
+                closes.append(number)
+                self._finished.add(number)
+                if type(value) is not str or value not in INERT:
+                    collect({key: value}, path, Origin.ASSISTANT, whole)
+            elif key == "logprobs":
+                repeats.append((*path, key))
+            else:
+                collect({key: value}, path, Origin.ASSISTANT, whole)
+
+
+def _delta(value: dict[str, Any], path: Path, channel: Channel, pieces: list[Piece], whole: list[Segment]) -> None:
+    for key, child in value.items():
+        kind = type(child)
+        if kind is str:
+            if key in IDENTITY:
+                if child not in INERT:
+                    collect({key: child}, path, Origin.ASSISTANT, whole)
+            else:
+                pieces.append(Piece((*channel, key), (*path, key), child, key == "arguments"))
+        elif kind is dict:
+            _delta(child, (*path, key), (*channel, key), pieces, whole)
+        elif kind is list:
+            for index, item in enumerate(child):
+                number = item.get("index") if type(item) is dict else None
+                if type(item) is dict and type(number) is int:
+                    _delta(item, (*path, key, index), (*channel, key, number), pieces, whole)
+                else:
+                    collect(item, (*path, key, index), Origin.ASSISTANT, whole)
+        elif child is not None:
+            collect({key: child}, path, Origin.ASSISTANT, whole)
+
+
+def _inside(step: str | int, value: Any) -> Any:
+    """The delta one level up: under a key, or in a list whose items say their own index."""
+    if type(step) is int:
+        return [{"index": step, **value}]
+    return {step: value}

@@ -1,0 +1,74 @@
+"""Every string of a JSON value as a segment: values, keys that are not the dialect's own, and very long numbers."""
+
+from typing import Any
+
+from gptgate.core.document import MAX_PLAIN_NUMBER
+from gptgate.core.finding import Origin, Path, Segment
+
+DIALECT_KEYS = frozenset(
+    """
+    model messages role content type text stream stream_options include_usage tools tool_choice function name
+    description parameters properties required arguments tool_calls tool_call_id id index temperature top_p n stop
+    max_tokens max_completion_tokens user metadata system input output user_id source media_type data url image_url
+    detail cache_control ttl tool_use_id is_error input_schema thinking budget_tokens signature stop_sequences top_k
+    response_format json_schema schema strict enum items additionalProperties seed logprobs top_logprobs logit_bias
+    presence_penalty frequency_penalty parallel_tool_calls service_tier store reasoning_effort modalities audio
+    prediction encoding_format dimensions object created choices delta message finish_reason refusal usage
+    system_fingerprint prompt_tokens completion_tokens total_tokens prompt_tokens_details completion_tokens_details
+    cached_tokens audio_tokens reasoning_tokens accepted_prediction_tokens rejected_prediction_tokens input_tokens
+    output_tokens cache_creation_input_tokens cache_read_input_tokens cache_creation stop_reason stop_sequence
+    content_block partial_json annotations embedding format default title minimum maximum
+    """.split()
+)
+"""Keys that the dialects themselves define: constants, so nothing can hide in them."""
+
+INERT = frozenset(
+    """
+    user assistant system developer tool function text string object array number integer boolean null auto none
+    any required image image_url input_text input_image input_audio file document tool_use tool_result thinking
+    redacted_thinking ephemeral base64 url low high medium json_object json_schema stop length tool_calls
+    content_filter end_turn max_tokens stop_sequence message list embedding chat.completion chat.completion.chunk
+    message_start message_delta message_stop content_block_start content_block_delta content_block_stop ping
+    text_delta input_json_delta thinking_delta signature_delta default standard float enabled disabled
+    """.split()
+)
+"""Values that are words of the dialects, compared whole."""
+
+
+def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
+    """Append the segments of `value`, which stands at `path`, to `out`."""
+    kind = type(value)
+    if kind is str:
+        if value and value not in INERT:
+            out.append(Segment(path, origin, value))
+    elif kind is dict:
+        for key, child in value.items():
+            here = (*path, key)
+            if key not in DIALECT_KEYS:
+                out.append(Segment(here, origin, key, True))
+            collect(child, here, origin, out)
+    elif kind is list:
+        for index, child in enumerate(value):
+            if type(child) is not float:
+                collect(child, (*path, index), origin, out)
+    elif kind is int and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER:
+        out.append(Segment(path, origin, str(value)))
+
+
+def count_media(value: Any) -> int:
+    """How many parts of a message list are not text: images, audio, files, documents."""
+    found = 0
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        kind = type(item)
+        if kind is dict:
+            if item.get("type") in MEDIA_TYPES:
+                found += 1
+            stack.extend(child for child in item.values() if type(child) in (dict, list))
+        elif kind is list:
+            stack.extend(child for child in item if type(child) in (dict, list))
+    return found
+
+
+MEDIA_TYPES = frozenset({"image", "image_url", "input_image", "input_audio", "file", "input_file", "document", "audio"})
