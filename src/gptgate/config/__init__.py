@@ -1,0 +1,1 @@
+"""`gptgate.yaml` → an immutable, validated, content-addressed Snapshot."""

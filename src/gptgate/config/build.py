@@ -1,0 +1,147 @@
+"""Checked sections → Snapshot. Runs only when no problem was found, so every value has its type here.
+
+Lists whose order means nothing are sorted: configurations of one meaning have one digest and act the same.
+"""
+
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from gptgate.config.canonical import digest_of
+from gptgate.config.checks import PUBLIC_URLS
+from gptgate.config.reader import Section
+from gptgate.config.types import is_loopback
+from gptgate.core.snapshot import (
+    AppSpec,
+    Limits,
+    ModelSpec,
+    PriceOverride,
+    ProviderKind,
+    ProviderSpec,
+    RuleSpec,
+    ServerSpec,
+    Snapshot,
+)
+
+
+def build(root: Section) -> Snapshot:
+    """The Snapshot of a configuration without problems."""
+    providers = sorted((_provider(item) for item in root.sections("providers")), key=lambda spec: spec.name)
+    by_name = {spec.name: spec for spec in providers}
+    models = sorted((_model(item, by_name) for item in root.sections("models")), key=lambda spec: spec.name)
+    apps = sorted((_app(item) for item in root.sections("apps")), key=lambda spec: spec.name)
+    snapshot = Snapshot(
+        digest="",
+        server=_server(root.section("server")),
+        providers=by_name,
+        models={spec.name: spec for spec in models},
+        teams=tuple(sorted(item.get("name") for item in root.sections("teams"))),
+        apps={spec.name: spec for spec in apps},
+        rules=tuple(_rule(item) for item in root.section("policy").sections("rules")),
+    )
+    return replace(snapshot, digest=digest_of(snapshot))
+
+
+def _server(server: Section) -> ServerSpec:
+    data, control = server.get("data"), server.get("control")
+    return ServerSpec(
+        data_host=data.host,
+        data_port=data.port,
+        control_host=control.host,
+        control_port=control.port,
+        max_body_bytes=server.get("max_body_bytes"),
+        max_answer_bytes=server.get("max_answer_bytes"),
+        header_timeout_ms=server.get("header_timeout"),
+        body_timeout_ms=server.get("body_timeout"),
+        keep_alive_ms=server.get("keep_alive"),
+        sse_keep_alive_ms=server.get("sse_keep_alive"),
+        drain_ms=server.get("drain"),
+        store_timeout_ms=server.get("store_timeout"),
+    )
+
+
+def _provider(provider: Section) -> ProviderSpec:
+    kind: ProviderKind = provider.get("kind")
+    timeouts = provider.section("timeouts")
+    stated = provider.get("base_url")
+    return ProviderSpec(
+        name=provider.get("name"),
+        kind=kind,
+        base_url=PUBLIC_URLS[kind] if stated is None else stated,
+        credential=provider.get("credential"),
+        connect_timeout_ms=timeouts.get("connect"),
+        first_byte_timeout_ms=timeouts.get("first_byte"),
+        idle_timeout_ms=timeouts.get("idle"),
+        retries=provider.get("retries"),
+        finish_on_disconnect=provider.get("finish_on_disconnect"),
+    )
+
+
+def _location(provider: ProviderSpec) -> str:
+    if provider.kind is ProviderKind.SIMULATOR:
+        return "local"
+    near = provider.kind is ProviderKind.OPENAI_COMPATIBLE and is_loopback(urlsplit(provider.base_url).hostname or "")
+    return "local" if near else "cloud"
+
+
+def _model(model: Section, providers: dict[str, ProviderSpec]) -> ModelSpec:
+    name = model.get("name")
+    return ModelSpec(
+        name=name,
+        provider=model.get("provider"),
+        upstream_name=model.get("upstream_name") or name,
+        context_window=model.get("context_window"),
+        max_output_tokens=model.get("max_output_tokens"),
+        price=_price(model.get("price")),
+        location=model.get("location") or _location(providers[model.get("provider")]),
+    )
+
+
+def _price(price: Section | str | None) -> PriceOverride | None:
+    if price is None:
+        return None
+    if isinstance(price, str):  # the only word the schema lets through is `free`
+        return PriceOverride(free=True)
+    return PriceOverride(
+        input=price.get("input_per_million"),
+        output=price.get("output_per_million"),
+        cache_read=price.get("cache_read_per_million"),
+        cache_write=price.get("cache_write_per_million"),
+    )
+
+
+def _limits(limits: Section) -> Limits:
+    return Limits(
+        requests_per_minute=limits.get("requests_per_minute") or 0,
+        concurrency=limits.get("concurrency") or 0,
+    )
+
+
+def _app(app: Section) -> AppSpec:
+    return AppSpec(
+        name=app.get("name"),
+        team=app.get("team"),
+        models=_sorted(app, "models"),
+        limits=_limits(app.section("limits")),
+        key_limits=_limits(app.section("key_limits")),
+        monthly_budget_nano=app.section("budget").get("monthly_usd"),
+        content=app.get("content"),
+    )
+
+
+def _rule(rule: Section) -> RuleSpec:
+    return RuleSpec(
+        id=rule.get("id"),
+        stage=rule.get("stage"),
+        effect=rule.get("effect"),
+        findings=_sorted(rule, "findings"),
+        origins=tuple(sorted(item.value for item in rule.items("origins"))),
+        min_score=rule.get("min_score"),
+        apps=_sorted(rule, "apps"),
+        models=_sorted(rule, "models"),
+        message=rule.get("message") or "",
+    )
+
+
+def _sorted(section: Section, name: str) -> tuple[str, ...]:
+    return tuple(sorted(item.value for item in section.items(name)))

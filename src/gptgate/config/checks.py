@@ -1,0 +1,122 @@
+"""What the schema cannot say: references between sections, and settings that could not be honoured."""
+
+from collections.abc import Collection, Iterable
+
+from gptgate.config.problem import did_you_mean, shown
+from gptgate.config.reader import Reader, Section, Value
+from gptgate.config.types import Address
+from gptgate.core.snapshot import Effect, ProviderKind, Stage
+
+PUBLIC_URLS = {
+    ProviderKind.OPENAI: "https://api.openai.com",
+    ProviderKind.ANTHROPIC: "https://api.anthropic.com",
+    ProviderKind.SIMULATOR: "",
+}
+"""The base URL of a kind where none is written; the simulator's is empty: it runs inside this process."""
+
+
+def check(root: Section, kinds: Collection[str], reader: Reader) -> None:
+    """Report every dangling reference and every setting that has no effect or cannot be honoured."""
+    _check_server(root.section("server"), reader)
+    for provider in root.sections("providers"):
+        _check_provider(provider, reader)
+    providers, models = _names(root, "providers"), _names(root, "models")
+    teams, apps = _names(root, "teams"), _names(root, "apps")
+    for model in root.sections("models"):
+        _refer(model.fields.get("provider"), "provider", providers, reader)
+    for app in root.sections("apps"):
+        _refer(app.fields.get("team"), "team", teams, reader)
+        _refer_all(app, "models", "model", models, reader)
+    for rule in root.section("policy").sections("rules"):
+        _refer_all(rule, "apps", "app", apps, reader)
+        _refer_all(rule, "models", "model", models, reader)
+        _check_kinds(rule, kinds, reader)
+        _check_rule(rule, reader)
+
+
+def _names(root: Section, section: str) -> tuple[str, ...]:
+    return tuple(item.get("name") for item in root.sections(section) if item.get("name") is not None)
+
+
+def _refer(name: Value | None, what: str, known: tuple[str, ...], reader: Reader) -> None:
+    if name is not None and name.value not in known:
+        hint = did_you_mean(name.value, known)
+        reader.report(name.line, name.path, f"no {what} is called {shown(name.value)}", hint)
+
+
+def _refer_all(section: Section, field: str, what: str, known: tuple[str, ...], reader: Reader) -> None:
+    listed = section.fields.get(field)
+    if listed is not None and not listed.value:
+        reader.report(listed.line, listed.path, "an empty list allows nothing", "remove the line to mean all of them")
+    for item in section.items(field):
+        _refer(item, what, known, reader)
+
+
+def _check_server(server: Section, reader: Reader) -> None:
+    data, control = server.get("data"), server.get("control")
+    if isinstance(data, Address) and data == control and data.port != 0:
+        line = server.line_of("control" if "control" in server.written else "data")
+        message = "the data plane and the control plane cannot share an address"
+        reader.report(line, f"{server.path}.control", message)
+
+
+def _check_provider(provider: Section, reader: Reader) -> None:
+    kind = provider.get("kind")
+    stated, credential = "base_url" in provider.written, provider.fields.get("credential")
+    if kind is ProviderKind.OPENAI_COMPATIBLE and not stated:
+        hint = "such as http://127.0.0.1:11434"
+        reader.report(provider.line, f"{provider.path}.base_url", "is missing: this kind has no public address", hint)
+    elif kind is ProviderKind.SIMULATOR and not stated and credential is not None:
+        message = "a simulator inside this process takes no credential"
+        reader.report(credential.line, credential.path, message, "remove the line, or write its base_url")
+    elif kind in (ProviderKind.OPENAI, ProviderKind.ANTHROPIC) and not stated and "credential" not in provider.written:
+        message = "is missing: the public API answers nobody without one"
+        reader.report(provider.line, f"{provider.path}.credential", message, "credential: env:NAME")
+
+
+def _check_kinds(rule: Section, kinds: Collection[str], reader: Reader) -> None:
+    for item in rule.items("findings"):
+        if not matches_any(item.value, kinds):
+            message = f"{shown(item.value)} matches no kind of finding"
+            reader.report(item.line, item.path, message, _kind_hint(item.value, kinds))
+
+
+def matches_any(pattern: str, kinds: Iterable[str]) -> bool:
+    """Whether a kind pattern can ever match: exact, a prefix that ends in ``.*``, or ``*``."""
+    if pattern == "*":
+        return True
+    if pattern.endswith(".*"):
+        return any(kind.startswith(pattern[:-1]) for kind in kinds)
+    return pattern in kinds
+
+
+def _kind_hint(pattern: str, kinds: Collection[str]) -> str:
+    prefixes = {kind.partition(".")[0] + ".*" for kind in kinds if "." in kind}
+    return did_you_mean(pattern, sorted(kinds) + sorted(prefixes)) or "known: " + ", ".join(sorted(prefixes))
+
+
+def _check_rule(rule: Section, reader: Reader) -> None:
+    stage, effect = rule.get("stage"), rule.get("effect")
+    findings, origins = rule.fields.get("findings"), rule.fields.get("origins")
+    if findings is not None and not findings.value:
+        hint = 'remove the line to make it no condition, or write ["*"]'
+        reader.report(findings.line, findings.path, "an empty list matches no finding", hint)
+    if origins is not None and not origins.value:
+        reader.report(origins.line, origins.path, "an empty list matches no words", "remove the line to mean all")
+    if origins is not None and "findings" not in rule.written:
+        message = "has no effect without findings, whose origins it names"
+        reader.report(origins.line, origins.path, message, 'findings: ["*"]')
+    if effect is Effect.REDACT:
+        _check_redact(rule, stage, reader)
+    if effect is not None and effect is not Effect.DENY and "message" in rule.written:
+        message = "has no effect: only a denied caller is told a message"
+        reader.report(rule.line_of("message"), f"{rule.path}.message", message)
+
+
+def _check_redact(rule: Section, stage: Stage | None, reader: Reader) -> None:
+    if "findings" not in rule.written:
+        reader.report(rule.line, f"{rule.path}.findings", "is missing: a redact rule must say what it redacts")
+    if stage is Stage.RESPONSE and rule.get("min_score"):
+        message = "a stream's text is released before the score of the whole answer is known"
+        hint = "a redact rule on responses takes no min_score"
+        reader.report(rule.line_of("min_score"), f"{rule.path}.min_score", message, hint)

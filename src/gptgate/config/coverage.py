@@ -1,0 +1,145 @@
+"""What is guarded where: every route, dialect and stream against every guard, under one Snapshot."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from gptgate.core.snapshot import Effect, Snapshot, Stage
+from gptgate.core.wire import PATHS, Dialect, Endpoint
+
+GENERATING = frozenset({Endpoint.CHAT, Endpoint.MESSAGES})
+
+
+class Guard(StrEnum):
+    """The columns of the table, in the order of the request path."""
+
+    AUTHENTICATE = "authenticate"
+    AUTHORIZE = "authorize"
+    LIMITS = "limits"
+    INSPECT_REQUEST = "inspect request"
+    POLICY_REQUEST = "policy request"
+    BUDGET = "budget"
+    RECORD = "record"
+    INSPECT_ANSWER = "inspect answer"
+    POLICY_ANSWER = "policy answer"
+
+
+class Holds(StrEnum):
+    """ON: enforced. OFF: the gateway can, but this configuration asks for nothing. NONE: nothing there to guard."""
+
+    ON = "on"
+    OFF = "off"
+    NONE = "none"
+
+
+class Cell(Struct, frozen=True):
+    """One guard on one route. `text` says what holds, or why not."""
+
+    guard: Guard
+    holds: Holds
+    text: str
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One route in one dialect. `stream` is ``yes``, ``no``, or ``–`` where the endpoint has no streams."""
+
+    endpoint: Endpoint
+    path: str
+    dialect: Dialect
+    stream: str
+    cells: tuple[Cell, ...]
+
+
+def coverage(snapshot: Snapshot) -> tuple[Row, ...]:
+    """The table for `gptgate config check`: all routes, each with a cell for every guard."""
+    rows: list[Row] = []
+    for path, (endpoint, _, dialect) in PATHS.items():
+        dialects = tuple(Dialect) if endpoint is Endpoint.MODELS else (dialect,)
+        streams = ("no", "yes") if endpoint in GENERATING else ("–",)
+        rows.extend(
+            Row(
+                endpoint=endpoint,
+                path=path,
+                dialect=each,
+                stream=stream,
+                cells=_cells(snapshot, endpoint, each, stream),
+            )
+            for each in dialects
+            for stream in streams
+        )
+    return tuple(rows)
+
+
+def _cells(snapshot: Snapshot, endpoint: Endpoint, dialect: Dialect, stream: str) -> tuple[Cell, ...]:
+    head = (
+        Cell(Guard.AUTHENTICATE, Holds.ON, "API key"),
+        Cell(Guard.AUTHORIZE, Holds.ON, _authorize(snapshot, endpoint, dialect)),
+    )
+    if endpoint is Endpoint.MODELS:
+        return head + tuple(Cell(guard, Holds.NONE, why) for guard, why in _MODELS.items())
+    return (
+        *head,
+        _limits(snapshot),
+        Cell(Guard.INSPECT_REQUEST, Holds.ON, "every string of the body"),
+        _policy(snapshot, Guard.POLICY_REQUEST, Stage.REQUEST),
+        _budget(snapshot, endpoint),
+        Cell(Guard.RECORD, Holds.ON, "intent before, end after"),
+        *_answer(snapshot, endpoint, stream),
+    )
+
+
+_MODELS: dict[Guard, str] = {
+    Guard.LIMITS: "answered from the configuration; nothing is sent anywhere",
+    Guard.INSPECT_REQUEST: "no body to inspect",
+    Guard.POLICY_REQUEST: "no body to decide on",
+    Guard.BUDGET: "costs nothing",
+    Guard.RECORD: "no effect to record",
+    Guard.INSPECT_ANSWER: "names from the configuration only",
+    Guard.POLICY_ANSWER: "names from the configuration only",
+}
+
+
+def _authorize(snapshot: Snapshot, endpoint: Endpoint, dialect: Dialect) -> str:
+    if endpoint is Endpoint.MODELS:
+        return "lists only what the key may use"
+    speaking = sum(dialect in snapshot.providers[model.provider].dialects for model in snapshot.models.values())
+    return f"app and key; {speaking} of {len(snapshot.models)} models speak this dialect"
+
+
+def _limits(snapshot: Snapshot) -> Cell:
+    limited = sum(
+        any((app.limits.requests_per_minute, app.limits.concurrency))
+        or any((app.key_limits.requests_per_minute, app.key_limits.concurrency))
+        for app in snapshot.apps.values()
+    )
+    return _of_apps(Guard.LIMITS, limited, snapshot, "limited")
+
+
+def _budget(snapshot: Snapshot, endpoint: Endpoint) -> Cell:
+    if endpoint is Endpoint.COUNT_TOKENS:
+        return Cell(Guard.BUDGET, Holds.NONE, "counting tokens costs nothing")
+    with_budget = sum(app.monthly_budget_nano is not None for app in snapshot.apps.values())
+    return _of_apps(Guard.BUDGET, with_budget, snapshot, "with a budget")
+
+
+def _of_apps(guard: Guard, number: int, snapshot: Snapshot, what: str) -> Cell:
+    return Cell(guard, Holds.ON if number else Holds.OFF, f"{number} of {len(snapshot.apps)} apps {what}")
+
+
+def _policy(snapshot: Snapshot, guard: Guard, stage: Stage) -> Cell:
+    effects = [rule.effect for rule in snapshot.rules if rule.stage is stage]
+    if not effects:
+        return Cell(guard, Holds.OFF, "no rule")
+    counts = ((effect, effects.count(effect)) for effect in Effect)
+    return Cell(guard, Holds.ON, ", ".join(f"{count} {effect}" for effect, count in counts if count))
+
+
+def _answer(snapshot: Snapshot, endpoint: Endpoint, stream: str) -> tuple[Cell, Cell]:
+    if endpoint not in GENERATING:
+        why = "the answer is numbers"
+        return Cell(Guard.INSPECT_ANSWER, Holds.NONE, why), Cell(Guard.POLICY_ANSWER, Holds.NONE, why)
+    inspect = "every string, held back until it is judged" if stream == "yes" else "every string of the answer"
+    return (
+        Cell(Guard.INSPECT_ANSWER, Holds.ON, inspect),
+        _policy(snapshot, Guard.POLICY_ANSWER, Stage.RESPONSE),
+    )

@@ -1,0 +1,205 @@
+"""Every setting of `gptgate.yaml`, once: name, type, default, meaning. The reader, the reference and the docs test
+all derive from these tables."""
+
+from dataclasses import dataclass
+
+from gptgate.config.types import (
+    ADDRESS,
+    BOOL,
+    KIND_PATTERN,
+    MODEL_NAME,
+    SECRET,
+    SMALL_NAME,
+    URL,
+    USD,
+    Scalar,
+    count_type,
+    duration_type,
+    enum_type,
+    size_type,
+    text_type,
+    word_type,
+)
+from gptgate.core.finding import Origin
+from gptgate.core.snapshot import Effect, ProviderKind, Stage
+
+FREE = "free"
+LOCATIONS = ("cloud", "local")
+CONTENTS = ("none", "redacted", "full")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting. `default` is written as the file would write it and read by the same type.
+
+    Without a default a setting is either `required` or may be absent; `absent` then says what its absence means.
+    """
+
+    name: str
+    type: "Scalar | Group | Many | Either"
+    description: str
+    default: str | None = None
+    required: bool = False
+    absent: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A mapping with known keys."""
+
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Many:
+    """A list. `key` names the field of a group's items that must be unique."""
+
+    item: "Scalar | Group"
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Either:
+    """A single word or a mapping."""
+
+    word: Scalar
+    group: Group
+
+
+_WAIT = duration_type(1, 24 * 3_600_000)
+_GRACE = duration_type(0, 3_600_000)
+_BYTES = size_type(1024, 1 << 30)
+_RATE = count_type(1, 10_000_000)
+_TOKENS = count_type(1, 100_000_000)
+
+SERVER = Group(
+    (
+        Field("data", ADDRESS, "Where applications reach the data plane.", "127.0.0.1:8080"),
+        Field("control", ADDRESS, "Where the control plane listens: health, metrics, admin.", "127.0.0.1:8081"),
+        Field("max_body_bytes", _BYTES, "The largest request body that is read; a larger one is refused.", "10MiB"),
+        Field("max_answer_bytes", _BYTES, "The largest answer of a provider that is read.", "32MiB"),
+        Field("header_timeout", _WAIT, "How long a caller may take to send a request's head.", "10s"),
+        Field("body_timeout", _WAIT, "How long a caller may take to send a request's body.", "30s"),
+        Field("keep_alive", _WAIT, "How long an idle connection of a caller stays open.", "75s"),
+        Field("sse_keep_alive", _WAIT, "How often a silent stream gets a comment, so that nobody gives it up.", "15s"),
+        Field("drain", _GRACE, "How long a shutdown waits for the requests in flight.", "20s"),
+        Field("store_timeout", _WAIT, "How long a request waits for its durable record before it is refused.", "5s"),
+    )
+)
+
+TIMEOUTS = Group(
+    (
+        Field("connect", _WAIT, "How long a connection to the provider may take, TLS included.", "5s"),
+        Field("first_byte", _WAIT, "How long the provider may take until its answer begins.", "60s"),
+        Field("idle", _WAIT, "How long the provider may fall silent inside an answer.", "60s"),
+    )
+)
+
+PROVIDER = Group(
+    (
+        Field("name", SMALL_NAME, "The provider's name in this file and in records.", required=True),
+        Field("kind", enum_type(ProviderKind), "Which adapter talks to it.", required=True),
+        Field(
+            "base_url",
+            URL,
+            "Its address; a trailing /v1 may be left out or written.",
+            absent="openai and anthropic: the public API; simulator: inside this process; openai_compatible: required",
+        ),
+        Field(
+            "credential",
+            SECRET,
+            "Where its API key is found. The key itself never stands in this file.",
+            absent="no credential; required for the public APIs",
+        ),
+        Field("timeouts", TIMEOUTS, "How long to wait for it.", "{}"),
+        Field("retries", count_type(0, 10), "Further attempts after a failure that cannot have been billed.", "2"),
+        Field(
+            "finish_on_disconnect",
+            BOOL,
+            "Read a stream to its end for its usage although the caller has left.",
+            "false",
+        ),
+    )
+)
+
+PRICE = Group(
+    (
+        Field("input_per_million", USD, "Price of a million input tokens.", required=True),
+        Field("output_per_million", USD, "Price of a million output tokens.", required=True),
+        Field("cache_read_per_million", USD, "Price of a million tokens read from cache.", absent="the input price"),
+        Field("cache_write_per_million", USD, "Price of a million tokens written to cache.", absent="the input price"),
+    )
+)
+
+MODEL = Group(
+    (
+        Field("name", MODEL_NAME, "The public name that callers ask for.", required=True),
+        Field("provider", SMALL_NAME, "The provider that answers.", required=True),
+        Field("upstream_name", text_type("text", 256), "The provider's own name for it.", absent="the model's name"),
+        Field("context_window", count_type(0, 100_000_000), "Bounds the input tokens; 0: not known.", "0"),
+        Field("max_output_tokens", _TOKENS, "Bounds an answer whose request sets no bound of its own.", "16384"),
+        Field(
+            "price",
+            Either(word_type((FREE,)), PRICE),
+            "Its price, or `free`.",
+            absent="the built-in price list; unknown there: refused for apps with a budget",
+        ),
+        Field(
+            "location",
+            word_type(LOCATIONS),
+            "Where prompts go.",
+            absent="local for a simulator and for openai_compatible on loopback, else cloud",
+        ),
+    )
+)
+
+TEAM = Group((Field("name", SMALL_NAME, "The team's name.", required=True),))
+
+LIMITS = Group(
+    (
+        Field("requests_per_minute", _RATE, "Requests in any minute.", absent="no such limit"),
+        Field("concurrency", _RATE, "Requests in flight at a time.", absent="no such limit"),
+    )
+)
+
+BUDGET = Group((Field("monthly_usd", USD, "What an app may spend in a calendar month (UTC).", required=True),))
+
+APP = Group(
+    (
+        Field("name", SMALL_NAME, "The app's name.", required=True),
+        Field("team", SMALL_NAME, "The team it belongs to.", required=True),
+        Field("models", Many(MODEL_NAME), "The models it may use.", absent="every model"),
+        Field("limits", LIMITS, "Limits over the whole app.", "{}"),
+        Field("key_limits", LIMITS, "Limits for each of its keys.", "{}"),
+        Field("budget", BUDGET, "Its budget.", absent="no budget; spending is only counted"),
+        Field("content", word_type(CONTENTS), "What records keep of prompts and answers.", "redacted"),
+    )
+)
+
+RULE = Group(
+    (
+        Field("id", SMALL_NAME, "The rule's name in records and reasons.", required=True),
+        Field("stage", enum_type(Stage), "Which side it looks at.", required=True),
+        Field("effect", enum_type(Effect, frozenset({Effect.ALLOWED_ON_FAILURE})), "What it does.", required=True),
+        Field("findings", Many(KIND_PATTERN), "Fires on findings of these kinds.", absent="not a condition"),
+        Field("origins", Many(enum_type(Origin)), "Counts findings in these words only.", absent="all origins"),
+        Field("min_score", count_type(0, 100), "Fires from this risk score on.", "0"),
+        Field("apps", Many(SMALL_NAME), "Fires for these apps.", absent="all apps"),
+        Field("models", Many(MODEL_NAME), "Fires for these models.", absent="all models"),
+        Field("message", text_type("text", 500), "What a denied caller is told.", absent="a general sentence"),
+    )
+)
+
+POLICY = Group((Field("rules", Many(RULE, key="id"), "The rules, in the order in which they are reported.", "[]"),))
+
+ROOT = Group(
+    (
+        Field("version", count_type(1, 1), "The version of this layout.", required=True),
+        Field("server", SERVER, "Listeners and bounds.", "{}"),
+        Field("providers", Many(PROVIDER, key="name"), "Where models are.", "[]"),
+        Field("models", Many(MODEL, key="name"), "Public model names and where they lead.", "[]"),
+        Field("teams", Many(TEAM, key="name"), "Who pays.", "[]"),
+        Field("apps", Many(APP, key="name"), "Who calls.", "[]"),
+        Field("policy", POLICY, "What is allowed.", "{}"),
+    )
+)
