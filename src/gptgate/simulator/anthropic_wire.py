@@ -1,0 +1,233 @@
+"""The Anthropic wire: messages, plain and streamed, and count_tokens. Shapes as in the public API reference and SDK."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gptgate.simulator.job import Frame, Job, Malformed, Result, Usage, pieces
+from gptgate.simulator.rules import Prompt, Tool
+from gptgate.simulator.tokens import MESSAGE_TOKENS, PART_TOKENS, count_tokens
+
+_encode = msgspec.json.encode
+
+
+class _Block(Struct):
+    type: str
+    text: str = ""
+    content: "str | list[_Block] | None" = None
+    input: Raw | None = None
+
+
+class _Message(Struct):
+    role: str
+    content: str | list[_Block]
+
+
+class _Tool(Struct):
+    name: str
+    input_schema: dict[str, Any] = {}
+
+
+class _Choice(Struct):
+    type: str
+    name: str = ""
+
+
+class _Body(Struct):
+    model: str
+    messages: list[_Message]
+    max_tokens: int | None = None
+    system: str | list[_Block] | None = None
+    stream: bool = False
+    tools: Raw | None = None
+    tool_choice: _Choice | None = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+_tools = msgspec.json.Decoder(list[_Tool])
+
+_KINDS: dict[int, str] = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+class AnthropicWire:
+    """`gptgate.simulator.job.Wire` for ``/v1/messages``; with ``counting`` for ``/v1/messages/count_tokens``."""
+
+    broken_event = b'event: content_block_delta\ndata: {"type": "content_block_delta", "index"\n\n'
+
+    def __init__(self, *, counting: bool = False) -> None:
+        self._counting = counting
+
+    def parse(self, body: bytes, digest: str) -> Job:
+        try:
+            asked = _decoder.decode(body)
+            tools = _offered(asked.tools)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise Malformed(str(error)) from None
+        if not asked.messages:
+            raise Malformed("messages: at least one message is required", "messages")
+        if asked.max_tokens is None and not self._counting:
+            raise Malformed("max_tokens: Field required", "max_tokens")
+        if asked.max_tokens is not None and asked.max_tokens < 1:
+            raise Malformed("max_tokens: must be greater than or equal to 1", "max_tokens")
+        tokens = _tokens(asked.system)
+        for message in asked.messages:
+            tokens += MESSAGE_TOKENS + _tokens(message.content)
+        if asked.tools is not None:
+            tokens += count_tokens(bytes(asked.tools).decode())
+        return Job(
+            id=digest,
+            model=asked.model,
+            prompt=_prompt(asked, tools),
+            input_tokens=tokens,
+            max_tokens=asked.max_tokens,
+            choices=1,
+            stream=asked.stream,
+            include_usage=True,
+        )
+
+    def plain(self, job: Job, result: Result, usage: Usage | None) -> bytes:
+        if self._counting:
+            return _encode({"input_tokens": job.input_tokens})
+        content: list[dict[str, Any]] = [
+            {"type": "tool_use", "id": _call_id(job, n), "name": c.name, "input": Raw(c.arguments.encode())}
+            for n, c in enumerate(result.calls)
+        ]
+        if not content:
+            content.append({"type": "text", "text": result.text})
+        message = _message(job, content, _stop_reason(result))
+        if usage is not None:
+            message["usage"] = _usage(usage.input_tokens, usage.output_tokens)
+        return _encode(message)
+
+    def events(self, job: Job, result: Result, usage: Usage | None, chunk: int) -> Iterator[Frame]:
+        message = _message(job, [], None)
+        if usage is not None:
+            message["usage"] = _usage(usage.input_tokens, 1)
+        yield _event("message_start", {"message": message}), 0
+        yield b'event: ping\ndata: {"type":"ping"}\n\n', 0
+        if result.calls:
+            yield from _call_events(job, result, chunk)
+        else:
+            yield from _text_events(result.text, chunk)
+        ending: dict[str, Any] = {"delta": {"stop_reason": _stop_reason(result), "stop_sequence": None}}
+        if usage is not None:
+            ending["usage"] = _usage(usage.input_tokens, usage.output_tokens)
+            del ending["usage"]["service_tier"]
+        yield _event("message_delta", ending), 0
+        yield b'event: message_stop\ndata: {"type":"message_stop"}\n\n', 0
+
+    def error(self, status: int, message: str, request_id: str, param: str | None = None) -> bytes:
+        kind = _KINDS.get(status, "api_error" if status >= 500 else "invalid_request_error")
+        return _encode({"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id})
+
+    def headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
+        return [(b"request-id", request_id.encode())]
+
+
+def _event(kind: str, fields: dict[str, Any]) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), _encode({"type": kind, **fields}))
+
+
+def _text_events(text: str, chunk: int) -> Iterator[Frame]:
+    yield _event("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}), 0
+    head = (
+        b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
+        b'"delta":{"type":"text_delta","text":'
+    )
+    for piece in pieces(text, chunk):
+        yield head + _encode(piece) + b"}}\n\n", len(piece)
+    yield _event("content_block_stop", {"index": 0}), 0
+
+
+def _call_events(job: Job, result: Result, chunk: int) -> Iterator[Frame]:
+    for number, call in enumerate(result.calls):
+        block = {"type": "tool_use", "id": _call_id(job, number), "name": call.name, "input": {}}
+        yield _event("content_block_start", {"index": number, "content_block": block}), 0
+        for piece in pieces(call.arguments, chunk):
+            delta = {"type": "input_json_delta", "partial_json": piece}
+            yield _event("content_block_delta", {"index": number, "delta": delta}), len(piece)
+        yield _event("content_block_stop", {"index": number}), 0
+
+
+def _message(job: Job, content: list[dict[str, Any]], stop_reason: str | None) -> dict[str, Any]:
+    return {
+        "id": "msg_" + job.id,
+        "type": "message",
+        "role": "assistant",
+        "model": job.model,
+        "content": content,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+    }
+
+
+def _usage(input_tokens: int, output_tokens: int) -> dict[str, Any]:
+    return {
+        "input_tokens": input_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "output_tokens": output_tokens,
+        "service_tier": "standard",
+    }
+
+
+def _stop_reason(result: Result) -> str:
+    if result.calls:
+        return "tool_use"
+    return "max_tokens" if result.cut else "end_turn"
+
+
+def _call_id(job: Job, number: int) -> str:
+    return f"toolu_{job.id}{number}"
+
+
+def _offered(tools: Raw | None) -> tuple[Tool, ...]:
+    if tools is None:
+        return ()
+    return tuple(Tool(tool.name, tool.input_schema) for tool in _tools.decode(tools))
+
+
+def _text(content: str | list[_Block] | None) -> str:
+    if isinstance(content, str):
+        return content
+    return "\n".join(block.text for block in content if block.type == "text") if content else ""
+
+
+def _tokens(content: str | list[_Block] | None) -> int:
+    if isinstance(content, str):
+        return count_tokens(content)
+    tokens = 0
+    for block in content or ():
+        if block.type == "text":
+            tokens += count_tokens(block.text)
+        elif block.type == "tool_result":
+            tokens += _tokens(block.content)
+        elif block.type == "tool_use":
+            tokens += count_tokens(bytes(block.input).decode()) if block.input is not None else 0
+        else:
+            tokens += PART_TOKENS
+    return tokens
+
+
+def _prompt(asked: _Body, tools: tuple[Tool, ...]) -> Prompt:
+    last = asked.messages[-1].content
+    name = asked.tool_choice.name if asked.tool_choice is not None else ""
+    result = None
+    if not isinstance(last, str):
+        results = [_text(block.content) for block in last if block.type == "tool_result"]
+        result = "\n".join(results) if results else None
+    if result is not None:
+        return Prompt(text=_text(last), tool_result=result, tools=tools, tool_choice=name)
+    text = next((_text(message.content) for message in reversed(asked.messages) if message.role == "user"), "")
+    return Prompt(text=text, tool_result=None, tools=tools, tool_choice=name)
