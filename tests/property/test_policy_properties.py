@@ -1,5 +1,6 @@
 """Policy under all inputs: the score is monotone, a decision is deterministic, redaction does not depend on the cut."""
 
+import itertools
 import json
 
 from hypothesis import given
@@ -131,7 +132,7 @@ def in_pieces(text: str, spans: list[Span], cuts: list[int], is_json: bool) -> s
     redactor = StreamRedactor(is_json)
     out = []
     edges = sorted({0, len(text), *cuts})
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         out.append(redactor.apply(text[begin:end], [s for s in spans if begin <= s[0] and s[1] <= end]))
     return "".join(out)
 

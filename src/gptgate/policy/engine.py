@@ -11,6 +11,7 @@ STRENGTH: Mapping[Effect, int] = {Effect.ALLOW: 0, Effect.FLAG: 1, Effect.REDACT
 """What a rule may say, and which of two effects wins. An allow is recorded and lifts nothing."""
 
 ANYTHING = "*"
+MAX_KNOWN = 1024
 
 
 class _Rule(NamedTuple):
@@ -36,11 +37,21 @@ class _Rule(NamedTuple):
 class _RuleSet(NamedTuple):
     """The rules that apply to one app and model at one stage, in configuration order.
 
-    `unconditional` are those of them that can fire without any finding.
+    `unconditional` are those of them that can fire without any finding. `known` remembers which rules (by position)
+    match a finding of a kind and origin; it is bounded, for kinds may one day come from outside.
     """
 
     rules: tuple[_Rule, ...]
     unconditional: tuple[_Rule, ...]
+    known: dict[tuple[str, Origin], tuple[int, ...]]
+
+    def matching(self, pair: tuple[str, Origin]) -> tuple[int, ...]:
+        positions = self.known.get(pair)
+        if positions is None:
+            positions = tuple(n for n, rule in enumerate(self.rules) if rule.looks and rule.matches(*pair))
+            if len(self.known) < MAX_KNOWN:
+                self.known[pair] = positions
+        return positions
 
 
 class Policy:
@@ -70,22 +81,21 @@ class Policy:
         candidates = chosen.rules if findings else chosen.unconditional
         if not candidates:
             return self._nothing(score)
-        groups = _group(findings) if findings else {}
+        matched = _match(chosen, findings)
         fired: list[str] = []
         redact: set[int] = set()
         best = Effect.ALLOW
         strength = 0
         denied_by = message = ""
-        for rule in candidates:
+        for position, rule in enumerate(candidates):
             if score < rule.min_score:
                 continue
             if rule.looks:
-                hits = [pair for pair in groups if rule.matches(pair[0], pair[1])]
-                if not hits:
+                hits = matched.get(position)
+                if hits is None:
                     continue
                 if rule.effect is Effect.REDACT:
-                    for pair in hits:
-                        redact.update(groups[pair])
+                    redact.update(*hits)
             fired.append(rule.id)
             if rule.strength > strength:
                 best, strength = rule.effect, rule.strength
@@ -127,7 +137,7 @@ class Policy:
             rules = tuple(
                 rule for spec, rule in zip(self._specs, self._rules, strict=True) if _applies(spec, stage, app, model)
             )
-            chosen = self._sets[key] = _RuleSet(rules, tuple(rule for rule in rules if not rule.looks))
+            chosen = self._sets[key] = _RuleSet(rules, tuple(rule for rule in rules if not rule.looks), {})
         return chosen
 
     def _nothing(self, score: int) -> Decision:
@@ -183,9 +193,16 @@ def _applies(spec: RuleSpec, stage: Stage, app: str, model: str) -> bool:
     return spec.stage is stage and (not spec.apps or app in spec.apps) and (not spec.models or model in spec.models)
 
 
-def _group(findings: Sequence[Finding]) -> dict[tuple[str, Origin], list[int]]:
-    """Indexes by kind and origin: many findings of few kinds then cost the rules no more than few findings."""
+def _match(chosen: _RuleSet, findings: Sequence[Finding]) -> dict[int, list[list[int]]]:
+    """For each rule (by position) that looks at findings and matches any: the indexes of those it matches.
+
+    Grouped by kind and origin first, so that the rules' share of the work does not grow with the number of findings.
+    """
     groups: dict[tuple[str, Origin], list[int]] = {}
     for index, finding in enumerate(findings):
         groups.setdefault((finding.kind, finding.origin), []).append(index)
-    return groups
+    matched: dict[int, list[list[int]]] = {}
+    for pair, indexes in groups.items():
+        for position in chosen.matching(pair):
+            matched.setdefault(position, []).append(indexes)
+    return matched
