@@ -101,7 +101,7 @@ def apply_edits(body: bytes, edits: Mapping[Path, bytes]) -> bytes:
     """The document with the JSON at each path replaced, or added where an object has no such key.
 
     Everything outside the edited values keeps its bytes and its order; only white space between the members of an
-    object or array that holds an edit may change. Paths must exist up to their last step and must not contain one another.
+    object or array that holds an edit may change. Paths must exist up to their last step, and none may hold another.
     """
     if not edits:
         return body

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from gptgate.core.events import End, Intent
-from gptgate.core.facts import LogIndex, Principal, Reservation, Usage
+from gptgate.core.facts import Decision, Inspection, LogIndex, Principal, Reservation, Usage
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.core.keys import KeyRecord
-from gptgate.core.snapshot import Limits, ModelSpec, ProviderSpec
+from gptgate.core.snapshot import Limits, ModelSpec, ProviderSpec, Stage
 
 
 class Clock(Protocol):
@@ -36,6 +36,7 @@ class RecordStore(Protocol):
     - `begin` and `refuse` return only when the rows would survive the loss of the process and of power.
     - Both raise AuditUnavailable when that cannot be said within the deadline; nothing may then be sent. A row whose
       writer gave up waiting may still become durable: recovery ends it as abandoned.
+    - `refuse` writes both rows of a request that needed no provider, in one transaction.
     - `finish` never blocks and never raises. It accepts exactly one end for each `begin`; a second end of the same id
       is ignored. Room for it was reserved by `begin`, so memory is bounded by the requests in flight.
     - Ends become durable soon, together with other writes, and in any case before `close` returns.
@@ -171,3 +172,65 @@ class Authenticator(Protocol):
     """Credential → Principal."""
 
     def authenticate(self, headers: Mapping[str, str], peer: str, now_ms: int) -> Principal: ...
+
+
+class Policy(Protocol):
+    """Facts → Decision. Pure and total."""
+
+    def assess(self, findings: tuple[Finding, ...]) -> Inspection:
+        """Findings with their risk score."""
+        ...
+
+    def decide(self, stage: Stage, app: str, model: str, inspection: Inspection) -> Decision: ...
+
+    def held(self, app: str, model: str) -> frozenset[str]:
+        """Kind patterns that a rule on answers redacts or denies, so that they must not get out in pieces."""
+        ...
+
+
+class TextRedactor(Protocol):
+    """Redacts a text that comes in pieces; `spans` are absolute and never cross the edge of a piece."""
+
+    def apply(self, released: str, spans: Sequence[tuple[int, int, str]]) -> str: ...
+
+
+class Redaction(Protocol):
+    """Cuts findings out of texts."""
+
+    def text(self, text: str, spans: Sequence[tuple[int, int, str]], is_json: bool) -> str:
+        """The text with each (start, end, kind) span replaced by a placeholder."""
+        ...
+
+    def stream(self, is_json: bool) -> TextRedactor: ...
+
+
+class Observer(Protocol):
+    """Telemetry. Never blocks, never raises."""
+
+    def observe(self, intent: Intent, end: End) -> None: ...
+
+
+class Outlet(Protocol):
+    """The way back to the caller. `started` once the status is out; `gone` once the caller has hung up.
+
+    Sending to a caller who has gone does nothing.
+    """
+
+    started: bool
+    gone: bool
+
+    async def answer(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        """A whole answer."""
+        ...
+
+    async def start_stream(self, headers: Sequence[tuple[str, str]]) -> None:
+        """The head of an event stream, status 200. From here on comments keep the connection awake."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Whole events."""
+        ...
+
+    async def end_stream(self) -> None:
+        """The regular end."""
+        ...

@@ -11,7 +11,7 @@ from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.providers.anthropic_common import block_segments, read_usage, request_segments
 from gptgate.providers.anthropic_stream import AnthropicStream
-from gptgate.providers.base import Answer, StreamCodec
+from gptgate.core.adapter import Answer, StreamCodec
 from gptgate.providers.fields import (
     MAX_OUTPUT_TOKENS,
     each_object,

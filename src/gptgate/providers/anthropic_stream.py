@@ -5,9 +5,9 @@ from typing import Any
 from gptgate.core.document import encode_json, read_object
 from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed, UpstreamOverloaded
 from gptgate.core.facts import Usage
-from gptgate.core.finding import Origin, Path, Segment
+from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.anthropic_common import read_usage
-from gptgate.providers.base import Channel, Piece, StreamEvent
+from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
 from gptgate.providers.walk import collect
 
@@ -28,6 +28,9 @@ class AnthropicStream:
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         return [self._event(event) for event in self._splitter.feed(data)]
+
+    def place(self, channel: Channel) -> str:
+        return pointer(("content", *channel))
 
     def flush(self, channel: Channel, text: str) -> bytes:
         field = str(channel[1])

@@ -9,7 +9,7 @@ from gptgate.core.facts import ChatRequest, Permit, RawRequest
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
-from gptgate.providers.base import Answer
+from gptgate.core.adapter import Answer
 from gptgate.providers.fields import (
     MAX_CHOICES,
     MAX_OUTPUT_TOKENS,

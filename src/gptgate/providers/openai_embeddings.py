@@ -9,7 +9,7 @@ from gptgate.core.facts import ChatRequest, Permit, RawRequest
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
-from gptgate.providers.base import Answer, StreamCodec
+from gptgate.core.adapter import Answer, StreamCodec
 from gptgate.providers.fields import optional_text, required_text
 from gptgate.providers.openai_common import base_edits, read_usage
 from gptgate.providers.walk import collect

@@ -5,8 +5,8 @@ from typing import Any
 from gptgate.core.document import encode_json, read_object
 from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed
 from gptgate.core.facts import Usage
-from gptgate.core.finding import Origin, Path, Segment
-from gptgate.providers.base import Channel, Piece, StreamEvent
+from gptgate.core.finding import Origin, Path, Segment, pointer
+from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.providers.openai_common import read_usage
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
 from gptgate.providers.walk import INERT, collect
@@ -27,17 +27,21 @@ class OpenAIChatStream:
         self._splitter = SseSplitter(limit)
         self._head: dict[str, Any] = {}
         self._cleared: dict[str, str] = {}
-        self._finished: set[int] = set()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         return [self._event(event) for event in self._splitter.feed(data)]
+
+    def place(self, channel: Channel) -> str:
+        return pointer(("choices", channel[0], "message", *channel[1:]))
 
     def flush(self, channel: Channel, text: str) -> bytes:
         value: Any = text
         for step in reversed(channel[1:]):
             value = _inside(step, value)
-        head = {key: self._head[key] for key in ("id", "object", "created", "model") if key in self._head}
-        choice = {"index": channel[0], "delta": value, "finish_reason": None}
+        head: dict[str, Any] = {
+            key: self._head[key] for key in ("id", "object", "created", "model") if key in self._head
+        }
+        choice: dict[str, Any] = {"index": channel[0], "delta": value, "finish_reason": None}
         return render_event("", encode_json({**head, "choices": [choice]}))
 
     def _event(self, event: SseEvent) -> StreamEvent:
@@ -114,8 +118,8 @@ class OpenAIChatStream:
             if key == "delta" and type(value) is dict:
                 _delta(value, (*path, key), (number,), pieces, whole)
             elif key == "finish_reason":
-                closes.append(number)
-                self._finished.add(number)
+                if value:
+                    closes.append(number)
                 if type(value) is not str or value not in INERT:
                     collect({key: value}, path, Origin.ASSISTANT, whole)
             elif key == "logprobs":

@@ -2,7 +2,7 @@
 
 from gptgate.core.wire import Endpoint
 from gptgate.providers.anthropic_messages import AnthropicCountTokens, AnthropicMessages
-from gptgate.providers.base import Adapter
+from gptgate.core.adapter import Adapter
 from gptgate.providers.openai_chat import OpenAIChat
 from gptgate.providers.openai_embeddings import OpenAIEmbeddings
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from gptgate.core.facts import ChatRequest, Permit, RawRequest, Usage
-from gptgate.core.finding import Origin, Path, Segment
+from gptgate.core.finding import Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
 
@@ -35,8 +35,9 @@ class Answer(Struct, frozen=True):
 class StreamEvent(Struct, frozen=True):
     """One event of a stream, understood.
 
-    `closes`: these channels are complete before this event; None means all of them. `whole` are strings that do not
-    continue anything. `drop`: the caller did not ask for this event. `logprobs` are paths that repeat the text.
+    `closes`: channels that begin like one of these are complete with this event; None means all of them. `whole` are
+    strings that do not continue anything. `drop`: the caller did not ask for this event. `repeats` are paths that say
+    the text again in another form, such as token log-probabilities.
     """
 
     raw: bytes
@@ -58,6 +59,10 @@ class StreamCodec(Protocol):
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         """The events that `data` completes. Raises UpstreamBroken or UpstreamFailed."""
+        ...
+
+    def place(self, channel: Channel) -> str:
+        """Where the channel's whole text stands in the answer, as a JSON Pointer."""
         ...
 
     def flush(self, channel: Channel, text: str) -> bytes:
@@ -93,6 +98,3 @@ class Adapter(Protocol):
     def stream(self, request: ChatRequest, limit: int) -> StreamCodec:
         """A codec for one stream; `limit` bounds one event in bytes."""
         ...
-
-
-ANSWER_ORIGIN = Origin.ASSISTANT

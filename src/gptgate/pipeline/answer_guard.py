@@ -1,0 +1,217 @@
+"""Step 12: inspect the answer, whole or as it streams, and let out only what the rules allow."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gptgate.core.adapter import Adapter, Answer, Channel, StreamCodec, StreamEvent
+from gptgate.core.document import apply_edits, encode_json
+from gptgate.core.errors import PolicyDenied, Reach, RedactionImpossible, UpstreamBroken
+from gptgate.core.facts import Decision, Grant
+from gptgate.core.finding import Finding, Origin, Path, Segment
+from gptgate.core.ports import StreamScanner, TextRedactor
+from gptgate.core.snapshot import Effect, Stage
+from gptgate.pipeline.draft import STRENGTH, Draft
+from gptgate.pipeline.judge import denial, is_kept_out, redaction_edits
+from gptgate.pipeline.services import Services
+
+MAX_SCORED = 512
+"""Findings that stay in the running score of a stream: a provider that floods us must not make us slow."""
+MAX_KEPT_CHARS = 1_000_000
+"""Characters of a stream that the record may keep."""
+MAX_CHANNELS = 1024
+
+
+@dataclass(slots=True)
+class _Growing:
+    """One channel. `held` counts the characters that were received and are not out yet."""
+
+    scanner: StreamScanner
+    redactor: TextRedactor
+    is_json: bool
+    held: int = 0
+    closed: bool = False
+    kept: list[str] = field(default_factory=list)
+    spans: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+class AnswerGuard:
+    """Judges one answer. Notes in the draft what it finds and what the rules say of it."""
+
+    def __init__(self, services: Services, grant: Grant, draft: Draft) -> None:
+        self._services = services
+        self._app = grant.principal.app.name
+        self._keep = grant.principal.app.content
+        self._model = grant.model.name
+        self._draft = draft
+        self._held = services.policy.held(self._app, self._model)
+        self._findings: tuple[Finding, ...] = ()
+        self._whole: tuple[Finding, ...] = ()
+        self._channels: dict[Channel, _Growing] = {}
+        self._kept_chars = 0
+
+    def whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes:
+        """The whole answer's bytes as they may go out.
+
+        Raises PolicyDenied or RedactionImpossible.
+        """
+        findings = self._services.inspector.inspect(answer.segments)
+        self._whole = findings
+        decision = self._decide(findings)
+        if not decision.redact:
+            return body
+        edits = self._edits(answer.segments, findings, decision.redact)
+        repeats = adapter.repeats(tuple(edits), answer.document)
+        edits = {path: edit for path, edit in edits.items() if not any(path[: len(r)] == r for r in repeats)}
+        return apply_edits(body, {**edits, **repeats})
+
+    def kept_whole(self, segments: Sequence[Segment], body: bytes) -> bytes | None:
+        """The whole answer as the configuration lets it be kept."""
+        if self._keep == "none":
+            return None
+        findings = [finding for finding in self._whole if is_kept_out(finding)]
+        if self._keep == "full" or not findings:
+            return body
+        try:
+            return apply_edits(body, self._edits(segments, findings, range(len(findings))))
+        except RedactionImpossible:
+            return None
+
+    def begin(self) -> None:
+        """Rules that look at no finding speak before the first event of a stream. Raises PolicyDenied."""
+        self._decide(())
+
+    def event(self, codec: StreamCodec, event: StreamEvent) -> bytes:
+        """What may go out because of this event: nothing, earlier text, the event itself, or the event with edits.
+
+        Raises PolicyDenied, RedactionImpossible, or UpstreamBroken for text that follows its own end.
+        """
+        edits: dict[Path, bytes] = {}
+        if event.whole:
+            findings = self._services.inspector.inspect(event.whole)
+            if findings:
+                edits = self._edits(event.whole, findings, self._decide(findings).redact)
+        touched = False
+        seen: set[Channel] = set()
+        for piece in event.pieces:
+            closing = _closes(event, piece.channel)
+            growing = self._channel(codec, piece.channel, piece.is_json)
+            touched = touched or growing.held > 0
+            seen.add(piece.channel)
+            text = self._grow(growing, piece.text, closing)
+            touched = touched or growing.held > 0
+            if text != piece.text:
+                edits[piece.path] = encode_json(text)
+        out = self._close(codec, event, seen) if event.closes != () else b""
+        if event.drop:
+            return out
+        if not edits and not (touched and event.repeats):
+            return out + event.raw
+        for path in event.repeats:
+            edits[path] = b"null"
+        data = apply_edits(event.data, edits)
+        name = b"event: " + event.name.encode() + b"\n" if event.name else b""
+        return out + name + b"data: " + data + b"\n\n"
+
+    def rest(self, codec: StreamCodec) -> bytes:
+        """All that is still held back, for a stream that ended without saying so."""
+        return self._close(codec, StreamEvent(b"", "", b"", closes=None), set())
+
+    def kept_stream(self, codec: StreamCodec) -> bytes | None:
+        """The streamed texts by place, as the configuration lets them be kept."""
+        if self._keep == "none" or self._kept_chars > MAX_KEPT_CHARS:
+            return None
+        texts: dict[str, str] = {}
+        for channel, growing in self._channels.items():
+            if not growing.closed:
+                _, findings = growing.scanner.finish()
+                growing.spans.extend((found.start, found.end, found.kind) for found in findings if is_kept_out(found))
+            text = "".join(growing.kept)
+            if self._keep == "redacted" and growing.spans:
+                text = self._services.redaction.text(text, sorted(growing.spans), growing.is_json)
+            texts[codec.place(channel)] = text
+        return encode_json(texts)
+
+    def _channel(self, codec: StreamCodec, channel: Channel, is_json: bool) -> _Growing:
+        growing = self._channels.get(channel)
+        if growing is None:
+            if len(self._channels) >= MAX_CHANNELS:
+                raise UpstreamBroken("The provider's stream has too many parallel texts.", reach=Reach.ANSWERED)
+            origin = Origin.TOOL_CALL if is_json else Origin.ASSISTANT
+            scanner = self._services.inspector.stream(codec.place(channel), origin, self._held, is_json)
+            growing = _Growing(scanner, self._services.redaction.stream(is_json), is_json)
+            self._channels[channel] = growing
+        return growing
+
+    def _grow(self, growing: _Growing, text: str, closing: bool) -> str:
+        if growing.closed:
+            if text:
+                raise UpstreamBroken("The provider sent text after its end.", reach=Reach.ANSWERED)
+            return ""
+        released, findings = growing.scanner.feed(text)
+        growing.held += len(text) - len(released)
+        if self._keep != "none":
+            self._kept_chars += len(text)
+            if self._kept_chars <= MAX_KEPT_CHARS:
+                growing.kept.append(text)
+        out = self._release(growing, released, findings)
+        if closing:
+            out += self._finish(growing)
+        return out
+
+    def _finish(self, growing: _Growing) -> str:
+        growing.closed = True
+        released, findings = growing.scanner.finish()
+        growing.held = 0
+        return self._release(growing, released, findings)
+
+    def _release(self, growing: _Growing, released: str, findings: tuple[Finding, ...]) -> str:
+        if not findings:
+            return growing.redactor.apply(released, ())
+        decision = self._decide(findings)
+        if self._kept_chars <= MAX_KEPT_CHARS:
+            growing.spans.extend((found.start, found.end, found.kind) for found in findings if is_kept_out(found))
+        cuts = [(found.start, found.end, found.kind) for found in (findings[index] for index in decision.redact)]
+        return growing.redactor.apply(released, cuts)
+
+    def _close(self, codec: StreamCodec, event: StreamEvent, seen: set[Channel]) -> bytes:
+        out = b""
+        for channel, growing in self._channels.items():
+            if not growing.closed and channel not in seen and _closes(event, channel):
+                text = self._finish(growing)
+                if text:
+                    out += codec.flush(channel, text)
+        return out
+
+    def _edits(
+        self, segments: Sequence[Segment], findings: Sequence[Finding], indexes: Sequence[int]
+    ) -> dict[Path, bytes]:
+        if not indexes:
+            return {}
+        return redaction_edits(self._services.redaction, segments, [findings[index] for index in indexes])
+
+    def _decide(self, findings: tuple[Finding, ...]) -> Decision:
+        """The decision on new findings, whose `redact` indexes count within `findings`. Raises PolicyDenied."""
+        known = len(self._findings)
+        inspection = self._services.policy.assess(self._findings + findings)
+        decision = self._services.policy.decide(Stage.RESPONSE, self._app, self._model, inspection)
+        self._findings = inspection.findings[:MAX_SCORED]
+        draft = self._draft
+        draft.answer_findings = self._findings
+        draft.answer_score = max(draft.answer_score, inspection.score)
+        draft.answer_effect = max(draft.answer_effect, decision.effect, key=STRENGTH.index)
+        draft.answer_rules = tuple(dict.fromkeys(draft.answer_rules + decision.rules))
+        if decision.effect is Effect.DENY:
+            raise denial(decision)
+        return Decision(
+            effect=decision.effect,
+            rules=decision.rules,
+            redact=tuple(index - known for index in decision.redact if index >= known),
+            denied_by=decision.denied_by,
+            message=decision.message,
+            score=decision.score,
+            config_digest=decision.config_digest,
+        )
+
+
+def _closes(event: StreamEvent, channel: Channel) -> bool:
+    return event.closes is None or any(channel[: len(prefix)] == prefix for prefix in event.closes)

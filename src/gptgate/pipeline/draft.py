@@ -1,0 +1,169 @@
+"""The record in the making: facts are noted as they are earned; no stage reads them back."""
+
+from collections import Counter
+from hashlib import sha256
+
+from gptgate.core.document import apply_edits
+from gptgate.core.errors import GateError, RedactionImpossible
+from gptgate.core.events import End, EndState, Intent
+from gptgate.core.facts import (
+    ChatRequest,
+    Decision,
+    Grant,
+    Inspection,
+    Principal,
+    RawRequest,
+    Reservation,
+    Route,
+    Settlement,
+    Usage,
+)
+from gptgate.core.finding import Finding
+from gptgate.core.ports import Clock, Redaction
+from gptgate.core.snapshot import Effect
+from gptgate.pipeline.judge import is_kept_out, redaction_edits
+
+MAX_FINDINGS = 200
+MAX_END_USER = 256
+STRENGTH = (Effect.ALLOW, Effect.FLAG, Effect.REDACT, Effect.DENY)
+
+
+class Draft:
+    """One request's record. `mark` notes the end of a stage; the stages' durations are in microseconds."""
+
+    def __init__(self, raw: RawRequest, principal: Principal, config_digest: str, clock: Clock) -> None:
+        self.raw = raw
+        self.principal = principal
+        self.request: ChatRequest | None = None
+        self.grant: Grant | None = None
+        self.inspection: Inspection | None = None
+        self.decision: Decision | None = None
+        self.route: Route | None = None
+        self.reservation: Reservation | None = None
+        self.price_version = ""
+        self.answer_findings: tuple[Finding, ...] = ()
+        self.answer_rules: tuple[str, ...] = ()
+        self.answer_effect = Effect.ALLOW
+        self.answer_score = 0
+        self.answered_model = ""
+        self.provider_request_id = ""
+        self.attempts = 0
+        self.answer_digest = ""
+        self.usage: Usage | None = None
+        self.timings_us: dict[str, int] = {}
+        self._config_digest = config_digest
+        self._clock = clock
+        self._marked_ns = raw.started_ns
+
+    def mark(self, stage: str) -> None:
+        now = self._clock.monotonic_ns()
+        self.timings_us[stage] = (now - self._marked_ns) // 1000
+        self._marked_ns = now
+
+    def overhead_us(self) -> int:
+        """Time since the request came in, without the time spent waiting for the provider."""
+        total = (self._clock.monotonic_ns() - self.raw.started_ns) // 1000
+        return max(0, total - self.timings_us.get("upstream", 0))
+
+    @property
+    def end_user(self) -> str:
+        """The end user that the body names, else the header; without the secrets that were found in it."""
+        named = (self.request.end_user if self.request else "") or self.raw.headers.get("x-gptgate-end-user", "")
+        if self.inspection and any(
+            finding.kind.startswith("secret.") and finding.place in ("/user", "/metadata/user_id")
+            for finding in self.inspection.findings
+        ):
+            return "[redacted]"
+        return named[:MAX_END_USER]
+
+    @property
+    def effect(self) -> Effect:
+        """The stronger effect of both sides."""
+        asked = self.decision.effect if self.decision else Effect.ALLOW
+        return max(asked, self.answer_effect, key=STRENGTH.index)
+
+    def intent(self) -> Intent:
+        """The record of what is about to happen, or was refused."""
+        found = self.inspection.findings if self.inspection else ()
+        body_digest = sha256(self.raw.body).hexdigest()
+        if self.route is None:
+            sent_digest = ""
+        else:
+            sent_digest = body_digest if self.route.body is self.raw.body else sha256(self.route.body).hexdigest()
+        return Intent(
+            id=self.raw.id,
+            at_ms=self.raw.at_ms,
+            team=self.principal.team,
+            app=self.principal.app.name,
+            key_id=self.principal.key_id,
+            end_user=self.end_user,
+            client=self.raw.peer,
+            endpoint=self.raw.endpoint.value,
+            stream=self.request.stream if self.request else False,
+            model=self.grant.model.name if self.grant else "",
+            provider=self.grant.provider.name if self.grant else "",
+            upstream_model=self.grant.model.upstream_name if self.grant else "",
+            effect=(self.decision.effect if self.decision else Effect.ALLOW).value,
+            score=self.inspection.score if self.inspection else 0,
+            parts=self.inspection.parts if self.inspection else (),
+            rules=self.decision.rules if self.decision else (),
+            findings=found[:MAX_FINDINGS],
+            config_digest=self._config_digest,
+            request_digest=body_digest,
+            sent_digest=sent_digest,
+            window=self.reservation.window if self.reservation else "",
+            reserved_nano=self.reservation.nano if self.reservation else 0,
+            price_version=self.price_version,
+            traceparent=self.raw.headers.get("traceparent", "")[:128],
+            finding_counts=count_kinds(found),
+        )
+
+    def end(self, state: EndState, error: GateError | None, status: int, settlement: Settlement) -> End:
+        """The record of how it ended."""
+        self.timings_us["total"] = (self._clock.monotonic_ns() - self.raw.started_ns) // 1000
+        self.timings_us["overhead"] = max(0, self.timings_us["total"] - self.timings_us.get("upstream", 0))
+        return End(
+            id=self.raw.id,
+            at_ms=self._clock.wall_ms(),
+            app=self.principal.app.name,
+            window=self.reservation.window if self.reservation else "",
+            state=state,
+            status=status,
+            code=error.code if error else "",
+            effect=self.effect.value,
+            rules=self.answer_rules,
+            findings=self.answer_findings[:MAX_FINDINGS],
+            score=self.answer_score,
+            answered_model=self.answered_model[:MAX_END_USER],
+            provider_request_id=self.provider_request_id[:MAX_END_USER],
+            usage=self.usage or Usage(),
+            usage_source=settlement.source,
+            cost_nano=settlement.nano,
+            attempts=self.attempts,
+            answer_digest=self.answer_digest,
+            timings_us=dict(self.timings_us),
+            finding_counts=count_kinds(self.answer_findings),
+        )
+
+    def kept_request(self, redaction: Redaction) -> bytes | None:
+        """The request as the configuration lets it be kept; None when nothing is kept.
+
+        A body that was never inspected is kept only under ``full``.
+        """
+        keep = self.principal.app.content
+        if keep == "full":
+            return self.raw.body
+        if keep != "redacted" or self.request is None or self.inspection is None:
+            return None
+        findings = [finding for finding in self.inspection.findings if is_kept_out(finding)]
+        if not findings:
+            return self.raw.body
+        try:
+            return apply_edits(self.raw.body, redaction_edits(redaction, self.request.segments, findings))
+        except RedactionImpossible:
+            return None
+
+
+def count_kinds(findings: tuple[Finding, ...]) -> tuple[tuple[str, int], ...]:
+    """How many findings of each kind, sorted by kind."""
+    return tuple(sorted(Counter(finding.kind for finding in findings).items())) if findings else ()

@@ -1,0 +1,224 @@
+"""Steps 11 to 14: send, inspect the answer, settle, record the outcome.
+
+From the moment the intent is durable, every way out of here, a hang-up among them, settles and records: both are plain
+calls that neither block nor await, so no cancellation can come between them.
+"""
+
+import asyncio
+from hashlib import sha256
+
+from gptgate.core.adapter import Adapter
+from gptgate.core.document import read_object
+from gptgate.core.errors import (
+    ClientGone,
+    GateError,
+    InternalFault,
+    MalformedRequest,
+    Reach,
+    ShuttingDown,
+    UpstreamBroken,
+    UpstreamCredential,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamLimited,
+    UpstreamOverloaded,
+    UpstreamRefused,
+)
+from gptgate.core.events import EndState, Intent
+from gptgate.core.facts import ChatRequest, Grant, Reservation, Route, Settlement
+from gptgate.core.ports import Outlet, Price, UpstreamReply
+from gptgate.pipeline.answer_guard import AnswerGuard
+from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.services import Services
+
+UNBILLED_STATUS = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503, 529})
+"""Answers by which a provider says that it did not begin to work on the request."""
+
+
+class Exchange:
+    """One request's conversation with its provider."""
+
+    def __init__(
+        self,
+        services: Services,
+        grant: Grant,
+        request: ChatRequest,
+        route: Route,
+        reservation: Reservation,
+        price: Price | None,
+        intent: Intent,
+        draft: Draft,
+    ) -> None:
+        self._services = services
+        self._request = request
+        self._route = route
+        self._reservation = reservation
+        self._price = price
+        self._intent = intent
+        self._draft = draft
+        self._adapter: Adapter = services.adapters[request.endpoint]
+        self._guard = AnswerGuard(services, grant, draft)
+        self._kept: bytes | None = None
+        self._unbilled = False
+        self._status = 0
+
+    async def run(self, out: Outlet) -> None:
+        """Converse until the answer is out. Raises what the caller must be told, after it is on record."""
+        error: GateError | None = None
+        try:
+            await self._converse(out)
+        except UpstreamError as failure:
+            self._unbilled = self._unbilled or failure.reach is Reach.NOT_SENT
+            error = failure
+            raise
+        except GateError as refusal:
+            error = refusal
+            raise
+        except asyncio.CancelledError:
+            error = ClientGone("The caller hung up.") if out.gone else ShuttingDown("The gateway shut down.")
+            raise
+        except Exception as defect:
+            error = InternalFault("The gateway failed on this request.", detail=repr(defect))
+            raise error from defect
+        finally:
+            self._conclude(out, error)
+
+    def _conclude(self, out: Outlet, error: GateError | None) -> None:
+        """Steps 13 and 14. Plain calls only; see the head of this file."""
+        settlement = self._settlement()
+        self._services.ledger.settle(self._reservation, settlement.nano)
+        status = self._status or (200 if out.started else error.status if error else 200)
+        end = self._draft.end(EndState.COMPLETED, error, status, settlement)
+        self._services.store.finish(end, self._kept)
+        self._services.observer.observe(self._intent, end)
+
+    def _settlement(self) -> Settlement:
+        """Real usage where the provider reported it, nothing where nothing can have been billed, else the ceiling."""
+        if self._unbilled or not self._adapter.billed:
+            return Settlement(nano=0, source="unused")
+        if self._draft.usage is None or self._price is None:
+            return Settlement(nano=self._reservation.nano, source="unknown")
+        return Settlement(nano=self._price.cost(self._draft.usage), source="provider")
+
+    async def _converse(self, out: Outlet) -> None:
+        services, route, draft = self._services, self._route, self._draft
+        sent_ns = services.clock.monotonic_ns()
+        try:
+            reply = await services.upstream.send(route.provider, route.path, route.headers, route.body)
+        finally:
+            draft.mark("upstream")
+        try:
+            draft.attempts = reply.attempts
+            draft.provider_request_id = services.headers.provider_request_id(reply.headers)
+            if reply.status >= 400:
+                await self._provider_error(reply, out)
+            elif self._request.stream:
+                await self._stream(reply, out)
+            else:
+                await self._whole(reply, out, sent_ns)
+        finally:
+            reply.close()
+
+    async def _whole(self, reply: UpstreamReply, out: Outlet, sent_ns: int) -> None:
+        services, draft = self._services, self._draft
+        body = await reply.read(services.snapshot.server.max_answer_bytes)
+        draft.timings_us["upstream"] = (services.clock.monotonic_ns() - sent_ns) // 1000
+        draft.mark("answer")
+        try:
+            answer = self._adapter.decode(read_object(body))
+        except MalformedRequest as error:
+            raise UpstreamBroken(
+                "The provider's answer is not the JSON it should be.", reach=Reach.ANSWERED, detail=error.message
+            ) from None
+        draft.usage = answer.usage
+        draft.answered_model = answer.model
+        try:
+            released = self._guard.whole(self._adapter, answer, body)
+        finally:
+            self._kept = self._guard.kept_whole(answer.segments, body)
+        draft.mark("inspect_answer")
+        draft.answer_digest = sha256(released).hexdigest()
+        await out.answer(reply.status, self._answer_headers(reply), released)
+
+    async def _stream(self, reply: UpstreamReply, out: Outlet) -> None:
+        draft, guard = self._draft, self._guard
+        guard.begin()
+        codec = self._adapter.stream(self._request, self._services.snapshot.server.max_answer_bytes)
+        digest = sha256()
+        await out.start_stream(self._answer_headers(reply))
+        try:
+            try:
+                async for chunk in reply.chunks():
+                    data = b"".join([guard.event(codec, event) for event in codec.feed(chunk)])
+                    if data:
+                        digest.update(data)
+                        await out.send(data)
+            except UpstreamError:
+                rest = guard.rest(codec)
+                digest.update(rest)
+                await out.send(rest)
+                raise
+            if not codec.complete:
+                rest = guard.rest(codec)
+                digest.update(rest)
+                await out.send(rest)
+                raise UpstreamBroken("The provider's stream ended before its end.", reach=Reach.ANSWERED)
+        finally:
+            draft.answered_model = codec.model
+            draft.usage = codec.usage if codec.complete else None
+            draft.answer_digest = digest.hexdigest()
+            self._kept = guard.kept_stream(codec)
+            draft.mark("stream")
+        await out.end_stream()
+
+    async def _provider_error(self, reply: UpstreamReply, out: Outlet) -> None:
+        """A provider's refusal: its own words where they concern the request, ours where they concern the gateway."""
+        status, name = reply.status, self._route.provider.name
+        self._unbilled = status in UNBILLED_STATUS
+        if status in (401, 403):
+            raise UpstreamCredential(
+                f"The provider '{name}' does not accept the gateway's credential.", reach=Reach.ANSWERED
+            )
+        if status == 429:
+            raise UpstreamLimited(
+                f"The provider '{name}' limits the gateway's requests.",
+                reach=Reach.ANSWERED,
+                retry_after_ms=_retry_after_ms(reply),
+            )
+        if status in (503, 529):
+            raise UpstreamOverloaded(
+                f"The provider '{name}' is overloaded.",
+                reach=Reach.ANSWERED,
+                status=status,
+                retry_after_ms=_retry_after_ms(reply),
+            )
+        if status >= 500:
+            raise UpstreamFailed(f"The provider '{name}' failed with status {status}.", reach=Reach.ANSWERED)
+        body = await reply.read(self._services.snapshot.server.max_answer_bytes)
+        try:
+            answer = self._adapter.decode(read_object(body))
+        except MalformedRequest:
+            raise UpstreamRefused(
+                f"The provider '{name}' refused the request with status {status}.",
+                reach=Reach.ANSWERED,
+                status=status,
+            ) from None
+        released = self._guard.whole(self._adapter, answer, body)
+        self._kept = self._guard.kept_whole(answer.segments, body)
+        self._draft.answer_digest = sha256(released).hexdigest()
+        self._status = status
+        headers = [*self._answer_headers(reply), ("x-should-retry", "false")]
+        await out.answer(status, headers, released)
+
+    def _answer_headers(self, reply: UpstreamReply) -> list[tuple[str, str]]:
+        draft = self._draft
+        return [
+            *self._services.headers.answer(reply.headers),
+            ("x-gptgate-effect", draft.effect.value),
+            ("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}"),
+        ]
+
+
+def _retry_after_ms(reply: UpstreamReply) -> int | None:
+    text = reply.headers.get("retry-after", "")
+    return int(text) * 1000 if text.isascii() and text.isdigit() and len(text) < 7 else None

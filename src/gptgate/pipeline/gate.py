@@ -1,0 +1,170 @@
+"""The path of a request, top to bottom. Each numbered step takes facts and gives one; a guard that was forgotten would
+be a missing argument of the next step.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from gptgate.core.document import read_object
+from gptgate.core.errors import AuditUnavailable, ClientGone, GateError, InternalFault, PriceUnknown, ShuttingDown
+from gptgate.core.events import EndState, Intent
+from gptgate.core.facts import Grant, Permit, Principal, RawRequest, Reservation, Route, Settlement
+from gptgate.core.ports import Outlet, Price
+from gptgate.core.snapshot import Limits
+from gptgate.core.wire import Dialect, Endpoint
+from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.exchange import Exchange
+from gptgate.pipeline.judge import decide_request, enforce, inspect_request
+from gptgate.pipeline.services import Services
+
+UNUSED = Settlement(nano=0, source="unused")
+
+
+class Gate:
+    """Serves requests under one Snapshot."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def authenticate(self, headers: Mapping[str, str], peer: str) -> Principal:
+        """Step 1, on the head alone, so that a stranger's body is never read. Raises ClientError."""
+        return self._services.authenticator.authenticate(headers, peer, self._services.clock.wall_ms())
+
+    async def serve(self, raw: RawRequest, principal: Principal, out: Outlet) -> None:
+        """Steps 2 to 14. Raises GateError for what the caller must be told; it is on record by then.
+
+        Cancel the call when the caller hangs up: it settles, records and lets go of the provider at once.
+        """
+        draft = Draft(raw, principal, self._services.snapshot.digest, self._services.clock)
+        with ExitStack() as held:
+            try:
+                if raw.endpoint is Endpoint.MODELS:
+                    self._admit(principal, held)
+                    await self._models(raw, principal, draft, out)
+                    return
+                exchange = await self._permit(raw, principal, draft, held, out)
+            except GateError as refusal:
+                await self._refuse(draft, refusal)
+                raise
+            except Exception as defect:
+                failure = InternalFault("The gateway failed on this request.", detail=repr(defect))
+                await self._refuse(draft, failure)
+                raise failure from defect
+            await exchange.run(out)
+
+    async def _permit(
+        self, raw: RawRequest, principal: Principal, draft: Draft, held: ExitStack, out: Outlet
+    ) -> Exchange:
+        """Steps 2 to 10: until the intent is durable, nothing has any effect outside."""
+        services = self._services
+        # 2 parse
+        request = services.adapters[raw.endpoint].read(raw, read_object(raw.body))
+        draft.request = request
+        # 3 authorize
+        grant = services.authorize(principal, raw.endpoint, raw.dialect, request.model, services.snapshot)
+        draft.grant = grant
+        # 4 admit; released on every exit
+        self._admit(principal, held)
+        draft.mark("admit")
+        # 5 inspect
+        inspection = inspect_request(services, request)
+        draft.inspection = inspection
+        draft.mark("inspect")
+        # 6 decide
+        decision = decide_request(services, grant, inspection)
+        draft.decision = decision
+        # 7 enforce
+        permit = enforce(services, request, inspection, decision)
+        # 8 route
+        route = self._route(permit, grant, raw)
+        draft.route = route
+        draft.mark("decide")
+        # 9 reserve
+        price = self._price(grant, raw)
+        reservation = self._reserve(permit, grant, route, price, raw)
+        draft.reservation = reservation
+        draft.price_version = price.version if price else ""
+        # 10 record the intent, durable
+        intent = await self._begin(draft, reservation, out)
+        draft.mark("record")
+        return Exchange(services, grant, request, route, reservation, price, intent, draft)
+
+    def _admit(self, principal: Principal, held: ExitStack) -> None:
+        app = principal.app
+        scopes: list[tuple[str, Limits]] = [
+            (f"app:{app.name}", app.limits),
+            (f"key:{principal.key_id}", app.key_limits),
+        ]
+        held.callback(self._services.limiter.admit(scopes, self._services.clock.monotonic_ns()).release)
+
+    def _route(self, permit: Permit, grant: Grant, raw: RawRequest) -> Route:
+        adapter = self._services.adapters[raw.endpoint]
+        return Route(
+            provider=grant.provider,
+            model=grant.model,
+            path=adapter.path,
+            headers=self._services.headers.request(raw.dialect, raw.headers),
+            body=adapter.encode(permit, grant.model, grant.provider),
+        )
+
+    def _price(self, grant: Grant, raw: RawRequest) -> Price | None:
+        """The model's price; None only where the call costs nothing. An unknown price is a refusal, never zero."""
+        if not self._services.adapters[raw.endpoint].billed:
+            return None
+        price = self._services.prices.find(grant.model, raw.at_ms)
+        if price is None:
+            raise PriceUnknown(
+                f"The price of model '{grant.model.name}' is not known. Set 'price' for it under 'models' in the "
+                "gateway's configuration, or 'price: free'."
+            )
+        return price
+
+    def _reserve(self, permit: Permit, grant: Grant, route: Route, price: Price | None, raw: RawRequest) -> Reservation:
+        app = grant.principal.app
+        nano = 0
+        if price is not None:
+            nano = price.ceiling(*self._services.ceiling(permit.request, grant.model, len(route.body)))
+        return self._services.ledger.reserve(raw.id, app.name, app.monthly_budget_nano, nano, raw.at_ms)
+
+    async def _begin(self, draft: Draft, reservation: Reservation, out: Outlet) -> Intent:
+        intent = draft.intent()
+        try:
+            await self._services.store.begin(intent, draft.kept_request(self._services.redaction))
+        except (AuditUnavailable, asyncio.CancelledError) as failure:
+            # Nothing was sent. The row may still become durable, so it gets its end, and the money goes back.
+            self._services.ledger.settle(reservation, 0)
+            error: GateError
+            if isinstance(failure, GateError):
+                error = failure
+            else:
+                error = ClientGone("The caller hung up.") if out.gone else ShuttingDown("The gateway shut down.")
+            end = draft.end(EndState.REFUSED, error, error.status, UNUSED)
+            self._services.store.finish(end, None)
+            self._services.observer.observe(intent, end)
+            raise
+        return intent
+
+    async def _refuse(self, draft: Draft, refusal: GateError) -> None:
+        """One intent and one end for a known caller's request that was refused; durable before the answer."""
+        if isinstance(refusal, AuditUnavailable):
+            return
+        if draft.reservation is not None:
+            self._services.ledger.settle(draft.reservation, 0)
+        intent = draft.intent()
+        end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
+        await self._services.store.refuse(intent, end, draft.kept_request(self._services.redaction))
+        self._services.observer.observe(intent, end)
+
+    async def _models(self, raw: RawRequest, principal: Principal, draft: Draft, out: Outlet) -> None:
+        services = self._services
+        if "anthropic-version" in raw.headers:
+            dialect = Dialect.ANTHROPIC
+        else:
+            dialect = Dialect.OPENAI
+        body = services.render_models(services.visible_models(principal, services.snapshot), dialect)
+        intent = draft.intent()
+        end = draft.end(EndState.COMPLETED, None, 200, UNUSED)
+        await services.store.refuse(intent, end, None)
+        services.observer.observe(intent, end)
+        await out.answer(200, [("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}")], body)

@@ -1,0 +1,55 @@
+"""What the pipeline is given: one immutable bundle of ports for one Snapshot."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gptgate.core.adapter import Adapter
+from gptgate.core.facts import ChatRequest, Grant, Principal
+from gptgate.core.ports import (
+    Authenticator,
+    Clock,
+    Inspector,
+    Ledger,
+    Limiter,
+    Observer,
+    Policy,
+    PriceBook,
+    RecordStore,
+    Redaction,
+    Upstream,
+)
+from gptgate.core.snapshot import ModelSpec, Snapshot
+from gptgate.core.wire import Dialect, Endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headers:
+    """Which headers travel between caller and provider."""
+
+    request: Callable[[Dialect, Mapping[str, str]], tuple[tuple[str, str], ...]]
+    answer: Callable[[Mapping[str, str]], list[tuple[str, str]]]
+    provider_request_id: Callable[[Mapping[str, str]], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The gateway's parts under one Snapshot. Limiter, ledger, store and observer outlive a change of Snapshot."""
+
+    snapshot: Snapshot
+    clock: Clock
+    authenticator: Authenticator
+    authorize: Callable[[Principal, Endpoint, Dialect, str, Snapshot], Grant]
+    visible_models: Callable[[Principal, Snapshot], list[ModelSpec]]
+    render_models: Callable[[Sequence[ModelSpec], Dialect], bytes]
+    adapters: Mapping[Endpoint, Adapter]
+    limiter: Limiter
+    inspector: Inspector
+    policy: Policy
+    redaction: Redaction
+    prices: PriceBook
+    ceiling: Callable[[ChatRequest, ModelSpec, int], tuple[int, int]]
+    ledger: Ledger
+    store: RecordStore
+    upstream: Upstream
+    headers: Headers
+    observer: Observer
