@@ -1,0 +1,92 @@
+"""Every metric, once. The collector and the reference derive from this table."""
+
+from typing import NamedTuple
+
+from gptgate.core.errors import GateError
+from gptgate.core.events import EndState
+from gptgate.core.snapshot import ENDPOINT_NAMES, Effect
+
+OTHER = "other"
+"""The label value of everything that is not configured: callers cannot make new series."""
+
+
+class Metric(NamedTuple):
+    """`name` is without the suffixes that Prometheus adds: ``_total`` to counters, ``_bucket`` … to histograms."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    help: str
+
+
+REQUESTS = "gptgate_requests"
+ERRORS = "gptgate_errors"
+EFFECTS = "gptgate_effects"
+RULES = "gptgate_rules"
+FINDINGS = "gptgate_findings"
+TOKENS = "gptgate_tokens"
+COST = "gptgate_cost_nano_usd"
+RESERVED = "gptgate_reserved_nano_usd"
+SETTLED = "gptgate_settled_nano_usd"
+DURATION = "gptgate_request_duration_seconds"
+OVERHEAD = "gptgate_overhead_seconds"
+CHUNKS = "gptgate_stream_chunks"
+AUTH_FAILURES = "gptgate_auth_failures"
+LINES_LOST = "gptgate_log_lines_lost"
+IN_FLIGHT = "gptgate_requests_in_flight"
+QUEUE_DEPTH = "gptgate_queue_depth"
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        REQUESTS,
+        "counter",
+        ("endpoint", "model", "app", "status", "state"),
+        "Requests that ended, by class of HTTP status (2xx, 4xx, 5xx) and by how they ended.",
+    ),
+    Metric(ERRORS, "counter", ("code", "state"), "Requests that ended with an error code of the gateway."),
+    Metric(EFFECTS, "counter", ("effect",), "Requests by the strongest effect that the policy had on them."),
+    Metric(RULES, "counter", ("rule",), "Requests on which a rule fired."),
+    Metric(FINDINGS, "counter", ("kind", "origin"), "Findings in requests and answers, by whose words they stood in."),
+    Metric(
+        TOKENS,
+        "counter",
+        ("model", "direction"),
+        "Tokens that providers reported. cache_read and cache_write are counted in input too.",
+    ),
+    Metric(COST, "counter", ("model", "app"), "Money spent, in billionths of a US dollar."),
+    Metric(RESERVED, "counter", ("app",), "Money reserved before requests were sent, in billionths of a US dollar."),
+    Metric(
+        SETTLED,
+        "counter",
+        ("app", "source"),
+        "Money that stayed spent, in billionths of a US dollar, by where the usage is known from.",
+    ),
+    Metric(DURATION, "histogram", ("endpoint", "stream"), "Time from a request's head to the end of its answer."),
+    Metric(OVERHEAD, "histogram", ("endpoint",), "Time that the gateway itself added to a request."),
+    Metric(CHUNKS, "counter", ("endpoint",), "Chunks of streamed answers that were given out."),
+    Metric(AUTH_FAILURES, "counter", ("code",), "Requests refused before it was known who calls."),
+    Metric(LINES_LOST, "counter", (), "Log lines that could not be written. The records themselves are not lost."),
+    Metric(IN_FLIGHT, "gauge", (), "Requests that are being served."),
+    Metric(QUEUE_DEPTH, "gauge", ("queue",), "Entries that wait in an internal queue."),
+)
+
+DIRECTIONS = ("input", "output", "cache_read", "cache_write")
+SOURCES = frozenset({"provider", "unused", "unknown"})
+EFFECT_NAMES = frozenset(effect.value for effect in Effect)
+ENDPOINTS = frozenset(ENDPOINT_NAMES)
+STATES = frozenset(state.value for state in EndState)
+STATUS_CLASSES = {number: f"{number // 100}xx" for number in range(100, 600)}
+
+DURATION_BOUNDS_US = tuple(
+    int(seconds * 1_000_000)
+    for seconds in (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
+)
+OVERHEAD_BOUNDS_US = (100, 200, 300, 400, 500, 750, 1000, 2000, 5000, 10_000, 25_000, 50_000, 100_000, 1_000_000)
+
+
+def _codes(kind: type[GateError]) -> frozenset[str]:
+    return frozenset({kind.code}).union(*(_codes(child) for child in kind.__subclasses__()))
+
+
+CODES: frozenset[str] = _codes(GateError)
+"""Every error code of the gateway."""

@@ -1,0 +1,130 @@
+"""One outcome → metrics and a line. The request only leaves its events here; the work is done between requests."""
+
+import asyncio
+import contextlib
+from collections import deque
+
+from structlog.typing import FilteringBoundLogger
+
+from gptgate.core.events import End, Intent
+from gptgate.core.ports import Clock
+from gptgate.core.snapshot import Snapshot
+from gptgate.telemetry.catalog import CODES, OTHER
+from gptgate.telemetry.log import LineWriter, UnauthenticatedLine, foreign, instant, request_line
+from gptgate.telemetry.metrics import Metrics
+
+CAPACITY = 100_000
+FLUSH_INTERVAL_S = 0.1
+SLICE = 32
+"""Events that are worked off before the event loop gets its turn again: well under a millisecond."""
+
+UNAUTHENTICATED_LINES_PER_SECOND = 10
+
+
+class Telemetry:
+    """The sink of all outcomes. All methods belong to the event loop's thread; none raises into the request path.
+
+    Nothing is ever dropped: when `capacity` events wait, `observe` works them off itself, so memory is bounded and the
+    gateway slows down to the speed of its log.
+    """
+
+    def __init__(
+        self,
+        *,
+        metrics: Metrics,
+        lines: LineWriter,
+        clock: Clock,
+        logger: FilteringBoundLogger,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self._metrics = metrics
+        self._lines = lines
+        self._clock = clock
+        self._logger = logger
+        self._capacity = capacity
+        self._waiting: deque[tuple[Intent, End]] = deque()
+        self._models: frozenset[str] = frozenset()
+        self._second = -1
+        self._lines_this_second = 0
+        self._suppressed = 0
+        self._losing = False
+
+    def configure(self, snapshot: Snapshot) -> None:
+        """Take a configuration's names; only these become label values."""
+        self._drain(len(self._waiting))
+        self._models = frozenset(snapshot.models)
+        self._metrics.configure(models=snapshot.models, apps=snapshot.apps, rules=[rule.id for rule in snapshot.rules])
+
+    def observe(self, intent: Intent, end: End) -> None:
+        """Take the two events of a request that ended."""
+        self._waiting.append((intent, end))
+        # Lines count too: a scrape turns events into lines while a blocked pipe takes none.
+        if len(self._waiting) + len(self._lines) >= self._capacity:
+            self.flush()
+
+    def stream_chunks(self, endpoint: str, number: int) -> None:
+        """Count chunks that a stream gave out; call it once, at the stream's end."""
+        self._metrics.add_chunks(endpoint, number)
+
+    def unauthenticated(self, code: str, peer: str) -> None:
+        """Count a caller who was refused before it was known who calls, and log it, a bounded number of times a
+        second: a flood of bad keys must not become a flood of lines."""
+        self._metrics.add_auth_failure(code)
+        second = self._clock.monotonic_ns() // 1_000_000_000
+        if second != self._second:
+            self._second, self._lines_this_second = second, 0
+        if self._lines_this_second >= UNAUTHENTICATED_LINES_PER_SECOND:
+            self._suppressed += 1
+            return
+        self._lines_this_second += 1
+        self._unauthenticated_line(code if code in CODES else OTHER, foreign(peer))
+
+    def _unauthenticated_line(self, code: str, peer: str) -> None:
+        at = instant(self._clock.wall_ms())
+        self._lines.add(UnauthenticatedLine(at=at, code=code, client=peer, suppressed=self._suppressed))
+        self._suppressed = 0
+
+    def flush(self) -> None:
+        """Work off everything now, in this thread: counts are complete and lines are written when it returns."""
+        self._drain(len(self._waiting))
+        self._note_lost(self._lines.flush())
+
+    def scrape(self) -> bytes:
+        """All metrics in Prometheus' text format, complete up to this moment."""
+        self._drain(len(self._waiting))
+        return self._metrics.render()
+
+    async def run(self) -> None:
+        """Work events off in small slices until cancelled; lines are written in a thread, for a pipe may block.
+
+        The caller must `close` after cancelling it.
+        """
+        while True:
+            await asyncio.sleep(FLUSH_INTERVAL_S)
+            for _ in range(0, len(self._waiting), SLICE):
+                self._drain(SLICE)
+                await asyncio.sleep(0)
+            if len(self._lines):
+                self._note_lost(await asyncio.to_thread(self._lines.flush))
+
+    def close(self) -> None:
+        """Work off what is left, and say how many lines about unknown callers were held back."""
+        if self._suppressed:
+            self._unauthenticated_line(OTHER, "")
+        self.flush()
+
+    def _drain(self, most: int) -> None:
+        waiting, models = self._waiting, self._models
+        for _ in range(min(most, len(waiting))):
+            intent, end = waiting.popleft()
+            self._metrics.add(intent, end)
+            self._lines.add(request_line(intent, end, intent.model if intent.model in models else OTHER))
+
+    def _note_lost(self, lost: int) -> None:
+        if lost:
+            self._metrics.add_lines_lost(lost)
+            if not self._losing:
+                # Where standard error is gone too, the counter above is what is left to say it.
+                with contextlib.suppress(OSError):
+                    self._logger.error("log lines cannot be written; the records are in the audit store", lost=lost)
+        self._losing = lost > 0
