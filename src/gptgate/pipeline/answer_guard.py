@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gptgate.core.adapter import Adapter, Answer, Channel, StreamCodec, StreamEvent
 from gptgate.core.document import apply_edits, encode_json
-from gptgate.core.errors import PolicyDenied, Reach, RedactionImpossible, UpstreamBroken
+from gptgate.core.errors import Reach, RedactionImpossible, UpstreamBroken
 from gptgate.core.facts import Decision, Grant
 from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import StreamScanner, TextRedactor

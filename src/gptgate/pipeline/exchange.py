@@ -62,6 +62,11 @@ class Exchange:
         self._unbilled = False
         self._status = 0
 
+    @property
+    def outlives_caller(self) -> bool:
+        """Whether the configuration wants the provider's answer read to its end although the caller has left."""
+        return self._route.provider.finish_on_disconnect
+
     async def run(self, out: Outlet) -> None:
         """Converse until the answer is out. Raises what the caller must be told, after it is on record."""
         error: GateError | None = None
@@ -85,6 +90,8 @@ class Exchange:
 
     def _conclude(self, out: Outlet, error: GateError | None) -> None:
         """Steps 13 and 14. Plain calls only; see the head of this file."""
+        if error is None and out.gone:
+            error = ClientGone("The caller hung up.")
         settlement = self._settlement()
         self._services.ledger.settle(self._reservation, settlement.nano)
         status = self._status or (200 if out.started else error.status if error else 200)

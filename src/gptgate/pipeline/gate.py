@@ -26,6 +26,7 @@ class Gate:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._outliving: set[asyncio.Task[None]] = set()
 
     def authenticate(self, headers: Mapping[str, str], peer: str) -> Principal:
         """Step 1, on the head alone, so that a stranger's body is never read. Raises ClientError."""
@@ -51,7 +52,35 @@ class Gate:
                 failure = InternalFault("The gateway failed on this request.", detail=repr(defect))
                 await self._refuse(draft, failure)
                 raise failure from defect
-            await exchange.run(out)
+            if exchange.outlives_caller:
+                await self._outlive(exchange, out, held)
+            else:
+                await exchange.run(out)
+
+    async def drain(self) -> None:
+        """Wait for the exchanges whose callers have left."""
+        while self._outliving:
+            await asyncio.wait(self._outliving)
+
+    async def _outlive(self, exchange: Exchange, out: Outlet, held: ExitStack) -> None:
+        """Run an exchange that is read to its end, for its usage, although the caller has hung up."""
+        task = asyncio.create_task(exchange.run(out))
+        self._outliving.add(task)
+        release = held.pop_all()
+
+        def done(finished: asyncio.Task[None]) -> None:
+            self._outliving.discard(finished)
+            release.close()
+            if not finished.cancelled():
+                finished.exception()  # it is on record; asked for here so that asyncio does not report it again
+
+        task.add_done_callback(done)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not out.gone:
+                task.cancel()
+            raise
 
     async def _permit(
         self, raw: RawRequest, principal: Principal, draft: Draft, held: ExitStack, out: Outlet
@@ -158,10 +187,7 @@ class Gate:
 
     async def _models(self, raw: RawRequest, principal: Principal, draft: Draft, out: Outlet) -> None:
         services = self._services
-        if "anthropic-version" in raw.headers:
-            dialect = Dialect.ANTHROPIC
-        else:
-            dialect = Dialect.OPENAI
+        dialect = Dialect.ANTHROPIC if "anthropic-version" in raw.headers else Dialect.OPENAI
         body = services.render_models(services.visible_models(principal, services.snapshot), dialect)
         intent = draft.intent()
         end = draft.end(EndState.COMPLETED, None, 200, UNUSED)

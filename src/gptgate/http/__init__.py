@@ -1,0 +1,1 @@
+"""The data plane's edge: raw ASGI in, the pipeline behind it, one error renderer."""

@@ -1,0 +1,182 @@
+"""The data plane as a raw ASGI application: nothing between the socket and the pipeline."""
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from typing import Any, Protocol
+
+from gptgate.core.errors import (
+    ClientError,
+    ClientGone,
+    GateError,
+    InternalFault,
+    InvalidField,
+    MethodNotAllowed,
+    RouteNotFound,
+    ShuttingDown,
+)
+from gptgate.core.facts import Principal, RawRequest
+from gptgate.core.ports import Clock
+from gptgate.core.snapshot import ServerSpec
+from gptgate.core.wire import PATHS, Dialect, Endpoint
+from gptgate.http.body import declared_length, read_body
+from gptgate.http.errors import error_body, error_event, error_headers
+from gptgate.http.outlet import AsgiOutlet, Receive, Send
+from gptgate.pipeline.gate import Gate
+
+
+class EdgeObserver(Protocol):
+    """What the edge reports: callers it does not know, and defects."""
+
+    def unauthenticated(self, code: str, peer: str) -> None: ...
+
+    def defect(self, request_id: str, detail: str) -> None: ...
+
+
+class DataPlane:
+    """The ASGI application. `gate` gives the Gate of the Snapshot in force; a request keeps the one it began with."""
+
+    def __init__(
+        self,
+        gate: Callable[[], tuple[Gate, ServerSpec]],
+        clock: Clock,
+        new_id: Callable[[], str],
+        observer: EdgeObserver,
+    ) -> None:
+        self._gate = gate
+        self._clock = clock
+        self._new_id = new_id
+        self._observer = observer
+        self.in_flight = 0
+        self.draining = False
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        self.in_flight += 1
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            self.in_flight -= 1
+
+    async def _serve(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        started_ns = self._clock.monotonic_ns()
+        request_id = self._new_id()
+        gate, server = self._gate()
+        path: str = scope["path"]
+        named, _, dialect = PATHS.get(path, (None, "", Dialect.OPENAI))
+        headers = _headers(scope["headers"])
+        if named in (None, Endpoint.MODELS) and "anthropic-version" in headers:
+            dialect = Dialect.ANTHROPIC
+        outlet = AsgiOutlet(send, dialect, request_id, self._clock, server.sse_keep_alive_ms)
+        peer = scope["client"][0] if scope.get("client") else ""
+        unread = scope["method"] != "GET"
+        try:
+            endpoint = _route(scope["method"], path)
+            if self.draining:
+                raise ShuttingDown("The gateway is shutting down.")
+            principal = self._authenticate(gate, headers, peer)
+            raw = RawRequest(
+                id=request_id,
+                endpoint=endpoint,
+                dialect=dialect,
+                headers=headers,
+                body=await _body(scope, headers, receive, server),
+                peer=peer,
+                at_ms=self._clock.wall_ms(),
+                started_ns=started_ns,
+            )
+            unread = False
+            await _serve_until_gone(gate, raw, principal, outlet, receive)
+        except GateError as error:
+            await self._fail(error, outlet, dialect, request_id, started_ns, unread)
+        finally:
+            outlet.close()
+
+    def _authenticate(self, gate: Gate, headers: dict[str, str], peer: str) -> Principal:
+        try:
+            return gate.authenticate(headers, peer)
+        except ClientError as error:
+            self._observer.unauthenticated(error.code, peer)
+            raise
+
+    async def _fail(
+        self,
+        error: GateError,
+        outlet: AsgiOutlet,
+        dialect: Dialect,
+        request_id: str,
+        started_ns: int,
+        unread: bool,
+    ) -> None:
+        if isinstance(error, InternalFault):
+            self._observer.defect(request_id, error.detail)
+        if isinstance(error, ClientGone):
+            return
+        if outlet.started:
+            await outlet.send(error_event(error, dialect, request_id))
+            await outlet.end_stream()
+            return
+        overhead_ms = (self._clock.monotonic_ns() - started_ns) / 1_000_000
+        headers = [*error_headers(error), ("x-gptgate-overhead-ms", f"{overhead_ms:.3f}")]
+        if unread:
+            # The body was not read to its end: the connection is not worth keeping for another request.
+            headers.append(("connection", "close"))
+        await outlet.answer(error.status, headers, error_body(error, dialect, request_id))
+
+
+async def _body(
+    scope: MutableMapping[str, Any], headers: dict[str, str], receive: Receive, server: ServerSpec
+) -> bytes:
+    if scope["method"] == "GET":
+        return b""
+    encoding = headers.get("content-encoding", "identity")
+    if encoding != "identity":
+        raise InvalidField("The body must not be compressed: 'content-encoding' is not supported.")
+    declared_length(headers, server.max_body_bytes)
+    return await read_body(receive, server.max_body_bytes, server.body_timeout_ms)
+
+
+async def _serve_until_gone(
+    gate: Gate, raw: RawRequest, principal: Principal, outlet: AsgiOutlet, receive: Receive
+) -> None:
+    """Serve; when the caller hangs up, the serving task is cancelled at once."""
+    task = asyncio.current_task()
+    if task is None:
+        raise InternalFault("The gateway failed on this request.", detail="no task serves it")
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if not outlet.finished:
+            outlet.gone = True
+            task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        await gate.serve(raw, principal, outlet)
+    except asyncio.CancelledError:
+        if outlet.gone and task.uncancel() == 0:
+            raise ClientGone("The caller hung up.") from None
+        raise
+    finally:
+        watcher.cancel()
+
+
+def _headers(given: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name. One given twice is joined, so that two credentials are no credential."""
+    headers: dict[str, str] = {}
+    for name, value in given:
+        key = name.decode("latin-1")
+        text = value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def _route(method: str, path: str) -> Endpoint:
+    known = PATHS.get(path)
+    if known is None:
+        raise RouteNotFound("There is no such path. The gateway serves: " + ", ".join(PATHS) + ".")
+    endpoint, allowed, _ = known
+    if method != allowed:
+        raise MethodNotAllowed(f"{path} takes {allowed} only.")
+    return endpoint
