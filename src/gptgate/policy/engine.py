@@ -6,6 +6,7 @@ from typing import NamedTuple
 from gptgate.core.facts import Decision, Inspection
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect, RuleSpec, Stage
+from gptgate.policy.score import assess as score_findings
 
 STRENGTH: Mapping[Effect, int] = {Effect.ALLOW: 0, Effect.FLAG: 1, Effect.REDACT: 2, Effect.DENY: 3}
 """What a rule may say, and which of two effects wins. An allow is recorded and lifts nothing."""
@@ -55,7 +56,7 @@ class _RuleSet(NamedTuple):
 
 
 class Policy:
-    """Compiled rules. Immutable in what it answers: equal arguments give equal results for the life of the object."""
+    """Compiled rules; implements the port `Policy`. Equal arguments give equal results for the life of the object."""
 
     def __init__(self, rules: Sequence[RuleSpec], config_digest: str) -> None:
         """Use `compile_policy`."""
@@ -67,6 +68,10 @@ class Policy:
         self._models = frozenset(name for spec in rules for name in spec.models)
         self._sets: dict[tuple[Stage, str, str], _RuleSet] = {}
         self._held: dict[tuple[str, str], frozenset[str]] = {}
+
+    def assess(self, findings: tuple[Finding, ...]) -> Inspection:
+        """Findings with their risk score, see `gptgate.policy.score`."""
+        return score_findings(findings)
 
     def decide(self, stage: Stage, app: str, model: str, inspection: Inspection) -> Decision:
         """What the rules say about one side of a request. Total: it raises nothing and has no "don't know".

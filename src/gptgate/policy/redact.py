@@ -62,20 +62,20 @@ class StreamRedactor:
         self._bare = ""
         self._swallow = False
 
-    def apply(self, released: str, spans_absolute: Sequence[Span]) -> str:
-        """The next piece, redacted. Spans count from the beginning of the whole text and lie inside this piece.
+    def apply(self, released: str, spans: Sequence[Span]) -> str:
+        """The next piece, redacted. `spans` count from the beginning of the whole text and lie inside this piece.
 
         Raises ValueError for a span that is empty or not inside the piece.
         """
         base = self._offset
         self._offset = base + len(released)
         if not self._is_json:
-            return released if not spans_absolute else _plain(released, _merge(spans_absolute, base, len(released)))
-        if not spans_absolute:
+            return released if not spans else _plain(released, _merge(spans, base, len(released)))
+        if not spans:
             return self._keep(released)
         out: list[str] = []
         position = 0
-        for start, end, kind in _merge(spans_absolute, base, len(released)):
+        for start, end, kind in _merge(spans, base, len(released)):
             out.append(self._keep(released[position:start]))
             self._cut(released[start:end], placeholder(kind), out)
             position = end
@@ -170,6 +170,18 @@ class StreamRedactor:
             if literal.startswith(before):
                 return literal[len(before) :]
         return mark
+
+
+class PlaceholderRedaction:
+    """Implements `Redaction`: findings give way to placeholders, nothing can be restored."""
+
+    def text(self, text: str, spans: Sequence[Span], is_json: bool) -> str:
+        """As `redact_text`."""
+        return redact_text(text, spans, is_json)
+
+    def stream(self, is_json: bool) -> StreamRedactor:
+        """A redactor for one text that comes in pieces."""
+        return StreamRedactor(is_json)
 
 
 def _merge(spans: Sequence[Span], base: int, size: int) -> list[Span]:

@@ -38,6 +38,11 @@ def test_no_rule_fires_so_the_effect_is_allow() -> None:
     assert (decision.score, decision.config_digest) == (20, DIGEST)
 
 
+def test_the_policy_assesses_as_the_score_does() -> None:
+    findings = (found("pii.email", 20), found("secret.aws", 50))
+    assert compile_policy([], DIGEST).assess(findings) == assess(findings)
+
+
 def test_all_that_fire_are_recorded_in_configuration_order() -> None:
     policy = compile_policy(
         [rule("z", findings=("*",)), rule("b", findings=("secret.*",)), rule("a", findings=("pii.email",))], DIGEST

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gptgate.policy.redact import Span, StreamRedactor, redact_text
+from gptgate.policy.redact import PlaceholderRedaction, Span, StreamRedactor, redact_text
 
 
 def spans_of(text: str, *needles: tuple[str, str]) -> list[Span]:
@@ -119,3 +119,10 @@ def test_a_long_unquoted_token_is_remembered_within_a_bound() -> None:
         redactor.apply("1" * 100, [])
     assert len(redactor._bare) <= 32
     assert redactor.apply("4111]", [(100_000, 100_004, "k")]) == "]"
+
+
+def test_the_port_gives_texts_and_streams_the_same_redaction() -> None:
+    redaction = PlaceholderRedaction()
+    assert redaction.text('{"n": 12}', [(6, 8, "k")], True) == '{"n": "[redacted:k]"}'
+    assert redaction.text('{"n": 12}', [(6, 8, "k")], False) == '{"n": [redacted:k]}'
+    assert redaction.stream(True).apply('{"n": 12}', [(6, 8, "k")]) == '{"n": "[redacted:k]"}'
