@@ -1,0 +1,1 @@
+"""What outlives the process: records of requests and API keys, in SQLite or in memory."""

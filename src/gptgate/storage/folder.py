@@ -1,0 +1,82 @@
+"""The data folder: who may read it, what lies in it, and the lock that one gateway holds on it."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from gptgate.storage.errors import StorageError
+
+DATABASE_NAME = "gptgate.db"
+LOCK_NAME = "gptgate.lock"
+
+
+def create_folder(folder: Path) -> Path:
+    """Make the folder (mode 0700) and an empty database file (0600) when they are missing; the file's path.
+
+    Existing ones keep their modes. Raises StorageError when the folder cannot be made or written.
+    """
+    path = folder / DATABASE_NAME
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _create_file(path)
+    except OSError as error:
+        raise StorageError(
+            f"cannot create {path}: {error.strerror}", hint="choose a folder that this user may write"
+        ) from error
+    return path
+
+
+def _create_file(path: Path) -> None:
+    # O_EXCL: an existing database is never opened here, because closing any descriptor of it would drop the POSIX
+    # locks that SQLite holds in this process.
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    os.close(descriptor)
+    # A power loss before this leaves no file or an empty one; both are started anew by the next open.
+    for folder in (path.parent, path.parent.parent):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file at this path, None when there is none."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+class FolderLock:
+    """The exclusive lock of one gateway on its folder. The kernel gives it back when the process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock. Raises StorageError when another process holds it."""
+        path = folder / LOCK_NAME
+        try:
+            self._descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError(f"cannot open {path}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise StorageError(
+                f"another gateway (process {holder}) uses {folder}",
+                hint="stop it, or give this one a folder of its own",
+            ) from error
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+
+    def release(self) -> None:
+        """Give the lock back. The file stays: removing it could let two processes lock two files of one name."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

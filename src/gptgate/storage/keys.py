@@ -1,0 +1,134 @@
+"""API keys in the database: commands change them while the gateway runs, the gateway reads them into memory."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from gptgate.core.keys import KeyRecord
+from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import create_folder
+from gptgate.storage.schema import connect, migrate, require_latest, storage_errors, version_of
+
+BUSY_MS = 5000
+LIST = msgspec.json.Decoder(tuple[str, ...])
+
+
+class KeyStore:
+    """The `keys` table. Needs no lock on the folder; each change is one short durable transaction of its own.
+
+    Methods block on the disk, raise StorageError, and may be called from any thread.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder's database; folder and database are made when missing. The caller must `close`."""
+        path = create_folder(folder)
+        self._guard = threading.Lock()
+        with storage_errors(f"open {path}"):
+            self._connection = connect(path, busy_ms=BUSY_MS)
+            try:
+                if version_of(self._connection) == 0:
+                    migrate(self._connection)
+                # An older schema is left to the gateway, which holds the folder's lock when it migrates.
+                require_latest(self._connection)
+            except (sqlite3.Error, StorageError):
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def all(self) -> list[KeyRecord]:
+        """Every key, revoked and expired ones too, oldest first."""
+        query = """SELECT id, app, name, secret_hash, created_ms, expires_ms, revoked_ms, models, endpoints, networks,
+                   replaces FROM keys ORDER BY created_ms, id"""
+        with self._guard, storage_errors("read the keys"):
+            rows = self._connection.execute(query).fetchall()
+        return [_record(row) for row in rows]
+
+    def insert(self, record: KeyRecord) -> None:
+        """Add a key. Raises StorageError when its id exists."""
+        values = (
+            record.id,
+            record.app,
+            record.name,
+            record.secret_hash,
+            record.created_ms,
+            record.expires_ms,
+            record.revoked_ms,
+            _json(record.models),
+            _json(record.endpoints),
+            _json(record.networks),
+            record.replaces,
+        )
+        with self._change(f"insert key {record.id}") as connection:
+            connection.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def revoke(self, key_id: str, at_ms: int) -> None:
+        """Revoke a key; the first revocation's time stays. Raises StorageError when there is no such key."""
+        statement = "UPDATE keys SET revoked_ms = CASE revoked_ms WHEN 0 THEN ? ELSE revoked_ms END WHERE id = ?"
+        self._update(f"revoke key {key_id}", statement, (at_ms, key_id))
+
+    def set_expiry(self, key_id: str, at_ms: int) -> None:
+        """Let a key expire at this time, 0 for never. Raises StorageError when there is no such key."""
+        self._update(f"expire key {key_id}", "UPDATE keys SET expires_ms = ? WHERE id = ?", (at_ms, key_id))
+
+    def data_version(self) -> int:
+        """A number that every change of a key raises, in whatever process. About ten microseconds."""
+        with self._guard, storage_errors("read the keys' generation"):
+            (value,) = self._connection.execute("SELECT value FROM meta WHERE name = 'key_generation'").fetchone()
+        return int(value)
+
+    def _update(self, doing: str, statement: str, values: tuple[Any, ...]) -> None:
+        with self._change(doing) as connection:
+            if connection.execute(statement, values).rowcount != 1:
+                raise StorageError(f"cannot {doing}: there is no such key", hint="gptgate keys list shows all keys")
+
+    @contextmanager
+    def _change(self, doing: str) -> Iterator[sqlite3.Connection]:
+        """One transaction: a crash leaves the key as it was, or changed with a new generation."""
+        with self._guard, storage_errors(doing):
+            connection = self._connection
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'key_generation'")
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+
+def _json(names: tuple[str, ...]) -> str:
+    return msgspec.json.encode(names).decode()
+
+
+def _record(row: tuple[Any, ...]) -> KeyRecord:
+    key_id, app, name, secret_hash, created_ms, expires_ms, revoked_ms, models, endpoints, networks, replaces = row
+    try:
+        return KeyRecord(
+            id=key_id,
+            app=app,
+            name=name,
+            secret_hash=bytes(secret_hash),
+            created_ms=created_ms,
+            expires_ms=expires_ms,
+            revoked_ms=revoked_ms,
+            models=LIST.decode(models),
+            endpoints=LIST.decode(endpoints),
+            networks=LIST.decode(networks),
+            replaces=replaces,
+        )
+    except msgspec.DecodeError as error:
+        # An allow list that cannot be read must not become an empty one, which would allow everything.
+        raise StorageError(f"the lists of key {key_id} cannot be read: {error}") from error

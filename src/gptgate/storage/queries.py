@@ -1,0 +1,230 @@
+"""Questions to the records, over a read-only connection: safe while a gateway writes, and without its lock."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+from msgspec import Struct
+
+from gptgate.core.events import End, Intent
+from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.schema import connect, require_latest, storage_errors
+from gptgate.storage.views import AuditRecord, AuditRow, SearchFilters, UsageRow
+
+BUSY_MS = 5000
+
+# SQLite reads JSON from text only before 3.45, so the bodies are cast.
+CONDITIONS: dict[str, str] = {
+    "app": "i.app = :app",
+    "team": "i.team = :team",
+    "key_id": "i.key_id = :key_id",
+    "end_user": "i.end_user = :end_user",
+    "model": "(i.model = :model OR e.answered_model = :model)",
+    "rule": """(EXISTS (SELECT 1 FROM json_each(CAST(i.body AS TEXT), '$.rules') WHERE value = :rule)
+        OR EXISTS (SELECT 1 FROM json_each(CAST(e.body AS TEXT), '$.rules') WHERE value = :rule))""",
+    "effect": "coalesce(e.effect, i.effect) = :effect",
+    "state": "coalesce(e.state, 'open') = :state",
+    "code": "e.code = :code",
+    "kind": """(EXISTS (SELECT 1 FROM json_each(CAST(i.body AS TEXT), '$.findings')
+            WHERE json_extract(value, '$.kind') = :kind)
+        OR EXISTS (SELECT 1 FROM json_each(CAST(e.body AS TEXT), '$.findings')
+            WHERE json_extract(value, '$.kind') = :kind))""",
+    "since_ms": "i.at_ms >= :since_ms",
+    "until_ms": "i.at_ms < :until_ms",
+    "request_id": "i.id = :request_id",
+}
+"""One condition per field of SearchFilters."""
+
+GROUPS: dict[str, str] = {
+    "app": "i.app",
+    "team": "i.team",
+    "model": "i.model",
+    "provider": "i.provider",
+    "key": "i.key_id",
+    "end_user": "i.end_user",
+    "day": "strftime('%Y-%m-%d', i.at_ms / 1000, 'unixepoch')",
+}
+"""What usage can be grouped by. A day is a UTC day, that of the request."""
+
+SEARCH = """
+SELECT i.seq, i.id, i.at_ms, i.team, i.app, i.key_id, i.end_user, i.client, i.endpoint, i.stream, i.model, i.provider,
+       i.upstream_model, i.effect, i.score, i.body, e.answered_model, e.effect, e.state, e.status, e.code,
+       e.input_tokens, e.output_tokens, e.cost_nano, e.usage_source, e.body
+FROM intents i LEFT JOIN ends e ON e.id = i.id
+"""
+
+SHOW = """
+SELECT i.seq, i.body, i.content, e.body, e.content FROM intents i LEFT JOIN ends e ON e.id = i.id WHERE i.id = ?
+"""
+
+USAGE = """
+SELECT count(*), sum(e.state = 'refused'), sum(e.input_tokens), sum(e.output_tokens), sum(e.cost_nano),
+       sum(CASE e.usage_source WHEN 'unknown' THEN e.cost_nano ELSE 0 END)
+"""
+
+
+class _Kind(Struct, frozen=True):
+    kind: str
+
+
+class _Marks(Struct, frozen=True):
+    rules: tuple[str, ...]
+    findings: tuple[_Kind, ...]
+
+
+MARKS = msgspec.json.Decoder(_Marks)
+INTENT = msgspec.json.Decoder(Intent)
+END = msgspec.json.Decoder(End)
+
+
+class SqliteReader:
+    """Read-only view of a data folder's records. Methods block; use it from one thread at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the folder's database. Raises StorageError when there is none, or its schema is not this program's.
+
+        The caller must `close`.
+        """
+        path = folder / DATABASE_NAME
+        if not path.exists():
+            raise StorageError(
+                f"there are no records in {folder}", hint="name the data folder of a gateway that has run"
+            )
+        with storage_errors(f"open {path}"):
+            self._connection = connect(path, busy_ms=BUSY_MS, read_only=True)
+            try:
+                require_latest(self._connection)
+            except (sqlite3.Error, StorageError):
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def search(self, filters: SearchFilters, limit: int, before_seq: int | None = None) -> list[AuditRow]:
+        """At most `limit` requests that fit, newest first; those before `before_seq` when it is given.
+
+        To page, pass the last row's `seq`. Raises StorageError.
+        """
+        values = {name: value for name in CONDITIONS if (value := getattr(filters, name)) is not None}
+        conditions = [CONDITIONS[name] for name in values]
+        if before_seq is not None:
+            conditions.append("i.seq < :before_seq")
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"{SEARCH} {where} ORDER BY i.seq DESC LIMIT :limit"
+        with storage_errors("search the records"):
+            rows = self._connection.execute(query, {**values, "before_seq": before_seq, "limit": limit}).fetchall()
+        return [_audit_row(row) for row in rows]
+
+    def show(self, request_id: str) -> AuditRecord | None:
+        """Everything kept of one request, None when there is no such request. Raises StorageError."""
+        with storage_errors("read a record"):
+            row = self._connection.execute(SHOW, (request_id,)).fetchone()
+        if row is None:
+            return None
+        seq, intent, request_content, end, answer_content = row
+        try:
+            return AuditRecord(
+                seq=seq,
+                intent=INTENT.decode(intent),
+                end=None if end is None else END.decode(end),
+                request_content=request_content,
+                answer_content=answer_content,
+            )
+        except msgspec.DecodeError as error:
+            raise StorageError(f"the record of request {request_id} cannot be read: {error}") from error
+
+    def usage(self, group_by: Sequence[str], since_ms: int, until_ms: int, app: str | None = None) -> list[UsageRow]:
+        """Sums of all ended requests that began in [since_ms, until_ms), one row per group, ordered by group.
+
+        `group_by` are names of GROUPS; empty gives one row over everything. Raises ValueError on another name,
+        StorageError when the records cannot be read.
+        """
+        unknown = [name for name in group_by if name not in GROUPS]
+        if unknown:
+            raise ValueError(f"usage cannot be grouped by {', '.join(unknown)}; it can by {', '.join(GROUPS)}")
+        columns = [GROUPS[name] for name in group_by]
+        places = ", ".join(str(7 + index) for index in range(len(columns)))
+        query = (
+            ", ".join([USAGE, *columns])
+            + " FROM intents i JOIN ends e ON e.id = i.id WHERE i.at_ms >= :since_ms AND i.at_ms < :until_ms"
+            + ("" if app is None else " AND i.app = :app")
+            + (f" GROUP BY {places} ORDER BY {places}" if columns else "")
+        )
+        with storage_errors("read the usage"):
+            values = {"since_ms": since_ms, "until_ms": until_ms, "app": app}
+            rows = self._connection.execute(query, values).fetchall()
+        return [_usage_row(row) for row in rows if row[0]]
+
+
+def _usage_row(row: tuple[Any, ...]) -> UsageRow:
+    requests, refused, input_tokens, output_tokens, cost_nano, unknown_nano, *group = row
+    return UsageRow(
+        group=tuple(group),
+        requests=requests,
+        refused=refused,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cost_nano=cost_nano,
+        unknown_nano=unknown_nano,
+    )
+
+
+def _audit_row(row: tuple[Any, ...]) -> AuditRow:
+    (
+        *asked,
+        intent_effect,
+        score,
+        intent_body,
+        answered_model,
+        end_effect,
+        state,
+        status,
+        code,
+        input_tokens,
+        output_tokens,
+        cost_nano,
+        usage_source,
+        end_body,
+    ) = row
+    seq, request_id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider, upstream = asked
+    try:
+        sides = [MARKS.decode(body) for body in (intent_body, end_body) if body is not None]
+    except msgspec.DecodeError as error:
+        raise StorageError(f"the record of request {request_id} cannot be read: {error}") from error
+    return AuditRow(
+        seq=seq,
+        id=request_id,
+        at_ms=at_ms,
+        team=team,
+        app=app,
+        key_id=key_id,
+        end_user=end_user,
+        client=client,
+        endpoint=endpoint,
+        stream=bool(stream),
+        model=model,
+        provider=provider,
+        upstream_model=upstream,
+        answered_model=answered_model or "",
+        effect=end_effect or intent_effect,
+        score=score,
+        state=state or "open",
+        status=status or 0,
+        code=code or "",
+        rules=tuple(dict.fromkeys(rule for side in sides for rule in side.rules)),
+        kinds=tuple(dict.fromkeys(finding.kind for side in sides for finding in side.findings)),
+        input_tokens=input_tokens or 0,
+        output_tokens=output_tokens or 0,
+        cost_nano=cost_nano or 0,
+        usage_source=usage_source or "",
+    )

@@ -1,0 +1,173 @@
+"""Events ↔ rows: the columns that search, usage and recovery need stand beside the whole event's JSON."""
+
+import sqlite3
+from typing import Any
+
+from gptgate.core.errors import GateError
+from gptgate.core.events import End, EndState, Intent, encode_event
+from gptgate.core.facts import Usage
+
+Values = tuple[Any, ...]
+
+INSERT_INTENT = """
+INSERT INTO intents (seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
+                     upstream_model, effect, score, window, reserved_nano, body, content)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+# A second end of one id is ignored: the caller may repeat itself, and a commit that failed may have been durable.
+INSERT_END = """
+INSERT INTO ends (id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
+                  cost_nano, usage_source, body, content)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+"""
+
+INSERT_END_OF_EXISTING = """
+INSERT INTO ends (id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
+                  cost_nano, usage_source, body, content)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM intents WHERE id = ?)
+ON CONFLICT (id) DO NOTHING
+"""
+
+SELECT_UNENDED = """
+SELECT id, app, window, effect, score, reserved_nano FROM intents
+WHERE seq >= (SELECT value FROM meta WHERE name = 'ended_before')
+AND NOT EXISTS (SELECT 1 FROM ends WHERE ends.id = intents.id) ORDER BY seq
+"""
+
+SELECT_FOR_END = "SELECT id, app, window, effect, score, reserved_nano FROM intents WHERE id = ?"
+
+UPDATE_MARK = "UPDATE meta SET value = ? WHERE name = 'ended_before'"
+
+
+def intent_values(seq: int, intent: Intent, body: bytes, content: bytes | None) -> Values:
+    """The parameters of INSERT_INTENT."""
+    return (
+        seq,
+        intent.id,
+        intent.at_ms,
+        intent.team,
+        intent.app,
+        intent.key_id,
+        intent.end_user,
+        intent.client,
+        intent.endpoint,
+        1 if intent.stream else 0,
+        intent.model,
+        intent.provider,
+        intent.upstream_model,
+        intent.effect,
+        intent.score,
+        intent.window,
+        intent.reserved_nano,
+        body,
+        content,
+    )
+
+
+def end_values(end: End, content: bytes | None) -> Values:
+    """The parameters of INSERT_END. Raises ValueError, TypeError or OverflowError when the end cannot be encoded."""
+    usage = end.usage
+    return (
+        end.id,
+        end.at_ms,
+        end.app,
+        end.window,
+        end.state.value,
+        end.status,
+        end.code,
+        end.effect,
+        end.answered_model,
+        usage.input_tokens,
+        usage.output_tokens,
+        end.cost_nano,
+        end.usage_source,
+        encode_event(end),
+        content,
+    )
+
+
+def _bare_end(
+    request_id: str, app: str, window: str, effect: str, score: int, *, at_ms: int, state: EndState, **rest: Any
+) -> End:
+    return End(
+        id=request_id,
+        at_ms=at_ms,
+        app=app,
+        window=window,
+        state=state,
+        effect=effect,
+        rules=(),
+        findings=(),
+        score=score,
+        answered_model="",
+        provider_request_id="",
+        usage=Usage(),
+        attempts=0,
+        answer_digest="",
+        timings_us={},
+        **rest,
+    )
+
+
+def abandoned_end(row: Values, at_ms: int) -> End:
+    """The end of an intent (a row of SELECT_UNENDED) whose outcome nobody knows: what was reserved stays spent.
+
+    `status` is 0: nobody knows what the caller was given, if anything.
+    """
+    request_id, app, window, effect, score, reserved_nano = row
+    return _bare_end(
+        request_id,
+        app,
+        window,
+        effect,
+        score,
+        at_ms=at_ms,
+        state=EndState.ABANDONED,
+        status=0,
+        code="",
+        usage_source="unknown",
+        cost_nano=reserved_nano,
+    )
+
+
+def unused_end(intent: Intent, at_ms: int, reason: type[GateError]) -> End:
+    """The end of an intent that became durable after its writer gave up waiting: nothing was sent, nothing is spent."""
+    return _bare_end(
+        intent.id,
+        intent.app,
+        intent.window,
+        intent.effect,
+        intent.score,
+        at_ms=at_ms,
+        state=EndState.REFUSED,
+        status=reason.status,
+        code=reason.code,
+        usage_source="unused",
+        cost_nano=0,
+    )
+
+
+def next_seq(connection: sqlite3.Connection) -> int:
+    """The place of the next intent, from 1."""
+    (highest,) = connection.execute("SELECT max(seq) FROM intents").fetchone()
+    return 1 if highest is None else int(highest) + 1
+
+
+def recover(connection: sqlite3.Connection, at_ms: int) -> int:
+    """End every intent that has no end as abandoned; how many there were.
+
+    One transaction: a crash here leaves all of them open, and the next open ends them. The mark `ended_before` moves
+    with it, so that a later recovery reads only what came after.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        open_rows = connection.execute(SELECT_UNENDED).fetchall()
+        connection.executemany(INSERT_END, [end_values(abandoned_end(row, at_ms), None) for row in open_rows])
+        connection.execute(UPDATE_MARK, (next_seq(connection),))
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return len(open_rows)

@@ -1,0 +1,130 @@
+"""Tables, their versions, and how a connection is opened."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gptgate.storage.errors import StorageError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        "CREATE TABLE schema_version (version INTEGER NOT NULL)",
+        "INSERT INTO schema_version (version) VALUES (0)",
+        # key_generation: raised by every change of a key. ended_before: every intent with a lower seq has its end.
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+        "INSERT INTO meta (name, value) VALUES ('key_generation', 0), ('ended_before', 1)",
+        """CREATE TABLE intents (
+            seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at_ms INTEGER NOT NULL, team TEXT NOT NULL,
+            app TEXT NOT NULL, key_id TEXT NOT NULL, end_user TEXT NOT NULL, client TEXT NOT NULL,
+            endpoint TEXT NOT NULL, stream INTEGER NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL,
+            upstream_model TEXT NOT NULL, effect TEXT NOT NULL, score INTEGER NOT NULL, window TEXT NOT NULL,
+            reserved_nano INTEGER NOT NULL, body BLOB NOT NULL, content BLOB)""",
+        "CREATE INDEX intents_at ON intents (at_ms)",
+        """CREATE TABLE ends (
+            id TEXT PRIMARY KEY NOT NULL, at_ms INTEGER NOT NULL, app TEXT NOT NULL, window TEXT NOT NULL,
+            state TEXT NOT NULL, status INTEGER NOT NULL, code TEXT NOT NULL, effect TEXT NOT NULL,
+            answered_model TEXT NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+            cost_nano INTEGER NOT NULL, usage_source TEXT NOT NULL, body BLOB NOT NULL, content BLOB)""",
+        # Covers `spent_by_window`, so that starting does not read every body of the month.
+        "CREATE INDEX ends_spent ON ends (window, app, cost_nano)",
+        """CREATE TABLE keys (
+            id TEXT PRIMARY KEY NOT NULL, app TEXT NOT NULL, name TEXT NOT NULL, secret_hash BLOB NOT NULL,
+            created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL,
+            models TEXT NOT NULL, endpoints TEXT NOT NULL, networks TEXT NOT NULL, replaces TEXT NOT NULL)""",
+    ),
+)
+"""One tuple of statements per version, in order. A released one is never edited."""
+
+LATEST = len(MIGRATIONS)
+
+
+@contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turn SQLite's and the system's errors into StorageError: ``cannot <doing>: ...``."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(f"cannot {doing}: {error}") from error
+
+
+def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode that may move between threads, to an existing file.
+
+    A commit returns when its pages are synced (`synchronous=FULL` in WAL mode). `busy_ms` bounds the wait for another
+    process's write lock. Raises sqlite3.Error, or StorageError when the file system cannot do WAL.
+    """
+    mode = "ro" if read_only else "rw"
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=busy_ms / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        if not read_only:
+            _make_durable(connection, path)
+    except (sqlite3.Error, StorageError):
+        connection.close()
+        raise
+    return connection
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        raise StorageError(
+            f"{path} cannot be written in WAL mode (SQLite says {mode!r})", hint="use a folder on a local disk"
+        )
+    connection.execute("PRAGMA synchronous=FULL")
+    # On macOS only this reaches the platter; elsewhere it changes nothing.
+    connection.execute("PRAGMA fullfsync=ON")
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema's version, 0 for an empty database."""
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'")
+    if found.fetchone() is None:
+        return 0
+    (version,) = connection.execute("SELECT version FROM schema_version").fetchone()
+    return int(version)
+
+
+def require_latest(connection: sqlite3.Connection) -> None:
+    """Raises StorageError when the schema is not the one that this program knows."""
+    version = version_of(connection)
+    if version > LATEST:
+        raise StorageError(
+            f"the database has schema version {version}, this gptgate knows versions up to {LATEST}",
+            hint="use the gptgate that wrote it, or a newer one",
+        )
+    if version < LATEST:
+        raise StorageError(
+            f"the database has schema version {version}, this gptgate needs {LATEST}",
+            hint="start the gateway once; it migrates the database",
+        )
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema forward to LATEST. Raises StorageError on a newer one.
+
+    Each version is one transaction: a crash leaves the version before it, and the next open goes on from there.
+    """
+    version = version_of(connection)
+    while version < LATEST:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Asked again under the write lock: another process may have migrated in between.
+            version = version_of(connection)
+            if version < LATEST:
+                for statement in MIGRATIONS[version]:
+                    connection.execute(statement)
+                version += 1
+                connection.execute("UPDATE schema_version SET version = ?", (version,))
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    require_latest(connection)

@@ -1,0 +1,272 @@
+"""RecordStore over SQLite: the event loop's side. The writer's side is `storage.writer`."""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Self
+
+from msgspec import Struct
+
+from gptgate.core.errors import AuditUnavailable, ClientGone
+from gptgate.core.events import End, Intent, encode_event
+from gptgate.core.facts import LogIndex
+from gptgate.core.ports import Clock
+from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import DATABASE_NAME, FolderLock, create_folder
+from gptgate.storage.rows import recover, unused_end
+from gptgate.storage.schema import connect, migrate, storage_errors
+from gptgate.storage.writer import Row, Writer
+
+MAX_PENDING_BYTES = 64 * 1024 * 1024
+NOT_RECORDED = "The gateway cannot record this request, so it was not sent."
+
+
+class StoreStats(Struct, frozen=True, kw_only=True):
+    """Queue depths and counters, for metrics. `replaced_ends` could not be stored and became abandoned ones."""
+
+    pending_rows: int
+    pending_bytes: int
+    waiting_ends: int
+    open_requests: int
+    batches: int
+    failures: int
+    replaced_ends: int
+
+
+class SqliteStore:
+    """`core.ports.RecordStore` over SQLite, by group commit. Use it from one event loop.
+
+    A `begin` that raised or was cancelled needs no `finish`: should its row become durable all the same, the store
+    ends it as refused and unspent (a `finish` that comes before that is taken instead).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        lock: FolderLock,
+        connection: sqlite3.Connection,
+        *,
+        clock: Clock,
+        timeout_ms: int,
+        max_pending: int,
+        recovered: int,
+    ) -> None:
+        """For `open` only."""
+        self.recovered = recovered
+        """How many intents without an end the opening found and ended as abandoned."""
+        self._path = folder / DATABASE_NAME
+        self._lock = lock
+        self._clock = clock
+        self._timeout_s = timeout_ms / 1000
+        self._max_pending = max_pending
+        self._pending_rows = 0
+        self._pending_bytes = 0
+        self._open: dict[str, Row] = {}
+        self._waiting: deque[Row] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing = False
+        self._writer = Writer(self._path, connection, clock=clock, busy_ms=timeout_ms, done=self._hand_back)
+        self._writer.start()
+
+    @classmethod
+    def open(cls, folder: Path, *, clock: Clock, timeout_ms: int, max_pending: int = 4096) -> Self:
+        """Open the folder's store, made anew when missing, for this process alone, and recover what a crash left.
+
+        `timeout_ms` bounds how long `begin` and `refuse` wait. Blocks; raises StorageError. The caller must `close`.
+        """
+        path = create_folder(folder)
+        with ExitStack() as undo:
+            lock = FolderLock(folder)
+            undo.callback(lock.release)
+            with storage_errors(f"open {path}"):
+                connection = connect(path, busy_ms=timeout_ms)
+                undo.callback(connection.close)
+                migrate(connection)
+                recovered = recover(connection, clock.wall_ms())
+                store = cls(
+                    folder,
+                    lock,
+                    connection,
+                    clock=clock,
+                    timeout_ms=timeout_ms,
+                    max_pending=max_pending,
+                    recovered=recovered,
+                )
+            undo.pop_all()
+        return store
+
+    async def begin(self, intent: Intent, content: bytes | None) -> LogIndex:
+        """Durable when it returns. Raises AuditUnavailable; see the port."""
+        if intent.id in self._open:
+            raise AuditUnavailable(NOT_RECORDED, detail=f"request {intent.id} has begun already")
+        row = self._queue(intent, None, content)
+        self._open[intent.id] = row
+        try:
+            return LogIndex(seq=await row.future)
+        except asyncio.CancelledError:
+            if row.decided and not row.error:
+                # Durable, but the caller was cancelled before it could hear so.
+                self._end_unheard(row)
+            raise
+
+    async def refuse(self, intent: Intent, end: End, content: bytes | None) -> LogIndex:
+        """Intent and end in one transaction, durable when it returns. Raises AuditUnavailable; see the port."""
+        return LogIndex(seq=await self._queue(intent, end, content).future)
+
+    def finish(self, end: End, content: bytes | None) -> None:
+        """Queue the end of a begun request. Never blocks, never raises; see the port."""
+        row = self._open.get(end.id)
+        if row is None:
+            return
+        if row.decided:
+            del self._open[end.id]
+            self._writer.ends.append((end, content))
+        elif row.late is None:
+            row.late = (end, content)
+
+    def healthy(self) -> list[str]:
+        """What is wrong, one sentence each; empty when requests can be recorded. For the readiness check."""
+        writer = self._writer
+        if self._closing:
+            return ["the record store is closed"]
+        wrong = []
+        if writer.fault:
+            wrong.append(f"records cannot be written: {writer.fault}")
+        if not writer.alive:
+            wrong.append("the record writer has ended")
+        busy_since_ns = writer.busy_since_ns
+        if busy_since_ns and self._clock.monotonic_ns() - busy_since_ns > self._timeout_s * 1e9:
+            wrong.append("a write of records hangs")
+        try:
+            writer.require_same_file()
+        except (StorageError, OSError) as error:
+            wrong.append(str(error))
+        return wrong
+
+    def stats(self) -> StoreStats:
+        """Depths and counters at this moment."""
+        writer = self._writer
+        return StoreStats(
+            pending_rows=self._pending_rows,
+            pending_bytes=self._pending_bytes,
+            waiting_ends=writer.waiting_ends,
+            open_requests=len(self._open),
+            batches=writer.batches,
+            failures=writer.failures,
+            replaced_ends=writer.replaced_ends,
+        )
+
+    def spent_by_window(self, windows: Sequence[str]) -> dict[tuple[str, str], int]:
+        """(app, window) → nano-dollars that all durable ends of these windows have spent. To start the ledger with.
+
+        Blocks; raises StorageError.
+        """
+        spent: dict[tuple[str, str], int] = {}
+        query = "SELECT app, sum(cost_nano) FROM ends WHERE window = ? GROUP BY app"
+        with (
+            storage_errors("read what was spent"),
+            closing(connect(self._path, busy_ms=1000, read_only=True)) as connection,
+        ):
+            for window in windows:
+                spent.update({(app, window): nano for app, nano in connection.execute(query, (window,))})
+        return spent
+
+    async def close(self, deadline_ms: int) -> None:
+        """Write all that waits, checkpoint, give the folder back. Further requests are refused from the first moment.
+
+        Raises StorageError when ends could not be written within the deadline; the next open abandons their intents.
+        """
+        if self._closing:
+            return
+        self._closing = True
+        ended = await asyncio.to_thread(self._writer.stop, deadline_ms / 1000)
+        if self._timer is not None:
+            self._timer.cancel()
+        if not ended:
+            # The lock stays: the stuck write may still land, and nobody else may write beside it.
+            raise StorageError(f"the record writer hangs; {self._writer.waiting_ends} ends may not be written")
+        self._lock.release()
+        if self._writer.waiting_ends:
+            raise StorageError(
+                f"{self._writer.waiting_ends} ends could not be written: {self._writer.fault}",
+                hint="the next start ends their requests as abandoned, with what was reserved for them spent",
+            )
+
+    def _queue(self, intent: Intent, end: End | None, content: bytes | None) -> Row:
+        if self._closing:
+            raise AuditUnavailable(NOT_RECORDED, detail="the record store is closed")
+        if self._writer.fault:
+            raise AuditUnavailable(NOT_RECORDED, detail=self._writer.fault)
+        try:
+            body = encode_event(intent)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise AuditUnavailable(NOT_RECORDED, detail=f"the intent cannot be encoded: {error}") from error
+        size = len(body) + (len(content) if content is not None else 0)
+        # One row larger than the bound may pass alone, so that the bound cannot refuse it for ever.
+        if self._pending_rows >= self._max_pending or (
+            self._pending_bytes and self._pending_bytes + size > MAX_PENDING_BYTES
+        ):
+            raise AuditUnavailable(NOT_RECORDED, detail="too many records wait to be written")
+        loop = asyncio.get_running_loop()
+        row = Row(intent, body, content, end, loop.create_future(), loop.time() + self._timeout_s, size)
+        self._pending_rows += 1
+        self._pending_bytes += size
+        self._waiting.append(row)
+        if self._timer is None:
+            self._timer = loop.call_at(row.deadline, self._expire, loop)
+        self._writer.queue.put(row)
+        return row
+
+    def _hand_back(self, rows: list[Row]) -> None:
+        """In the writer's thread: let the loop resolve the whole batch in one call."""
+        loop = rows[0].future.get_loop()
+        try:
+            loop.call_soon_threadsafe(self._resolve, rows)
+        except RuntimeError:
+            # The loop is closed, so nobody waits any more.
+            return
+
+    def _resolve(self, rows: list[Row]) -> None:
+        for row in rows:
+            self._pending_rows -= 1
+            self._pending_bytes -= row.size
+            row.decided = True
+            row.body = b""
+            row.content = None
+            future = row.future
+            if row.error:
+                if row.end is None and self._open.get(row.intent.id) is row:
+                    del self._open[row.intent.id]
+                if not future.done():
+                    future.set_exception(AuditUnavailable(NOT_RECORDED, detail=row.error))
+                continue
+            if row.end is None and (row.late is not None or future.done()):
+                self._end_unheard(row)
+            if not future.done():
+                future.set_result(row.seq)
+        waiting = self._waiting
+        while waiting and waiting[0].future.done():
+            waiting.popleft()
+
+    def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One timer for all: deadlines are in queue order."""
+        now = loop.time()
+        waiting = self._waiting
+        while waiting and (waiting[0].future.done() or waiting[0].deadline <= now):
+            future = waiting.popleft().future
+            if not future.done():
+                future.set_exception(AuditUnavailable(NOT_RECORDED, detail="the records are not written in time"))
+        self._timer = loop.call_at(waiting[0].deadline, self._expire, loop) if waiting else None
+
+    def _end_unheard(self, row: Row) -> None:
+        """The intent is durable, its caller does not know: it gets the end that came meanwhile, or an unspent one."""
+        if self._open.get(row.intent.id) is not row:
+            return
+        del self._open[row.intent.id]
+        if row.late is None:
+            reason = ClientGone if row.future.cancelled() or row.future.exception() is None else AuditUnavailable
+            row.late = (unused_end(row.intent, self._clock.wall_ms(), reason), None)
+        self._writer.ends.append(row.late)

@@ -1,0 +1,86 @@
+"""What the queries take and give."""
+
+from msgspec import Struct
+
+from gptgate.core.events import End, Intent
+
+
+class SearchFilters(Struct, frozen=True, kw_only=True):
+    """Conditions that all hold; None is not stated. Times are Unix milliseconds, `since_ms` <= at < `until_ms`.
+
+    `model` is the asked or the answering one, `rule` and `kind` (of a finding, exact) stand on either side, `effect`
+    is the final one. `state` is an `EndState` or ``open`` for a request that has no end yet.
+    """
+
+    app: str | None = None
+    team: str | None = None
+    key_id: str | None = None
+    end_user: str | None = None
+    model: str | None = None
+    rule: str | None = None
+    effect: str | None = None
+    state: str | None = None
+    code: str | None = None
+    kind: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    request_id: str | None = None
+
+
+class AuditRow(Struct, frozen=True, kw_only=True):
+    """One request in a list. `effect` is the final one; `rules` and `kinds` are those of both sides, each once.
+
+    While a request has no end: `state` is ``open``, numbers are 0, `answered_model`, `code`, `usage_source` empty.
+    """
+
+    seq: int
+    id: str
+    at_ms: int
+    team: str
+    app: str
+    key_id: str
+    end_user: str
+    client: str
+    endpoint: str
+    stream: bool
+    model: str
+    provider: str
+    upstream_model: str
+    answered_model: str
+    effect: str
+    score: int
+    state: str
+    status: int
+    code: str
+    rules: tuple[str, ...]
+    kinds: tuple[str, ...]
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+    usage_source: str
+
+
+class AuditRecord(Struct, frozen=True, kw_only=True):
+    """Everything that is kept of one request. The contents are as they were given to the store, None when not kept."""
+
+    seq: int
+    intent: Intent
+    end: End | None
+    request_content: bytes | None
+    answer_content: bytes | None
+
+
+class UsageRow(Struct, frozen=True, kw_only=True):
+    """Sums over one group; `group` has a value for each name that was grouped by, in that order.
+
+    `cost_nano` is all that is spent; `unknown_nano` is the part of it that no provider's usage backs (reservations
+    that stay spent). `refused` of the `requests` were never sent.
+    """
+
+    group: tuple[str, ...]
+    requests: int
+    refused: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+    unknown_nano: int
