@@ -76,7 +76,12 @@ def _cells(snapshot: Snapshot, endpoint: Endpoint, dialect: Dialect, stream: str
         Cell(Guard.AUTHORIZE, Holds.ON, _authorize(snapshot, endpoint, dialect)),
     )
     if endpoint is Endpoint.MODELS:
-        return head + tuple(Cell(guard, Holds.NONE, why) for guard, why in _MODELS.items())
+        nothing = {guard: Cell(guard, Holds.NONE, why) for guard, why in _MODELS.items()}
+        held = {
+            Guard.LIMITS: _limits(snapshot),
+            Guard.RECORD: Cell(Guard.RECORD, Holds.ON, "one entry, intent and end"),
+        }
+        return head + tuple((nothing | held)[guard] for guard in Guard if guard not in (cell.guard for cell in head))
     return (
         *head,
         _limits(snapshot),
@@ -88,12 +93,10 @@ def _cells(snapshot: Snapshot, endpoint: Endpoint, dialect: Dialect, stream: str
     )
 
 
-_MODELS: dict[Guard, str] = {
-    Guard.LIMITS: "answered from the configuration; nothing is sent anywhere",
+_MODELS = {
     Guard.INSPECT_REQUEST: "no body to inspect",
     Guard.POLICY_REQUEST: "no body to decide on",
     Guard.BUDGET: "costs nothing",
-    Guard.RECORD: "no effect to record",
     Guard.INSPECT_ANSWER: "names from the configuration only",
     Guard.POLICY_ANSWER: "names from the configuration only",
 }

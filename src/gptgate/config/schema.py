@@ -142,7 +142,7 @@ MODEL = Group(
             "price",
             Either(word_type((FREE,)), PRICE),
             "Its price, or `free`.",
-            absent="the built-in price list; unknown there: refused for apps with a budget",
+            absent="the built-in price list; a model that is unknown there is refused",
         ),
         Field(
             "location",

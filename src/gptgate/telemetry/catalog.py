@@ -9,6 +9,12 @@ from gptgate.core.snapshot import ENDPOINT_NAMES, Effect
 OTHER = "other"
 """The label value of everything that is not configured: callers cannot make new series."""
 
+NONE = "none"
+"""The label value of a model where none was asked for or granted."""
+
+UNLISTED = "unlisted"
+"""The origin of findings beyond those that an event lists."""
+
 
 class Metric(NamedTuple):
     """`name` is without the suffixes that Prometheus adds: ``_total`` to counters, ``_bucket`` … to histograms."""

@@ -5,7 +5,7 @@ Request lines go to standard output and are made from the audit events alone. Op
 
 import sys
 import threading
-from collections import Counter, deque
+from collections import deque
 from datetime import UTC, datetime
 from typing import BinaryIO, TextIO, cast
 
@@ -89,7 +89,10 @@ def foreign(text: str) -> str:
 def request_line(intent: Intent, end: End, model: str) -> RequestLine:
     """The line of one request. `model` is the model's name as it may be shown: a configured one."""
     usage = end.usage
-    findings = intent.findings + end.findings
+    rules = intent.rules + end.rules
+    counts = dict(intent.finding_counts)
+    for kind, number in end.finding_counts:
+        counts[kind] = counts.get(kind, 0) + number
     return RequestLine(
         at=instant(end.at_ms),
         id=intent.id,
@@ -106,8 +109,8 @@ def request_line(intent: Intent, end: End, model: str) -> RequestLine:
         code=end.code,
         state=end.state,
         effect=end.effect,
-        rules=tuple(dict.fromkeys(intent.rules + end.rules)),
-        findings=Counter(finding.kind for finding in findings) if findings else {},
+        rules=tuple(dict.fromkeys(rules)) if rules else (),
+        findings=counts,
         score=intent.score,
         answer_score=end.score,
         input_tokens=usage.input_tokens,

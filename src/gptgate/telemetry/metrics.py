@@ -4,7 +4,7 @@ Events are many and scrapes are few: an event costs a few dictionary increments,
 """
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,7 +13,19 @@ from prometheus_client.registry import Collector
 
 from gptgate.core.events import End, Intent
 from gptgate.telemetry import catalog
-from gptgate.telemetry.catalog import METRICS, OTHER, STATUS_CLASSES
+from gptgate.telemetry.catalog import (
+    CODES,
+    DURATION_BOUNDS_US,
+    EFFECT_NAMES,
+    ENDPOINTS,
+    METRICS,
+    NONE,
+    OTHER,
+    OVERHEAD_BOUNDS_US,
+    SOURCES,
+    STATUS_CLASSES,
+    UNLISTED,
+)
 
 Labels = tuple[str, ...]
 Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
@@ -58,6 +70,13 @@ def overhead_us(end: End) -> int | None:
     return known
 
 
+def _series(found: dict[Labels, Histogram], labels: Labels, bounds: Sequence[int]) -> Histogram:
+    histogram = found.get(labels)
+    if histogram is None:
+        histogram = found[labels] = Histogram(bounds)
+    return histogram
+
+
 class Metrics(Collector):
     """All metrics of one process, in a registry of their own. Not thread-safe: one thread counts and scrapes.
 
@@ -82,9 +101,17 @@ class Metrics(Collector):
         }
         self._counts[catalog.LINES_LOST][()] = 0
         self._requests = self._counts[catalog.REQUESTS]
+        self._errors = self._counts[catalog.ERRORS]
+        self._effects = self._counts[catalog.EFFECTS]
+        self._rules_fired = self._counts[catalog.RULES]
         self._findings = self._counts[catalog.FINDINGS]
         self._tokens = self._counts[catalog.TOKENS]
-        self._histograms: dict[str, dict[Labels, Histogram]] = {catalog.DURATION: {}, catalog.OVERHEAD: {}}
+        self._cost = self._counts[catalog.COST]
+        self._reserved = self._counts[catalog.RESERVED]
+        self._settled = self._counts[catalog.SETTLED]
+        self._durations: dict[Labels, Histogram] = {}
+        self._overheads: dict[Labels, Histogram] = {}
+        self._histograms = {catalog.DURATION: self._durations, catalog.OVERHEAD: self._overheads}
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -92,56 +119,64 @@ class Metrics(Collector):
         """Take the names of a new configuration as label values. Counts under earlier names stay."""
         self._models, self._apps, self._rules = frozenset(models), frozenset(apps), frozenset(rules)
 
+    def model_label(self, model: str) -> str:
+        """A model's name as it may be shown: a configured one, ``none`` where none was granted, else ``other``."""
+        return model if model in self._models else OTHER if model else NONE
+
     def add(self, intent: Intent, end: End) -> None:
         """Count one request, from its two events."""
-        model = intent.model if intent.model in self._models else OTHER
+        model = self.model_label(intent.model)
         app = intent.app if intent.app in self._apps else OTHER
-        endpoint = intent.endpoint if intent.endpoint in catalog.ENDPOINTS else OTHER
-        counts = self._counts
-        self._requests[endpoint, model, app, STATUS_CLASSES.get(end.status, OTHER), end.state.value] += 1
-        counts[catalog.EFFECTS][(end.effect if end.effect in catalog.EFFECT_NAMES else OTHER,)] += 1
+        endpoint = intent.endpoint if intent.endpoint in ENDPOINTS else OTHER
+        self._requests[endpoint, model, app, STATUS_CLASSES.get(end.status, OTHER), end.state] += 1
+        self._effects[(end.effect if end.effect in EFFECT_NAMES else OTHER,)] += 1
         if end.code:
-            counts[catalog.ERRORS][end.code if end.code in catalog.CODES else OTHER, end.state.value] += 1
-        for rule in dict.fromkeys(intent.rules + end.rules):
-            counts[catalog.RULES][(rule if rule in self._rules else OTHER,)] += 1
-        for finding in intent.findings + end.findings:
-            kind = finding.kind if finding.kind in self._kinds else OTHER
-            self._findings[kind, finding.origin.value] += 1
+            self._errors[end.code if end.code in CODES else OTHER, end.state] += 1
+        rules = intent.rules + end.rules
+        for rule in dict.fromkeys(rules) if rules else ():
+            self._rules_fired[(rule if rule in self._rules else OTHER,)] += 1
+        for event in (intent, end):
+            if event.findings or event.finding_counts:
+                self._add_findings(event)
         self._add_spending(model, app, intent, end)
-        self._observe(catalog.DURATION, (endpoint, "yes" if intent.stream else "no"), duration_us(intent, end))
+        labels = (endpoint, "yes" if intent.stream else "no")
+        _series(self._durations, labels, DURATION_BOUNDS_US).add(duration_us(intent, end))
         overhead = overhead_us(end)
         if overhead is not None:
-            self._observe(catalog.OVERHEAD, (endpoint,), overhead)
+            _series(self._overheads, (endpoint,), OVERHEAD_BOUNDS_US).add(overhead)
+
+    def _add_findings(self, event: Intent | End) -> None:
+        unlisted = Counter(dict(event.finding_counts))
+        for finding in event.findings:
+            kind = finding.kind if finding.kind in self._kinds else OTHER
+            self._findings[kind, finding.origin] += 1
+            unlisted[finding.kind] -= 1
+        # An event lists its first findings only; the rest are counted by kind, their origins are not known.
+        for kind, number in unlisted.items():
+            if number > 0:
+                self._findings[kind if kind in self._kinds else OTHER, UNLISTED] += number
 
     def _add_spending(self, model: str, app: str, intent: Intent, end: End) -> None:
-        usage, counts = end.usage, self._counts
+        usage = end.usage
         if usage.input_tokens or usage.output_tokens:
             self._tokens[model, "input"] += usage.input_tokens
             self._tokens[model, "output"] += usage.output_tokens
+        if usage.cache_read or usage.cache_write:
             self._tokens[model, "cache_read"] += usage.cache_read
             self._tokens[model, "cache_write"] += usage.cache_write
         if intent.reserved_nano:
-            counts[catalog.RESERVED][(app,)] += intent.reserved_nano
+            self._reserved[(app,)] += intent.reserved_nano
         if end.cost_nano:
-            counts[catalog.COST][model, app] += end.cost_nano
-            source = end.usage_source if end.usage_source in catalog.SOURCES else OTHER
-            counts[catalog.SETTLED][app, source] += end.cost_nano
-
-    def _observe(self, name: str, labels: Labels, microseconds: int) -> None:
-        series = self._histograms[name]
-        found = series.get(labels)
-        if found is None:
-            bounds = catalog.DURATION_BOUNDS_US if name == catalog.DURATION else catalog.OVERHEAD_BOUNDS_US
-            found = series[labels] = Histogram(bounds)
-        found.add(microseconds)
+            self._cost[model, app] += end.cost_nano
+            self._settled[app, end.usage_source if end.usage_source in SOURCES else OTHER] += end.cost_nano
 
     def add_chunks(self, endpoint: str, number: int) -> None:
         """Count streamed chunks."""
-        self._counts[catalog.CHUNKS][(endpoint if endpoint in catalog.ENDPOINTS else OTHER,)] += number
+        self._counts[catalog.CHUNKS][(endpoint if endpoint in ENDPOINTS else OTHER,)] += number
 
     def add_auth_failure(self, code: str) -> None:
         """Count a caller who was refused before it was known who calls."""
-        self._counts[catalog.AUTH_FAILURES][(code if code in catalog.CODES else OTHER,)] += 1
+        self._counts[catalog.AUTH_FAILURES][(code if code in CODES else OTHER,)] += 1
 
     def add_lines_lost(self, number: int) -> None:
         """Count log lines that could not be written."""

@@ -43,7 +43,6 @@ class Telemetry:
         self._logger = logger
         self._capacity = capacity
         self._waiting: deque[tuple[Intent, End]] = deque()
-        self._models: frozenset[str] = frozenset()
         self._second = -1
         self._lines_this_second = 0
         self._suppressed = 0
@@ -52,7 +51,6 @@ class Telemetry:
     def configure(self, snapshot: Snapshot) -> None:
         """Take a configuration's names; only these become label values."""
         self._drain(len(self._waiting))
-        self._models = frozenset(snapshot.models)
         self._metrics.configure(models=snapshot.models, apps=snapshot.apps, rules=[rule.id for rule in snapshot.rules])
 
     def observe(self, intent: Intent, end: End) -> None:
@@ -114,11 +112,11 @@ class Telemetry:
         self.flush()
 
     def _drain(self, most: int) -> None:
-        waiting, models = self._waiting, self._models
+        waiting, metrics = self._waiting, self._metrics
         for _ in range(min(most, len(waiting))):
             intent, end = waiting.popleft()
-            self._metrics.add(intent, end)
-            self._lines.add(request_line(intent, end, intent.model if intent.model in models else OTHER))
+            metrics.add(intent, end)
+            self._lines.add(request_line(intent, end, metrics.model_label(intent.model)))
 
     def _note_lost(self, lost: int) -> None:
         if lost:
