@@ -1,0 +1,1 @@
+"""How often: requests per minute and requests at the same time."""
