@@ -1,0 +1,230 @@
+"""The small regular language that detectors are written in, and what can be derived from it.
+
+Patterns are ASCII text over bytes: literals, escapes, ``[classes]``, ``(?:groups)``, ``|`` and the repeats ``? * +
+{m} {m,n}``. There are no captures, no anchors, no dot and no flags, so that one source compiles to the same language
+in both engines, and so that three things can be computed instead of being written down a second time by hand:
+the longest match, the literals that every match contains, and the language of unfinished matches.
+"""
+
+from dataclasses import dataclass
+
+LOOSE_ABOVE = 4
+"""In the language of unfinished matches a longer repeat has no upper bound. That holds back a little more, never less,
+and keeps the automaton small; the longest match bounds what is held."""
+
+_SPECIAL = frozenset("\\[](){}|?*+.^$")
+
+
+@dataclass(frozen=True, slots=True)
+class Chars:
+    """One byte: a literal, or a class (then `literal` is empty)."""
+
+    source: str
+    literal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seq:
+    items: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alt:
+    options: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    item: "Node"
+    low: int
+    high: int | None
+
+
+Node = Chars | Seq | Alt | Repeat
+
+
+def parse(source: str) -> Node:
+    """The syntax tree of a pattern. Raises ValueError, with the position, for anything outside the language."""
+    parser = _Parser(source)
+    node = parser.alternatives()
+    if parser.at != len(source):
+        raise parser.error("unexpected character")
+    return node
+
+
+class _Parser:
+    def __init__(self, source: str) -> None:
+        if not source.isascii():
+            raise ValueError(f"pattern is not ASCII: {source!r}")
+        self.source = source
+        self.at = 0
+
+    def error(self, what: str) -> ValueError:
+        return ValueError(f"{what} at {self.at} in {self.source!r}")
+
+    def peek(self) -> str:
+        return self.source[self.at : self.at + 1]
+
+    def alternatives(self) -> Node:
+        options = [self.sequence()]
+        while self.peek() == "|":
+            self.at += 1
+            options.append(self.sequence())
+        return options[0] if len(options) == 1 else Alt(tuple(options))
+
+    def sequence(self) -> Node:
+        items: list[Node] = []
+        while self.peek() not in ("", "|", ")"):
+            items.append(self.repeat(self.atom()))
+        return items[0] if len(items) == 1 else Seq(tuple(items))
+
+    def atom(self) -> Node:
+        char = self.peek()
+        if char == "(":
+            return self.group()
+        if char == "[":
+            return self.char_class()
+        if char == "\\":
+            return self.escape()
+        if char in _SPECIAL:
+            raise self.error("unsupported syntax")
+        self.at += 1
+        return Chars(char, char)
+
+    def group(self) -> Node:
+        if not self.source.startswith("(?:", self.at):
+            raise self.error("only (?:groups) are supported")
+        self.at += 3
+        node = self.alternatives()
+        if self.peek() != ")":
+            raise self.error("group is not closed")
+        self.at += 1
+        return node
+
+    def char_class(self) -> Chars:
+        start = self.at
+        self.at += 2 if self.source.startswith("[^", self.at) else 1
+        if self.peek() == "]":
+            raise self.error("empty class")
+        while self.peek() != "]":
+            if self.peek() in ("", "["):
+                raise self.error("class is not closed, or holds an unescaped bracket")
+            self.at += 2 if self.peek() == "\\" else 1
+        self.at += 1
+        return Chars(self.source[start : self.at], "")
+
+    def escape(self) -> Chars:
+        char = self.source[self.at + 1 : self.at + 2]
+        if not char or char.isalnum():
+            raise self.error("only escaped punctuation is supported outside classes")
+        self.at += 2
+        return Chars("\\" + char, char)
+
+    def repeat(self, item: Node) -> Node:
+        char = self.peek()
+        if char and char in "?*+":
+            self.at += 1
+            low, high = {"?": (0, 1), "*": (0, None), "+": (1, None)}[char]
+            return Repeat(item, low, high)
+        if char != "{":
+            return item
+        end = self.source.find("}", self.at)
+        bounds = self.source[self.at + 1 : end].split(",")
+        if end < 0 or len(bounds) > 2 or not all(bound.isdigit() for bound in bounds):
+            raise self.error("a repeat is {m} or {m,n}")
+        self.at = end + 1
+        return Repeat(item, int(bounds[0]), int(bounds[-1]))
+
+
+def longest(node: Node) -> int | None:
+    """The length in bytes of the longest word, None when there is no bound."""
+    match node:
+        case Chars():
+            return 1
+        case Seq(items):
+            lengths = [longest(item) for item in items]
+            return None if None in lengths else sum(length for length in lengths if length is not None)
+        case Alt(options):
+            lengths = [longest(option) for option in options]
+            return None if None in lengths else max(length for length in lengths if length is not None)
+        case Repeat(item, _, high):
+            length = longest(item)
+            return None if high is None or length is None else high * length
+
+
+def has_negated_class(node: Node) -> bool:
+    """Whether some class is given by what it is not. Such a class takes the separator between texts."""
+    match node:
+        case Chars(source, _):
+            return source.startswith("[^")
+        case Seq(items) | Alt(items):
+            return any(has_negated_class(item) for item in items)
+        case Repeat(item, _, _):
+            return has_negated_class(item)
+
+
+def required(node: Node) -> frozenset[str]:
+    """Literals of which every word contains at least one; empty when there is no such set."""
+    match node:
+        case Chars(_, literal):
+            return frozenset({literal}) if literal else frozenset()
+        case Repeat(item, low, _):
+            return required(item) if low else frozenset()
+        case Alt(options):
+            sets = [required(option) for option in options]
+            return frozenset().union(*sets) if all(sets) else frozenset()
+        case Seq(items):
+            return _best(items)
+
+
+def _best(items: tuple[Node, ...]) -> frozenset[str]:
+    candidates: list[frozenset[str]] = []
+    run = ""
+    for item in items:
+        if isinstance(item, Chars) and item.literal:
+            run += item.literal
+            continue
+        candidates += [frozenset({run}), required(item)]
+        run = ""
+    candidates.append(frozenset({run}))
+    return max(candidates, key=lambda found: min((len(literal) for literal in found), default=0)) - {""}
+
+
+def unfinished(node: Node) -> str:
+    """A pattern that matches every beginning of every word: the empty one and the whole word too."""
+    match node:
+        case Chars(source, _):
+            return f"{source}?"
+        case Alt(options):
+            return _any_of([unfinished(option) for option in options])
+        case Repeat(Chars(source, _), _, high) if high is None or high > LOOSE_ABOVE:
+            return f"{source}*"
+        case Repeat(item, _, high) if high is None or high > LOOSE_ABOVE:
+            return f"(?:{_loose(item)})*{unfinished(item)}"
+        case Repeat(item, _, high):
+            return f"(?:{_loose(item)}){{0,{max((high or 1) - 1, 0)}}}{unfinished(item)}"
+        case Seq(items):
+            if not items:
+                return ""
+            pattern = unfinished(items[-1])
+            for item in reversed(items[:-1]):
+                pattern = _any_of([f"{_loose(item)}(?:{pattern})", unfinished(item)])
+            return pattern
+
+
+def _loose(node: Node) -> str:
+    match node:
+        case Chars(source, _):
+            return source
+        case Alt(options):
+            return _any_of([_loose(option) for option in options])
+        case Seq(items):
+            return "".join(_loose(item) for item in items)
+        case Repeat(item, low, high):
+            if high is None or high > LOOSE_ABOVE:
+                return f"(?:{_loose(item)}){'+' if low else '*'}"
+            return f"(?:{_loose(item)}){{{low},{high}}}"
+
+
+def _any_of(options: list[str]) -> str:
+    return "(?:" + "|".join(options) + ")"

@@ -1,0 +1,121 @@
+"""Text → findings: the implementation of `core.ports.Inspector`."""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+import msgspec
+
+from gptgate.core.finding import Finding, Origin, Segment, pointer
+from gptgate.core.ports import StreamScanner
+from gptgate.detectors.engine import CompiledPattern, Unfinished
+from gptgate.detectors.lane import Lane, in_order
+from gptgate.detectors.multi import make_finder
+from gptgate.detectors.pattern import SEPARATOR, Detector
+from gptgate.detectors.reading import Reader, read_text
+from gptgate.detectors.registry import DETECTORS
+from gptgate.detectors.scanner import Group, Scanner
+
+
+def build_inspector(engine: str = "auto") -> "TextInspector":
+    """An inspector with every registered detector, compiled.
+
+    `engine`: ``hyperscan``, ``re2``, or ``auto`` for Hyperscan where it is installed. The findings are the same.
+    Raises ValueError for another name, GuardFailed when the engine asked for is not installed.
+    """
+    return TextInspector(DETECTORS, engine)
+
+
+class TextInspector:
+    """Inspects texts with a set of detectors. Deterministic, without state between calls, safe in threads.
+
+    `digest` is the sha256 (hex) over the names, versions, patterns and points of the detectors. It does not depend on
+    the engine, since the findings do not.
+    """
+
+    def __init__(self, detectors: Mapping[str, Detector], engine: str = "auto") -> None:
+        self.digest = _digest(detectors)
+        self._lanes = [
+            Lane(CompiledPattern(pattern), name, detector.origins)
+            for name, detector in detectors.items()
+            for pattern in detector.patterns
+        ]
+        self._finder = make_finder(engine, [lane.compiled.pattern for lane in self._lanes])
+        # Which lanes a stream holds back, per (held kinds, origin's lanes): as many as configurations name.
+        self._unfinished: dict[frozenset[int], Unfinished] = {}
+
+    def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
+        """All findings, sorted by segment, start, end and kind. Raises GuardFailed when the engine cannot answer."""
+        texts = []
+        for segment in segments:
+            text = segment.text
+            if text.isascii() and not (segment.is_json and "\\" in text):
+                texts.append(text.encode())
+            else:
+                texts.append(read_text(text, segment.is_json))
+        data = SEPARATOR + SEPARATOR.join(texts) + SEPARATOR
+        hits = self._finder.hits(data)
+        return self._locate(segments, texts, data, sorted(hits)) if hits else ()
+
+    def stream(self, place: str, origin: Origin, held: frozenset[str], is_json: bool) -> StreamScanner:
+        """A scanner for one channel; see `core.ports.StreamScanner`.
+
+        The first call for a new combination of held kinds compiles their automaton (milliseconds).
+        """
+        lanes = frozenset(index for index, lane in enumerate(self._lanes) if origin in lane.origins)
+        holding = frozenset(index for index in lanes if self._lanes[index].is_held(held))
+        return Scanner(
+            place=place,
+            origin=origin,
+            is_json=is_json,
+            finder=self._finder,
+            lanes=self._lanes,
+            held=Group(holding, self._automaton(holding)),
+            free=Group(lanes - holding, self._automaton(lanes - holding)),
+        )
+
+    def _automaton(self, lanes: frozenset[int]) -> Unfinished:
+        known = self._unfinished.get(lanes)
+        if known is None:
+            known = Unfinished([self._lanes[index].compiled.pattern for index in sorted(lanes)])
+            self._unfinished[lanes] = known
+        return known
+
+    def _locate(
+        self, segments: Sequence[Segment], texts: Sequence[bytes], data: bytes, hits: Sequence[int]
+    ) -> tuple[Finding, ...]:
+        begins = list(accumulate((len(text) + 1 for text in texts), initial=1))
+        readers: dict[int, Reader] = {}
+        findings = []
+        for hit in hits:
+            lane = self._lanes[hit]
+            for start, end in lane.compiled.matches(data, 0, len(data), 0):
+                index = bisect_right(begins, start) - 1
+                segment = segments[index]
+                if segment.origin not in lane.origins:
+                    continue
+                start, end = start - begins[index], end - begins[index]
+                if len(texts[index]) != len(segment.text) or not segment.text.isascii():
+                    reader = readers.get(index)
+                    if reader is None:
+                        reader = readers[index] = Reader(segment.is_json)
+                        reader.read_all(segment.text)
+                    start, end = reader.start(start), reader.end(end)
+                findings.append(lane.finding(segment.origin, pointer(segment.path), start, end, index))
+        findings.sort(key=in_order)
+        return tuple(findings)
+
+
+def _digest(detectors: Mapping[str, Detector]) -> str:
+    described = [
+        (
+            name,
+            detector.version,
+            sorted(detector.kinds),
+            sorted(detector.origins),
+            [(p.kind, p.source, p.points, p.ignore_case, p.longest) for p in detector.patterns],
+        )
+        for name, detector in detectors.items()
+    ]
+    return hashlib.sha256(msgspec.json.encode(described)).hexdigest()

@@ -1,0 +1,30 @@
+"""A compiled pattern in its detector."""
+
+from dataclasses import dataclass
+
+from gptgate.core.finding import Finding, Origin
+from gptgate.detectors.engine import CompiledPattern
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A compiled pattern, the name of its detector, and whose words it looks at."""
+
+    compiled: CompiledPattern
+    detector: str
+    origins: frozenset[Origin]
+
+    def is_held(self, held: frozenset[str]) -> bool:
+        """Whether one of these kind patterns (``pii.email``, ``secret.*``, ``*``) takes the kind."""
+        kind = self.compiled.pattern.kind
+        return any(kind == one or (one.endswith("*") and kind.startswith(one[:-1])) for one in held)
+
+    def finding(self, origin: Origin, place: str, start: int, end: int, segment: int = 0) -> Finding:
+        """The finding of a match at these characters."""
+        pattern = self.compiled.pattern
+        return Finding(pattern.kind, origin, place, start, end, self.detector, pattern.points, segment)
+
+
+def in_order(finding: Finding) -> tuple[int, int, int, str]:
+    """Sort key: segment, start, end, kind."""
+    return finding.segment, finding.start, finding.end, finding.kind

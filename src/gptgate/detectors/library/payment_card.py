@@ -1,0 +1,64 @@
+"""Payment card numbers (ISO/IEC 7812-1): issuer ranges, lengths, usual groupings and the Luhn checksum."""
+
+from gptgate.detectors.pattern import Detector, Pattern
+
+_RANGES: tuple[tuple[int, int, int, frozenset[int]], ...] = (
+    # digits of the prefix, first, last, lengths
+    (1, 4, 4, frozenset({13, 16, 19})),  # Visa
+    (2, 51, 55, frozenset({16})),  # Mastercard
+    (4, 2221, 2720, frozenset({16})),
+    (2, 34, 34, frozenset({15})),  # American Express
+    (2, 37, 37, frozenset({15})),
+    (3, 300, 305, frozenset({14, 16, 19})),  # Diners Club
+    (2, 36, 36, frozenset({14, 16, 19})),
+    (2, 38, 39, frozenset({14, 16, 19})),
+    (4, 6011, 6011, frozenset({16, 19})),  # Discover
+    (3, 644, 649, frozenset({16, 19})),
+    (2, 65, 65, frozenset({16, 19})),
+    (4, 3528, 3589, frozenset({16, 17, 18, 19})),  # JCB
+    (2, 62, 62, frozenset({16, 17, 18, 19})),  # UnionPay
+    (2, 81, 81, frozenset({16, 17, 18, 19})),
+    (4, 2200, 2204, frozenset({16, 17, 18, 19})),  # Mir
+    (2, 50, 50, frozenset({13, 14, 15, 16, 17, 18, 19})),  # Maestro
+    (2, 56, 58, frozenset({13, 14, 15, 16, 17, 18, 19})),
+    (2, 60, 61, frozenset({16, 19})),  # RuPay, Maestro
+    (2, 63, 63, frozenset({16, 17, 18, 19})),
+    (2, 67, 69, frozenset({13, 14, 15, 16, 17, 18, 19})),
+)
+
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+def luhn(digits: str) -> bool:
+    """The Luhn checksum (ISO/IEC 7812-1 annex B)."""
+    values = [int(digit) for digit in reversed(digits)]
+    return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
+
+
+def is_card(match: bytes) -> bool:
+    """Whether these digits, grouped or not, are a number that an issuer could have given out."""
+    digits = match.decode().replace(" ", "").replace("-", "")
+    known = any(
+        first <= int(digits[:size]) <= last and len(digits) in lengths for size, first, last, lengths in _RANGES
+    )
+    return known and len(set(digits)) > 1 and luhn(digits)
+
+
+_GROUPED = "[2-6][0-9]{3}[ -](?:[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}|[0-9]{6}[ -][0-9]{4,5})"
+
+DETECTOR = Detector(
+    name="payment_card",
+    version=1,
+    kinds={"pii.payment_card": "A payment card number with a valid issuer range, length and Luhn checksum."},
+    patterns=(
+        Pattern(
+            kind="pii.payment_card",
+            # Not the tail of a longer number, of a decimal fraction or of an identifier.
+            left=r"(?:[^A-Za-z0-9.]|[^0-9]\.|\\[nrt])",
+            body=f"(?:[2-68][0-9]{{12,18}}|{_GROUPED})",
+            right=r"(?:[^A-Za-z0-9.-]|[.-][^0-9])",
+            points=60,
+            accept=is_card,
+        ),
+    ),
+)

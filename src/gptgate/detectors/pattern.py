@@ -1,0 +1,108 @@
+"""What a detector is: patterns with a kind, points and edges. Values only; `gptgate.detectors.engine` compiles them.
+
+How matches are chosen, in inspection and on streams alike: a match is left edge, body, right edge, and the finding is
+the body. Matches of one pattern are taken from left to right and never overlap each other; those of different patterns
+may. Whether a body stands at a position depends on the `reach` bytes from its left edge on and on nothing else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gptgate.core.finding import Origin
+from gptgate.detectors.grammar import Node, Seq, has_negated_class, longest, parse, required
+
+SEPARATOR = b"\xff"
+"""Stands before, between and after texts. It occurs in no UTF-8, so only an edge can match it, never a body."""
+
+ESCAPED = r"\\[nrt]"
+"""A line end or tab that was written as an escape: text pasted out of JSON or source code."""
+
+EDGE = f"(?:[^A-Za-z0-9]|{ESCAPED})"
+"""Nothing alphanumeric before."""
+
+END = "[^A-Za-z0-9]"
+"""Nothing alphanumeric after."""
+
+ANY = r"[\x00-\xff]"
+"""No condition."""
+
+EVERY_ORIGIN = frozenset(Origin)
+UNTRUSTED = EVERY_ORIGIN - {Origin.SYSTEM, Origin.DEVELOPER}
+"""All but the words of whoever configured the application."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One recognisable form of a kind.
+
+    `body`, `left`, `right` and `trigger` are in the language of `gptgate.detectors.grammar`; the edges take at least
+    one byte each, `body` begins and ends in ASCII and has no negated class. `trigger`, where given, is a cheaper
+    pattern that occurs in every match (left edge to right edge) of this one: a fast engine looks for it instead.
+    `most` must be given where the body has no bound of its own: the body then ends after that many bytes at the
+    latest. `accept` looks at a matched body and has the last word.
+
+    Raises ValueError when these are violated.
+    """
+
+    kind: str
+    body: str
+    points: int
+    left: str = EDGE
+    right: str = END
+    ignore_case: bool = False
+    trigger: str = ""
+    most: int = 0
+    accept: Callable[[bytes], bool] | None = None
+    longest: int = field(init=False)
+    reach: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        body = parse(self.body)
+        if has_negated_class(body):
+            raise ValueError(f"{self.kind}: a negated class in the body could match across texts: {self.body!r}")
+        bound = longest(body)
+        if (bound is None) != bool(self.most):
+            raise ValueError(f"{self.kind}: `most` is for bodies without a bound, and they need it: {self.body!r}")
+        edges = [longest(parse(edge)) for edge in (self.left, self.right)]
+        if not 0 <= self.points <= 100 or not all(edges):
+            raise ValueError(f"{self.kind}: points are 0 to 100, edges take 1 byte or more")
+        object.__setattr__(self, "longest", bound or self.most)
+        object.__setattr__(self, "reach", self.longest + sum(edge or 0 for edge in edges))
+
+    @property
+    def source(self) -> str:
+        """The whole pattern; group 1 is the body."""
+        return f"{self.left}({self.body}){self.right}"
+
+    @property
+    def tree(self) -> Node:
+        return Seq((parse(self.left), parse(self.body), parse(self.right)))
+
+    @property
+    def literals(self) -> tuple[bytes, ...]:
+        """Every match contains one of these (in lower case when case is ignored); empty: nothing is known."""
+        found = required(parse(self.body))
+        return tuple(sorted((text.lower() if self.ignore_case else text).encode() for text in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A recogniser. `kinds` maps each kind to one line that says what it is. `origins`: whose words it looks at.
+
+    Raising `version` is the way to say that the code beside the patterns (`accept`) changed.
+    """
+
+    name: str
+    version: int
+    kinds: Mapping[str, str]
+    patterns: tuple[Pattern, ...]
+    origins: frozenset[Origin] = EVERY_ORIGIN
+
+    def __post_init__(self) -> None:
+        if {pattern.kind for pattern in self.patterns} != set(self.kinds):
+            raise ValueError(f"{self.name}: the kinds declared and the kinds of its patterns differ")
+
+    @property
+    def longest(self) -> int:
+        """The longest match in bytes of normalised text: the most that a stream holds back for this detector."""
+        return max(pattern.longest for pattern in self.patterns)

@@ -1,0 +1,17 @@
+"""Which detectors there are. A new one is a file in `library` and a line here."""
+
+from collections.abc import Mapping
+
+from gptgate.detectors.library import api_secrets, email, injection, payment_card, private_key
+from gptgate.detectors.pattern import Detector
+
+DETECTORS: Mapping[str, Detector] = {
+    "email": email.DETECTOR,
+    "payment_card": payment_card.DETECTOR,
+    "api_secrets": api_secrets.DETECTOR,
+    "private_key": private_key.DETECTOR,
+    "injection": injection.DETECTOR,
+}
+
+KINDS: Mapping[str, str] = {kind: line for detector in DETECTORS.values() for kind, line in detector.kinds.items()}
+"""Every kind that a finding of these detectors can have, with one line that says what it is."""
