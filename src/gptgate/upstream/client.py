@@ -1,36 +1,18 @@
 """The upstream port over aiohttp: one session for each provider, and retries that cannot be billed twice."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
 
 from gptgate.core.errors import Reach, UpstreamError
 from gptgate.core.snapshot import ProviderSpec
 from gptgate.upstream import failures
-from gptgate.upstream.body import OnePost
-from gptgate.upstream.reply import HttpReply, Response
+from gptgate.upstream.lane import Lane
+from gptgate.upstream.reply import HttpReply
 from gptgate.upstream.target import Target
 
 MAX_RETRY_AFTER_S = 5.0
 BACK_OFF_S = (0.05, 0.2, 0.8)
 RETRIED_STATUSES = frozenset((429, 503, 529))
-READ_BUFFER_BYTES = 64 * 1024
-"""aiohttp stops reading a socket when twice as much waits for a reader: a stream's share of memory."""
-
-OWN_HEADERS = frozenset(("host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te"))
-"""Headers that frame the request or name its host: these are never the caller's to set."""
-
-_DEFAULT_HEADERS = (
-    ("accept", "*/*"),
-    # Compression would make every streamed event wait for the compressor and cost CPU at both ends.
-    ("accept-encoding", "identity"),
-    ("content-type", "application/json"),
-    ("user-agent", "gptgate"),
-)
 
 
 class HttpUpstream:
@@ -52,15 +34,19 @@ class HttpUpstream:
         self._targets = dict(targets)
         self._connections = connections
         self._sleep = sleep
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
 
     async def start(self) -> None:
-        """Make the sessions. Opens no connection yet."""
-        for name, target in self._targets.items():
-            self._lanes[name] = _Lane(target, self._connections)
+        """Make the sessions; opens no connection. Raises ValueError for a target that no request can be made for."""
+        try:
+            for name, target in self._targets.items():
+                self._lanes[name] = Lane(target, self._connections)
+        except ValueError:
+            await self.close()
+            raise
 
     async def close(self) -> None:
-        """Drop every connection, those in use too."""
+        """Drop every connection. Sends and reads in flight raise UpstreamError."""
         lanes, self._lanes = self._lanes, {}
         for lane in lanes.values():
             await lane.close()
@@ -69,15 +55,18 @@ class HttpUpstream:
         self, provider: ProviderSpec, path: str, headers: Sequence[tuple[str, str]], body: bytes
     ) -> HttpReply:
         """POST to the provider; see `gptgate.core.ports.Upstream.send`. `path` follows the target's base URL."""
+        lane = self._lanes.get(provider.name)
+        if lane is None:
+            raise failures.no_session(provider.name)
+        url, head = lane.prepare(provider.name, path, headers, len(body))
         attempts = 0
         while True:
-            lane = self._lanes.get(provider.name)
-            if lane is None:
+            if lane.closed:
                 raise failures.no_session(provider.name)
             attempts += 1
             last = attempts > provider.retries
             try:
-                reply = await lane.post(provider, path, headers, body)
+                reply = await lane.post(provider, url, head, body)
             except UpstreamError as error:
                 if last or error.reach is not Reach.NOT_SENT:
                     raise
@@ -92,79 +81,6 @@ class HttpUpstream:
                 reply.close()
                 wait = asked
             await self._sleep(wait)
-
-
-class _Lane:
-    """The way to one provider: its session, addresses and headers, prepared once."""
-
-    def __init__(self, target: Target, connections: int) -> None:
-        self._base_url = target.base_url.rstrip("/")
-        self._headers = target.headers
-        self._urls: dict[str, URL] = {}
-        self._timeouts: dict[int, aiohttp.ClientTimeout] = {}
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=True,
-            read_bufsize=READ_BUFFER_BYTES,
-            response_class=Response,
-        )
-        self._live: set[HttpReply] = set()
-
-    async def close(self) -> None:
-        """Drop every connection. Whoever reads an answer gets UpstreamBroken."""
-        for reply in tuple(self._live):
-            reply.close()
-        await self._session.close()
-
-    async def post(
-        self, provider: ProviderSpec, path: str, headers: Sequence[tuple[str, str]], body: bytes
-    ) -> HttpReply:
-        """One attempt."""
-        name = provider.name
-        post = OnePost(body, provider.first_byte_timeout_ms / 1000)
-        url = self._urls.get(path) or self._url(path)
-        timeout = self._timeouts.get(provider.connect_timeout_ms) or self._timeout(provider.connect_timeout_ms)
-        failure: Exception
-        try:
-            response = await self._session.post(
-                url, data=post, headers=self._merged(headers), allow_redirects=False, timeout=timeout
-            )
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            failure = error
-        except BaseException:
-            post.abort()
-            raise
-        else:
-            post.settle()
-            reply = HttpReply(response, name, provider.idle_timeout_ms / 1000, self._live)
-            if 200 <= reply.status < 300 or reply.status >= 400:
-                return reply
-            reply.close()
-            raise failures.redirected(reply.status, name)
-        post.abort()
-        # Raised out here so that the exception, which holds the request's headers, is not chained to ours.
-        raise failures.before_head(failure, name, sent=post.sent, late=post.late)
-
-    def _merged(self, headers: Sequence[tuple[str, str]]) -> CIMultiDict[str]:
-        merged = CIMultiDict([pair for pair in headers if pair[0].lower() not in OWN_HEADERS])
-        for name, value in _DEFAULT_HEADERS:
-            merged.setdefault(name, value)
-        for name, value in self._headers:
-            merged[name] = value
-        return merged
-
-    def _url(self, path: str) -> URL:
-        if not path.startswith("/"):
-            raise ValueError(f"a path begins with a slash: {path!r}")
-        self._urls[path] = url = URL(self._base_url + path, encoded=True)
-        return url
-
-    def _timeout(self, connect_timeout_ms: int) -> aiohttp.ClientTimeout:
-        timeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout_ms / 1000, ceil_threshold=math.inf)
-        self._timeouts[connect_timeout_ms] = timeout
-        return timeout
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -13,8 +13,7 @@ def before_head(error: Exception, provider: str, *, sent: bool, late: bool) -> U
     """The failure of a request whose answer's head never came."""
     detail = describe(error)
     if late:
-        message = f"The provider {provider!r} did not begin to answer in time."
-        return UpstreamTimeout(message, reach=Reach.SENT, detail=detail)
+        return late_head(provider)
     if not sent:
         message = f"The provider {provider!r} cannot be reached."
         return UpstreamUnreachable(message, reach=Reach.NOT_SENT, detail=detail)
@@ -25,10 +24,21 @@ def before_head(error: Exception, provider: str, *, sent: bool, late: bool) -> U
     return UpstreamBroken(message, reach=Reach.SENT, detail=detail)
 
 
+def late_head(provider: str) -> UpstreamTimeout:
+    """The answer's head did not come before its deadline."""
+    return UpstreamTimeout(f"The provider {provider!r} did not begin to answer in time.", reach=Reach.SENT)
+
+
 def no_session(provider: str) -> UpstreamUnreachable:
     """A client that was not started, is closed, or does not know the provider."""
     message = f"The provider {provider!r} cannot be reached."
     return UpstreamUnreachable(message, reach=Reach.NOT_SENT, detail="no session: not started, closed, or no target")
+
+
+def unsendable(provider: str, reason: str) -> UpstreamUnreachable:
+    """A request that cannot be written as HTTP."""
+    message = f"The request cannot be sent to the provider {provider!r}."
+    return UpstreamUnreachable(message, reach=Reach.NOT_SENT, detail=reason)
 
 
 def cut(error: Exception | None, provider: str) -> UpstreamBroken:

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 from multidict import CIMultiDictProxy
 
 from gptgate.core.errors import AnswerTooLarge
 from gptgate.upstream import failures
+from gptgate.upstream.post import Response
 
 
 class IdleWatch:
@@ -50,16 +49,6 @@ class IdleWatch:
         else:
             self.expired = True
             self._transport.abort()
-
-
-class Response(aiohttp.ClientResponse):
-    """aiohttp's response, which remembers its protocol: how the connection of a body without a length ended."""
-
-    protocol: ResponseHandler | None = None
-
-    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
-        self.protocol = connection.protocol
-        return await super().start(connection)
 
 
 class HttpReply:
