@@ -86,11 +86,38 @@ class DataPlane:
                 started_ns=started_ns,
             )
             unread = False
-            await _serve_until_gone(gate, raw, principal, outlet, receive)
+            await self._serve_until_gone(gate, raw, principal, outlet, receive)
         except GateError as error:
             await self._fail(error, outlet, dialect, request_id, started_ns, unread)
         finally:
             outlet.close()
+
+    async def _serve_until_gone(
+        self, gate: Gate, raw: RawRequest, principal: Principal, outlet: AsgiOutlet, receive: Receive
+    ) -> None:
+        """Serve; when the caller hangs up, the serving task is cancelled at once."""
+        task = asyncio.current_task()
+        if task is None:
+            raise InternalFault("The gateway failed on this request.", detail="no task serves it")
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            if not outlet.finished:
+                outlet.gone = True
+                task.cancel()
+
+        watcher = asyncio.create_task(watch())
+        try:
+            await gate.serve(raw, principal, outlet)
+        except asyncio.CancelledError:
+            if outlet.gone and task.uncancel() == 0:
+                raise ClientGone("The caller hung up.") from None
+            if self.draining and task.uncancel() == 0:
+                raise ShuttingDown("The gateway is shutting down.") from None
+            raise
+        finally:
+            watcher.cancel()
 
     def _authenticate(self, gate: Gate, headers: dict[str, str], peer: str) -> Principal:
         try:
@@ -134,32 +161,6 @@ async def _body(
         raise InvalidField("The body must not be compressed: 'content-encoding' is not supported.")
     declared_length(headers, server.max_body_bytes)
     return await read_body(receive, server.max_body_bytes, server.body_timeout_ms)
-
-
-async def _serve_until_gone(
-    gate: Gate, raw: RawRequest, principal: Principal, outlet: AsgiOutlet, receive: Receive
-) -> None:
-    """Serve; when the caller hangs up, the serving task is cancelled at once."""
-    task = asyncio.current_task()
-    if task is None:
-        raise InternalFault("The gateway failed on this request.", detail="no task serves it")
-
-    async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        if not outlet.finished:
-            outlet.gone = True
-            task.cancel()
-
-    watcher = asyncio.create_task(watch())
-    try:
-        await gate.serve(raw, principal, outlet)
-    except asyncio.CancelledError:
-        if outlet.gone and task.uncancel() == 0:
-            raise ClientGone("The caller hung up.") from None
-        raise
-    finally:
-        watcher.cancel()
 
 
 def _headers(given: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -27,6 +27,9 @@ class Gate:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._outliving: set[asyncio.Task[None]] = set()
+        self._idle: asyncio.Event | None = None
+        self.active = 0
+        """Requests that this Gate is serving."""
 
     def authenticate(self, headers: Mapping[str, str], peer: str) -> Principal:
         """Step 1, on the head alone, so that a stranger's body is never read. Raises ClientError."""
@@ -39,6 +42,8 @@ class Gate:
         """
         draft = Draft(raw, principal, self._services.snapshot.digest, self._services.clock)
         with ExitStack() as held:
+            self.active += 1
+            held.callback(self._done)
             try:
                 if raw.endpoint is Endpoint.MODELS:
                     self._admit(principal, held)
@@ -56,6 +61,22 @@ class Gate:
                 await self._outlive(exchange, out, held)
             else:
                 await exchange.run(out)
+
+    def _done(self) -> None:
+        self.active -= 1
+        if self._idle is not None and not self.active:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until no request is being served. For a Gate that gets no new ones."""
+        if self.active:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
+
+    def abandon(self) -> None:
+        """Cut short the exchanges whose callers have left."""
+        for task in self._outliving:
+            task.cancel()
 
     async def drain(self) -> None:
         """Wait for the exchanges whose callers have left."""

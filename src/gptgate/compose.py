@@ -1,0 +1,283 @@
+"""Composition root: the only module that names concrete classes. Snapshot and data folder → a running App."""
+
+import asyncio
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from gptgate.auth.authenticate import KeyAuthenticator
+from gptgate.auth.authorize import authorize, visible_models
+from gptgate.auth.directory import KeyTable
+from gptgate.config.load import load_file
+from gptgate.config.problem import ConfigError, Problem
+from gptgate.config.secrets import resolve
+from gptgate.core.ids import uuid7
+from gptgate.core.snapshot import ProviderKind, ServerSpec, Snapshot
+from gptgate.cost.ceiling import ceiling_tokens
+from gptgate.cost.ledger import MemoryLedger, month_of
+from gptgate.cost.prices import GenaiPriceBook
+from gptgate.detectors import KINDS, build_inspector
+from gptgate.http.app import DataPlane
+from gptgate.limits.memory import MemoryLimiter
+from gptgate.pipeline.gate import Gate
+from gptgate.pipeline.services import Headers, Services
+from gptgate.policy.engine import compile_policy
+from gptgate.policy.redact import PlaceholderRedaction
+from gptgate.providers.headers import answer_headers, credential_headers, provider_request_id, request_headers
+from gptgate.providers.models_list import render_models
+from gptgate.providers.registry import ADAPTERS
+from gptgate.simulator.server import SimulatorServer
+from gptgate.storage.keys import KeyStore
+from gptgate.storage.sqlite import SqliteStore
+from gptgate.telemetry.log import LineWriter, get_logger
+from gptgate.telemetry.metrics import Metrics
+from gptgate.telemetry.sink import Telemetry
+from gptgate.upstream.client import HttpUpstream
+from gptgate.upstream.target import Target
+
+CONFIG_NAME = "gptgate.yaml"
+ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
+KEY_POLL_S = 1.0
+HEADERS = Headers(request=request_headers, answer=answer_headers, provider_request_id=provider_request_id)
+
+
+class SystemClock:
+    """`core.ports.Clock` from the operating system."""
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+class Edge:
+    """`http.app.EdgeObserver`: strangers are counted, defects are logged."""
+
+    def __init__(self, telemetry: Telemetry, logger: FilteringBoundLogger) -> None:
+        self._telemetry = telemetry
+        self._logger = logger
+
+    def unauthenticated(self, code: str, peer: str) -> None:
+        self._telemetry.unauthenticated(code, peer)
+
+    def defect(self, request_id: str, detail: str) -> None:
+        self._logger.error("a request failed by a defect of the gateway", request_id=request_id, detail=detail)
+
+
+class App:
+    """The gateway, composed: state that outlives a Snapshot, and the Gate of the Snapshot in force.
+
+    Make it with `open`, in the event loop that serves; `close` it at the end.
+    """
+
+    def __init__(self, folder: Path, config: Path, store: SqliteStore, snapshot: Snapshot, lines: LineWriter) -> None:
+        """For `open` only."""
+        self.config = config
+        self.store = store
+        self.clock = SystemClock()
+        self.logger = get_logger()
+        self._key_store = KeyStore(folder)
+        self._key_version = self._key_store.data_version()
+        self._keys = KeyTable(self._key_store.all())
+        self._limiter = MemoryLimiter()
+        self._ledger = MemoryLedger(store.spent_by_window([month_of(self.clock.wall_ms())]))
+        self._inspector = build_inspector()
+        self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
+        self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
+        self.data_plane = DataPlane(self._in_force, self.clock, self._new_id, Edge(self.telemetry, self.logger))
+        self._simulator: SimulatorServer | None = None
+        self.snapshot = snapshot
+        self._gate: Gate
+        self._upstream: HttpUpstream
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(cls, folder: Path, config: Path, *, lines: LineWriter | None = None) -> "App":
+        """Load the configuration, open the store, recover what a crash left. Raises ConfigError or StorageError."""
+        snapshot = load_file(config, KINDS)
+        clock = SystemClock()
+        store = SqliteStore.open(folder, clock=clock, timeout_ms=snapshot.server.store_timeout_ms)
+        try:
+            app = cls(folder, config, store, snapshot, lines or LineWriter(sys.stdout.buffer))
+            await app._install(snapshot)
+        except BaseException:
+            await store.close(deadline_ms=1000)
+            raise
+        app._spawn(app.telemetry.run())
+        app._spawn(app._watch_keys())
+        return app
+
+    @property
+    def key_count(self) -> int:
+        return len(self._keys)
+
+    async def apply_config(self) -> tuple[str, bool]:
+        """Load the file again and swap atomically. The digest in force, and whether it changed.
+
+        A broken file raises ConfigError and changes nothing; requests in flight keep the Snapshot they began with.
+        """
+        snapshot = load_file(self.config, KINDS)
+        if snapshot.digest == self.snapshot.digest:
+            return snapshot.digest, False
+        self._check_listeners(snapshot.server)
+        old_gate, old_upstream = self._gate, self._upstream
+        await self._install(snapshot)
+        self._spawn(_retire(old_gate, old_upstream))
+        self.logger.info("configuration applied", digest=snapshot.digest)
+        return snapshot.digest, True
+
+    async def refresh_keys(self) -> int:
+        """Read the keys anew; how many there are."""
+        return self.load_keys()
+
+    def load_keys(self) -> int:
+        """Read the keys anew; how many there are. The version is read first: a change in between is seen next time."""
+        version = self._key_store.data_version()
+        self._keys.replace(self._key_store.all())
+        self._key_version = version
+        return len(self._keys)
+
+    def readiness(self) -> list[str]:
+        """Why the gateway is not ready; empty when it is."""
+        return [*self.store.healthy(), *(["shutting down"] if self.data_plane.draining else [])]
+
+    def status(self) -> dict[str, object]:
+        """What an operator asks first."""
+        return {
+            "config_digest": self.snapshot.digest,
+            "keys": len(self._keys),
+            "in_flight": self.data_plane.in_flight,
+            "recovered": self.store.recovered,
+            "models": sorted(self.snapshot.models),
+        }
+
+    async def close(self) -> None:
+        """Finish what outlives its caller, flush records and lines. Raises StorageError when records could not be
+        written.
+        """
+        deadline_s = self.snapshot.server.drain_ms / 1000
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._gate.drain()
+        except TimeoutError:
+            self._gate.abandon()
+            await self._gate.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._upstream.close()
+        if self._simulator is not None:
+            await self._simulator.stop()
+        try:
+            await self.store.close(deadline_ms=self.snapshot.server.store_timeout_ms)
+        finally:
+            self._key_store.close()
+            self.telemetry.close()
+
+    async def _install(self, snapshot: Snapshot) -> None:
+        """Build everything for a Snapshot first, then switch to it in one step."""
+        upstream = HttpUpstream(await self._targets(snapshot))
+        await upstream.start()
+        gate = Gate(self._services(snapshot, upstream))
+        self.telemetry.configure(snapshot)
+        self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
+
+    async def _targets(self, snapshot: Snapshot) -> dict[str, Target]:
+        targets: dict[str, Target] = {}
+        for provider in snapshot.providers.values():
+            base_url = provider.base_url
+            if provider.kind is ProviderKind.SIMULATOR and not base_url:
+                base_url = await self._simulator_url()
+            secret = resolve(provider.credential) if provider.credential else ""
+            targets[provider.name] = Target(base_url=base_url, headers=credential_headers(provider.kind, secret))
+        return targets
+
+    async def _simulator_url(self) -> str:
+        if self._simulator is None:
+            server = SimulatorServer()
+            await server.start()
+            self._simulator = server
+        return self._simulator.base_url
+
+    def _services(self, snapshot: Snapshot, upstream: HttpUpstream) -> Services:
+        kinds = {provider.name: provider.kind for provider in snapshot.providers.values()}
+        return Services(
+            snapshot=snapshot,
+            clock=self.clock,
+            authenticator=KeyAuthenticator(self._keys, snapshot.apps),
+            authorize=authorize,
+            visible_models=visible_models,
+            render_models=render_models,
+            adapters=ADAPTERS,
+            limiter=self._limiter,
+            inspector=self._inspector,
+            policy=compile_policy(snapshot.rules, snapshot.digest),
+            redaction=PlaceholderRedaction(),
+            prices=GenaiPriceBook(kinds),
+            ceiling=ceiling_tokens,
+            ledger=self._ledger,
+            store=self.store,
+            upstream=upstream,
+            headers=HEADERS,
+            observer=self.telemetry,
+        )
+
+    def _in_force(self) -> tuple[Gate, ServerSpec]:
+        return self._gate, self.snapshot.server
+
+    def _new_id(self) -> str:
+        return uuid7(self.clock.wall_ms(), os.urandom(10))
+
+    def _queues(self) -> dict[str, Callable[[], int]]:
+        return {
+            "store_rows": lambda: self.store.stats().pending_rows,
+            "store_ends": lambda: self.store.stats().waiting_ends,
+        }
+
+    def _check_listeners(self, new: ServerSpec) -> None:
+        """No inert configuration: an address cannot change under a listening socket, so it is refused, not ignored."""
+        old = self.snapshot.server
+        fixed = ("data_host", "data_port", "control_host", "control_port", "header_timeout_ms", "keep_alive_ms")
+        changed = [name for name in (*fixed, "store_timeout_ms") if getattr(old, name) != getattr(new, name)]
+        if changed:
+            raise ConfigError(
+                [Problem(str(self.config), 0, f"server.{name}", "takes effect at a restart only") for name in changed]
+            )
+
+    async def _watch_keys(self) -> None:
+        """Other processes change keys too: whatever they forgot to announce is seen within a second."""
+        while True:
+            await asyncio.sleep(KEY_POLL_S)
+            if self._key_store.data_version() != self._key_version:
+                self.load_keys()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _retire(gate: Gate, upstream: HttpUpstream) -> None:
+    """Close a replaced Snapshot's connections once its last request is done."""
+    await gate.idle()
+    await upstream.close()
+
+
+def admin_token(folder: Path) -> str:
+    """The token of the control plane, made at the first start; mode 0600. Raises OSError."""
+    path = folder / ADMIN_TOKEN_NAME
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        token = secrets.token_urlsafe(32)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(token + "\n")
+        return token
