@@ -1,0 +1,167 @@
+"""Prices of configured models: the configuration's own, or those of the genai-prices package.
+
+Only the data that the installed package ships is read; its network update is never started. Each model is made flat
+once a day of use, and after that a price is a dictionary access.
+
+What a `Usage` does not tell apart is charged at the dearest price that it can have, so that a budget is never charged
+less than the provider charges: cache writes by how long they live, and audio, image and text tokens of one model. Not
+in these prices: fees that are not for tokens (the provider's own web searches), and surcharges or discounts for a
+service tier or batch.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+
+import genai_prices
+from genai_prices.data import providers as bundled_providers
+from genai_prices.data_units import unit_data
+from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, StartDateConstraint, TieredPrices
+from genai_prices.types import Provider as PricedProvider
+
+from gptgate.core.money import NANO_PER_USD
+from gptgate.core.snapshot import ModelSpec, PriceOverride, ProviderKind
+from gptgate.cost.table import TablePrice, Tier
+
+GENAI_IDS: Mapping[ProviderKind, str] = {ProviderKind.OPENAI: "openai", ProviderKind.ANTHROPIC: "anthropic"}
+"""Kinds whose prices genai-prices knows. The others have none but what the configuration says."""
+
+VERSION = f"genai-prices {genai_prices.__version__}"
+DAY_MS = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BESIDE_TOKENS = frozenset({"web_searches_kcount", "storage_searches_kcount"})
+"""Fees for what the provider does beside the tokens; they do not stand in the way of a token price."""
+
+_BUCKETS = ("input", "output", "cache_read", "cache_write")
+
+
+class GenaiPriceBook:
+    """Implements `PriceBook`. An override in the configuration wins; it says ``free`` when a model costs nothing."""
+
+    def __init__(self, kinds: Mapping[str, ProviderKind]) -> None:
+        """`kinds` are the configured providers' kinds by name."""
+        self._kinds = dict(kinds)
+        self._known: dict[str, tuple[ModelSpec, int, TablePrice | None]] = {}
+
+    def find(self, model: ModelSpec, at_ms: int) -> TablePrice | None:
+        """The price on the UTC day of `at_ms`, None when nobody knows it. Zero only where the configuration says so.
+
+        Raises KeyError for a model of a provider that is not configured: a fault of the caller's wiring.
+        """
+        day = at_ms // DAY_MS
+        known = self._known.get(model.name)
+        if known is not None and known[0] is model and known[1] == day:
+            return known[2]
+        price = self._look_up(model, day)
+        self._known[model.name] = (model, day, price)
+        return price
+
+    def _look_up(self, model: ModelSpec, day: int) -> TablePrice | None:
+        kind = self._kinds[model.provider]
+        if model.price is not None:
+            return _overridden(model.price)
+        provider_id = GENAI_IDS.get(kind)
+        if provider_id is None:
+            return None
+        info = _provider(provider_id).find_model(model.upstream_name)
+        if info is None:
+            return None
+        return _flatten([_buckets(price) for price in _possible(info, _EPOCH + timedelta(days=day))])
+
+
+def _overridden(price: PriceOverride) -> TablePrice | None:
+    if price.free:
+        return TablePrice("free", [Tier(above=-1, input=0, output=0, cache_read=0, cache_write=0)])
+    tier = Tier(
+        above=-1,
+        input=price.input,
+        output=price.output,
+        cache_read=price.input if price.cache_read is None else price.cache_read,
+        cache_write=price.input if price.cache_write is None else price.cache_write,
+    )
+    # Nothing but zeros without the word "free" is a price that was forgotten, not one that is zero.
+    return TablePrice("configuration", [tier]) if max(tier.dearest_input, tier.output) else None
+
+
+def _provider(provider_id: str) -> PricedProvider:
+    return next(provider for provider in bundled_providers if provider.id == provider_id)
+
+
+def _possible(info: ModelInfo, day: datetime) -> Iterator[ModelPrice]:
+    """The prices that can be in force at some time of this day: the last active one wins, the first is the fallback.
+
+    A condition on the time of day (or one of a kind unknown here) may or may not hold, so both outcomes are possible.
+    """
+    if isinstance(info.prices, ModelPrice):
+        yield info.prices
+        return
+    for conditional in reversed(info.prices):
+        if _is_start(conditional):
+            if conditional.constraint is None or conditional.constraint.active(day):
+                yield conditional.prices
+                return
+        else:
+            yield conditional.prices
+    if info.prices:
+        yield info.prices[0].prices
+
+
+def _is_start(conditional: ConditionalPrice) -> bool:
+    return conditional.constraint is None or isinstance(conditional.constraint, StartDateConstraint)
+
+
+_Buckets = dict[str, list[Decimal | TieredPrices]]
+
+
+def _buckets(prices: ModelPrice) -> _Buckets | None:
+    """Token prices by what they are for; None when the model charges for something that is not tokens."""
+    kinds = {unit["price_key"]: unit["dimensions"] for unit in unit_data.values()}
+    buckets: _Buckets = {name: [] for name in _BUCKETS}
+    for key, value in vars(prices).items():
+        if value is None or key in _BESIDE_TOKENS:
+            continue
+        dimensions = kinds.get(key, {})
+        bucket = dimensions.get("token_type", dimensions.get("direction"))
+        if dimensions.get("family") != "tokens" or bucket not in buckets:
+            return None
+        buckets[bucket].append(value)
+    return buckets if buckets["input"] else None
+
+
+def _flatten(possible: list[_Buckets | None]) -> TablePrice | None:
+    """One table that is at least as dear as each of the possible prices; None when one of them is not known."""
+    known = [buckets for buckets in possible if buckets is not None]
+    if not known or len(known) != len(possible):
+        return None
+    starts = {-1}
+    for buckets in known:
+        for values in buckets.values():
+            starts.update(tier.start for value in values if isinstance(value, TieredPrices) for tier in value.tiers)
+    return TablePrice(VERSION, [_tier(known, above) for above in sorted(starts)])
+
+
+def _tier(known: list[_Buckets], above: int) -> Tier:
+    """Cached tokens without a price of their own cost what other input costs. So does output where there is no price
+    for it: these are embedding models, which have none."""
+    dearest = dict.fromkeys(_BUCKETS, 0)
+    for buckets in known:
+        for name in _BUCKETS:
+            values = buckets[name] or buckets["input"]
+            dearest[name] = max(dearest[name], *(_nano(_rate(value, above)) for value in values))
+    return Tier(above=above, **dearest)
+
+
+def _rate(value: Decimal | TieredPrices, above: int) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    rate = value.base
+    for tier in value.tiers:
+        if tier.start <= above:
+            rate = tier.price
+    return rate
+
+
+def _nano(usd_per_million: Decimal) -> int:
+    if not usd_per_million.is_finite() or usd_per_million < 0:
+        raise ValueError("a price in the bundled data is not a finite, non-negative number")
+    return int((usd_per_million * NANO_PER_USD).to_integral_value(rounding=ROUND_CEILING))
