@@ -46,9 +46,12 @@ def ceiling_tokens(request: ChatRequest, model: ModelSpec, sent_body_bytes: int)
     bound = sent_body_bytes + (ADDED_TOKENS_TOOLS if instructs else ADDED_TOKENS)
     window = model.context_window
     if request.media:
-        images = min(sum(1 for _ in _images(request.document)), request.media)
+        inline = list(_inline_image_sizes(request.document))
+        images = min(len(inline), request.media)
         files = request.media - images
-        bound += images * IMAGE_TOKENS + files * (window or FILE_TOKENS)
+        # An image is billed by its pixels, so the bytes it takes in the body are no text. (Were they cut by a redaction
+        # it would be no image any more, and the provider would refuse it.)
+        bound = max(bound - sum(inline), 0) + images * IMAGE_TOKENS + files * (window or FILE_TOKENS)
     if request.endpoint is Endpoint.EMBEDDINGS:
         # One request embeds many inputs, each of which may fill the window.
         return bound, 0
@@ -59,15 +62,30 @@ def ceiling_tokens(request: ChatRequest, model: ModelSpec, sent_body_bytes: int)
     return bound, output * max(request.choices, 1)
 
 
-def _images(node: Any) -> Iterator[None]:
-    """One for each image part of the messages, at any depth (an Anthropic tool result holds parts of its own)."""
-    pending = [node.get("messages")]
+def _inline_image_sizes(document: dict[str, Any]) -> Iterator[int]:
+    """For each image part of the messages the characters of base64 it holds, 0 for one that is only referred to.
+
+    Parts are looked for at any depth, since an Anthropic tool result holds parts of its own.
+    """
+    pending = [document.get("messages")]
     while pending:
         item = pending.pop()
         if isinstance(item, list):
             pending.extend(item)
         elif isinstance(item, dict):
             if item.get("type") in _IMAGE_TYPES:
-                yield None
+                yield _inline_size(item)
             else:
                 pending.append(item.get("content"))
+
+
+def _inline_size(part: dict[str, Any]) -> int:
+    holder = part.get("image_url", part.get("source"))
+    if isinstance(holder, str):
+        holder = {"url": holder}
+    if not isinstance(holder, dict):
+        return 0
+    url, data = holder.get("url"), holder.get("data")
+    if isinstance(url, str) and url.startswith("data:"):
+        return len(url)
+    return len(data) if isinstance(data, str) and holder.get("type") == "base64" else 0

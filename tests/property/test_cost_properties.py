@@ -1,0 +1,121 @@
+"""Money under all inputs: a ceiling is one, and no interleaving overspends."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from gptgate.core.errors import BudgetExceeded
+from gptgate.core.facts import Reservation, Usage
+from gptgate.cost.ledger import MemoryLedger, month_of, month_start_ms
+from gptgate.cost.table import TablePrice, Tier
+
+NANO = st.integers(0, 100_000_000_000)
+
+
+@st.composite
+def prices(draw: st.DrawFn) -> TablePrice:
+    starts = [-1, *sorted(draw(st.sets(st.integers(0, 2000), max_size=3)))]
+    return TablePrice(
+        "t",
+        [
+            Tier(above=s, input=draw(NANO), output=draw(NANO), cache_read=draw(NANO), cache_write=draw(NANO))
+            for s in starts
+        ],
+    )
+
+
+@given(prices(), st.integers(0, 3000), st.integers(0, 3000), st.data())
+def test_a_ceiling_is_never_below_the_cost_of_what_it_bounds(
+    price: TablePrice, most_input: int, most_output: int, data: st.DataObject
+) -> None:
+    total = data.draw(st.integers(0, most_input))
+    read = data.draw(st.integers(0, total))
+    write = data.draw(st.integers(0, total - read))
+    output = data.draw(st.integers(0, most_output))
+    usage = Usage(input_tokens=total, output_tokens=output, cache_read=read, cache_write=write)
+    assert 0 <= price.cost(usage) <= price.ceiling(most_input, most_output)
+
+
+@given(prices(), st.integers(0, 3000), st.integers(0, 3000))
+def test_a_ceiling_is_tight(price: TablePrice, most_input: int, most_output: int) -> None:
+    """Some usage within the bounds costs exactly the ceiling."""
+    reached = 0
+    ends = {most_input, *(tier.above for tier in price._tiers if 0 <= tier.above <= most_input)}
+    for total in ends:
+        for read, write in ((0, 0), (total, 0), (0, total)):
+            usage = Usage(input_tokens=total, output_tokens=most_output, cache_read=read, cache_write=write)
+            reached = max(reached, price.cost(usage))
+    assert reached == price.ceiling(most_input, most_output)
+
+
+@given(st.integers(0, 4_000_000_000_000))
+def test_every_moment_is_in_its_month(at_ms: int) -> None:
+    window = month_of(at_ms)
+    assert month_start_ms(window) <= at_ms
+    assert month_of(month_start_ms(window)) == window
+    assert len(window) == 7
+
+
+APPS = ("shop", "mail")
+MONTHS = (month_start_ms("2026-11"), month_start_ms("2026-12"))
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Requests begin and end in any order; each settles at most what it reserved."""
+
+    @initialize(budget=st.integers(0, 200))
+    def begin(self, budget: int) -> None:
+        self.budget = budget
+        self.ledger = MemoryLedger({})
+        self.open: list[Reservation] = []
+        self.settled: list[Reservation] = []
+        self.expected: dict[tuple[str, str], int] = {}
+        self.number = 0
+
+    @rule(app=st.sampled_from(APPS), nano=st.integers(0, 120), at_ms=st.sampled_from(MONTHS))
+    def reserve(self, app: str, nano: int, at_ms: int) -> None:
+        self.number += 1
+        key = (app, month_of(at_ms))
+        fits = self.expected.get(key, 0) + nano <= self.budget
+        try:
+            reservation = self.ledger.reserve(f"request {self.number}", app, self.budget, nano, at_ms)
+        except BudgetExceeded:
+            assert not fits
+        else:
+            assert fits
+            self.open.append(reservation)
+            self.expected[key] = self.expected.get(key, 0) + nano
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def settle(self, data: st.DataObject) -> None:
+        reservation = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
+        nano = data.draw(st.integers(0, reservation.nano))
+        self.ledger.settle(reservation, nano)
+        self.settled.append(reservation)
+        self.expected[reservation.app, reservation.window] += nano - reservation.nano
+
+    @precondition(lambda self: self.settled)
+    @rule(data=st.data(), nano=st.integers(0, 500))
+    def settle_again(self, data: st.DataObject, nano: int) -> None:
+        self.ledger.settle(data.draw(st.sampled_from(self.settled)), nano)
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def reserve_again(self, data: st.DataObject) -> None:
+        held = data.draw(st.sampled_from(self.open))
+        again = self.ledger.reserve(held.id, held.app, self.budget, held.nano, month_start_ms(held.window))
+        assert again == held
+
+    @invariant()
+    def no_budget_is_overspent(self) -> None:
+        for app in APPS:
+            for at_ms in MONTHS:
+                spent = self.ledger.spent(app, month_of(at_ms))
+                assert 0 <= spent <= self.budget
+                assert spent == self.expected.get((app, month_of(at_ms)), 0)
+        assert self.ledger.overrun_nano == 0
+        assert self.ledger.open_reservations == len(self.open)
+
+
+TestLedger = LedgerMachine.TestCase

@@ -1,0 +1,80 @@
+"""A flat price."""
+
+import pytest
+
+from gptgate.core.facts import Usage
+from gptgate.cost.table import TablePrice, Tier
+
+BASE = Tier(above=-1, input=3_000_000_000, output=15_000_000_000, cache_read=300_000_000, cache_write=3_750_000_000)
+LONG = Tier(above=1000, input=6_000_000_000, output=22_500_000_000, cache_read=600_000_000, cache_write=7_500_000_000)
+
+
+def test_each_part_of_the_input_has_its_own_price() -> None:
+    usage = Usage(input_tokens=1000, output_tokens=10, cache_read=200, cache_write=300)
+    expected = 500 * 3000 + 200 * 300 + 300 * 3750 + 10 * 15000
+    assert TablePrice("t", [BASE]).cost(usage) == expected
+
+
+def test_the_sum_is_rounded_up_once() -> None:
+    tier = Tier(above=-1, input=1, output=1, cache_read=1, cache_write=1)
+    price = TablePrice("t", [tier])
+    assert price.cost(Usage()) == 0
+    assert price.cost(Usage(input_tokens=1)) == 1
+    assert price.cost(Usage(input_tokens=500_000, output_tokens=500_000)) == 1
+    assert price.cost(Usage(input_tokens=500_000, output_tokens=500_001)) == 2
+
+
+@pytest.mark.parametrize(("tokens", "rate"), [(1000, 3000), (1001, 6000)])
+def test_a_tier_begins_past_its_threshold_and_is_for_all_tokens(tokens: int, rate: int) -> None:
+    price = TablePrice("t", [BASE, LONG])
+    assert price.cost(Usage(input_tokens=tokens)) == tokens * rate
+    assert price.cost(Usage(input_tokens=tokens, cache_read=tokens)) == tokens * rate // 10
+
+
+def test_the_length_of_the_input_chooses_the_outputs_price_too() -> None:
+    price = TablePrice("t", [BASE, LONG])
+    assert price.cost(Usage(input_tokens=1000, output_tokens=5000)) == 1000 * 3000 + 5000 * 15000
+    assert price.cost(Usage(input_tokens=1001, output_tokens=1)) == 1001 * 6000 + 22500
+
+
+def test_a_usage_that_contradicts_itself_is_charged_for_all_that_it_names() -> None:
+    price = TablePrice("t", [BASE])
+    assert price.cost(Usage(input_tokens=10, cache_read=30, cache_write=20)) == 30 * 300 + 20 * 3750
+
+
+def test_the_ceiling_takes_the_dearest_kind_of_input() -> None:
+    assert TablePrice("t", [BASE]).ceiling(100, 10) == 100 * 3750 + 10 * 15000
+
+
+def test_the_ceiling_looks_at_every_tier_in_reach() -> None:
+    cheap_when_long = Tier(above=1000, input=1, output=1, cache_read=1, cache_write=1)
+    price = TablePrice("t", [BASE, cheap_when_long])
+    assert price.ceiling(1_000_000, 10) == 1000 * 3750 + 10 * 15000
+    assert TablePrice("t", [BASE, LONG]).ceiling(1000, 0) == 1000 * 3750
+    assert TablePrice("t", [BASE, LONG]).ceiling(1001, 0) == 1001 * 7500
+
+
+def test_nothing_costs_nothing() -> None:
+    assert TablePrice("t", [BASE, LONG]).ceiling(0, 0) == 0
+
+
+@pytest.mark.parametrize("field", ["input_tokens", "output_tokens", "cache_read", "cache_write"])
+def test_negative_counts_are_errors(field: str) -> None:
+    price = TablePrice("t", [BASE])
+    with pytest.raises(ValueError, match="negative"):
+        price.cost(Usage(**{field: -1}))
+    with pytest.raises(ValueError, match="negative"):
+        price.ceiling(-1, 0)
+    with pytest.raises(ValueError, match="negative"):
+        price.ceiling(0, -1)
+
+
+@pytest.mark.parametrize("tiers", [[], [LONG], [LONG, BASE], [BASE, BASE]])
+def test_tiers_that_do_not_cover_all_lengths_in_order_are_errors(tiers: list[Tier]) -> None:
+    with pytest.raises(ValueError, match="ascend"):
+        TablePrice("t", tiers)
+
+
+def test_a_negative_price_is_an_error() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        TablePrice("t", [Tier(above=-1, input=0, output=0, cache_read=-1, cache_write=0)])
