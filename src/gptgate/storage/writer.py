@@ -8,6 +8,7 @@ Threads meet at three places only. The event loop puts rows into `queue` (which 
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ from gptgate.storage.schema import connect, require_latest
 
 IDLE_S = 0.010
 """How long an end waits at most for an intent to ride with."""
+CROWD = 8
+GATHER_S = 0.0005
+"""After a batch of CROWD rows or more, wait this long for others: a sync costs the CPU of several rows. A caller alone
+never waits for company."""
 BACKOFF_FIRST_S = 0.020
 BACKOFF_MOST_S = 1.0
 MARK_EVERY = 4096
@@ -104,6 +109,7 @@ class Writer:
         self._next_seq = next_seq(connection)
         self._marked_at = self._next_seq
         self._backoff_s = BACKOFF_FIRST_S
+        self._last_batch = 0
         self._stopping = False
         self._give_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gptgate-records", daemon=True)
@@ -168,6 +174,8 @@ class Writer:
         rows: list[Row] = []
         try:
             item = self.queue.get(timeout=patience)
+            if self._last_batch >= CROWD:
+                time.sleep(GATHER_S)
             while True:
                 if item is None:
                     self._stopping = True
@@ -175,6 +183,7 @@ class Writer:
                     rows.append(item)
                 item = self.queue.get_nowait()
         except Empty:
+            self._last_batch = len(rows)
             return rows
 
     def _attempt(self, rows: list[Row]) -> None:
