@@ -45,9 +45,6 @@ def _refer(name: Value | None, what: str, known: tuple[str, ...], reader: Reader
 
 
 def _refer_all(section: Section, field: str, what: str, known: tuple[str, ...], reader: Reader) -> None:
-    listed = section.fields.get(field)
-    if listed is not None and not listed.value:
-        reader.report(listed.line, listed.path, "an empty list allows nothing", "remove the line to mean all of them")
     for item in section.items(field):
         _refer(item, what, known, reader)
 
@@ -97,12 +94,7 @@ def _kind_hint(pattern: str, kinds: Collection[str]) -> str:
 
 def _check_rule(rule: Section, reader: Reader) -> None:
     stage, effect = rule.get("stage"), rule.get("effect")
-    findings, origins = rule.fields.get("findings"), rule.fields.get("origins")
-    if findings is not None and not findings.value:
-        hint = 'remove the line to make it no condition, or write ["*"]'
-        reader.report(findings.line, findings.path, "an empty list matches no finding", hint)
-    if origins is not None and not origins.value:
-        reader.report(origins.line, origins.path, "an empty list matches no words", "remove the line to mean all")
+    origins = rule.fields.get("origins")
     if origins is not None and "findings" not in rule.written:
         message = "has no effect without findings, whose origins it names"
         reader.report(origins.line, origins.path, message, 'findings: ["*"]')

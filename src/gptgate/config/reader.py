@@ -158,6 +158,10 @@ class Reader:
         if not isinstance(node, yaml.SequenceNode):
             self._wrong_type(node, path, "a list")
             return None
+        if not node.value and isinstance(kind.item, Scalar):
+            # Such a list narrows something down. Read as "none" or as "all", it would surprise somebody.
+            self.report(line_of(node), path, "an empty list is ambiguous", "remove the line to mean all of them")
+            return None
         items: list[Value] = []
         first: dict[object, int] = {}
         for index, item_node in enumerate(node.value):

@@ -1,0 +1,37 @@
+"""One meaning, one digest."""
+
+import hashlib
+import json
+
+from msgspec.structs import replace
+
+from gptgate.config.canonical import canonical_bytes
+from gptgate.config.load import load_text
+
+TEXT = "version: 1\nproviders: [{name: s, kind: simulator}]\nmodels: [{name: m, provider: s}]\nteams: [{name: t}]\n"
+
+
+def test_the_digest_is_the_hash_of_the_canonical_form() -> None:
+    found = load_text(TEXT, "f", ())
+    data = canonical_bytes(found)
+    assert found.digest == hashlib.sha256(data).hexdigest()
+    assert "digest" not in json.loads(data)
+    assert canonical_bytes(replace(found, digest="x")) == data
+
+
+def test_the_canonical_form_is_sorted_and_compact() -> None:
+    data = canonical_bytes(load_text(TEXT, "f", ()))
+    assert json.dumps(json.loads(data), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == data
+
+
+def test_the_digest_of_a_known_configuration_stays() -> None:
+    # A change here changes what every earlier record refers to: the canonical form needs a new version then.
+    assert load_text("version: 1", "f", ()).digest == hashlib.sha256(EMPTY).hexdigest()
+
+
+EMPTY = (
+    b'{"apps":{},"models":{},"providers":{},"rules":[],"server":{"body_timeout_ms":30000,"control_host":"127.0.0.1",'
+    b'"control_port":8081,"data_host":"127.0.0.1","data_port":8080,"drain_ms":20000,"header_timeout_ms":10000,'
+    b'"keep_alive_ms":75000,"max_answer_bytes":33554432,"max_body_bytes":10485760,"sse_keep_alive_ms":15000,'
+    b'"store_timeout_ms":5000},"teams":[]}'
+)
