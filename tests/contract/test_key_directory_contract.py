@@ -17,8 +17,16 @@ def make(request: pytest.FixtureRequest) -> Make:
     return request.param  # type: ignore[no-any-return]
 
 
-def record(id: str, **fields: int) -> KeyRecord:
-    return KeyRecord(id=id, app="shop", name=f"key {id}", secret_hash=bytes(32), created_ms=1, **fields)
+def record(id: str, revoked_ms: int = 0, expires_ms: int = 0) -> KeyRecord:
+    return KeyRecord(
+        id=id,
+        app="shop",
+        name=f"key {id}",
+        secret_hash=bytes(32),
+        created_ms=1,
+        revoked_ms=revoked_ms,
+        expires_ms=expires_ms,
+    )
 
 
 def test_a_record_is_found_by_its_id(make: Make) -> None:

@@ -108,7 +108,7 @@ def test_the_bytes_of_an_image_are_no_text(part: dict[str, Any], inline: int) ->
 def test_a_body_shorter_than_its_images_leaves_the_allowances() -> None:
     document = {"messages": [{"role": "user", "content": [IMAGES[1]]}]}
     bound = ceiling_tokens(request(document=document, media=1), model(), 0)[0]
-    assert ADDED_TOKENS - 4 + IMAGE_TOKENS == bound
+    assert bound == ADDED_TOKENS - 4 + IMAGE_TOKENS
 
 
 def test_an_image_in_a_tool_result_is_an_image() -> None:
