@@ -1,8 +1,9 @@
 """How text is read before it is matched, and the way back to the characters it came from.
 
 Each character is read by itself (NFKC of the single code point), so that a text reads the same however it is cut:
-default-ignorable characters are dropped, spaces become a space, line separators a line feed, dashes a hyphen. In JSON
-text, string escapes (RFC 8259 section 7) are first read as the characters that they stand for. The result is UTF-8.
+default-ignorable characters are dropped, spaces become a space, line separators a line feed, dashes a hyphen, curly
+quotes straight ones. In JSON text, string escapes (RFC 8259 section 7) are first read as the characters that they
+stand for. The result is UTF-8.
 
 Past `IGNORED_RUN` dropped characters in a row each further one reads as NUL, which no pattern contains: an endless run
 of invisible characters must not hold a stream back for ever.
@@ -23,6 +24,7 @@ _IGNORED_RANGES = (
 _IGNORED = re.compile(f"[{_IGNORED_RANGES}]")
 _FLOOD = re.compile(f"[{_IGNORED_RANGES}]{{{IGNORED_RUN + 1}}}")
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_ALIKE = {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-"}
 _MEMO = 16384
 
 _HEX = "[0-9a-fA-F]"
@@ -48,7 +50,7 @@ def _read_char(char: str) -> str:
         elif category in ("Zl", "Zp") or part == "\x85":
             read.append("\n")
         else:
-            read.append("-" if category == "Pd" or part == "\u2212" else part)
+            read.append("-" if category == "Pd" else _ALIKE.get(part, part))
     return "".join(read)
 
 
