@@ -1,0 +1,249 @@
+"""Counts come from the two events; labels are bounded; the catalog is what is exposed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from gptgate.core.errors import BudgetExceeded, UpstreamOverloaded
+from gptgate.core.events import End, EndState, Intent
+from gptgate.core.facts import Usage
+from gptgate.core.finding import Finding, Origin
+from gptgate.telemetry import METRICS
+from gptgate.telemetry.catalog import CODES
+from gptgate.telemetry.metrics import Histogram, Metrics, duration_us, overhead_us
+
+
+def intent(**changes: Any) -> Intent:
+    fields: dict[str, Any] = {
+        "id": "i1",
+        "at_ms": 1_700_000_000_000,
+        "team": "t",
+        "app": "web",
+        "key_id": "k1",
+        "end_user": "u",
+        "client": "10.0.0.1",
+        "endpoint": "chat",
+        "stream": False,
+        "model": "gpt",
+        "provider": "p",
+        "upstream_model": "gpt-up",
+        "effect": "allow",
+        "score": 0,
+        "parts": (),
+        "rules": (),
+        "findings": (),
+        "config_digest": "d" * 64,
+        "request_digest": "",
+        "sent_digest": "",
+        "window": "2026-11",
+        "reserved_nano": 0,
+        "price_version": "",
+        "traceparent": "",
+    }
+    return Intent(**(fields | changes))
+
+
+def end(**changes: Any) -> End:
+    fields: dict[str, Any] = {
+        "id": "i1",
+        "at_ms": 1_700_000_000_250,
+        "app": "web",
+        "window": "2026-11",
+        "state": EndState.COMPLETED,
+        "status": 200,
+        "code": "",
+        "effect": "allow",
+        "rules": (),
+        "findings": (),
+        "score": 0,
+        "answered_model": "gpt-up",
+        "provider_request_id": "",
+        "usage": Usage(),
+        "usage_source": "provider",
+        "cost_nano": 0,
+        "attempts": 1,
+        "answer_digest": "",
+        "timings_us": {"total": 2400, "upstream": 2000},
+    }
+    return End(**(fields | changes))
+
+
+def finding(kind: str, origin: Origin = Origin.USER) -> Finding:
+    return Finding(kind, origin, "/messages/0/content", 0, 5, "d", 10)
+
+
+def metrics() -> Metrics:
+    made = Metrics(kinds={"pii.email"}, in_flight=lambda: 7, queues={"records": lambda: 3})
+    made.configure(models={"gpt"}, apps={"web"}, rules={"r1", "r2"})
+    return made
+
+
+def samples(made: Metrics) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(made.render().decode())
+        for sample in family.samples
+    }
+
+
+def value(made: Metrics, name: str, **labels: str) -> float:
+    return samples(made)[name, tuple(sorted(labels.items()))]
+
+
+def test_a_request_is_counted_once_in_every_metric() -> None:
+    made = metrics()
+    made.add(
+        intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=900, effect="redact"),
+        end(
+            effect="redact",
+            rules=("r1", "r2"),
+            findings=(finding("pii.email", Origin.ASSISTANT),),
+            usage=Usage(input_tokens=100, output_tokens=20, cache_read=60, cache_write=5),
+            cost_nano=700,
+        ),
+    )
+    assert value(
+        made, "gptgate_requests_total", endpoint="chat", model="gpt", app="web", status="2xx", state="completed"
+    )
+    assert value(made, "gptgate_effects_total", effect="redact") == 1
+    assert value(made, "gptgate_rules_total", rule="r1") == 1
+    assert value(made, "gptgate_rules_total", rule="r2") == 1
+    assert value(made, "gptgate_findings_total", kind="pii.email", origin="user") == 1
+    assert value(made, "gptgate_findings_total", kind="pii.email", origin="assistant") == 1
+    for direction, tokens in (("input", 100), ("output", 20), ("cache_read", 60), ("cache_write", 5)):
+        assert value(made, "gptgate_tokens_total", model="gpt", direction=direction) == tokens
+    assert value(made, "gptgate_cost_nano_usd_total", model="gpt", app="web") == 700
+    assert value(made, "gptgate_reserved_nano_usd_total", app="web") == 900
+    assert value(made, "gptgate_settled_nano_usd_total", app="web", source="provider") == 700
+    assert value(made, "gptgate_request_duration_seconds_sum", endpoint="chat", stream="no") == pytest.approx(0.0024)
+    assert value(made, "gptgate_overhead_seconds_sum", endpoint="chat") == pytest.approx(0.0004)
+    assert value(made, "gptgate_requests_in_flight") == 7
+    assert value(made, "gptgate_queue_depth", queue="records") == 3
+    assert not any(name == "gptgate_errors_total" for name, _ in samples(made))
+
+
+def test_refusals_are_counted_by_code() -> None:
+    made = metrics()
+    for error in (BudgetExceeded, UpstreamOverloaded):
+        made.add(intent(), end(state=EndState.REFUSED, status=error.status, code=error.code))
+    assert value(made, "gptgate_errors_total", code="budget_exceeded", state="refused") == 1
+    assert value(made, "gptgate_errors_total", code="upstream_overloaded", state="refused") == 1
+    labels = {"endpoint": "chat", "model": "gpt", "app": "web", "state": "refused"}
+    assert value(made, "gptgate_requests_total", status="4xx", **labels) == 1
+    assert value(made, "gptgate_requests_total", status="5xx", **labels) == 1
+
+
+def test_labels_are_bounded_whatever_callers_and_providers_write() -> None:
+    made = metrics()
+    for number in range(500):
+        made.add(
+            intent(
+                model=f"m{number}",
+                app=f"a{number}",
+                endpoint=f"e{number}",
+                rules=(f"r{number}x",),
+                findings=(finding(f"k{number}"),),
+                reserved_nano=1,
+            ),
+            end(
+                status=1000 + number,
+                code=f"c{number}",
+                effect=f"f{number}",
+                usage_source=f"s{number}",
+                usage=Usage(input_tokens=1),
+                cost_nano=1,
+            ),
+        )
+        made.add_auth_failure(f"c{number}")
+        made.add_chunks(f"e{number}", 2)
+    found = samples(made)
+    assert len(found) < 60
+    assert all(
+        label in {"other", "no", "user", "input", "output", "completed", "records"}
+        for name, labels in found
+        for key, label in labels
+        if key != "le"
+    )
+    assert value(made, "gptgate_stream_chunks_total", endpoint="other") == 1000
+    assert value(made, "gptgate_auth_failures_total", code="other") == 500
+
+
+def test_a_request_without_a_model_says_none() -> None:
+    made = metrics()
+    made.add(intent(model="", endpoint="models"), end())
+    labels = {"endpoint": "models", "model": "none", "app": "web", "status": "2xx", "state": "completed"}
+    assert value(made, "gptgate_requests_total", **labels) == 1
+
+
+def test_findings_beyond_those_an_event_lists_are_counted_too() -> None:
+    made = metrics()
+    counts = (("pii.email", 5), ("secret.x", 2))
+    made.add(intent(findings=(finding("pii.email"), finding("pii.email")), finding_counts=counts), end())
+    assert value(made, "gptgate_findings_total", kind="pii.email", origin="user") == 2
+    assert value(made, "gptgate_findings_total", kind="pii.email", origin="unlisted") == 3
+    assert value(made, "gptgate_findings_total", kind="other", origin="unlisted") == 2
+
+
+def test_counts_of_an_earlier_configuration_stay() -> None:
+    made = metrics()
+    made.add(intent(), end())
+    made.configure(models={"new"}, apps={"web"}, rules=())
+    made.add(intent(), end())
+    labels = {"endpoint": "chat", "app": "web", "status": "2xx", "state": "completed"}
+    assert value(made, "gptgate_requests_total", model="gpt", **labels) == 1
+    assert value(made, "gptgate_requests_total", model="other", **labels) == 1
+
+
+def test_money_is_summed_without_rounding() -> None:
+    made = metrics()
+    for _ in range(10):
+        made.add(intent(), end(cost_nano=100_000_000_000_001))
+    assert value(made, "gptgate_cost_nano_usd_total", model="gpt", app="web") == 1_000_000_000_000_010
+
+
+def test_the_exposition_has_the_families_of_the_catalog_and_no_others() -> None:
+    found = {family.name: family for family in text_string_to_metric_families(metrics().render().decode())}
+    assert set(found) == {metric.name for metric in METRICS}
+    for metric in METRICS:
+        assert found[metric.name].type == metric.type
+        assert found[metric.name].documentation == metric.help
+        assert metric.name.startswith("gptgate_")
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+
+
+def test_labels_are_those_of_the_catalog() -> None:
+    made = metrics()
+    made.add(
+        intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=1),
+        end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=1),
+    )
+    made.add_auth_failure("invalid_api_key")
+    made.add_chunks("chat", 1)
+    for family in text_string_to_metric_families(made.render().decode()):
+        (metric,) = [each for each in METRICS if each.name == family.name]
+        assert family.samples
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == set(metric.labels)
+
+
+def test_the_known_codes_are_those_of_the_error_tree() -> None:
+    assert {"internal_error", "missing_api_key", "upstream_overloaded", "client_disconnected", "guard_failed"} <= CODES
+
+
+def test_a_histogram_counts_each_duration_in_the_first_bucket_that_holds_it() -> None:
+    made = Histogram((10, 20))
+    for microseconds in (0, 10, 11, 20, 21, 5_000_000):
+        made.add(microseconds)
+    assert made.buckets() == [("1e-05", 2), ("2e-05", 4), ("+Inf", 6)]
+    assert made.sum_us == 5_000_062
+
+
+def test_durations() -> None:
+    assert duration_us(intent(), end(timings_us={"total": 5})) == 5
+    assert duration_us(intent(), end(timings_us={})) == 250_000
+    assert duration_us(intent(), end(timings_us={}, at_ms=0)) == 0
+    assert overhead_us(end(timings_us={"overhead": 3, "total": 9, "upstream": 1})) == 3
+    assert overhead_us(end(timings_us={"total": 9, "upstream": 1})) == 8
+    assert overhead_us(end(timings_us={"total": 9})) is None
