@@ -117,7 +117,9 @@ def test_an_image_in_a_tool_result_is_an_image() -> None:
     assert ceiling_tokens(request(document=document, media=1), model(), 4)[0] == ADDED_TOKENS + IMAGE_TOKENS
 
 
-@pytest.mark.parametrize(("window", "bound"), [(0, ADDED_TOKENS + FILE_TOKENS), (200_000, 200_000)])
+@pytest.mark.parametrize(
+    ("window", "bound"), [(0, ADDED_TOKENS + FILE_TOKENS), (200_000, 200_000), (2_000_000, 2_000_000)]
+)
 def test_any_other_part_may_fill_the_window(window: int, bound: int) -> None:
     document = {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]}
     assert ceiling_tokens(request(document=document, media=1), model(window), 0)[0] == bound

@@ -67,6 +67,18 @@ def test_a_new_limit_takes_over_what_was_used() -> None:
         limiter.admit([("app", Limits(requests_per_minute=100))], START + MINUTE_NS // 2)
 
 
+def test_a_new_limit_rounds_what_was_used_up_and_never_down() -> None:
+    limiter = MemoryLimiter()
+    for _ in range(7):
+        limiter.admit([("app", Limits(requests_per_minute=7))], START + 1)
+    for rate in (3, 7, 11, 7):
+        with pytest.raises(RateLimited):
+            limiter.admit([("app", Limits(requests_per_minute=rate))], START + 1)
+    with pytest.raises(RateLimited) as caught:
+        limiter.admit([("app", Limits(requests_per_minute=7))], START + 1)
+    assert caught.value.retry_after_ms == 8572
+
+
 def test_a_concurrency_limit_that_appears_counts_what_is_in_flight_already() -> None:
     limiter = MemoryLimiter()
     limiter.admit([("app", Limits())], START)

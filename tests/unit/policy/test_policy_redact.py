@@ -121,6 +121,11 @@ def test_a_long_unquoted_token_is_remembered_within_a_bound() -> None:
     assert redactor.apply("4111]", [(100_000, 100_004, "k")]) == "]"
 
 
+def test_the_last_character_of_a_long_number_counts() -> None:
+    digits = "1" * 100
+    assert redact_text(f"[{digits}.4111]", [(102, 106, "k")], is_json=True) == f"[{digits}.0]"
+
+
 def test_the_port_gives_texts_and_streams_the_same_redaction() -> None:
     redaction = PlaceholderRedaction()
     assert redaction.text('{"n": 12}', [(6, 8, "k")], True) == '{"n": "[redacted:k]"}'
