@@ -1,0 +1,379 @@
+"""Writes of records that fail, and how the store recovers without a restart."""
+
+import asyncio
+import os
+import resource
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, get_origin
+
+import msgspec
+import pytest
+
+from gptgate.core.errors import AuditUnavailable
+from gptgate.core.events import End, EndState, Intent
+from gptgate.core.facts import Usage
+from gptgate.storage.errors import StorageError
+from gptgate.storage.queries import SqliteReader
+from gptgate.storage.sqlite import SqliteStore
+from gptgate.storage.views import AuditRecord
+
+T = TypeVar("T")
+ZERO: dict[Any, Any] = {str: "", int: 0, bool: False, Usage: Usage(), EndState: EndState.COMPLETED}
+TIMEOUT_MS = 300
+
+
+def blank(kind: type[T], **values: Any) -> T:
+    """An event with every field empty but those given."""
+    fields = {
+        field.name: ZERO.get(field.type, () if get_origin(field.type) is tuple else {})
+        for field in msgspec.structs.fields(kind)
+    }
+    return kind(**{**fields, **values})
+
+
+def intent(request_id: str) -> Intent:
+    return blank(Intent, id=request_id, app="shop", window="w", reserved_nano=900)
+
+
+def end(request_id: str, **values: Any) -> End:
+    return blank(End, id=request_id, app="shop", window="w", **{"cost_nano": 100, **values})
+
+
+class GatedClock:
+    """The system's clock, which the writer thread can be made to wait on: a machine that stalls before a commit."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.reached = threading.Event()
+        self.ahead_ns = 0
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ns(self) -> int:
+        now = time.monotonic_ns() + self.ahead_ns
+        if threading.current_thread() is not threading.main_thread():
+            self.reached.set()
+            self.gate.wait()
+        return now
+
+    @contextmanager
+    def stalled(self) -> Iterator[None]:
+        self.gate.clear()
+        self.reached.clear()
+        try:
+            yield
+        finally:
+            self.gate.set()
+
+
+@pytest.fixture
+def clock() -> GatedClock:
+    return GatedClock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: GatedClock) -> AsyncIterator[SqliteStore]:
+    made = SqliteStore.open(tmp_path, clock=clock, timeout_ms=TIMEOUT_MS, max_pending=5)
+    yield made
+    await made.close(5000)
+
+
+def show(folder: Path, request_id: str) -> AuditRecord | None:
+    with SqliteReader(folder) as reader:
+        return reader.show(request_id)
+
+
+async def until_healthy(store: SqliteStore) -> None:
+    """Poll as the readiness check does."""
+    async with asyncio.timeout(10):
+        while store.healthy():
+            await asyncio.sleep(0.005)
+
+
+async def until_written(store: SqliteStore) -> None:
+    async with asyncio.timeout(10):
+        while store.stats().waiting_ends or store.stats().open_requests:
+            await asyncio.sleep(0.002)
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    """No file of this process may grow past the size that the write-ahead log has now."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    size = os.stat(folder / "gptgate.db-wal").st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+@contextmanager
+def held_by_another(folder: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(folder / "gptgate.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextmanager
+def removed(folder: Path) -> Iterator[None]:
+    os.rename(folder / "gptgate.db", folder / "elsewhere")
+    yield
+    os.rename(folder / "elsewhere", folder / "gptgate.db")
+
+
+FAULTS = {"full disk": full_disk, "held by another": held_by_another, "removed": removed}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+async def test_a_failing_write_refuses_requests_keeps_ends_and_mends_itself(
+    store: SqliteStore, tmp_path: Path, fault: Any
+) -> None:
+    await store.begin(intent("before"), b"x" * 5000)
+    with fault(tmp_path):
+        store.finish(end("before"), b"y" * 50_000)
+        with pytest.raises(AuditUnavailable):
+            await store.begin(intent("during-1"), b"z" * 50_000)
+        async with asyncio.timeout(5):
+            while not store.stats().failures:
+                await asyncio.sleep(0.005)
+        assert any("records cannot be written" in sentence for sentence in store.healthy())
+        with pytest.raises(AuditUnavailable) as refused:
+            await store.refuse(intent("during-2"), end("during-2"), None)
+        assert refused.value.detail
+        assert refused.value.detail not in refused.value.message
+        assert store.stats().waiting_ends == 1
+    await until_healthy(store)
+    index = await store.begin(intent("after"), None)
+    store.finish(end("after"), None)
+    await store.close(5000)
+    before = show(tmp_path, "before")
+    after = show(tmp_path, "after")
+    assert before is not None
+    assert after is not None
+    assert (before.end, before.answer_content) == (end("before"), b"y" * 50_000)
+    assert (after.seq, after.end) == (index.seq, end("after"))
+    assert show(tmp_path, "during-1") is None
+    assert show(tmp_path, "during-2") is None
+
+
+async def test_requests_are_refused_at_once_while_writes_fail(store: SqliteStore, tmp_path: Path) -> None:
+    with held_by_another(tmp_path):
+        with pytest.raises(AuditUnavailable):
+            await store.begin(intent("first"), None)
+        async with asyncio.timeout(5):
+            while not store.stats().failures:
+                await asyncio.sleep(0.005)
+        started = time.monotonic()
+        for number in range(1000):
+            with pytest.raises(AuditUnavailable):
+                await store.begin(intent(f"r{number}"), b"x" * 1000)
+        assert time.monotonic() - started < TIMEOUT_MS / 1000
+        stats = store.stats()
+        assert (stats.pending_rows, stats.pending_bytes, stats.open_requests) == (0, 0, 0)
+    await until_healthy(store)
+
+
+async def test_close_says_which_ends_it_could_not_write_and_the_next_open_abandons_them(
+    tmp_path: Path, clock: GatedClock
+) -> None:
+    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=50)
+    await store.begin(intent("a"), None)
+    with held_by_another(tmp_path):
+        store.finish(end("a"), None)
+        with pytest.raises(StorageError, match="1 ends could not be written"):
+            await store.close(200)
+    again = SqliteStore.open(tmp_path, clock=clock, timeout_ms=50)
+    assert again.recovered == 1
+    assert again.spent_by_window(["w"]) == {("shop", "w"): 900}
+    await again.close(1000)
+
+
+async def test_close_keeps_trying_until_its_deadline(store: SqliteStore, tmp_path: Path) -> None:
+    await store.begin(intent("a"), None)
+    with held_by_another(tmp_path):
+        store.finish(end("a"), None)
+        closed = asyncio.create_task(store.close(10_000))
+        async with asyncio.timeout(5):
+            while not store.stats().failures:
+                await asyncio.sleep(0.005)
+        assert not closed.done()
+    await closed
+    record = show(tmp_path, "a")
+    assert record is not None
+    assert record.end == end("a")
+
+
+async def test_a_write_that_hangs_is_not_healthy(tmp_path: Path, clock: GatedClock) -> None:
+    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=5000)
+    with held_by_another(tmp_path):
+        task = asyncio.create_task(store.begin(intent("a"), None))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(clock.reached.wait, 5)
+        assert store.healthy() == []
+        clock.ahead_ns = 6_000_000_000
+        async with asyncio.timeout(2):
+            while store.healthy() != ["a write of records hangs"]:
+                await asyncio.sleep(0.001)
+    await task
+    await until_healthy(store)
+    await store.close(5000)
+
+
+async def test_a_hanging_write_is_a_refusal_at_the_deadline_and_a_late_row_is_ended_unspent(
+    store: SqliteStore, tmp_path: Path, clock: GatedClock
+) -> None:
+    with clock.stalled():
+        started = time.monotonic()
+        with pytest.raises(AuditUnavailable, match="cannot record"):
+            await store.begin(intent("late"), None)
+        assert TIMEOUT_MS / 1000 <= time.monotonic() - started < 5
+        with pytest.raises(AuditUnavailable):
+            await store.begin(intent("never written"), None)
+    await until_written(store)
+    assert store.healthy() == []
+    record = show(tmp_path, "late")
+    assert record is not None
+    assert record.end is not None
+    assert (record.end.state, record.end.status, record.end.code) == (EndState.REFUSED, 503, "audit_unavailable")
+    assert (record.end.cost_nano, record.end.usage_source) == (0, "unused")
+    assert show(tmp_path, "never written") is None
+
+
+@pytest.mark.parametrize("finishes", [False, True])
+async def test_a_cancelled_begin_whose_row_becomes_durable_gets_exactly_one_end(
+    store: SqliteStore, tmp_path: Path, clock: GatedClock, finishes: bool
+) -> None:
+    with clock.stalled():
+        task = asyncio.create_task(store.begin(intent("gone"), None))
+        await asyncio.to_thread(clock.reached.wait, 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        if finishes:
+            store.finish(end("gone", status=499, cost_nano=0), b"kept")
+            store.finish(end("gone", status=200, cost_nano=5), None)
+    await until_written(store)
+    record = show(tmp_path, "gone")
+    assert record is not None
+    assert record.end is not None
+    assert (record.end.status, record.end.cost_nano) == (499, 0)
+    assert record.answer_content == (b"kept" if finishes else None)
+    assert (record.end.code == "client_disconnected") is not finishes
+
+
+async def test_a_begin_cancelled_between_its_commit_and_its_return_gets_an_end(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    task = asyncio.create_task(store.begin(intent("gone"), None))
+    async with asyncio.timeout(5):
+        while store.stats().pending_rows == 0:
+            await asyncio.sleep(0)
+        # The batch is resolved in one callback; this loop sees it before the task can resume.
+        while store.stats().pending_rows:
+            await asyncio.sleep(0)
+    assert not task.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until_written(store)
+    record = show(tmp_path, "gone")
+    assert record is not None
+    assert record.end is not None
+    assert (record.end.code, record.end.cost_nano) == ("client_disconnected", 0)
+
+
+async def test_waiting_rows_are_bounded(store: SqliteStore, clock: GatedClock) -> None:
+    with clock.stalled():
+        tasks = [asyncio.create_task(store.begin(intent(f"r{number}"), None)) for number in range(5)]
+        await asyncio.sleep(0)
+        assert store.stats().pending_rows == 5
+        with pytest.raises(AuditUnavailable) as refused:
+            await store.begin(intent("one too many"), None)
+        assert refused.value.detail == "too many records wait to be written"
+    assert len(await asyncio.gather(*tasks)) == 5
+    await store.begin(intent("fits again"), None)
+
+
+async def test_waiting_bytes_are_bounded(store: SqliteStore, clock: GatedClock) -> None:
+    large = bytes(40 * 1024 * 1024)
+    with clock.stalled():
+        task = asyncio.create_task(store.begin(intent("a"), large))
+        await asyncio.sleep(0)
+        with pytest.raises(AuditUnavailable) as refused:
+            await store.begin(intent("b"), large)
+        assert refused.value.detail == "too many records wait to be written"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    await until_written(store)
+    assert store.stats().pending_bytes == 0
+
+
+async def test_one_row_that_cannot_be_stored_fails_alone(store: SqliteStore, tmp_path: Path, clock: GatedClock) -> None:
+    await store.begin(intent("there"), None)
+    store.finish(end("there"), None)
+    await until_written(store)
+    with clock.stalled():
+        first = asyncio.create_task(store.begin(intent("stalls"), None))
+        await asyncio.to_thread(clock.reached.wait, 5)
+        batch = [
+            asyncio.create_task(store.begin(intent("good-1"), None)),
+            asyncio.create_task(store.begin(intent("there"), None)),
+            asyncio.create_task(store.refuse(intent("good-2"), end("good-2"), None)),
+            asyncio.create_task(store.refuse(intent("huge"), end("huge", cost_nano=2**63), None)),
+        ]
+        await asyncio.sleep(0)
+    await first
+    results = await asyncio.gather(*batch, return_exceptions=True)
+    assert [isinstance(result, AuditUnavailable) for result in results] == [False, True, False, True]
+    assert store.healthy() == []
+    assert [getattr(show(tmp_path, name), "seq", None) for name in ("there", "good-1", "good-2", "huge")] == [
+        1,
+        3,
+        4,
+        None,
+    ]
+    assert (await store.begin(intent("next"), None)).seq == 5
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"usage": Usage(input_tokens=10**30)}, {"cost_nano": 2**63}, {"answered_model": "\ud800"}],
+    ids=["tokens", "cost", "surrogate"],
+)
+async def test_an_end_that_cannot_be_stored_leaves_the_reservation_spent(
+    store: SqliteStore, tmp_path: Path, bad: dict[str, Any]
+) -> None:
+    await store.begin(intent("bad"), None)
+    await store.begin(intent("good"), None)
+    store.finish(end("bad", **bad), b"answer")
+    store.finish(end("good"), None)
+    await until_written(store)
+    record = show(tmp_path, "bad")
+    good = show(tmp_path, "good")
+    assert record is not None
+    assert record.end is not None
+    assert (record.end.state, record.end.usage_source, record.end.cost_nano) == (EndState.ABANDONED, "unknown", 900)
+    assert good is not None
+    assert good.end == end("good")
+    assert store.stats().replaced_ends == 1
+    assert store.healthy() == []
+
+
+async def test_an_intent_that_cannot_be_encoded_is_refused(store: SqliteStore) -> None:
+    with pytest.raises(AuditUnavailable) as refused:
+        await store.begin(intent("\ud800"), None)
+    assert "cannot be encoded" in refused.value.detail
+    assert store.stats().open_requests == 0
