@@ -49,17 +49,20 @@ def build_admin(
     Raises ValueError for a token of fewer than 16 characters.
     """
     check = TokenCheck(token)
+    app = Starlette(
+        routes=_open_routes(readiness, metrics) + _command_routes(check, apply_config, refresh_keys, status),
+        exception_handlers={
+            HTTPException: _http_error,
+            ConfigError: _config_error,
+            GateError: _gate_error,
+            Exception: _defect,
+        },
+    )
+    app.router.redirect_slashes = False
+    return HostGuard(app, hosts)
 
-    def guarded(handler: Handler) -> Handler:
-        async def checked(request: Request) -> Response:
-            if not check.accepts(request.headers):
-                detail = "Send the header Authorization: Bearer <admin token>."
-                challenge = {"www-authenticate": 'Bearer realm="gptgate-admin"'}
-                return problem(401, "unauthorized", detail, headers=challenge)
-            return await handler(request)
 
-        return checked
-
+def _open_routes(readiness: Callable[[], list[str]], metrics: Callable[[], bytes]) -> list[Route]:
     async def livez(_: Request) -> Response:
         return json_response({"live": True})
 
@@ -72,6 +75,19 @@ def build_admin(
     async def scrape(_: Request) -> Response:
         return Response(metrics(), headers=HEADERS | {"content-type": METRICS_CONTENT_TYPE})
 
+    return [
+        Route("/livez", livez, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/metrics", scrape, methods=["GET"]),
+    ]
+
+
+def _command_routes(
+    check: TokenCheck,
+    apply_config: Callable[[], Awaitable[ApplyResult]],
+    refresh_keys: Callable[[], Awaitable[int]],
+    status: Callable[[], dict[str, object]],
+) -> list[Route]:
     async def apply(_: Request) -> Response:
         return json_response(await apply_config())
 
@@ -81,25 +97,24 @@ def build_admin(
     async def show_status(_: Request) -> Response:
         return json_response(status())
 
-    routes = [
-        Route("/livez", livez, methods=["GET"]),
-        Route("/readyz", readyz, methods=["GET"]),
-        Route("/metrics", scrape, methods=["GET"]),
-        Route("/admin/v1/config/apply", guarded(apply), methods=["POST"]),
-        Route("/admin/v1/keys/refresh", guarded(refresh), methods=["POST"]),
-        Route("/admin/v1/status", guarded(show_status), methods=["GET"]),
-    ]
-    app = Starlette(
-        routes=routes,
-        exception_handlers={
-            HTTPException: _http_error,
-            ConfigError: _config_error,
-            GateError: _gate_error,
-            Exception: _defect,
-        },
+    commands: tuple[tuple[str, str, Handler], ...] = (
+        ("POST", "/admin/v1/config/apply", apply),
+        ("POST", "/admin/v1/keys/refresh", refresh),
+        ("GET", "/admin/v1/status", show_status),
     )
-    app.router.redirect_slashes = False
-    return HostGuard(app, hosts)
+    # The token is checked here, in one place for all of them: a new command cannot forget it.
+    return [Route(path, _guarded(check, handler), methods=[method]) for method, path, handler in commands]
+
+
+def _guarded(check: TokenCheck, handler: Handler) -> Handler:
+    async def checked(request: Request) -> Response:
+        if not check.accepts(request.headers):
+            detail = "Send the header Authorization: Bearer <admin token>."
+            challenge = {"www-authenticate": 'Bearer realm="gptgate-admin"'}
+            return problem(401, "unauthorized", detail, headers=challenge)
+        return await handler(request)
+
+    return checked
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

@@ -24,6 +24,7 @@ def check(root: Section, kinds: Collection[str], reader: Reader) -> None:
     teams, apps = _names(root, "teams"), _names(root, "apps")
     for model in root.sections("models"):
         _refer(model.fields.get("provider"), "provider", providers, reader)
+        _check_price(model.fields.get("price"), reader)
     for app in root.sections("apps"):
         _refer(app.fields.get("team"), "team", teams, reader)
         _refer_all(app, "models", "model", models, reader)
@@ -69,6 +70,17 @@ def _check_provider(provider: Section, reader: Reader) -> None:
     elif kind in (ProviderKind.OPENAI, ProviderKind.ANTHROPIC) and not stated and "credential" not in provider.written:
         message = "is missing: the public API answers nobody without one"
         reader.report(provider.line, f"{provider.path}.credential", message, "credential: env:NAME")
+
+
+def _check_price(price: Value | None, reader: Reader) -> None:
+    if price is None or not isinstance(price.value, Section):
+        return
+    section: Section = price.value
+    # Zeros may be a price that somebody meant to fill in; what costs nothing is said in a word.
+    if {"input_per_million", "output_per_million"} <= section.fields.keys():
+        amounts = [amount.value for amount in section.fields.values()]
+        if not any(amounts) and section.written == section.fields.keys():
+            reader.report(price.line, price.path, "a price of nothing but zeros", "price: free")
 
 
 def _check_kinds(rule: Section, kinds: Collection[str], reader: Reader) -> None:

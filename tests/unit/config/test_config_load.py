@@ -253,6 +253,10 @@ MODEL = {
         "provider: sim, price: {input_per_million: 0.0000000001, output_per_million: 1}",
         "models[0].price.input_per_million: ",
     ),
+    "zeros": (
+        'provider: sim, price: {input_per_million: "0", output_per_million: 0.00}',
+        "models[0].price: a price of nothing but zeros (hint: price: free)",
+    ),
     "location": ("provider: sim, location: moon", 'models[0].location: "moon" is not one of: cloud, local'),
     "tokens": ("provider: sim, max_output_tokens: 0", "models[0].max_output_tokens: 0 is not between 1"),
     "two lines": ('provider: sim, upstream_name: "a\\nb"', "models[0].upstream_name: expected one line"),

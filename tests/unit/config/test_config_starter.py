@@ -9,8 +9,8 @@ from genai_prices.types import Usage
 from gptgate.config.load import load_text
 from gptgate.config.starter import starter_yaml
 from gptgate.core.snapshot import Effect, Stage
+from gptgate.detectors.registry import KINDS
 
-KINDS = frozenset({"pii.email", "pii.payment_card", "attack.override", "secret.openai"})
 LOCAL = [(None, None), ("http://127.0.0.1:11434/v1", "llama3.2:1b")]
 
 
