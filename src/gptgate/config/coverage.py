@@ -138,10 +138,12 @@ def _policy(snapshot: Snapshot, guard: Guard, stage: Stage) -> Cell:
 
 
 def _answer(snapshot: Snapshot, endpoint: Endpoint, stream: str) -> tuple[Cell, Cell]:
-    if endpoint not in GENERATING:
-        why = "the answer is numbers"
-        return Cell(Guard.INSPECT_ANSWER, Holds.NONE, why), Cell(Guard.POLICY_ANSWER, Holds.NONE, why)
-    inspect = "every string, held back until it is judged" if stream == "yes" else "every string of the answer"
+    if stream == "yes":
+        inspect = "every string, held back until it is judged"
+    elif endpoint is Endpoint.EMBEDDINGS:
+        inspect = "every string but the vectors, which hold no words"
+    else:
+        inspect = "every string of the answer"
     return (
         Cell(Guard.INSPECT_ANSWER, Holds.ON, inspect),
         _policy(snapshot, Guard.POLICY_ANSWER, Stage.RESPONSE),

@@ -51,3 +51,6 @@ def test_what_does_not_apply_says_why() -> None:
     assert cell(models, Guard.RECORD)[0] is Holds.ON
     counting = coverage(STARTER)[5]
     assert cell(counting, Guard.BUDGET) == (Holds.NONE, "counting tokens costs nothing")
+    assert cell(counting, Guard.POLICY_ANSWER) == (Holds.ON, "1 redact")
+    embeddings = coverage(STARTER)[2]
+    assert cell(embeddings, Guard.INSPECT_ANSWER) == (Holds.ON, "every string but the vectors, which hold no words")
