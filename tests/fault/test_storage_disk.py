@@ -10,39 +10,20 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, get_origin
+from typing import Any
 
-import msgspec
 import pytest
 
 from gptgate.core.errors import AuditUnavailable
-from gptgate.core.events import End, EndState, Intent
+from gptgate.core.events import EndState
 from gptgate.core.facts import Usage
 from gptgate.storage.errors import StorageError
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import AuditRecord
+from storage_samples import end, intent
 
-T = TypeVar("T")
-ZERO: dict[Any, Any] = {str: "", int: 0, bool: False, Usage: Usage(), EndState: EndState.COMPLETED}
 TIMEOUT_MS = 300
-
-
-def blank(kind: type[T], **values: Any) -> T:
-    """An event with every field empty but those given."""
-    fields = {
-        field.name: ZERO.get(field.type, () if get_origin(field.type) is tuple else {})
-        for field in msgspec.structs.fields(kind)
-    }
-    return kind(**{**fields, **values})
-
-
-def intent(request_id: str) -> Intent:
-    return blank(Intent, id=request_id, app="shop", window="w", reserved_nano=900)
-
-
-def end(request_id: str, **values: Any) -> End:
-    return blank(End, id=request_id, app="shop", window="w", **{"cost_nano": 100, **values})
 
 
 class GatedClock:

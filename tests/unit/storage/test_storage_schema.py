@@ -1,0 +1,91 @@
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import create_folder
+from gptgate.storage.schema import LATEST, connect, migrate, require_latest, version_of
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return create_folder(tmp_path)
+
+
+def test_an_empty_database_is_migrated_to_the_latest_version(path: Path) -> None:
+    with closing(connect(path, busy_ms=100)) as connection:
+        assert version_of(connection) == 0
+        migrate(connection)
+        assert version_of(connection) == LATEST
+        migrate(connection)
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    assert tables == [("ends",), ("intents",), ("keys",), ("meta",), ("schema_version",)]
+
+
+def test_processes_that_migrate_at_the_same_time_do_it_once(path: Path) -> None:
+    faults: list[Exception] = []
+    start = threading.Barrier(8)
+
+    def run() -> None:
+        with closing(connect(path, busy_ms=5000)) as connection:
+            start.wait()
+            try:
+                migrate(connection)
+            except (sqlite3.Error, StorageError) as error:
+                faults.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    with closing(connect(path, busy_ms=100)) as connection:
+        assert connection.execute("SELECT count(*) FROM schema_version").fetchone() == (1,)
+        assert version_of(connection) == LATEST
+
+
+def test_a_failed_migration_leaves_the_version_before_it(path: Path) -> None:
+    with closing(connect(path, busy_ms=100)) as connection:
+        connection.execute("CREATE TABLE keys (id)")
+        with pytest.raises(sqlite3.OperationalError, match="already exists"):
+            migrate(connection)
+        assert version_of(connection) == 0
+        connection.execute("DROP TABLE keys")
+        migrate(connection)
+        assert version_of(connection) == LATEST
+
+
+@pytest.mark.parametrize(("version", "message"), [(LATEST + 1, "knows versions up to"), (LATEST - 1, "needs")])
+def test_another_version_is_refused_by_those_who_only_read(path: Path, version: int, message: str) -> None:
+    with closing(connect(path, busy_ms=100)) as connection:
+        migrate(connection)
+        connection.execute("UPDATE schema_version SET version = ?", (version,))
+        with pytest.raises(StorageError, match=message) as refused:
+            require_latest(connection)
+        assert refused.value.hint
+
+
+def test_commits_are_synced(path: Path) -> None:
+    with closing(connect(path, busy_ms=100)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        connect(tmp_path / "none.db", busy_ms=100)
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_reading_connection_cannot_write(path: Path) -> None:
+    with closing(connect(path, busy_ms=100)) as connection:
+        migrate(connection)
+    with (
+        closing(connect(path, busy_ms=100, read_only=True)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        connection.execute("DELETE FROM meta")
