@@ -11,13 +11,14 @@ from gptgate.simulator.rules import Prompt, Tool
 from gptgate.simulator.tokens import MESSAGE_TOKENS, PART_TOKENS, count_tokens
 
 _encode = msgspec.json.encode
+_ABSENT = Raw(b"null")
 
 
 class _Block(Struct):
     type: str
     text: str = ""
     content: "str | list[_Block] | None" = None
-    input: Raw | None = None
+    input: Raw = _ABSENT
 
 
 class _Message(Struct):
@@ -41,12 +42,12 @@ class _Body(Struct):
     max_tokens: int | None = None
     system: str | list[_Block] | None = None
     stream: bool = False
-    tools: Raw | None = None
+    tools: Raw = _ABSENT
     tool_choice: _Choice | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
-_tools = msgspec.json.Decoder(list[_Tool])
+_tools = msgspec.json.Decoder(list[_Tool] | None)
 
 _KINDS: dict[int, str] = {
     401: "authentication_error",
@@ -83,7 +84,7 @@ class AnthropicWire:
         tokens = _tokens(asked.system)
         for message in asked.messages:
             tokens += MESSAGE_TOKENS + _tokens(message.content)
-        if asked.tools is not None:
+        if tools:
             tokens += count_tokens(bytes(asked.tools).decode())
         return Job(
             id=digest,
@@ -192,10 +193,11 @@ def _call_id(job: Job, number: int) -> str:
     return f"toolu_{job.id}{number}"
 
 
-def _offered(tools: Raw | None) -> tuple[Tool, ...]:
+def _offered(raw: Raw) -> tuple[Tool, ...]:
+    tools = _tools.decode(raw)
     if tools is None:
         return ()
-    return tuple(Tool(tool.name, tool.input_schema) for tool in _tools.decode(tools))
+    return tuple(Tool(tool.name, tool.input_schema) for tool in tools)
 
 
 def _text(content: str | list[_Block] | None) -> str:
@@ -214,7 +216,7 @@ def _tokens(content: str | list[_Block] | None) -> int:
         elif block.type == "tool_result":
             tokens += _tokens(block.content)
         elif block.type == "tool_use":
-            tokens += count_tokens(bytes(block.input).decode()) if block.input is not None else 0
+            tokens += count_tokens(bytes(block.input).decode())
         else:
             tokens += PART_TOKENS
     return tokens

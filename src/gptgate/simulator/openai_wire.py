@@ -14,6 +14,7 @@ MAX_CHOICES = 128
 FINGERPRINT = "fp_simulator"
 
 _encode = msgspec.json.encode
+_ABSENT = Raw(b"null")
 
 
 class _Part(Struct):
@@ -24,7 +25,7 @@ class _Part(Struct):
 class _Message(Struct):
     role: str
     content: str | list[_Part] | None = None
-    tool_calls: Raw | None = None
+    tool_calls: Raw = _ABSENT
 
 
 class _Function(Struct):
@@ -58,12 +59,12 @@ class _Body(Struct):
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
-    tools: Raw | None = None
+    tools: Raw = _ABSENT
     tool_choice: str | _Choice | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
-_tools = msgspec.json.Decoder(list[_Tool])
+_tools = msgspec.json.Decoder(list[_Tool] | None)
 
 _KINDS: dict[int, tuple[str, str | None]] = {
     400: ("invalid_request_error", None),
@@ -101,7 +102,7 @@ class OpenAIWire:
         tokens = 0
         for message in asked.messages:
             tokens += MESSAGE_TOKENS + _message_tokens(message)
-        if asked.tools is not None:
+        if tools:
             tokens += count_tokens(bytes(asked.tools).decode())
         return Job(
             id=digest,
@@ -204,10 +205,11 @@ def _usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _offered(tools: Raw | None) -> tuple[Tool, ...]:
+def _offered(raw: Raw) -> tuple[Tool, ...]:
+    tools = _tools.decode(raw)
     if tools is None:
         return ()
-    functions = [tool.function for tool in _tools.decode(tools)]
+    functions = [tool.function for tool in tools]
     return tuple(Tool(function.name, function.parameters) for function in functions if function is not None)
 
 
@@ -224,8 +226,9 @@ def _message_tokens(message: _Message) -> int:
         tokens = count_tokens(content)
     elif content:
         tokens = sum(count_tokens(part.text) if part.type == "text" else PART_TOKENS for part in content)
-    if message.tool_calls is not None:
-        tokens += count_tokens(bytes(message.tool_calls).decode())
+    calls = bytes(message.tool_calls)
+    if calls != b"null":
+        tokens += count_tokens(calls.decode())
     return tokens
 
 
