@@ -1,12 +1,11 @@
-"""Compiled patterns: exact spans and unfinished matches by RE2; which patterns are worth asking by a `Finder`."""
+"""Compiled patterns: exact spans by RE2, and which patterns are worth asking for them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import re2
 
-from gptgate.detectors.grammar import unfinished
-from gptgate.detectors.pattern import Pattern
+from gptgate.detectors.pattern import ESCAPED, Pattern
 
 
 class Finder(Protocol):
@@ -17,12 +16,13 @@ class Finder(Protocol):
         ...
 
 
-def _options(ignore_case: bool) -> re2.Options:
+def compile_bytes(source: str, *, ignore_case: bool) -> "re2._Regexp":
+    """The pattern over bytes as they are: no text is too broken to be matched. Raises `re2.error`."""
     options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1  # bytes are bytes: no text is too broken to be matched
+    options.encoding = re2.Options.Encoding.LATIN1
     options.case_sensitive = not ignore_case
     options.log_errors = False
-    return options
+    return re2.compile(source.encode(), options)
 
 
 class CompiledPattern:
@@ -30,7 +30,13 @@ class CompiledPattern:
 
     def __init__(self, pattern: Pattern) -> None:
         self.pattern = pattern
-        self._regex = re2.compile(pattern.source.encode(), _options(pattern.ignore_case))
+        # Captures keep RE2 from its fastest way, so they are asked for only where the edges leave doubt.
+        self._regex = compile_bytes(pattern.source, ignore_case=pattern.ignore_case)
+        self._exact = compile_bytes(
+            f"(?:{pattern.left})({pattern.body})(?:{pattern.right})", ignore_case=pattern.ignore_case
+        )
+        edges = pattern.reach - pattern.longest
+        self._one_byte_edges = edges == 2 or (edges == 3 and ESCAPED in pattern.left)
 
     def matches(self, data: bytes, since: int, before: int, free: int) -> Iterator[tuple[int, int]]:
         """Spans of bodies whose left edge begins in ``[since, before)`` and which begin at `free` or later.
@@ -39,11 +45,15 @@ class CompiledPattern:
         """
         pattern, search = self.pattern, self._regex.search
         at = since
-        while (match := search(data, at)) is not None and (edge := match.start()) < before:
-            start, end = match.span(1)
-            if end - start > pattern.longest:
-                # Only a body without a bound of its own: what it takes within its limit.
-                start, end = self._regex.match(data, edge, edge + pattern.reach).span(1)
+        while (match := search(data, at)) is not None:
+            edge, last = match.span()
+            if edge >= before:
+                return
+            if last - edge > pattern.reach or not self._one_byte_edges or data[edge] == 0x5C:
+                # A body without a bound of its own gets what lies within its limit.
+                start, end = self._exact.match(data, edge, edge + pattern.reach).span(1)
+            else:
+                start, end = edge + 1, last - 1
             at = edge + 1
             if start >= free and (pattern.accept is None or pattern.accept(data[start:end])):
                 yield start, end
@@ -51,65 +61,31 @@ class CompiledPattern:
                 at = max(at, end - 2)
 
 
-class Unfinished:
-    """Where a text's tail may still grow into a match of some of `patterns`."""
-
-    _SHORT = 512
-
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
-        short = [pattern for pattern in patterns if pattern.reach <= self._SHORT]
-        long = [pattern for pattern in patterns if pattern.reach > self._SHORT]
-        self._any = _ends_with(patterns)
-        self._groups = [(_ends_with(group), max(p.reach for p in group)) for group in (short, long) if group]
-        self._safe = min((reach for _, reach in self._groups), default=0)
-
-    def begin(self, data: bytes) -> int:
-        """The first byte that may be the left edge of a match which the end of `data` does not yet decide.
-
-        Never more than the longest reach away from the end. All matches with an earlier left edge are decided.
-        """
-        at = _start(self._any, data)
-        size = len(data)
-        if size - at < self._safe or not self._groups:
-            return at
-        return min(max(_start(regex, data), size - reach + 1) for regex, reach in self._groups)
-
-
-def _start(regex: "re2._Regexp", data: bytes) -> int:
-    start: int = regex.search(data).start()
-    return start
-
-
-def _ends_with(patterns: Sequence[Pattern]) -> "re2._Regexp":
-    # Anchored at the end, RE2 runs one automaton backwards and gives the leftmost beginning: linear, and no longer
-    # than the tail that is alive.
-    options = [f"(?{'i' if pattern.ignore_case else '-i'}:{unfinished(pattern.tree)})" for pattern in patterns]
-    return re2.compile(f"(?:{'|'.join(options)})\\z".encode(), _options(False))
-
-
 class LiteralFinder:
     """Finds by literals that every match must contain: for platforms without Hyperscan."""
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._always = [index for index, pattern in enumerate(patterns) if not pattern.literals]
-        self._plain = _by_literals(patterns, ignore_case=False)
-        self._folded = _by_literals(patterns, ignore_case=True)
+        self._plain = _by_literal(patterns, ignore_case=False)
+        self._folded = _by_literal(patterns, ignore_case=True)
 
     def hits(self, data: bytes) -> Sequence[int]:
-        found = list(self._always)
-        for literals, indexes in self._plain:
-            if any(literal in data for literal in literals):
-                found += indexes
+        """Patterns of which some required literal occurs, and those that require none."""
+        found = set(self._always)
+        for literal, indexes in self._plain:
+            if literal in data:
+                found.update(indexes)
         folded = data.lower()
-        for literals, indexes in self._folded:
-            if any(literal in folded for literal in literals):
-                found += indexes
-        return found
+        for literal, indexes in self._folded:
+            if literal in folded:
+                found.update(indexes)
+        return list(found)
 
 
-def _by_literals(patterns: Sequence[Pattern], *, ignore_case: bool) -> list[tuple[tuple[bytes, ...], list[int]]]:
-    groups: dict[tuple[bytes, ...], list[int]] = {}
+def _by_literal(patterns: Sequence[Pattern], *, ignore_case: bool) -> list[tuple[bytes, list[int]]]:
+    users: dict[bytes, list[int]] = {}
     for index, pattern in enumerate(patterns):
-        if pattern.literals and pattern.ignore_case == ignore_case:
-            groups.setdefault(pattern.literals, []).append(index)
-    return list(groups.items())
+        if pattern.ignore_case == ignore_case:
+            for literal in sorted(pattern.literals):
+                users.setdefault(literal, []).append(index)
+    return list(users.items())

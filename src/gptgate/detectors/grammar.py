@@ -9,8 +9,8 @@ the longest match, the literals that every match contains, and the language of u
 from dataclasses import dataclass
 
 LOOSE_ABOVE = 4
-"""In the language of unfinished matches a longer repeat has no upper bound. That holds back a little more, never less,
-and keeps the automaton small; the longest match bounds what is held."""
+"""In `unfinished` and `loosened` a longer repeat has no upper bound. That holds back a little more, never less, and
+keeps the automaton small; the longest match bounds what is held."""
 
 _SPECIAL = frozenset("\\[](){}|?*+.^$")
 
@@ -200,30 +200,31 @@ def unfinished(node: Node) -> str:
         case Repeat(Chars(source, _), _, high) if high is None or high > LOOSE_ABOVE:
             return f"{source}*"
         case Repeat(item, _, high) if high is None or high > LOOSE_ABOVE:
-            return f"(?:{_loose(item)})*{unfinished(item)}"
+            return f"(?:{loosened(item)})*{unfinished(item)}"
         case Repeat(item, _, high):
-            return f"(?:{_loose(item)}){{0,{max((high or 1) - 1, 0)}}}{unfinished(item)}"
+            return f"(?:{loosened(item)}){{0,{max((high or 1) - 1, 0)}}}{unfinished(item)}"
         case Seq(items):
             if not items:
                 return ""
             pattern = unfinished(items[-1])
             for item in reversed(items[:-1]):
-                pattern = _any_of([f"{_loose(item)}(?:{pattern})", unfinished(item)])
+                pattern = _any_of([f"{loosened(item)}(?:{pattern})", unfinished(item)])
             return pattern
 
 
-def _loose(node: Node) -> str:
+def loosened(node: Node) -> str:
+    """A pattern that matches every word and more: long repeats have no upper bound."""
     match node:
         case Chars(source, _):
             return source
         case Alt(options):
-            return _any_of([_loose(option) for option in options])
+            return _any_of([loosened(option) for option in options])
         case Seq(items):
-            return "".join(_loose(item) for item in items)
+            return "".join(loosened(item) for item in items)
         case Repeat(item, low, high):
             if high is None or high > LOOSE_ABOVE:
-                return f"(?:{_loose(item)}){'+' if low else '*'}"
-            return f"(?:{_loose(item)}){{{low},{high}}}"
+                return f"(?:{loosened(item)}){'+' if low else '*'}"
+            return f"(?:{loosened(item)}){{{low},{high}}}"
 
 
 def _any_of(options: list[str]) -> str:

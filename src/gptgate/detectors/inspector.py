@@ -9,13 +9,14 @@ import msgspec
 
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
-from gptgate.detectors.engine import CompiledPattern, Unfinished
+from gptgate.detectors.engine import CompiledPattern
 from gptgate.detectors.lane import Lane, in_order
 from gptgate.detectors.multi import make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
 from gptgate.detectors.reading import Reader, read_text
 from gptgate.detectors.registry import DETECTORS
 from gptgate.detectors.scanner import Group, Scanner
+from gptgate.detectors.unfinished import Unfinished
 
 
 def build_inspector(engine: str = "auto") -> "TextInspector":
@@ -87,6 +88,7 @@ class TextInspector:
     ) -> tuple[Finding, ...]:
         begins = list(accumulate((len(text) + 1 for text in texts), initial=1))
         readers: dict[int, Reader] = {}
+        places: dict[int, str] = {}
         findings = []
         for hit in hits:
             lane = self._lanes[hit]
@@ -102,7 +104,10 @@ class TextInspector:
                         reader = readers[index] = Reader(segment.is_json)
                         reader.read_all(segment.text)
                     start, end = reader.start(start), reader.end(end)
-                findings.append(lane.finding(segment.origin, pointer(segment.path), start, end, index))
+                place = places.get(index)
+                if place is None:
+                    place = places[index] = pointer(segment.path)
+                findings.append(lane.finding(segment.origin, place, start, end, index))
         findings.sort(key=in_order)
         return tuple(findings)
 

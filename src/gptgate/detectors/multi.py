@@ -37,7 +37,7 @@ class HyperscanFinder:
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         base = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
         self._database.compile(
-            expressions=[(pattern.trigger or pattern.source).encode() for pattern in patterns],
+            expressions=[pattern.hint.encode() for pattern in patterns],
             ids=list(range(len(patterns))),
             flags=[base | (hyperscan.HS_FLAG_CASELESS if pattern.ignore_case else 0) for pattern in patterns],
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gptgate.core.finding import Origin
-from gptgate.detectors.grammar import Node, Seq, has_negated_class, longest, parse, required
+from gptgate.detectors.grammar import Node, Seq, has_negated_class, longest, loosened, parse, required
 
 SEPARATOR = b"\xff"
 """Stands before, between and after texts. It occurs in no UTF-8, so only an edge can match it, never a body."""
@@ -55,34 +55,41 @@ class Pattern:
     accept: Callable[[bytes], bool] | None = None
     longest: int = field(init=False)
     reach: int = field(init=False)
+    tree: Node = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        body = parse(self.body)
+        left, body, right = parse(self.left), parse(self.body), parse(self.right)
         if has_negated_class(body):
             raise ValueError(f"{self.kind}: a negated class in the body could match across texts: {self.body!r}")
         bound = longest(body)
         if (bound is None) != bool(self.most):
             raise ValueError(f"{self.kind}: `most` is for bodies without a bound, and they need it: {self.body!r}")
-        edges = [longest(parse(edge)) for edge in (self.left, self.right)]
+        edges = [longest(left) or 0, longest(right) or 0]
         if not 0 <= self.points <= 100 or not all(edges):
             raise ValueError(f"{self.kind}: points are 0 to 100, edges take 1 byte or more")
         object.__setattr__(self, "longest", bound or self.most)
-        object.__setattr__(self, "reach", self.longest + sum(edge or 0 for edge in edges))
+        object.__setattr__(self, "reach", self.longest + sum(edges))
+        object.__setattr__(self, "tree", Seq((left, body, right)))
+
+    @property
+    def is_phrase(self) -> bool:
+        """Words: they begin where a word begins, in any case."""
+        return self.ignore_case and self.left == EDGE
+
+    @property
+    def hint(self) -> str:
+        """A pattern for a fast engine that occurs in every match."""
+        return self.trigger or (self.source if self.is_phrase else loosened(self.tree))
 
     @property
     def source(self) -> str:
-        """The whole pattern; group 1 is the body."""
-        return f"{self.left}({self.body}){self.right}"
+        """The whole pattern."""
+        return f"(?:{self.left})(?:{self.body})(?:{self.right})"
 
     @property
-    def tree(self) -> Node:
-        return Seq((parse(self.left), parse(self.body), parse(self.right)))
-
-    @property
-    def literals(self) -> tuple[bytes, ...]:
+    def literals(self) -> frozenset[bytes]:
         """Every match contains one of these (in lower case when case is ignored); empty: nothing is known."""
-        found = required(parse(self.body))
-        return tuple(sorted((text.lower() if self.ignore_case else text).encode() for text in found))
+        return frozenset((text.lower() if self.ignore_case else text).encode() for text in required(self.tree))
 
 
 @dataclass(frozen=True, slots=True)

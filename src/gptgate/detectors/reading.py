@@ -81,7 +81,8 @@ def read_text(text: str, is_json: bool) -> bytes:
         text = _ESCAPE.sub(lambda token: _escaped(token[0]), text)
     if text.isascii():
         return text.encode()
-    if _FLOOD.search(text):
+    # A flood of invisible characters is a run of foreign ones: only a long run can hold one.
+    if any(len(run) > IGNORED_RUN and _FLOOD.search(run) for run in _FOREIGN.findall(text)):
         return Reader(False).read_all(text)
     return _FOREIGN.sub(lambda run: run[0].translate(_READINGS), text).encode("utf-8", "surrogatepass")
 

@@ -8,10 +8,11 @@ nothing outside its reach. So findings come out exactly once, in the order of th
 from collections.abc import Sequence
 
 from gptgate.core.finding import Finding, Origin
-from gptgate.detectors.engine import Finder, Unfinished
+from gptgate.detectors.engine import Finder
 from gptgate.detectors.lane import Lane, in_order
 from gptgate.detectors.pattern import SEPARATOR
 from gptgate.detectors.reading import Reader
+from gptgate.detectors.unfinished import Unfinished
 
 _LAZY = 1024
 """A tail longer than this is looked at again only when it has grown by an eighth: the whole stays linear."""
@@ -30,6 +31,10 @@ class Group:
         self.unfinished = unfinished
         self.decided = 0
         """Every match whose left edge begins before this byte has been reported."""
+
+    def begin(self, buffer: bytes, base: int) -> int:
+        """The left edge from which on nothing is decided yet, where `buffer` begins at `base`."""
+        return self.unfinished.begin(buffer, self.decided - base) + base
 
 
 class Scanner:
@@ -73,7 +78,7 @@ class Scanner:
         self._text += text
         if total < self._next_look:
             return "", ()
-        found = self._look(max(held.decided, held.unfinished.begin(buffer) + self._base), total)
+        found = self._look(held.begin(buffer, self._base), total)
         return self._release(found)
 
     def finish(self) -> tuple[str, tuple[Finding, ...]]:
@@ -92,7 +97,7 @@ class Scanner:
         if not free.lanes:
             free_until = total
         elif hits or held_until - free_until > _KEEP:
-            free_until = max(free_until, free.unfinished.begin(self._buffer) + base)
+            free_until = free.begin(self._buffer, base)
         found = self._collect(hits, held_until, free_until) if hits else []
         held.decided, free.decided = held_until, free_until
         keep = min(held_until, free_until)
