@@ -170,12 +170,13 @@ class GatewayProcess:
     def start(self) -> None:
         """Start it and wait until it is ready."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "gptgate", "serve", "--data", str(self.folder)],
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "stderr.log").open("ab"),
-            env=environment,
-        )
+        with (self.folder / "stderr.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gptgate", "serve", "--data", str(self.folder)],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=environment,
+            )
         deadline = time.monotonic() + 20
         while True:
             try:

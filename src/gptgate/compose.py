@@ -97,6 +97,7 @@ class App:
         self._gate: Gate
         self._upstream: HttpUpstream
         self._tasks: set[asyncio.Task[None]] = set()
+        self._applying = asyncio.Lock()
 
     @classmethod
     async def open(cls, folder: Path, config: Path, *, lines: LineWriter | None = None) -> "App":
@@ -123,15 +124,16 @@ class App:
 
         A broken file raises ConfigError and changes nothing; requests in flight keep the Snapshot they began with.
         """
-        snapshot = load_file(self.config, KINDS)
-        if snapshot.digest == self.snapshot.digest:
-            return snapshot.digest, False
-        self._check_listeners(snapshot.server)
-        old_gate, old_upstream = self._gate, self._upstream
-        await self._install(snapshot)
-        self._spawn(_retire(old_gate, old_upstream))
-        self.logger.info("configuration applied", digest=snapshot.digest)
-        return snapshot.digest, True
+        async with self._applying:
+            snapshot = load_file(self.config, KINDS)
+            if snapshot.digest == self.snapshot.digest:
+                return snapshot.digest, False
+            self._check_listeners(snapshot.server)
+            old_gate, old_upstream = self._gate, self._upstream
+            await self._install(snapshot)
+            self._spawn(_retire(old_gate, old_upstream))
+            self.logger.info("configuration applied", digest=snapshot.digest)
+            return snapshot.digest, True
 
     async def refresh_keys(self) -> int:
         """Read the keys anew; how many there are."""

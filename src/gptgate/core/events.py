@@ -55,6 +55,7 @@ class End(Struct, frozen=True, kw_only=True):
 
     `usage_source` as in `Settlement.source`; `cost_nano` is what stays spent. `timings_us` are the stages' durations.
     `effect` and `rules` are those of the whole request: the stronger effect of both sides, the answer's rules.
+    `chunks` counts the events of a stream that were given out.
     """
 
     id: str
@@ -76,6 +77,7 @@ class End(Struct, frozen=True, kw_only=True):
     attempts: int
     answer_digest: str
     timings_us: dict[str, int]
+    chunks: int = 0
     finding_counts: tuple[tuple[str, int], ...] = ()
 
 

@@ -48,6 +48,7 @@ class Draft:
         self.answered_model = ""
         self.provider_request_id = ""
         self.attempts = 0
+        self.chunks = 0
         self.answer_digest = ""
         self.usage: Usage | None = None
         self.timings_us: dict[str, int] = {}
@@ -142,6 +143,7 @@ class Draft:
             attempts=self.attempts,
             answer_digest=self.answer_digest,
             timings_us=dict(self.timings_us),
+            chunks=self.chunks,
             finding_counts=count_kinds(self.answer_findings),
         )
 

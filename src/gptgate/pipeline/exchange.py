@@ -60,7 +60,8 @@ class Exchange:
         self._guard = AnswerGuard(services, grant, draft)
         self._kept: bytes | None = None
         self._unbilled = False
-        self._status = 0
+        self._noted: GateError | None = None
+        """An error that goes on record although its answer went out as it came."""
 
     @property
     def outlives_caller(self) -> bool:
@@ -90,11 +91,11 @@ class Exchange:
 
     def _conclude(self, out: Outlet, error: GateError | None) -> None:
         """Steps 13 and 14. Plain calls only; see the head of this file."""
-        if error is None and out.gone:
-            error = ClientGone("The caller hung up.")
+        if error is None:
+            error = ClientGone("The caller hung up.") if out.gone else self._noted
         settlement = self._settlement()
         self._services.ledger.settle(self._reservation, settlement.nano)
-        status = self._status or (200 if out.started else error.status if error else 200)
+        status = error.status if error and (error is self._noted or not out.started) else 200
         end = self._draft.end(EndState.COMPLETED, error, status, settlement)
         self._services.store.finish(end, self._kept)
         self._services.observer.observe(self._intent, end)
@@ -156,7 +157,9 @@ class Exchange:
         try:
             try:
                 async for chunk in reply.chunks():
-                    data = b"".join([guard.event(codec, event) for event in codec.feed(chunk)])
+                    parts = [guard.event(codec, event) for event in codec.feed(chunk)]
+                    draft.chunks += len(parts)
+                    data = b"".join(parts)
                     if data:
                         digest.update(data)
                         await out.send(data)
@@ -213,7 +216,7 @@ class Exchange:
         released = self._guard.whole(self._adapter, answer, body)
         self._kept = self._guard.kept_whole(answer.segments, body)
         self._draft.answer_digest = sha256(released).hexdigest()
-        self._status = status
+        self._noted = UpstreamRefused("passed on", reach=Reach.ANSWERED, status=status)
         headers = [*self._answer_headers(reply), ("x-should-retry", "false")]
         await out.answer(status, headers, released)
 
