@@ -139,6 +139,8 @@ class Metrics(Collector):
             if event.findings or event.finding_counts:
                 self._add_findings(event)
         self._add_spending(model, app, intent, end)
+        if end.chunks:
+            self._counts[catalog.CHUNKS][(endpoint,)] += end.chunks
         labels = (endpoint, "yes" if intent.stream else "no")
         _series(self._durations, labels, DURATION_BOUNDS_US).add(duration_us(intent, end))
         overhead = overhead_us(end)
@@ -169,10 +171,6 @@ class Metrics(Collector):
         if end.cost_nano:
             self._cost[model, app] += end.cost_nano
             self._settled[app, end.usage_source if end.usage_source in SOURCES else OTHER] += end.cost_nano
-
-    def add_chunks(self, endpoint: str, number: int) -> None:
-        """Count streamed chunks."""
-        self._counts[catalog.CHUNKS][(endpoint if endpoint in ENDPOINTS else OTHER,)] += number
 
     def add_auth_failure(self, code: str) -> None:
         """Count a caller who was refused before it was known who calls."""

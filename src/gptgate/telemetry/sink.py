@@ -60,10 +60,6 @@ class Telemetry:
         if len(self._waiting) + len(self._lines) >= self._capacity:
             self.flush()
 
-    def stream_chunks(self, endpoint: str, number: int) -> None:
-        """Count chunks that a stream gave out; call it once, at the stream's end."""
-        self._metrics.add_chunks(endpoint, number)
-
     def unauthenticated(self, code: str, peer: str) -> None:
         """Count a caller who was refused before it was known who calls, and log it, a bounded number of times a
         second: a flood of bad keys must not become a flood of lines."""

@@ -154,10 +154,10 @@ def test_labels_are_bounded_whatever_callers_and_providers_write() -> None:
                 usage_source=f"s{number}",
                 usage=Usage(input_tokens=1),
                 cost_nano=1,
+                chunks=2,
             ),
         )
         made.add_auth_failure(f"c{number}")
-        made.add_chunks(f"e{number}", 2)
     found = samples(made)
     assert len(found) < 60
     assert all(
@@ -217,10 +217,9 @@ def test_labels_are_those_of_the_catalog() -> None:
     made = metrics()
     made.add(
         intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=1),
-        end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=1),
+        end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=1, chunks=1),
     )
     made.add_auth_failure("invalid_api_key")
-    made.add_chunks("chat", 1)
     for family in text_string_to_metric_families(made.render().decode()):
         (metric,) = [each for each in METRICS if each.name == family.name]
         assert family.samples

@@ -226,8 +226,6 @@ def test_a_scrape_is_complete_up_to_its_moment() -> None:
     for number in range(10):
         made.telemetry.observe(*pair(number))
     assert made.scraped("gptgate_requests_total") == 10
-    made.telemetry.stream_chunks("chat", 40)
-    assert made.scraped("gptgate_stream_chunks_total") == 40
 
 
 def test_a_full_buffer_is_worked_off_not_dropped() -> None:
