@@ -32,7 +32,9 @@ CONDITIONS: dict[str, str] = {
             WHERE json_extract(value, '$.kind') = :kind)
         OR EXISTS (SELECT 1 FROM json_each(CAST(e.body AS TEXT), '$.findings')
             WHERE json_extract(value, '$.kind') = :kind))""",
-    "since_ms": "i.at_ms >= :since_ms",
+    # The second half lets a scan from the newest place backwards stop; the first alone decides.
+    "since_ms": """i.at_ms >= :since_ms
+        AND i.seq >= (SELECT min(seq) FROM intents INDEXED BY intents_at WHERE at_ms >= :since_ms)""",
     "until_ms": "i.at_ms < :until_ms",
     "request_id": "i.id = :request_id",
 }

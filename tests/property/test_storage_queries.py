@@ -1,0 +1,215 @@
+"""Search and usage over random records agree with a reference in plain Python."""
+
+import asyncio
+import tempfile
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gptgate.core.events import End, EndState, Intent
+from gptgate.core.facts import Usage
+from gptgate.core.finding import Finding, Origin
+from gptgate.storage.queries import GROUPS, SqliteReader
+from gptgate.storage.sqlite import SqliteStore
+from gptgate.storage.views import SearchFilters, UsageRow
+from storage_samples import FixedClock, end, intent
+
+Pair = tuple[Intent, End | None]
+DAY_MS = 86_400_000
+NAMES = st.sampled_from(["a", "b", "it's", "ü\u0000%", '"'])
+TIMES = st.integers(0, 4 * DAY_MS)
+RULES = st.lists(st.sampled_from(["r1", "r2", 'r"3', "r%"]), max_size=3).map(tuple)
+KINDS = st.sampled_from(["pii.email", "pii.card", "secret.key"])
+FINDINGS = st.lists(KINDS.map(lambda kind: Finding(kind, Origin.USER, "/x", 0, 1, "d", 5)), max_size=2).map(tuple)
+TOKENS = st.integers(0, 10**6)
+COSTS = st.integers(0, 10**12)
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> list[Pair]:
+    made: list[Pair] = []
+    for number in range(draw(st.integers(0, 12))):
+        name = f"r{number}"
+        asked = intent(
+            name,
+            at_ms=draw(TIMES),
+            app=draw(NAMES),
+            team=draw(NAMES),
+            key_id=draw(NAMES),
+            end_user=draw(NAMES),
+            model=draw(NAMES),
+            provider=draw(NAMES),
+            effect=draw(st.sampled_from(["allow", "flag"])),
+            rules=draw(RULES),
+            findings=draw(FINDINGS),
+            reserved_nano=draw(COSTS),
+        )
+        ended = end(
+            name,
+            app=asked.app,
+            effect=draw(st.sampled_from(["flag", "deny"])),
+            state=draw(st.sampled_from(EndState)),
+            code=draw(st.sampled_from(["", "policy_denied"])),
+            answered_model=draw(NAMES),
+            rules=draw(RULES),
+            findings=draw(FINDINGS),
+            usage=Usage(input_tokens=draw(TOKENS), output_tokens=draw(TOKENS)),
+            usage_source=draw(st.sampled_from(["provider", "unused", "unknown"])),
+            cost_nano=draw(COSTS),
+        )
+        made.append((asked, draw(st.sampled_from([ended, ended, None]))))
+    return made
+
+
+FILTERS = st.builds(
+    SearchFilters,
+    app=st.none() | NAMES,
+    team=st.none() | NAMES,
+    key_id=st.none() | NAMES,
+    end_user=st.none() | NAMES,
+    model=st.none() | NAMES,
+    rule=st.none() | st.sampled_from(["r1", 'r"3', "r%", "r"]),
+    effect=st.none() | st.sampled_from(["allow", "flag", "deny"]),
+    state=st.none() | st.sampled_from(["completed", "refused", "abandoned", "open"]),
+    code=st.none() | st.sampled_from(["", "policy_denied"]),
+    kind=st.none() | st.sampled_from(["pii.email", "secret.key", "pii"]),
+    since_ms=st.none() | TIMES,
+    until_ms=st.none() | TIMES,
+    request_id=st.none() | st.sampled_from(["r0", "r3", "nobody"]),
+)
+# Most of the thirteen conditions at once find nothing, so most examples state only a few of them.
+FEW = st.tuples(FILTERS, st.sets(st.sampled_from(SearchFilters.__struct_fields__), max_size=3)).map(
+    lambda drawn: SearchFilters(**{name: getattr(drawn[0], name) for name in drawn[1]})
+)
+
+
+async def written(folder: Path, records: list[Pair]) -> None:
+    """As a running gateway would leave them, open requests among them."""
+    store = SqliteStore.open(folder, clock=FixedClock(), timeout_ms=5000)
+    for asked, ended in records:
+        await store.begin(asked, None)
+        if ended is not None:
+            store.finish(ended, None)
+    await store.close(5000)
+
+
+def fits(filters: SearchFilters, asked: Intent, ended: End | None) -> bool:
+    both: list[Any] = [asked] if ended is None else [asked, ended]
+    facts: dict[str, set[Any]] = {
+        "app": {asked.app},
+        "team": {asked.team},
+        "key_id": {asked.key_id},
+        "end_user": {asked.end_user},
+        "model": {asked.model} | ({ended.answered_model} if ended else set()),
+        "rule": {rule for side in both for rule in side.rules},
+        "effect": {ended.effect if ended else asked.effect},
+        "state": {ended.state.value if ended else "open"},
+        "code": {ended.code} if ended else set(),
+        "kind": {finding.kind for side in both for finding in side.findings},
+        "request_id": {asked.id},
+    }
+    stated = {name: value for name in facts if (value := getattr(filters, name)) is not None}
+    return (
+        all(value in facts[name] for name, value in stated.items())
+        and (filters.since_ms is None or asked.at_ms >= filters.since_ms)
+        and (filters.until_ms is None or asked.at_ms < filters.until_ms)
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(records=pairs(), searches=st.lists(FEW | FILTERS, min_size=1, max_size=20), limit=st.integers(1, 5))
+def test_search_agrees_with_the_reference(records: list[Pair], searches: list[SearchFilters], limit: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        asyncio.run(written(Path(name), records))
+        with SqliteReader(Path(name)) as reader:
+            for filters in searches:
+                expected = [asked.id for asked, ended in reversed(records) if fits(filters, asked, ended)]
+                paged: list[str] = []
+                before_seq = None
+                while page := reader.search(filters, limit, before_seq):
+                    assert len(page) <= limit
+                    paged += [row.id for row in page]
+                    before_seq = page[-1].seq
+                assert paged == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(records=pairs())
+def test_a_row_shows_both_sides_of_its_record(records: list[Pair]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        asyncio.run(written(Path(name), records))
+        with SqliteReader(Path(name)) as reader:
+            rows = reader.search(SearchFilters(), 100)
+            shown = [reader.show(row.id) for row in rows]
+    assert [(record.intent, record.end) for record in shown if record is not None] == records[::-1]
+    for row, (asked, ended) in zip(rows, reversed(records), strict=True):
+        assert (row.id, row.at_ms, row.app, row.team, row.model) == (
+            asked.id,
+            asked.at_ms,
+            asked.app,
+            asked.team,
+            asked.model,
+        )
+        assert set(row.rules) == set(asked.rules) | set(ended.rules if ended else ())
+        assert len(row.rules) == len(set(row.rules))
+        assert set(row.kinds) == {finding.kind for side in (asked, ended) if side for finding in side.findings}
+        if ended is None:
+            assert (row.state, row.effect, row.answered_model, row.cost_nano) == ("open", asked.effect, "", 0)
+        else:
+            assert (row.state, row.effect) == (ended.state, ended.effect)
+            assert (row.input_tokens, row.cost_nano) == (ended.usage.input_tokens, ended.cost_nano)
+
+
+def group_of(asked: Intent, name: str) -> str:
+    if name == "day":
+        return datetime.fromtimestamp(asked.at_ms / 1000, UTC).date().isoformat()
+    attribute = {"key": "key_id"}.get(name, name)
+    return str(getattr(asked, attribute))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    records=pairs(),
+    group_by=st.lists(st.sampled_from(sorted(GROUPS)), unique=True, max_size=3),
+    times=st.tuples(TIMES, TIMES).map(sorted),
+    app=st.none() | NAMES,
+)
+def test_usage_agrees_with_the_reference(
+    records: list[Pair], group_by: list[str], times: list[int], app: str | None
+) -> None:
+    since_ms, until_ms = times
+    sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 6)
+    for asked, ended in records:
+        if ended is None or not since_ms <= asked.at_ms < until_ms or app not in (None, asked.app):
+            continue
+        parts = [
+            1,
+            int(ended.state == EndState.REFUSED),
+            ended.usage.input_tokens,
+            ended.usage.output_tokens,
+            ended.cost_nano,
+            ended.cost_nano if ended.usage_source == "unknown" else 0,
+        ]
+        group = tuple(group_of(asked, name) for name in group_by)
+        sums[group] = [old + new for old, new in zip(sums[group], parts, strict=True)]
+    with tempfile.TemporaryDirectory() as name:
+        asyncio.run(written(Path(name), records))
+        with SqliteReader(Path(name)) as reader:
+            rows = reader.usage(group_by, since_ms, until_ms, app)
+    assert {row.group: row for row in rows} == {
+        group: UsageRow(
+            group=group,
+            requests=parts[0],
+            refused=parts[1],
+            input_tokens=parts[2],
+            output_tokens=parts[3],
+            cost_nano=parts[4],
+            unknown_nano=parts[5],
+        )
+        for group, parts in sums.items()
+    }
+    assert [row.group for row in rows] == sorted(sums, key=lambda group: [part.encode() for part in group])

@@ -1,0 +1,91 @@
+"""What the property tests of search and usage do not cover."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gptgate.storage.errors import StorageError
+from gptgate.storage.queries import CONDITIONS, SqliteReader
+from gptgate.storage.sqlite import SqliteStore
+from gptgate.storage.views import SearchFilters
+from storage_samples import FixedClock, end, intent
+
+
+@pytest.fixture
+async def folder(tmp_path: Path) -> Path:
+    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=5000)
+    await store.begin(intent("a", rules=("r1",)), None)
+    store.finish(end("a", rules=("r2", "r1")), None)
+    await store.close(5000)
+    return tmp_path
+
+
+def test_every_filter_has_its_condition() -> None:
+    assert set(CONDITIONS) == set(SearchFilters.__struct_fields__)
+
+
+def test_rules_of_both_sides_stand_once_and_in_order(folder: Path) -> None:
+    with SqliteReader(folder) as reader:
+        (row,) = reader.search(SearchFilters(), 10)
+    assert row.rules == ("r1", "r2")
+
+
+@pytest.mark.parametrize("text", ["' OR 1=1 --", '"', "%", "a' UNION SELECT 1", "\\"])
+def test_what_is_searched_for_is_never_sql(folder: Path, text: str) -> None:
+    filters = [SearchFilters(**{name: text}) for name in CONDITIONS if not name.endswith("_ms")]
+    with SqliteReader(folder) as reader:
+        assert [reader.search(each, 10) for each in filters] == [[]] * len(filters)
+        assert reader.show(text) is None
+        assert reader.usage(["app"], 0, 10, app=text) == []
+
+
+def test_usage_without_groups_is_one_row_over_everything(folder: Path) -> None:
+    with SqliteReader(folder) as reader:
+        (row,) = reader.usage([], 0, 1)
+        assert (row.group, row.requests, row.cost_nano) == ((), 1, 100)
+        assert reader.usage([], 1, 2) == []
+
+
+def test_usage_by_an_unknown_name_is_an_error(folder: Path) -> None:
+    with SqliteReader(folder) as reader, pytest.raises(ValueError, match="cannot be grouped by colour; it can by app"):
+        reader.usage(["app", "colour"], 0, 1)
+
+
+def test_a_folder_without_records_is_a_clear_error_and_stays_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no records") as refused:
+        SqliteReader(tmp_path / "none")
+    assert refused.value.hint
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_record_that_cannot_be_decoded_is_named(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "gptgate.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE ends SET body = '{}'")
+    with SqliteReader(folder) as reader:
+        with pytest.raises(StorageError, match="request a cannot be read"):
+            reader.show("a")
+        with pytest.raises(StorageError, match="request a cannot be read"):
+            reader.search(SearchFilters(), 10)
+
+
+def test_a_newer_schema_is_refused(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "gptgate.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE schema_version SET version = 99")
+    with pytest.raises(StorageError, match="schema version 99"):
+        SqliteReader(folder)
+
+
+async def test_a_reader_sees_each_committed_record_while_the_gateway_writes(tmp_path: Path) -> None:
+    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=5000)
+    with SqliteReader(tmp_path) as reader:
+        for number in range(50):
+            name = f"r{number}"
+            index = await store.begin(intent(name), None)
+            (newest,) = reader.search(SearchFilters(), 1)
+            assert (newest.id, newest.seq) == (name, index.seq)
+            store.finish(end(name), None)
+        await store.close(5000)
+        assert await asyncio.to_thread(reader.search, SearchFilters(state="open"), 1) == []
