@@ -20,7 +20,8 @@
     │   ├── UpstreamRefused       the provider's own status: upstream_refused
     │   ├── UpstreamCredential    502 upstream_credential   (the provider rejects the gateway's own credential)
     │   ├── UpstreamLimited       429 upstream_rate_limited
-    │   └── UpstreamFailed        502 upstream_failed, 529 upstream_overloaded
+    │   └── UpstreamFailed        502 upstream_failed
+    │       └── UpstreamOverloaded  529 or 503 upstream_overloaded
     └── Unavailable               the gateway itself
         ├── AuditUnavailable      503 audit_unavailable
         ├── GuardFailed           503 guard_failed

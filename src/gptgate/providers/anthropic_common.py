@@ -51,8 +51,11 @@ def block_segments(blocks: list[Any], path: Path, origin: Origin, out: list[Segm
 
 
 def read_usage(value: Any) -> Usage | None:
-    """Anthropic's usage object. Its `input_tokens` leave out cached reads and writes; ours count them."""
-    if type(value) is not dict:
+    """Anthropic's usage object; None when it is absent or cannot be believed: a count that is missing is not zero.
+
+    Its `input_tokens` leave out cached reads and writes; ours count them.
+    """
+    if type(value) is not dict or value.get("input_tokens") is None or value.get("output_tokens") is None:
         return None
     try:
         cache_read = token_count(value.get("cache_read_input_tokens"))
@@ -60,8 +63,6 @@ def read_usage(value: Any) -> Usage | None:
         fresh = token_count(value.get("input_tokens"))
         output = token_count(value.get("output_tokens"))
     except ValueError:
-        return None
-    if "input_tokens" not in value:
         return None
     return Usage(
         input_tokens=fresh + cache_read + cache_write,

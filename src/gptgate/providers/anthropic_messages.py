@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gptgate.core.adapter import Answer, StreamCodec
 from gptgate.core.document import apply_edits, encode_json
 from gptgate.core.errors import InternalFault, InvalidField
 from gptgate.core.facts import ChatRequest, Permit, RawRequest
@@ -11,17 +12,24 @@ from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.providers.anthropic_common import block_segments, read_usage, request_segments
 from gptgate.providers.anthropic_stream import AnthropicStream
-from gptgate.core.adapter import Answer, StreamCodec
 from gptgate.providers.fields import (
     MAX_OUTPUT_TOKENS,
     each_object,
     flag,
     optional_count,
     optional_text,
+    priced_choice,
     required_list,
     required_text,
 )
 from gptgate.providers.walk import collect, count_media
+
+PRICED: dict[str, tuple[str, ...]] = {
+    "service_tier": ("auto", "standard_only"),
+    "speed": ("standard",),
+    "inference_geo": ("global",),
+}
+"""Fields that change the price → the values that cost no more than the list price."""
 
 
 def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
@@ -31,6 +39,8 @@ def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> Chat
     metadata = document.get("metadata")
     if metadata is not None and type(metadata) is not dict:
         raise InvalidField("'metadata' must be an object.", param="metadata")
+    for name, priced in PRICED.items():
+        priced_choice(document, name, priced)
     return ChatRequest(
         endpoint=endpoint,
         dialect=Dialect.ANTHROPIC,

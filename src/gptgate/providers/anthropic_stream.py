@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.core.document import encode_json, read_object
 from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed, UpstreamOverloaded
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.anthropic_common import read_usage
-from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
 from gptgate.providers.walk import collect
 

@@ -47,6 +47,14 @@ def optional_count(document: dict[str, Any], name: str, maximum: int) -> int | N
     return value
 
 
+def priced_choice(document: dict[str, Any], name: str, priced: tuple[str, ...]) -> None:
+    """Refuse a value of a field that changes the price in a way that the gateway does not price."""
+    value = document.get(name)
+    if value is not None and value not in priced:
+        allowed = ", ".join(f"'{choice}'" for choice in priced)
+        raise InvalidField(f"'{name}' must be one of {allowed}: the gateway prices no other.", param=name)
+
+
 def required_list(document: dict[str, Any], name: str) -> list[Any]:
     """A list that must be there and not be empty."""
     value = document.get(name)

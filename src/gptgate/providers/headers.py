@@ -35,10 +35,18 @@ def credential_headers(kind: ProviderKind, secret: str) -> tuple[tuple[str, str]
 
 
 def answer_headers(given: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The provider's answer headers that the caller may see."""
-    return [(name, given[name]) for name in RETURNED if name in given]
+    """The provider's answer headers that the caller may see, as far as they are plain text (RFC 9110, section 5.5)."""
+    return [(name, given[name]) for name in RETURNED if name in given and _is_plain(given[name])]
 
 
 def provider_request_id(given: Mapping[str, str]) -> str:
-    """The provider's own id of the request, ``""`` when it gave none."""
-    return given.get("x-request-id") or given.get("request-id") or ""
+    """The provider's own id of the request in printable ASCII, ``""`` when it gave none.
+
+    Bytes that are not UTF-8 arrive as lone surrogates, which no store and no log can take; they come out escaped.
+    """
+    text = given.get("x-request-id") or given.get("request-id") or ""
+    return text if _is_plain(text) else ascii(text)[1:-1]
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gptgate.core.adapter import Answer
 from gptgate.core.document import apply_edits, encode_json
 from gptgate.core.errors import InvalidField
 from gptgate.core.facts import ChatRequest, Permit, RawRequest
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
-from gptgate.core.adapter import Answer
 from gptgate.providers.fields import (
     MAX_CHOICES,
     MAX_OUTPUT_TOKENS,
@@ -17,12 +17,16 @@ from gptgate.providers.fields import (
     flag,
     optional_count,
     optional_text,
+    priced_choice,
     required_list,
     required_text,
 )
 from gptgate.providers.openai_common import ROLE_ORIGIN, base_edits, message_segments, output_bound_name, read_usage
 from gptgate.providers.openai_stream import OpenAIChatStream
 from gptgate.providers.walk import collect, count_media
+
+PRICED_TIERS = ("auto", "default", "flex")
+"""Service tiers that cost no more than the list price; ``priority`` does."""
 
 
 class OpenAIChat:
@@ -42,6 +46,7 @@ class OpenAIChat:
         options = document.get("stream_options")
         if options is not None and type(options) is not dict:
             raise InvalidField("'stream_options' must be an object.", param="stream_options")
+        priced_choice(document, "service_tier", PRICED_TIERS)
         bounds = [
             bound
             for name in ("max_completion_tokens", "max_tokens")

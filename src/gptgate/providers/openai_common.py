@@ -56,9 +56,14 @@ def function_segments(function: Any, path: Path, out: list[Segment]) -> None:
             collect({key: value}, path, Origin.TOOL_CALL, out)
 
 
-def read_usage(value: Any) -> Usage | None:
-    """OpenAI's usage object; None when it is absent or cannot be believed."""
-    if type(value) is not dict:
+def read_usage(value: Any, *, has_output: bool = True) -> Usage | None:
+    """OpenAI's usage object; None when it is absent or cannot be believed: a count that is missing is not zero.
+
+    `has_output` is False for endpoints whose usage has no output tokens.
+    """
+    if type(value) is not dict or value.get("prompt_tokens") is None:
+        return None
+    if has_output and value.get("completion_tokens") is None:
         return None
     details = value.get("prompt_tokens_details")
     try:
@@ -69,9 +74,7 @@ def read_usage(value: Any) -> Usage | None:
         )
     except ValueError:
         return None
-    if usage.cache_read > usage.input_tokens or "prompt_tokens" not in value:
-        return None
-    return usage
+    return usage if usage.cache_read <= usage.input_tokens else None
 
 
 def base_edits(request: ChatRequest, edits: dict[Path, bytes], model: ModelSpec) -> dict[Path, bytes]:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gptgate.core.adapter import Answer, StreamCodec
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import InternalFault, InvalidField
 from gptgate.core.facts import ChatRequest, Permit, RawRequest
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
-from gptgate.core.adapter import Answer, StreamCodec
 from gptgate.providers.fields import optional_text, required_text
 from gptgate.providers.openai_common import base_edits, read_usage
 from gptgate.providers.walk import collect
@@ -57,7 +57,12 @@ class OpenAIEmbeddings:
             if key != "data":
                 collect({key: value}, (), Origin.ASSISTANT, out)
         model = document.get("model")
-        return Answer(document, tuple(out), model if type(model) is str else "", read_usage(document.get("usage")))
+        return Answer(
+            document,
+            tuple(out),
+            model if type(model) is str else "",
+            read_usage(document.get("usage"), has_output=False),
+        )
 
     def repeats(self, edited: Sequence[Path], document: dict[str, Any]) -> Mapping[Path, bytes]:
         return {}

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.core.document import encode_json, read_object
 from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
-from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.providers.openai_common import read_usage
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
 from gptgate.providers.walk import INERT, collect

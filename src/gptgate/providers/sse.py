@@ -4,6 +4,9 @@ from msgspec import Struct
 
 from gptgate.core.errors import Reach, UpstreamBroken
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""A stream may begin with one; it belongs to no event."""
+
 
 class SseEvent(Struct, frozen=True):
     """One event. `raw` is what arrived, with its closing blank line, so that it can be passed on unchanged."""
@@ -16,15 +19,22 @@ class SseEvent(Struct, frozen=True):
 class SseSplitter:
     """Cuts a byte stream into events. Holds at most `limit` bytes of an unfinished event."""
 
-    __slots__ = ("_buffer", "_limit")
+    __slots__ = ("_begun", "_buffer", "_limit")
 
     def __init__(self, limit: int) -> None:
+        self._begun = False
         self._buffer = b""
         self._limit = limit
 
     def feed(self, data: bytes) -> list[SseEvent]:
         """The events that `data` completes. Raises UpstreamBroken when an event outgrows the limit."""
         buffer = self._buffer + data if self._buffer else data
+        if not self._begun:
+            if BYTE_ORDER_MARK.startswith(buffer):
+                self._buffer = buffer
+                return []
+            self._begun = True
+            buffer = buffer.removeprefix(BYTE_ORDER_MARK)
         if b"\r" in buffer:
             # A carriage return at the very end may be half of a CRLF: it waits for the next byte.
             tail = b"\r" if buffer.endswith(b"\r") else b""
