@@ -275,6 +275,32 @@ async def test_a_begin_cancelled_between_its_commit_and_its_return_gets_an_end(
     assert (record.end.code, record.end.cost_nano) == ("client_disconnected", 0)
 
 
+async def test_the_end_that_a_cancelled_caller_gives_while_it_unwinds_is_the_one_that_stays(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    async def caller() -> None:
+        try:
+            await store.begin(intent("gone"), None)
+        except asyncio.CancelledError:
+            store.finish(end("gone", code="shutting_down"), None)
+            raise
+
+    task = asyncio.create_task(caller())
+    async with asyncio.timeout(5):
+        while store.stats().pending_rows == 0:
+            await asyncio.sleep(0)
+        while store.stats().pending_rows:
+            await asyncio.sleep(0)
+    assert not task.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until_written(store)
+    record = show(tmp_path, "gone")
+    assert record is not None
+    assert record.end == end("gone", code="shutting_down")
+
+
 async def test_waiting_rows_are_bounded(store: SqliteStore, clock: GatedClock) -> None:
     with clock.stalled():
         tasks = [asyncio.create_task(store.begin(intent(f"r{number}"), None)) for number in range(5)]

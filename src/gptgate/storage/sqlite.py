@@ -108,8 +108,9 @@ class SqliteStore:
             return LogIndex(seq=await row.future)
         except asyncio.CancelledError:
             if row.decided and not row.error:
-                # Durable, but the caller was cancelled before it could hear so.
-                self._end_unheard(row)
+                # Durable, but cancelled before the caller could hear so. Soon, not now: an end that the caller gives
+                # while it unwinds says more than ours.
+                row.future.get_loop().call_soon(self._end_unheard, row)
             raise
 
     async def refuse(self, intent: Intent, end: End, content: bytes | None) -> LogIndex:

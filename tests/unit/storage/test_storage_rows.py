@@ -62,6 +62,12 @@ def test_places_start_at_one_and_follow_the_highest(connection: Connection) -> N
     assert next_seq(connection) == 42
 
 
+def test_the_first_end_of_an_id_stays(connection: Connection) -> None:
+    add(connection, 1, intent("a"), end("a", cost_nano=1))
+    connection.execute(INSERT_END, end_values(end("a", cost_nano=2), None))
+    assert connection.execute("SELECT cost_nano FROM ends").fetchall() == [(1,)]
+
+
 def test_recovery_ends_exactly_the_open_intents_once(connection: Connection) -> None:
     add(connection, 1, intent("done"), end("done"))
     add(connection, 2, intent("open-1", reserved_nano=5))
