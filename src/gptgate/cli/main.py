@@ -1,40 +1,128 @@
 """The entry point: a registry of commands, and the one place where their errors become lines and exit codes."""
 
+import os
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Annotated, Any
 
 import typer
 
-from gptgate.cli import quickstart, serve
-from gptgate.cli.failure import REFUSED, CommandError
+from gptgate import __version__
+from gptgate.cli.failure import REFUSED, USAGE, CommandError
+from gptgate.cli.text import clean
 from gptgate.config.problem import ConfigError
 from gptgate.storage.errors import StorageError
 
-app = typer.Typer(
-    name="gptgate",
-    help="The one door between your applications and the models they call.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+COMMANDS: dict[str, str] = {
+    "quickstart": "gptgate.cli.quickstart:quickstart",
+    "serve": "gptgate.cli.serve:serve",
+    "config": "gptgate.cli.config:app",
+    "keys": "gptgate.cli.keys:app",
+    "audit": "gptgate.cli.audit:app",
+    "usage": "gptgate.cli.usage:usage",
+    "simulator": "gptgate.cli.simulator:simulator",
+}
+"""Command → ``module:name`` of its function, or of the typer app of a group.
 
-app.command("quickstart")(quickstart.quickstart)
-app.command("serve")(serve.serve)
+Entries are names because a run needs one command's module: `keys list` does not load an HTTP client, two servers and a
+price list (0.7 s of imports) to read a table.
+"""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"gptgate {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """The one door between your applications and the models they call."""
+
+
+def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
+    """The command line with these commands of the registry."""
+    app = typer.Typer(name="gptgate", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_root)
+    for name in names:
+        module, _, attribute = COMMANDS[name].partition(":")
+        command: Any = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def command_names() -> list[str]:
+    """Every command as it is typed, such as ``keys create``, in the order of the alphabet."""
+    return sorted(_walk(typer.main.get_command(build()), ""))
+
+
+def _walk(command: Any, name: str) -> list[str]:
+    below: Mapping[str, Any] | None = getattr(command, "commands", None)
+    if below is None:
+        return [name]
+    return [path for part, child in below.items() for path in _walk(child, f"{name} {part}".strip())]
 
 
 def run() -> None:
     """Run the command line. Known errors end in one line and a hint, without a stack trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a character gets its escape instead of a crash.
+            stream.reconfigure(errors="backslashreplace")
+    code = execute(sys.argv[1:])
     try:
-        app()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; nothing is left to say to it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or REFUSED
+    sys.exit(code)
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        app = build(_needed(arguments))
+        result = app(list(arguments), prog_name="gptgate", standalone_mode=False)
+    except typer.TyperException as error:
+        return _usage(error)
     except CommandError as error:
-        _fail(error.message, error.hint, error.exit_code)
+        return _fail(error.message, error.hint, error.exit_code)
     except ConfigError as error:
-        _fail(str(error), "check the file with: gptgate config check FILE", REFUSED)
+        return _fail(str(error), "check the file with: gptgate config check FILE", REFUSED)
     except StorageError as error:
-        _fail(str(error), error.hint, REFUSED)
+        return _fail(str(error), error.hint, REFUSED)
+    return result if isinstance(result, int) else 0
 
 
-def _fail(message: str, hint: str, exit_code: int) -> None:
-    print(f"gptgate: {message}", file=sys.stderr)
+def _needed(arguments: Sequence[str]) -> Iterable[str]:
+    first = arguments[0] if arguments else ""
+    if first == "--version":
+        return ()
+    return (first,) if first in COMMANDS else tuple(COMMANDS)
+
+
+def _usage(error: typer.TyperException) -> int:
+    """Wrong usage; an empty message is that of a command without arguments, whose help is printed already."""
+    message = " ".join(error.format_message().split())
+    if not message:
+        return USAGE
+    context: Any = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "gptgate"
+    return _fail(message, f"{command} --help", error.exit_code)
+
+
+def _fail(message: str, hint: str, exit_code: int) -> int:
+    print(f"gptgate: {clean(message, lines=True)}", file=sys.stderr)
     if hint:
-        print(f"hint: {hint}", file=sys.stderr)
-    sys.exit(exit_code)
+        print(f"hint: {clean(hint)}", file=sys.stderr)
+    return exit_code

@@ -1,0 +1,146 @@
+"""`gptgate audit`: search the records, and read one."""
+
+import sys
+import time
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from msgspec import structs
+
+from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
+from gptgate.cli.output import Column, Format, print_csv, print_json, print_records
+from gptgate.cli.story import as_document, print_story, story
+from gptgate.cli.text import clean
+from gptgate.cli.times import past_ms, show_ms
+from gptgate.core.money import format_usd
+from gptgate.core.snapshot import Effect
+from gptgate.storage.queries import SqliteReader
+from gptgate.storage.views import AuditRow, SearchFilters
+
+
+class State(StrEnum):
+    """How a request ended; open while it has not."""
+
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    ABANDONED = "abandoned"
+    OPEN = "open"
+
+
+COLUMNS = (
+    Column("seq"),
+    Column("id", "request"),
+    Column("at_ms"),
+    Column("at", "time"),
+    Column("team"),
+    Column("app", "app"),
+    Column("key_id", "key"),
+    Column("end_user", "user", fold=True),
+    Column("client"),
+    Column("endpoint", "endpoint"),
+    Column("stream"),
+    Column("model", "model", fold=True),
+    Column("provider"),
+    Column("upstream_model"),
+    Column("answered_model"),
+    Column("effect", "effect"),
+    Column("score", "score", right=True),
+    Column("state", "state"),
+    Column("status", "status", right=True),
+    Column("code", "code", fold=True),
+    Column("rules", "rules", fold=True),
+    Column("kinds", "findings", fold=True),
+    Column("input_tokens", "in", right=True),
+    Column("output_tokens", "out", right=True),
+    Column("cost_nano"),
+    Column("cost_usd", "cost USD", right=True),
+    Column("usage_source"),
+)
+
+app = typer.Typer(help="Search the records of requests, and read them.", no_args_is_help=True)
+
+
+@app.command("search")
+def search(
+    app_name: Annotated[str | None, typer.Option("--app", help="Of this app.")] = None,
+    team: Annotated[str | None, typer.Option(help="Of this team.")] = None,
+    key: Annotated[str | None, typer.Option(help="With the key of this id.")] = None,
+    user: Annotated[str | None, typer.Option(help="On behalf of this end user.")] = None,
+    model: Annotated[str | None, typer.Option(help="That asked for this model, or that it answered.")] = None,
+    rule: Annotated[str | None, typer.Option(help="On which this rule fired, on either side.")] = None,
+    effect: Annotated[Effect | None, typer.Option(help="With this final effect.")] = None,
+    state: Annotated[State | None, typer.Option(help="That ended so, or have not ended.")] = None,
+    code: Annotated[str | None, typer.Option(help="Answered with this error code, such as policy_denied.")] = None,
+    finding: Annotated[str | None, typer.Option(help="With a finding of this kind, such as pii.email.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this time on: 2h, 7d, 2026-11-01, RFC 3339.")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
+    request_id: Annotated[str | None, typer.Option("--id", help="With this request id.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    before: Annotated[
+        int | None, typer.Option(min=1, help="Older than this place in the log (`seq`), to page.")
+    ] = None,
+    output: Output = Format.TABLE,
+    data: Data = DEFAULT_FOLDER,
+) -> None:
+    """Find requests, newest first. All conditions must hold. Works while a gateway runs, and without one."""
+    now_ms = time.time_ns() // 1_000_000
+    filters = SearchFilters(
+        app=app_name,
+        team=team,
+        key_id=key,
+        end_user=user,
+        model=model,
+        rule=rule,
+        effect=None if effect is None else effect.value,
+        state=None if state is None else state.value,
+        code=code,
+        kind=finding,
+        since_ms=None if since is None else past_ms("--since", since, now_ms),
+        until_ms=None if until is None else past_ms("--until", until, now_ms),
+        request_id=request_id,
+    )
+    if filters.since_ms is not None and filters.until_ms is not None and filters.since_ms >= filters.until_ms:
+        raise CommandError("--since is not before --until", exit_code=USAGE)
+    with SqliteReader(data) as reader:
+        # One more than asked for, to know whether there is more.
+        found = reader.search(filters, limit + 1, before)
+    rows = found[:limit]
+    print_records(output, COLUMNS, [_record(row) for row in rows])
+    if len(found) > limit:
+        print(f"there are older ones: --before {rows[-1].seq}", file=sys.stderr)
+    elif not rows and output is Format.TABLE:
+        print("no request fits", file=sys.stderr)
+
+
+@app.command("show")
+def show(
+    request_id: Annotated[str, typer.Argument(metavar="ID", help="The request's id, as in x-request-id.")],
+    content: Annotated[bool, typer.Option("--content", help="Print what was kept of the texts, too.")] = False,
+    output: Output = Format.TABLE,
+    data: Data = DEFAULT_FOLDER,
+) -> None:
+    """Tell the story of one request: who asked for what, what was found, what was decided, what it cost."""
+    with SqliteReader(data) as reader:
+        record = reader.show(request_id)
+    if record is None:
+        raise CommandError(f"there is no request {clean(request_id)}", hint="gptgate audit search lists requests")
+    match output:
+        case Format.JSON:
+            print_json(as_document(record, content=content))
+        case Format.CSV:
+            lines = [(section.title, name, value) for section in story(record, content) for name, value in section.rows]
+            print_csv(("section", "name", "value"), lines)
+        case Format.TABLE:
+            print_story(story(record, content))
+
+
+def _record(row: AuditRow) -> dict[str, object]:
+    return {
+        **structs.asdict(row),
+        "at": show_ms(row.at_ms),
+        "rules": list(row.rules),
+        "kinds": list(row.kinds),
+        "cost_usd": format_usd(row.cost_nano),
+    }

@@ -1,0 +1,149 @@
+"""`gptgate config`: check a configuration file, and make the running gateway use it."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gptgate.cli.control import Answer, Untold, post
+from gptgate.cli.failure import CommandError
+from gptgate.cli.folder import CONFIG_NAME, is_running, load_config
+from gptgate.cli.options import DEFAULT_FOLDER, Config, Data
+from gptgate.cli.output import Column, Format, print_records
+from gptgate.cli.text import clean
+from gptgate.config.coverage import Guard, Holds, Row, coverage
+from gptgate.config.load import load_file
+from gptgate.config.problem import ConfigError
+from gptgate.core.snapshot import Snapshot
+from gptgate.detectors import KINDS
+
+APPLY_TIMEOUT_S = 30.0
+MARKS = {Holds.ON: "on", Holds.OFF: "OFF", Holds.NONE: "none"}
+
+app = typer.Typer(help="Check the configuration and apply it.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file.")],
+) -> None:
+    """Say whether a configuration file is right, and what it guards where.
+
+    Prints the digest that records will name, every route with the guards that hold on it, and what each of them does.
+    OFF means that the gateway could but this file asks for nothing; none means that there is nothing to guard. A file
+    with problems gives all of them, one a line, and exit code 1. Nothing is changed and no gateway is needed.
+    """
+    try:
+        snapshot = load_file(file, KINDS)
+    except ConfigError as error:
+        raise _rejected([str(problem) for problem in error.problems], f"{file} cannot be used") from None
+    print(f"{clean(str(file))} is right.\ndigest  {snapshot.digest}\n")
+    _print_coverage(snapshot)
+
+
+@app.command("apply")
+def apply(data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
+    """Make the running gateway use the configuration file as it is now.
+
+    The file is checked first. The gateway then swaps it in at once: requests in flight end under the configuration
+    they began with. A file that is not right changes nothing; its problems are printed and the exit code is 1.
+    Addresses and a few other settings of `server` take effect at a restart only; the gateway says so.
+    """
+    path = config or data / CONFIG_NAME
+    try:
+        snapshot = load_config(data, config)
+    except ConfigError as error:
+        lines = [str(problem) for problem in error.problems]
+        raise _rejected(lines, f"{path} is rejected; a running gateway keeps the configuration it has") from None
+    if not is_running(data):
+        raise CommandError(
+            f"no gateway runs on {data}", hint=f"gptgate serve --data {data} reads the file when it starts"
+        )
+    try:
+        answer = post(data, snapshot.server, "/admin/v1/config/apply", timeout_s=APPLY_TIMEOUT_S)
+    except Untold as untold:
+        raise CommandError(
+            f"the gateway runs on {data} but could not be told: {untold}",
+            hint="has server.control changed in the file? Then restart the gateway, or send it SIGHUP",
+        ) from None
+    _report(answer, snapshot.digest, path)
+
+
+def _report(answer: Answer, expected: str, path: Path) -> None:
+    if answer.status == 422:
+        raise _rejected(_problem_lines(answer), "the gateway rejected the configuration and keeps the one it has")
+    if answer.status != 200:
+        raise CommandError(f"the gateway refused: {answer.reason}", hint="its log says more")
+    digest = str(answer.document.get("digest", ""))
+    if digest != expected:
+        raise CommandError(
+            f"the gateway uses digest {digest}, but that of {path} is {expected}",
+            hint="the gateway was started with another file: name it with --config",
+        )
+    print("applied" if answer.document.get("changed") else "already in use")
+    print(f"digest  {digest}")
+
+
+def _problem_lines(answer: Answer) -> list[str]:
+    problems = answer.document.get("problems")
+    if not isinstance(problems, list) or not problems:
+        return [str(answer.document.get("detail", ""))]
+    lines = []
+    for problem in problems:
+        place = f"{problem['file']}:{problem['line']}" if problem.get("line") else problem.get("file", "")
+        head = ": ".join(part for part in (place, problem.get("path", "")) if part)
+        tail = f" (hint: {problem['hint']})" if problem.get("hint") else ""
+        lines.append(f"{head}: {problem.get('message', '')}{tail}")
+    return lines
+
+
+def _rejected(lines: Sequence[str], verdict: str) -> CommandError:
+    for line in lines:
+        print(clean(line), file=sys.stderr)
+    number = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
+    return CommandError(f"{verdict}: {number}", hint="mend the lines named above and try again")
+
+
+def _print_coverage(snapshot: Snapshot) -> None:
+    rows = coverage(snapshot)
+    routes = [Column("path", "route"), Column("dialect", "dialect"), Column("stream", "stream")]
+    guards = [Column(guard.value, guard.value, fold=True) for guard in Guard]
+    records = [
+        {
+            "path": row.path,
+            "dialect": row.dialect.value,
+            "stream": row.stream,
+            **{cell.guard.value: MARKS[cell.holds] for cell in row.cells},
+        }
+        for row in rows
+    ]
+    print_records(Format.TABLE, [*routes, *guards], records)
+    print()
+    details = [Column("guard", "guard"), Column("holds", "holds"), Column("text", "what"), Column("where", "where")]
+    print_records(Format.TABLE, details, _details(rows))
+
+
+def _details(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """What each mark means: one row for each different text, with the routes that it is true of."""
+    places: dict[tuple[Guard, Holds, str], list[str]] = {}
+    for guard in Guard:
+        for row in rows:
+            for cell in row.cells:
+                if cell.guard is guard:
+                    places.setdefault((guard, cell.holds, cell.text), []).append(_place(row))
+    everywhere = len(rows)
+    return [
+        {
+            "guard": guard.value,
+            "holds": MARKS[holds],
+            "text": text,
+            "where": "everywhere" if len(where) == everywhere else ", ".join(dict.fromkeys(where)),
+        }
+        for (guard, holds, text), where in places.items()
+    ]
+
+
+def _place(row: Row) -> str:
+    return f"{row.endpoint.value} stream" if row.stream == "yes" else row.endpoint.value

@@ -1,0 +1,53 @@
+"""What commands need of a data folder that a gateway may be using."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from gptgate.cli.failure import CommandError
+from gptgate.config.load import load_file
+from gptgate.core.snapshot import Snapshot
+from gptgate.detectors import KINDS
+from gptgate.storage.folder import DATABASE_NAME, LOCK_NAME
+
+# The same names as in `compose`, which would load the whole gateway; a test holds them together.
+CONFIG_NAME = "gptgate.yaml"
+ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
+
+
+def load_config(data: Path, config: Path | None) -> Snapshot:
+    """The configuration of a folder. Raises CommandError when there is none, ConfigError when it is broken."""
+    path = config or data / CONFIG_NAME
+    if not path.is_file():
+        raise CommandError(
+            f"there is no configuration at {path}",
+            hint="name the folder with --data or the file with --config; gptgate quickstart makes a first one",
+        )
+    return load_file(path, KINDS)
+
+
+def require_database(data: Path) -> None:
+    """Raises CommandError when the folder has no database, so that no command makes one by asking."""
+    if not (data / DATABASE_NAME).is_file():
+        raise CommandError(f"there is no gateway data in {data}", hint="name the data folder with --data")
+
+
+def is_running(data: Path) -> bool:
+    """Whether a gateway runs on the folder: whether somebody holds its lock. Raises CommandError when nobody can say.
+
+    Asking takes a shared lock for an instant, because the kernel has no other way to ask.
+    """
+    path = data / LOCK_NAME
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise CommandError(f"cannot open {path}: {error.strerror}", hint="run this as the gateway's user") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

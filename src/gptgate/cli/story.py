@@ -1,0 +1,208 @@
+"""One record as a story for people, and as a document for programs."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from gptgate.cli.text import clean
+from gptgate.cli.times import show_ms
+from gptgate.core.events import End, Intent
+from gptgate.core.finding import Finding
+from gptgate.core.money import format_usd
+from gptgate.storage.views import AuditRecord
+
+INDENT = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the story: names and what they say. Values may hold anything; whoever prints them cleans them."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+
+
+def story(record: AuditRecord, content: bool) -> list[Section]:
+    """The record in the order of the request's path. The texts only when `content` asks for them."""
+    intent, end = record.intent, record.end
+    sections = [
+        Section("request", _outcome(record)),
+        Section("who", _who(intent)),
+        Section("asked", _asked(intent)),
+        Section("found in the request", _findings(intent.findings, intent.finding_counts)),
+        Section("risk score", (("score", str(intent.score)), *((name, f"+{points}") for name, points in intent.parts))),
+        Section("decision", _decision(intent)),
+    ]
+    if end is not None:
+        sections += [
+            Section("answer", _answer(end)),
+            Section("found in the answer", _findings(end.findings, end.finding_counts)),
+            Section("usage", _usage(end)),
+        ]
+    sections.append(Section("money", _money(intent, end)))
+    if end is not None:
+        sections.append(Section("timings", tuple((name, _milliseconds(us)) for name, us in end.timings_us.items())))
+    sections.append(Section("digests (sha256)", _digests(intent, end)))
+    sections.append(Section("content", _content(record, content)))
+    return sections
+
+
+def as_document(record: AuditRecord, *, content: bool) -> dict[str, object]:
+    """The whole record as one JSON object: intent and end as they are kept, and money in dollars beside them."""
+    intent, end = record.intent, record.end
+    document: dict[str, object] = {
+        "seq": record.seq,
+        "id": intent.id,
+        "at": show_ms(intent.at_ms),
+        "state": "open" if end is None else end.state.value,
+        "reserved_usd": format_usd(intent.reserved_nano),
+        "cost_usd": None if end is None else format_usd(end.cost_nano),
+        "intent": msgspec.to_builtins(intent),
+        "end": None if end is None else msgspec.to_builtins(end),
+        "content_kept": {"request": record.request_content is not None, "answer": record.answer_content is not None},
+    }
+    if content:
+        document["content"] = {"request": _decoded(record.request_content), "answer": _decoded(record.answer_content)}
+    return document
+
+
+def print_story(sections: Sequence[Section]) -> None:
+    """Sections with aligned names; headings are bold on a terminal."""
+    console = Console(file=sys.stdout, highlight=False) if sys.stdout.isatty() else None
+    for index, section in enumerate(sections):
+        if index:
+            print()
+        if console is None:
+            print(section.title)
+        else:
+            console.print(Text(section.title, style="bold"))
+        width = max((cell_len(clean(name)) for name, _ in section.rows), default=0)
+        for name, value in section.rows:
+            shown = clean(name)
+            lines = clean(value, lines=True).split("\n")
+            print(f"{INDENT}{shown}{' ' * (width - cell_len(shown))}  {lines[0]}".rstrip())
+            for line in lines[1:]:
+                print(f"{INDENT}{' ' * width}  {line}".rstrip())
+
+
+def _outcome(record: AuditRecord) -> tuple[tuple[str, str], ...]:
+    intent, end = record.intent, record.end
+    rows = [("id", intent.id), ("place in the log", str(record.seq)), ("began", show_ms(intent.at_ms))]
+    if end is None:
+        return (*rows, ("state", "open: it is still running, or its gateway has died and not started again"))
+    rows += [("ended", show_ms(end.at_ms)), ("state", end.state.value), ("effect", end.effect)]
+    rows.append(("status", str(end.status) if end.status else "unknown: nobody knows what the caller was given"))
+    return (*rows, ("error code", end.code)) if end.code else tuple(rows)
+
+
+def _who(intent: Intent) -> tuple[tuple[str, str], ...]:
+    return (
+        ("team", intent.team),
+        ("app", intent.app),
+        ("key", intent.key_id),
+        ("end user", intent.end_user or "not named"),
+        ("client address", intent.client),
+        *((("traceparent", intent.traceparent),) if intent.traceparent else ()),
+    )
+
+
+def _asked(intent: Intent) -> tuple[tuple[str, str], ...]:
+    return (
+        ("endpoint", f"{intent.endpoint}, {'streamed' if intent.stream else 'not streamed'}"),
+        ("model", intent.model or "none that the gateway offers"),
+        ("provider", intent.provider or "none"),
+        ("model at provider", intent.upstream_model or "none"),
+    )
+
+
+def _findings(findings: Sequence[Finding], counts: Sequence[tuple[str, int]]) -> tuple[tuple[str, str], ...]:
+    if not findings and not counts:
+        return (("nothing", ""),)
+    rows = [
+        (
+            finding.kind,
+            f"{finding.origin.value} {finding.place or '/'}, characters {finding.start} to {finding.end}, "
+            f"by {finding.detector}, {finding.points} points",
+        )
+        for finding in findings
+    ]
+    total = sum(count for _, count in counts)
+    if total > len(findings):
+        rows.append(("and more", f"{total} in all: " + ", ".join(f"{count} {kind}" for kind, count in counts)))
+    return tuple(rows)
+
+
+def _decision(intent: Intent) -> tuple[tuple[str, str], ...]:
+    return (
+        ("effect", intent.effect),
+        ("rules", ", ".join(intent.rules) or "none fired"),
+        ("configuration", intent.config_digest),
+    )
+
+
+def _answer(end: End) -> tuple[tuple[str, str], ...]:
+    return (
+        ("model that answered", end.answered_model or "none"),
+        ("provider's request id", end.provider_request_id or "none"),
+        ("attempts", str(end.attempts)),
+        ("rules on the answer", ", ".join(end.rules) or "none fired"),
+        ("score of the answer", str(end.score)),
+    )
+
+
+def _usage(end: End) -> tuple[tuple[str, str], ...]:
+    usage = end.usage
+    return (
+        ("input tokens", str(usage.input_tokens)),
+        ("of them read from cache", str(usage.cache_read)),
+        ("of them written to cache", str(usage.cache_write)),
+        ("output tokens", str(usage.output_tokens)),
+        ("source", SOURCES.get(end.usage_source, end.usage_source)),
+    )
+
+
+SOURCES = {
+    "provider": "provider: the usage that it reported",
+    "unused": "unused: nothing can have been billed",
+    "unknown": "unknown: the reservation stays spent",
+}
+
+
+def _money(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
+    rows = [("reserved", f"{format_usd(intent.reserved_nano)} USD")]
+    if end is not None:
+        rows.append(("cost", f"{format_usd(end.cost_nano)} USD"))
+    rows.append(("budget month", intent.window or "none"))
+    return (*rows, ("price list", intent.price_version or "none"))
+
+
+def _digests(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
+    rows = [("request", intent.request_digest), ("sent to provider", intent.sent_digest or "nothing was sent")]
+    return (*rows, ("answer", end.answer_digest or "none")) if end is not None else tuple(rows)
+
+
+def _content(record: AuditRecord, wanted: bool) -> tuple[tuple[str, str], ...]:
+    kept = {"request": record.request_content, "answer": record.answer_content}
+    if wanted:
+        return tuple((side, "not kept" if text is None else _decode(text)) for side, text in kept.items())
+    return tuple(
+        (side, "not kept" if text is None else f"{len(text)} bytes kept; --content shows them")
+        for side, text in kept.items()
+    )
+
+
+def _decoded(content: bytes | None) -> str | None:
+    return None if content is None else _decode(content)
+
+
+def _decode(content: bytes) -> str:
+    return content.decode("utf-8", "backslashreplace")
+
+
+def _milliseconds(us: int) -> str:
+    return f"{us // 1000}.{us % 1000:03d} ms"
