@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientConnectionResetError
@@ -7,15 +8,27 @@ from aiohttp import ClientConnectionResetError
 from gptgate.upstream.post import Post
 
 
-async def connected() -> tuple[asyncio.WriteTransport, asyncio.StreamReader]:
-    near, far = socket.socketpair()
-    _, writer = await asyncio.open_connection(sock=near)
-    reader, _ = await asyncio.open_connection(sock=far)
-    return writer.transport, reader
+class Line:
+    """Both ends of a connection: ours to write to, the provider's to read from."""
+
+    def __init__(self, near: asyncio.StreamWriter, far: asyncio.StreamReader) -> None:
+        self.transport = near.transport
+        self.far = far
 
 
-async def test_a_post_is_written_once_and_never_again() -> None:
-    transport, reader = await connected()
+@pytest.fixture
+async def line() -> AsyncIterator[Line]:
+    left, right = socket.socketpair()
+    _, near = await asyncio.open_connection(sock=left)
+    far, far_writer = await asyncio.open_connection(sock=right)
+    yield Line(near, far)
+    for writer in (near, far_writer):
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_post_is_written_once_and_never_again(line: Line) -> None:
+    transport, reader = line.transport, line.far
     post = Post(b"head|", b"body", 10)
     post.write(transport, asyncio.get_running_loop())
     assert post.sent
@@ -26,8 +39,8 @@ async def test_a_post_is_written_once_and_never_again() -> None:
 
 
 @pytest.mark.parametrize("gone", [True, False])
-async def test_on_a_closing_connection_nothing_is_sent(gone: bool) -> None:
-    transport, reader = await connected()
+async def test_on_a_closing_connection_nothing_is_sent(line: Line, gone: bool) -> None:
+    transport, reader = line.transport, line.far
     transport.close()
     post = Post(b"head|", b"body", 10)
     with pytest.raises(ClientConnectionResetError):
@@ -36,8 +49,8 @@ async def test_on_a_closing_connection_nothing_is_sent(gone: bool) -> None:
     assert await reader.read() == b""
 
 
-async def test_the_deadline_drops_the_connection() -> None:
-    transport, reader = await connected()
+async def test_the_deadline_drops_the_connection(line: Line) -> None:
+    transport, reader = line.transport, line.far
     post = Post(b"", b"body", 0.01)
     post.write(transport, asyncio.get_running_loop())
     assert await reader.read() == b"body"
@@ -45,8 +58,8 @@ async def test_the_deadline_drops_the_connection() -> None:
     assert transport.is_closing()
 
 
-async def test_a_settled_post_is_not_late() -> None:
-    transport, _ = await connected()
+async def test_a_settled_post_is_not_late(line: Line) -> None:
+    transport = line.transport
     post = Post(b"", b"body", 0.01)
     post.write(transport, asyncio.get_running_loop())
     post.settle()
