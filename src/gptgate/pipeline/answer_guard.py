@@ -46,6 +46,7 @@ class AnswerGuard:
         self._held = services.policy.held(self._app, self._model)
         self._findings: tuple[Finding, ...] = ()
         self._whole: tuple[Finding, ...] = ()
+        self._clean: tuple[Segment, ...] = ()
         self._channels: dict[Channel, _Growing] = {}
         self._kept_chars = 0
 
@@ -86,10 +87,12 @@ class AnswerGuard:
         Raises PolicyDenied, RedactionImpossible, or UpstreamBroken for text that follows its own end.
         """
         edits: dict[Path, bytes] = {}
-        if event.whole:
+        if event.whole and event.whole is not self._clean:
             findings = self._services.inspector.inspect(event.whole)
             if findings:
                 edits = self._edits(event.whole, findings, self._decide(findings).redact)
+            else:
+                self._clean = event.whole
         touched = False
         seen: set[Channel] = set()
         for piece in event.pieces:

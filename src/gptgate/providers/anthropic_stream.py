@@ -67,7 +67,7 @@ class AnthropicStream:
             self._started(document)
         elif kind == "message_delta":
             closes = None
-            self._report(document.get("usage"))
+            self._ended(document.get("usage"))
         elif kind == "message_stop":
             closes = None
             self.complete = True
@@ -95,13 +95,16 @@ class AnthropicStream:
         if type(message) is dict:
             model = message.get("model")
             self.model = model if type(model) is str else ""
-            self._report(message.get("usage"))
+            usage = message.get("usage")
+            if type(usage) is dict:
+                # The start's output count is an estimate: it must not stand for the final one where that is missing.
+                self._reported = {key: count for key, count in usage.items() if key != "output_tokens"}
 
-    def _report(self, value: Any) -> None:
-        """Usage comes in parts: the start has the input, `message_delta` the final, cumulative counts."""
-        if type(value) is dict:
-            self._reported.update({key: count for key, count in value.items() if count is not None})
-            self.usage = read_usage(self._reported)
+    def _ended(self, usage: Any) -> None:
+        """`message_delta` has the final counts, cumulative; those that it leaves out are the start's."""
+        if type(usage) is dict:
+            self._reported.update({key: count for key, count in usage.items() if count is not None})
+        self.usage = read_usage(self._reported)
 
 
 KNOWN_EVENTS = frozenset(

@@ -26,7 +26,8 @@ class OpenAIChatStream:
         self._wants_usage = wants_usage
         self._splitter = SseSplitter(limit)
         self._head: dict[str, Any] = {}
-        self._cleared: dict[str, str] = {}
+        self._strings: list[tuple[str, str]] = []
+        self._string_segments: tuple[Segment, ...] = ()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         return [self._event(event) for event in self._splitter.feed(data)]
@@ -66,13 +67,12 @@ class OpenAIChatStream:
         repeats: list[Path] = []
         self._head = document
         choices: list[Any] = []
+        strings: list[tuple[str, str]] = []
         for key, value in document.items():
             if key == "choices" and type(value) is list:
                 choices = value
             elif type(value) is str:
-                if self._cleared.get(key) != value:
-                    self._cleared[key] = value
-                    collect({key: value}, (), Origin.ASSISTANT, whole)
+                strings.append((key, value))
             elif value is not None:
                 collect({key: value}, (), Origin.ASSISTANT, whole)
         model = document.get("model")
@@ -90,11 +90,20 @@ class OpenAIChatStream:
             "",
             event.data,
             tuple(pieces),
-            tuple(whole),
+            (*self._repeated(strings), *whole) if whole else self._repeated(strings),
             tuple((number,) for number in closes),
             drop,
             tuple(repeats),
         )
+
+    def _repeated(self, strings: list[tuple[str, str]]) -> tuple[Segment, ...]:
+        """Segments of the strings beside the choices: as long as these stay the same, the very same tuple."""
+        if strings != self._strings:
+            segments: list[Segment] = []
+            for key, value in strings:
+                collect({key: value}, (), Origin.ASSISTANT, segments)
+            self._strings, self._string_segments = strings, tuple(segments)
+        return self._string_segments
 
     def _choice(
         self,

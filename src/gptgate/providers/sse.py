@@ -45,10 +45,6 @@ class SseSplitter:
         self._buffer = rest
         return [_parse(block) for block in blocks if block]
 
-    def pending(self) -> bool:
-        """Whether the stream ended inside an event."""
-        return bool(self._buffer.strip())
-
 
 def _parse(block: bytes) -> SseEvent:
     if block.startswith(b"data: ") and b"\n" not in block:

@@ -38,21 +38,29 @@ INERT = frozenset(
 def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
     """Append the segments of `value`, which stands at `path`, to `out`."""
     kind = type(value)
-    if kind is str:
-        if value and value not in INERT:
-            out.append(Segment(path, origin, value))
-    elif kind is dict:
+    if kind is dict:
         for key, child in value.items():
-            here = (*path, key)
             if key not in DIALECT_KEYS:
-                out.append(Segment(here, origin, key, True))
-            collect(child, here, origin, out)
+                out.append(Segment((*path, key), origin, key, True))
+            kind = type(child)
+            if kind is str:
+                if child and child not in INERT:
+                    out.append(Segment((*path, key), origin, child))
+            elif kind in _DEEPER:
+                collect(child, (*path, key), origin, out)
     elif kind is list:
         for index, child in enumerate(value):
-            if type(child) is not float:
+            if type(child) in _DEEPER or type(child) is str:
                 collect(child, (*path, index), origin, out)
+    elif kind is str:
+        if value and value not in INERT:
+            out.append(Segment(path, origin, value))
     elif kind is int and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER:
         out.append(Segment(path, origin, str(value)))
+
+
+_DEEPER = frozenset({dict, list, int})
+"""Types that may hold a segment further down; an integer is one when it is long enough to hide a card number."""
 
 
 def count_media(value: Any) -> int:
