@@ -57,6 +57,24 @@ class SystemClock:
         return time.monotonic_ns()
 
 
+class IdSource:
+    """Request ids: UUIDv7 with randomness from the operating system, fetched for many ids at once."""
+
+    _BATCH = 256
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self._random = b""
+        self._position = 0
+
+    def __call__(self) -> str:
+        start = self._position
+        if start >= len(self._random):
+            self._random, start = os.urandom(10 * self._BATCH), 0
+        self._position = start + 10
+        return uuid7(self._clock.wall_ms(), self._random[start : start + 10])
+
+
 class Edge:
     """`http.app.EdgeObserver`: strangers are counted, defects are logged."""
 
@@ -91,7 +109,7 @@ class App:
         self._inspector = build_inspector()
         self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
-        self.data_plane = DataPlane(self._in_force, self.clock, self._new_id, Edge(self.telemetry, self.logger))
+        self.data_plane = DataPlane(self._in_force, self.clock, IdSource(self.clock), Edge(self.telemetry, self.logger))
         self._simulator: SimulatorServer | None = None
         self.snapshot = snapshot
         self._gate: Gate
@@ -106,7 +124,7 @@ class App:
         clock = SystemClock()
         store = SqliteStore.open(folder, clock=clock, timeout_ms=snapshot.server.store_timeout_ms)
         try:
-            app = cls(folder, config, store, snapshot, lines or LineWriter(sys.stdout.buffer))
+            app = cls(folder, config, store, snapshot, LineWriter(sys.stdout.buffer) if lines is None else lines)
             await app._install(snapshot)
         except BaseException:
             await store.close(deadline_ms=1000)
@@ -233,9 +251,6 @@ class App:
 
     def _in_force(self) -> tuple[Gate, ServerSpec]:
         return self._gate, self.snapshot.server
-
-    def _new_id(self) -> str:
-        return uuid7(self.clock.wall_ms(), os.urandom(10))
 
     def _queues(self) -> dict[str, Callable[[], int]]:
         return {

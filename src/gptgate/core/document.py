@@ -37,7 +37,15 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+def _float(text: str) -> float:
+    value = float(text)
+    if value in (_INFINITY, -_INFINITY):
+        raise ValueError("a number is too large")
+    return value
+
+
+_INFINITY = float("inf")
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
 _RAW_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -67,7 +75,8 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise MalformedRequest(f"The body is not valid JSON: {reason}.") from None
     if type(document) is not dict:
         raise MalformedRequest("The body must be a JSON object.")
-    _check_depth(document)
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth(document)
     if "\\ud" in text or "\\uD" in text:
         _check_surrogates(document)
     return document
@@ -82,8 +91,6 @@ def _check_depth(document: dict[str, Any]) -> None:
                 kind = type(child)
                 if kind is dict or kind is list:
                     below.append(child)
-                elif kind is float and child in (float("inf"), float("-inf")):
-                    raise MalformedRequest("The body holds a number that is too large.")
         if not below:
             return
         level = below

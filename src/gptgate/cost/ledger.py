@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.facts import Reservation
@@ -9,11 +10,17 @@ from gptgate.core.money import format_usd
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY_MS = 86_400_000
 
 
 def month_of(at_ms: int) -> str:
     """The UTC month of a Unix time in milliseconds: ``2026-11``."""
-    return f"{_EPOCH + timedelta(milliseconds=at_ms):%Y-%m}"
+    return _month_of_day(at_ms // _DAY_MS)
+
+
+@lru_cache(maxsize=4)
+def _month_of_day(day: int) -> str:
+    return f"{_EPOCH + timedelta(days=day):%Y-%m}"
 
 
 def month_start_ms(window: str) -> int:

@@ -46,21 +46,17 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
             if kind is str:
                 if child and child not in INERT:
                     out.append(Segment((*path, key), origin, child))
-            elif kind in _DEEPER:
+            elif kind is dict or kind is list or (kind is int and not -MAX_PLAIN_NUMBER < child < MAX_PLAIN_NUMBER):
                 collect(child, (*path, key), origin, out)
     elif kind is list:
         for index, child in enumerate(value):
-            if type(child) in _DEEPER or type(child) is str:
+            if type(child) is not float:
                 collect(child, (*path, index), origin, out)
     elif kind is str:
         if value and value not in INERT:
             out.append(Segment(path, origin, value))
     elif kind is int and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER:
         out.append(Segment(path, origin, str(value)))
-
-
-_DEEPER = frozenset({dict, list, int})
-"""Types that may hold a segment further down; an integer is one when it is long enough to hide a card number."""
 
 
 def count_media(value: Any) -> int:
