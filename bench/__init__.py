@@ -1,0 +1,1 @@
+"""What the gateway costs: against a bare pass-through, and against the upstream directly. Run ``python -m bench``."""
