@@ -13,7 +13,7 @@ from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_csv, print_json, print_records
 from gptgate.cli.story import as_document, print_story, story
 from gptgate.cli.text import clean
-from gptgate.cli.times import past_ms, show_ms
+from gptgate.cli.times import past_ms, show_ms, to_seconds
 from gptgate.core.money import format_usd
 from gptgate.core.snapshot import Effect
 from gptgate.storage.queries import SqliteReader
@@ -33,13 +33,13 @@ COLUMNS = (
     Column("seq"),
     Column("id", "request"),
     Column("at_ms"),
-    Column("at", "time"),
+    Column("at", "time", show=to_seconds),
     Column("team"),
     Column("app", "app"),
     Column("key_id", "key"),
     Column("end_user", "user", fold=True),
     Column("client"),
-    Column("endpoint", "endpoint"),
+    Column("endpoint"),
     Column("stream"),
     Column("model", "model", fold=True),
     Column("provider"),
@@ -48,12 +48,12 @@ COLUMNS = (
     Column("effect", "effect"),
     Column("score", "score", right=True),
     Column("state", "state"),
-    Column("status", "status", right=True),
+    Column("status"),
     Column("code", "code", fold=True),
     Column("rules", "rules", fold=True),
     Column("kinds", "findings", fold=True),
-    Column("input_tokens", "in", right=True),
-    Column("output_tokens", "out", right=True),
+    Column("input_tokens"),
+    Column("output_tokens"),
     Column("cost_nano"),
     Column("cost_usd", "cost USD", right=True),
     Column("usage_source"),

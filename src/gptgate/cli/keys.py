@@ -18,7 +18,7 @@ from gptgate.cli.folder import load_config, require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
-from gptgate.cli.times import future_ms, show_ms, span_ms
+from gptgate.cli.times import future_ms, show_ms, span_ms, to_seconds
 from gptgate.config.problem import did_you_mean
 from gptgate.core.keys import KeyRecord
 from gptgate.core.snapshot import AppSpec, Snapshot
@@ -33,9 +33,9 @@ COLUMNS = (
     Column("app", "app"),
     Column("name", "name", fold=True),
     Column("state", "state"),
-    Column("created", "created"),
-    Column("expires", "expires"),
-    Column("revoked", "revoked"),
+    Column("created", "created", show=to_seconds),
+    Column("expires", "expires", show=to_seconds),
+    Column("revoked", "revoked", show=to_seconds),
     Column("models", "models", fold=True),
     Column("endpoints", "endpoints", fold=True),
     Column("networks", "networks", fold=True),
@@ -135,9 +135,11 @@ def rotate(
     """
     overlap_ms = span_ms("--overlap", overlap)
     require_database(data)
+    snapshot = load_config(data, config)
     now_ms = _now_ms()
     with KeyStore(data) as store:
         old = _rotatable(store.all(), key_id, now_ms)
+        _app(snapshot, old.app)
         if expires is not None:
             expires_ms = future_ms("--expires", expires, now_ms)
         else:

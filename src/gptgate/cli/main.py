@@ -101,6 +101,8 @@ def execute(arguments: Sequence[str]) -> int:
         return _fail(str(error), "check the file with: gptgate config check FILE", REFUSED)
     except StorageError as error:
         return _fail(str(error), error.hint, REFUSED)
+    except PermissionError as error:
+        return _fail(f"{error.filename}: {error.strerror}", "run it as the user that owns the data folder", REFUSED)
     return result if isinstance(result, int) else 0
 
 

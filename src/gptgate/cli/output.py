@@ -120,7 +120,7 @@ def _print_rich(
     columns: Sequence[Column], rows: Sequence[Sequence[str]], last: Sequence[str] | None, stream: TextIO
 ) -> None:
     # Text objects: a cell is never read as markup.
-    table = Table(box=box.SIMPLE_HEAD, show_footer=last is not None, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_footer=last is not None, show_edge=False, padding=(0, 1, 0, 0))
     for index, column in enumerate(columns):
         table.add_column(
             Text(column.title),

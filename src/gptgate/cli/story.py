@@ -17,6 +17,12 @@ from gptgate.core.money import format_usd
 from gptgate.storage.views import AuditRecord
 
 INDENT = "  "
+STAGES = ("admit", "inspect", "decide", "record", "upstream", "inspect_answer", "answer", "stream", "overhead", "total")
+SOURCES = {
+    "provider": "provider: the usage that it reported",
+    "unused": "unused: nothing can have been billed",
+    "unknown": "unknown: the reservation stays spent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,9 @@ def story(record: AuditRecord, content: bool) -> list[Section]:
         Section("who", _who(intent)),
         Section("asked", _asked(intent)),
         Section("found in the request", _findings(intent.findings, intent.finding_counts)),
-        Section("risk score", (("score", str(intent.score)), *((name, f"+{points}") for name, points in intent.parts))),
+        Section(
+            "risk score", (("score", str(intent.score)), *((name, f"{points} of it") for name, points in intent.parts))
+        ),
         Section("decision", _decision(intent)),
     ]
     if end is not None:
@@ -46,7 +54,7 @@ def story(record: AuditRecord, content: bool) -> list[Section]:
         ]
     sections.append(Section("money", _money(intent, end)))
     if end is not None:
-        sections.append(Section("timings", tuple((name, _milliseconds(us)) for name, us in end.timings_us.items())))
+        sections.append(Section("timings", _timings(end)))
     sections.append(Section("digests (sha256)", _digests(intent, end)))
     sections.append(Section("content", _content(record, content)))
     return sections
@@ -166,19 +174,19 @@ def _usage(end: End) -> tuple[tuple[str, str], ...]:
     )
 
 
-SOURCES = {
-    "provider": "provider: the usage that it reported",
-    "unused": "unused: nothing can have been billed",
-    "unknown": "unknown: the reservation stays spent",
-}
-
-
 def _money(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
     rows = [("reserved", f"{format_usd(intent.reserved_nano)} USD")]
     if end is not None:
         rows.append(("cost", f"{format_usd(end.cost_nano)} USD"))
     rows.append(("budget month", intent.window or "none"))
     return (*rows, ("price list", intent.price_version or "none"))
+
+
+def _timings(end: End) -> tuple[tuple[str, str], ...]:
+    """In the order of the request's path, those that it does not name after the others."""
+    order = {name: index for index, name in enumerate(STAGES)}
+    names = sorted(end.timings_us, key=lambda name: (order.get(name, len(order)), name))
+    return tuple((name, _milliseconds(end.timings_us[name])) for name in names)
 
 
 def _digests(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:

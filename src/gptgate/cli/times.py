@@ -59,6 +59,11 @@ def show_ms(moment_ms: int) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
+def to_seconds(shown: object) -> str:
+    """A time of `show_ms` without its milliseconds, for narrow tables; nothing stays nothing."""
+    return f"{str(shown)[:19]}Z" if shown else ""
+
+
 def _span_ms(text: str) -> int | None:
     match = _SPAN.fullmatch(text)
     return int(match[1]) * UNITS_MS[match[2]] if match else None
