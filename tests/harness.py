@@ -139,6 +139,8 @@ async def running_gateway(
             log_config=None,
             log_level="critical",
             access_log=False,
+            server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=2,
         )
     )

@@ -12,7 +12,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from gptgate.auth.authenticate import KeyAuthenticator
-from gptgate.auth.authorize import authorize, visible_models
+from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
 from gptgate.auth.directory import KeyTable
 from gptgate.config.load import load_file
 from gptgate.config.problem import ConfigError, Problem
@@ -233,6 +233,7 @@ class App:
             clock=self.clock,
             authenticator=KeyAuthenticator(self._keys, snapshot.apps),
             authorize=authorize,
+            authorize_endpoint=authorize_endpoint,
             visible_models=visible_models,
             render_models=render_models,
             adapters=ADAPTERS,

@@ -70,23 +70,33 @@ class DataPlane:
         outlet = AsgiOutlet(send, dialect, request_id, self._clock, server.sse_keep_alive_ms)
         peer = scope["client"][0] if scope.get("client") else ""
         unread = scope["method"] != "GET"
-        try:
-            endpoint = _route(scope["method"], path)
-            if self.draining:
-                raise ShuttingDown("The gateway is shutting down.")
-            principal = self._authenticate(gate, headers, peer)
-            raw = RawRequest(
+
+        def request(body: bytes) -> RawRequest:
+            return RawRequest(
                 id=request_id,
                 endpoint=endpoint,
                 dialect=dialect,
                 headers=headers,
-                body=await _body(scope, headers, receive, server),
+                body=body,
                 peer=peer,
                 at_ms=self._clock.wall_ms(),
                 started_ns=started_ns,
             )
+
+        try:
+            endpoint, method = _route(path)
+            if self.draining:
+                raise ShuttingDown("The gateway is shutting down.")
+            principal = self._authenticate(gate, headers, peer)
+            try:
+                if scope["method"] != method:
+                    raise MethodNotAllowed(f"{path} takes {method} only.")
+                body = b"" if method == "GET" else await _body(headers, receive, server)
+            except ClientError as refusal:
+                await gate.refuse(request(b""), principal, refusal)
+                raise
             unread = False
-            await self._serve_until_gone(gate, raw, principal, outlet, receive)
+            await self._serve_until_gone(gate, request(body), principal, outlet, receive)
         except GateError as error:
             await self._fail(error, outlet, dialect, request_id, started_ns, unread)
         finally:
@@ -151,11 +161,7 @@ class DataPlane:
         await outlet.answer(error.status, headers, error_body(error, dialect, request_id))
 
 
-async def _body(
-    scope: MutableMapping[str, Any], headers: dict[str, str], receive: Receive, server: ServerSpec
-) -> bytes:
-    if scope["method"] == "GET":
-        return b""
+async def _body(headers: dict[str, str], receive: Receive, server: ServerSpec) -> bytes:
     encoding = headers.get("content-encoding", "identity")
     if encoding != "identity":
         raise InvalidField("The body must not be compressed: 'content-encoding' is not supported.")
@@ -173,11 +179,10 @@ def _headers(given: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def _route(method: str, path: str) -> Endpoint:
+def _route(path: str) -> tuple[Endpoint, str]:
+    """The endpoint and the only method that it takes."""
     known = PATHS.get(path)
     if known is None:
         raise RouteNotFound("There is no such path. The gateway serves: " + ", ".join(PATHS) + ".")
-    endpoint, allowed, _ = known
-    if method != allowed:
-        raise MethodNotAllowed(f"{path} takes {allowed} only.")
-    return endpoint
+    endpoint, method, _ = known
+    return endpoint, method

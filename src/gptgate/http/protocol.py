@@ -2,12 +2,20 @@
 
 Threat: a caller who sends a header byte now and then holds a connection forever (slowloris), or sends headers without
 end.
+
+Who sends no request that can be read is told so in the shape of OpenAI's errors: no path has named a dialect yet. There
+is no request id, for there is no request.
 """
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gptgate.core.errors import BodyTimeout, ClientError, InvalidField
+from gptgate.core.wire import Dialect
+from gptgate.http.errors import error_body, error_headers
 
 MAX_HEAD_BYTES = 65_536
 
@@ -20,7 +28,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_timer: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
+        self._heads = 0
+        """Heads that have begun on this connection."""
+        self._begun = False
+        """A request's head has begun to arrive and is not complete."""
+        self._unparsed = 0
+        """Bytes of that head in reads after the one that it began in."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -31,42 +44,70 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        head = self._heads
         super().data_received(data)
+        if self._begun and head == self._heads:
+            # The parser shows a header only when it is complete, so an endless one is counted here.
+            self._unparsed += len(data)
+            if self._unparsed > MAX_HEAD_BYTES:
+                self._reject(_too_large())
         between = self.cycle is None or self.cycle.response_complete
         if between and self._head_timer is None and self.timeout_keep_alive_task is None:
             # Bytes came that do not begin a request; without a timer the connection would wait forever.
             self._arm()
 
+    def send_400_response(self, msg: str) -> None:
+        self._reject(InvalidField("This is not a valid HTTP request."))
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._heads += 1
+        self._begun = True
+        self._unparsed = 0
         if self._head_timer is None:
             self._arm()
 
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        self._count(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
-        self._count(len(name) + len(value))
-
     def on_headers_complete(self) -> None:
         self._disarm()
+        self._begun = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
+            self._reject(_too_large())
+            raise ValueError("the head is too large")  # ends the parser, which would serve the request otherwise
         super().on_headers_complete()
 
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > MAX_HEAD_BYTES:
+    def _expire(self) -> None:
+        if self._begun:
+            self._reject(BodyTimeout("The request's head did not arrive in time."))
+        else:
             self.transport.abort()
 
+    def _reject(self, error: ClientError) -> None:
+        """Say why and close; without a word where an answer is still being written on this connection."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.abort()
+            return
+        body = error_body(error, Dialect.OPENAI, "")
+        lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in error_headers(error)]
+        lines += ["content-type: application/json", f"content-length: {len(body)}", "connection: close", "", ""]
+        self.transport.write("\r\n".join(lines).encode("ascii") + body)
+        self.transport.close()
+
     def _arm(self) -> None:
-        self._head_bytes = 0
-        self._head_timer = self.loop.call_later(self.head_timeout_s, self.transport.abort)
+        self._head_timer = self.loop.call_later(self.head_timeout_s, self._expire)
 
     def _disarm(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def _too_large() -> ClientError:
+    error = InvalidField(f"The request's head is larger than {MAX_HEAD_BYTES} bytes.")
+    error.status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    return error
 
 
 def bounded(head_timeout_ms: int) -> type[BoundedProtocol]:

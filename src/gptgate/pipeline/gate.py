@@ -46,6 +46,7 @@ class Gate:
             held.callback(self._done)
             try:
                 if raw.endpoint is Endpoint.MODELS:
+                    self._services.authorize_endpoint(principal, raw.endpoint)
                     self._admit(principal, held)
                     await self._models(raw, principal, draft, out)
                     return
@@ -61,6 +62,13 @@ class Gate:
                 await self._outlive(exchange, out, held)
             else:
                 await exchange.run(out)
+
+    async def refuse(self, raw: RawRequest, principal: Principal, refusal: GateError) -> None:
+        """Record a known caller's request that was refused before its body could be read (`raw` has none).
+
+        Raises AuditUnavailable when that cannot be recorded.
+        """
+        await self._refuse(Draft(raw, principal, self._services.snapshot.digest, self._services.clock), refusal)
 
     def _done(self) -> None:
         self.active -= 1

@@ -1,0 +1,69 @@
+"""The body: bounded in size and in time."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gptgate.core.errors import BodyTimeout, BodyTooLarge, ClientGone
+from gptgate.http.body import declared_length, read_body
+from gptgate.http.outlet import Message, Receive
+
+
+def _messages(chunks: Sequence[bytes]) -> Receive:
+    left: list[dict[str, Any]] = [
+        {"type": "http.request", "body": chunk, "more_body": index + 1 < len(chunks)}
+        for index, chunk in enumerate(chunks)
+    ]
+
+    async def receive() -> Message:
+        return left.pop(0)
+
+    return receive
+
+
+@pytest.mark.parametrize("chunks", [[b""], [b"abc"], [b"a", b"b", b"c"], [b"", b"abc", b""], [b"abc", b""]])
+async def test_the_body_is_the_chunks_together(chunks: list[bytes]) -> None:
+    assert await read_body(_messages(chunks), 3, 1000) == b"".join(chunks)
+
+
+@pytest.mark.parametrize("chunks", [[b"abcd"], [b"ab", b"cd"], [b"abc", b"d"], [b"a"] * 4])
+async def test_a_byte_too_many_is_refused(chunks: list[bytes]) -> None:
+    with pytest.raises(BodyTooLarge):
+        await read_body(_messages(chunks), 3, 1000)
+
+
+async def test_silence_ends_the_wait_and_each_chunk_begins_it_anew() -> None:
+    calls = 0
+
+    async def receive() -> Message:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.06)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    with pytest.raises(BodyTimeout):
+        await read_body(receive, 100, 100)
+    assert calls == 4
+
+
+async def test_a_caller_who_hangs_up_is_gone() -> None:
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(ClientGone):
+        await read_body(receive, 100, 1000)
+
+
+@pytest.mark.parametrize("text", ["11", "99999999999999999999999", "9" * 5000])
+def test_a_body_that_says_that_it_is_too_large_is_refused(text: str) -> None:
+    with pytest.raises(BodyTooLarge):
+        declared_length({"content-length": text}, 10)
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-length": "10"}, {"content-length": "٣٣"}, {"content-length": "x"}])
+def test_other_lengths_are_left_to_the_reading(headers: dict[str, str]) -> None:
+    declared_length(headers, 10)

@@ -1,0 +1,193 @@
+"""The bounds of a request's head, over real sockets."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from gptgate.http.protocol import MAX_HEAD_BYTES, bounded
+from probes import RawAnswer, send_raw
+from raw_client import RawClient
+
+HEAD_TIMEOUT_MS = 150
+GOOD = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
+Scope = MutableMapping[str, Any]
+
+
+class Echo:
+    """Answers every request with its path, and counts what it served. ``/slow`` waits until told."""
+
+    def __init__(self) -> None:
+        self.served: list[str] = []
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        self.served.append(scope["path"])
+        headers = [(b"content-length", str(len(scope["path"])).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if scope["path"] == "/slow":
+            await self.go_on.wait()
+        await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+
+@contextlib.asynccontextmanager
+async def _serving() -> AsyncIterator[tuple[str, Echo]]:
+    echo, state = Echo(), ServerState()
+    config = uvicorn.Config(echo, ws="none", lifespan="off", log_config=None, access_log=False, log_level="critical")
+    config.load()
+    protocol = bounded(HEAD_TIMEOUT_MS)
+    server = await asyncio.get_running_loop().create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", echo
+    finally:
+        server.close()
+        echo.go_on.set()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.gather(*state.tasks, return_exceptions=True)
+        await server.wait_closed()
+
+
+def _is_clear(answer: RawAnswer, status: int, code: str) -> None:
+    assert (answer.status, answer.headers["connection"]) == (status, "close")
+    error = answer.document["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert (error["code"], answer.headers["x-gptgate-error"]) == (code, code)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x00\x01\x02\x03\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"HELLO\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\nx: a\x00b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: a\r\nx\x7f: 1\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\nhost: a\r\n\r\n",
+    ],
+    ids=repr,
+)
+async def test_what_is_not_http_is_told_so(garbage: bytes) -> None:
+    async with _serving() as (url, echo):
+        _is_clear(await send_raw(url, garbage), 400, "invalid_request")
+        assert echo.served == []
+
+
+@pytest.mark.parametrize("beginning", [b"P", b"GET / HT", b"GET / HTTP/1.1\r\nhost: a", b"GET / HTTP/1.1\r\nx: y\r\n"])
+async def test_a_head_that_does_not_end_is_refused_in_time(beginning: bytes) -> None:
+    async with _serving() as (url, echo):
+        _is_clear(await send_raw(url, beginning), 408, "body_timeout")
+        assert echo.served == []
+
+
+async def test_a_byte_now_and_then_does_not_move_the_deadline() -> None:
+    async with _serving() as (url, _):
+        client = await RawClient.connect(url)
+        started = asyncio.get_running_loop().time()
+        reading = asyncio.create_task(client.head())
+        for byte in b"GET / HTTP/1.1\r\nx-slow: 0123456789012345678901234567890123456789":
+            if reading.done():
+                break
+            client.writer.write(bytes([byte]))
+            await asyncio.wait([reading], timeout=HEAD_TIMEOUT_MS / 1000 / 20)
+        status, _ = await reading
+        assert status == 408
+        assert asyncio.get_running_loop().time() - started < 3
+        await client.close()
+
+
+@pytest.mark.parametrize("before", [b"", GOOD])
+async def test_a_connection_on_which_nothing_begins_is_closed_without_a_word(before: bytes) -> None:
+    async with _serving() as (url, _):
+        client = await RawClient.connect(url)
+        if before:
+            await client.send(before)
+            assert (await client.answer())[0] == 200
+            await client.send(b"\r\n")
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                assert await client.reader.read() == b""
+        await client.close()
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 7, 40])
+@pytest.mark.parametrize("kind", ["one header", "many headers", "path"])
+async def test_a_head_that_is_too_large_is_refused_and_never_served(kind: str, pieces: int) -> None:
+    size = MAX_HEAD_BYTES + 1
+    head = {
+        "one header": b"GET / HTTP/1.1\r\nx: " + b"a" * size,
+        "many headers": b"GET / HTTP/1.1\r\n" + b"x-some: 0123456789\r\n" * (size // 16),
+        "path": b"GET /" + b"a" * size + b" HTTP/1.1\r\n",
+    }[kind] + b"\r\n\r\n"
+    step = -(-len(head) // pieces)
+    async with _serving() as (url, echo):
+        client = await RawClient.connect(url)
+        with contextlib.suppress(ConnectionError):
+            for start in range(0, len(head), step):
+                await client.send(head[start : start + step])
+                await asyncio.sleep(0)
+        # What the server had not read when it closed may make the kernel reset the connection.
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            _is_clear(RawAnswer(*await client.answer()), 431, "invalid_request")
+        assert echo.served == []
+        client.writer.transport.abort()
+
+
+async def test_an_endless_header_is_not_gathered() -> None:
+    """The parser keeps an unfinished header to itself, so its callbacks would never see it grow."""
+    async with _serving() as (url, _):
+        client = await RawClient.connect(url)
+        await client.send(b"GET / HTTP/1.1\r\nx: ")
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 50 * MAX_HEAD_BYTES and not client.reader.at_eof():
+                await client.send(b"a" * 8192)
+                sent += 8192
+                await asyncio.sleep(0)
+        assert sent < 50 * MAX_HEAD_BYTES
+        client.writer.transport.abort()
+
+
+async def test_a_large_body_behind_a_split_head_counts_as_a_body() -> None:
+    body = b"b" * (3 * MAX_HEAD_BYTES)
+    head = b"POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % len(body)
+    async with _serving() as (url, echo):
+        answer = await send_raw(url, head[:20], head[20:] + body, pause_s=0.02)
+        assert (answer.status, echo.served) == (200, ["/body"])
+
+
+async def test_garbage_behind_a_request_never_gets_into_its_answer() -> None:
+    async with _serving() as (url, echo):
+        client = await RawClient.connect(url)
+        await client.send(b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n")
+        status, headers = await client.head()
+        await client.send(b"\x00garbage\r\n\r\n")
+        await asyncio.sleep(0.05)
+        echo.go_on.set()
+        rest = b""
+        with contextlib.suppress(ConnectionError):
+            rest = await client.reader.read()
+        assert (status, headers["content-length"]) == (200, "5")
+        assert rest in (b"", b"/slow")
+        await client.close()
+
+
+async def test_requests_follow_each_other_on_one_connection() -> None:
+    async with _serving() as (url, echo):
+        client = await RawClient.connect(url)
+        for _ in range(3):
+            await client.send(GOOD)
+            assert (await client.answer())[0] == 200
+        await client.send(GOOD * 2)
+        assert [(await client.answer())[0] for _ in range(2)] == [200, 200]
+        assert echo.served == ["/"] * 5
+        await client.close()
