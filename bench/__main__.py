@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvloop
 from rich.console import Console
+from rich.markup import escape
 
 from bench.breakdown import break_down, show_breakdown
 from bench.load import LoadError
@@ -41,8 +42,8 @@ def main() -> int:
                 _break_down(console, plan, cores, Path(name), runner.run, asked.profile)
                 return 0
             return _measure(console, plan, cores, Path(name), runner.run, asked)
-        except (LoadError, RuntimeError, TimeoutError) as error:
-            console.print(f"[red]The measurement is worth nothing:[/red] {error}", markup=True)
+        except (LoadError, RuntimeError) as error:
+            console.print(f"[red]The measurement is worth nothing:[/red] {escape(str(error))}")
             return 1
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.gateway import Gateway, Sent, check_guards, check_records
-from bench.load import Round, run_load
+from bench.load import LoadError, Round, run_load
 from bench.measure import MANY, Plan, Run, percentile, start_upstream
 from bench.process import Cores, free_port, running
 from bench.texts import STREAM_EVENTS, Kind, Prompts
@@ -20,6 +20,7 @@ from gptgate.core.events import End
 from gptgate.storage.folder import DATABASE_NAME
 
 END = msgspec.json.Decoder(End)
+STAGES = "admit inspect decide record upstream answer inspect_answer stream overhead total".split()
 PHASES: tuple[tuple[str, Kind, int], ...] = (
     ("1 connection", Kind.PLAIN, 1),
     (f"{MANY} connections", Kind.PLAIN, MANY),
@@ -58,7 +59,7 @@ def break_down(plan: Plan, cores: Cores, folder: Path, run: Run, profile: Path |
                 begin_ms, cpu_ns, threads = time.time_ns() // 1_000_000, process.cpu_ns(), process.threads_cpu_ns()
                 result: Round = run(run_load(gateway.target, Prompts(seed, kind), connections, plan.many))
                 cpu_ns = process.cpu_ns() - cpu_ns
-                used = {thread: ns - threads.get(thread, 0) for thread, ns in process.threads_cpu_ns().items()}
+                used = {thread: ns - threads[thread] for thread, ns in process.threads_cpu_ns().items()}
                 sent.add(kind, result.sent)
                 seen.append((name, kind, result, begin_ms, time.time_ns() // 1_000_000, used, cpu_ns))
     check_records(gateway.folder, sent)
@@ -70,7 +71,7 @@ def break_down(plan: Plan, cores: Cores, folder: Path, run: Run, profile: Path |
                 requests=result.sent,
                 p50_us=percentile(result.latencies_ns, 50) / 1e3,
                 cpu_us=cpu_ns / result.sent / 1e3,
-                threads_us={thread: ns / result.sent / 1e3 for thread, ns in used.items() if ns > result.sent * 100},
+                threads_us={thread: ns / result.sent / 1e3 for thread, ns in used.items()},
                 stages_us=_stages(gateway.folder / DATABASE_NAME, begin_ms, end_ms),
                 chunks=STREAM_EVENTS if kind is Kind.STREAM else 0,
             )
@@ -83,14 +84,13 @@ def show_breakdown(console: Console, phases: list[Phase]) -> None:
     table = Table("µs a request, wall time, medians", *(phase.name for phase in phases), box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    stages = list(dict.fromkeys(stage for phase in phases for stage in phase.stages_us))
-    for stage in stages:
+    for stage in STAGES:
         table.add_row(stage, *(f"{p.stages_us[stage]:,.0f}" if stage in p.stages_us else "" for p in phases))
     table.add_row("seen by the client", *(f"{phase.p50_us:,.0f}" for phase in phases))
     table.add_row("")
     table.add_row("CPU µs a request", *(f"{phase.cpu_us:,.0f}" for phase in phases))
     for thread in dict.fromkeys(thread for phase in phases for thread in phase.threads_us):
-        table.add_row(f"  thread {thread}", *(f"{phase.threads_us.get(thread, 0):,.0f}" for phase in phases))
+        table.add_row(f"  {thread}", *(f"{phase.threads_us[thread]:,.0f}" for phase in phases))
     table.add_row("CPU µs a chunk", *(f"{p.cpu_us / p.chunks:,.1f}" if p.chunks else "" for p in phases))
     table.add_row("requests", *(f"{phase.requests:,}" for phase in phases))
     console.print(table)
@@ -102,7 +102,7 @@ def show_breakdown(console: Console, phases: list[Phase]) -> None:
 
 
 def _stages(database: Path, begin_ms: int, end_ms: int) -> dict[str, float]:
-    """Median of each stage over the requests that ended in this time, in the order in which stages come."""
+    """Median of each stage over the requests that ended in this time. Raises LoadError for a stage it does not know."""
     connection = sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)
     try:
         rows: list[Any] = connection.execute(
@@ -114,6 +114,6 @@ def _stages(database: Path, begin_ms: int, end_ms: int) -> dict[str, float]:
     for (body,) in rows:
         for stage, micros in END.decode(body).timings_us.items():
             taken.setdefault(stage, []).append(micros)
-    order = ("admit", "inspect", "decide", "record", "upstream", "answer", "inspect_answer", "stream")
-    stages = [*(one for one in order if one in taken), *(one for one in taken if one not in order)]
-    return {stage: statistics.median(taken[stage]) for stage in stages}
+    if not taken.keys() <= set(STAGES):
+        raise LoadError(f"the records have stages that the bench does not show: {sorted(taken.keys() - set(STAGES))}")
+    return {stage: statistics.median(values) for stage, values in taken.items()}

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from bench.texts import Prompts
 
 LINE = b"\r\n"
+PATIENCE_S = 30.0
+"""How long after a round the last answers may take."""
 FIRST_WORD = b'"delta":{"content":"'
 """Where the first text of a stream begins; the opening event carries a role before it."""
 
@@ -49,27 +51,29 @@ class Round:
 
 
 class Caller(asyncio.Protocol):
-    """One connection. `again` gives the next request, or None when it is time to stop; `done` is set at the end."""
+    """One connection. `again` gives the next request, or None when it is time to stop; `done` is set at the end.
 
-    def __init__(self, result: Round, again: Callable[[], bytes | None], done: "asyncio.Future[None]") -> None:
+    `bodies` keeps the answers where a list is given, for a look at what came; not while measuring.
+    """
+
+    def __init__(self, result: Round, again: Callable[[], bytes | None], bodies: list[bytes] | None = None) -> None:
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._result = result
         self._again = again
-        self._done = done
+        self._bodies = bodies
         self._transport: asyncio.Transport
         self._buffer = b""
         self._started_ns = 0
         self._left = -1  # bytes of a body with a length; -1: the head has not come; -2: chunked
         self._waits_for_word = False
-        self.keep: list[bytes] | None = None
-        """Where the bodies of answers go, for tests of what came; None while measuring."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
         self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_exception(LoadError(f"the connection was closed under a request: {exc}"))
+        if not self.done.done():
+            self.done.set_exception(LoadError(f"the connection was closed under a request: {exc}"))
 
     def data_received(self, data: bytes) -> None:
         if self._left == -1:
@@ -104,8 +108,8 @@ class Caller(asyncio.Protocol):
 
     def _whole(self, data: bytes) -> None:
         self._left -= len(data)
-        if self.keep is not None:
-            self.keep[-1] += data
+        if self._bodies is not None:
+            self._bodies[-1] += data
         if self._left == 0:
             self._complete()
         elif self._left < 0:
@@ -130,8 +134,8 @@ class Caller(asyncio.Protocol):
             if self._waits_for_word and FIRST_WORD in data[line:after]:
                 self._waits_for_word = False
                 self._result.first_ns.append(time.perf_counter_ns() - self._started_ns)
-            if self.keep is not None:
-                self.keep[-1] += data[line + 2 : after]
+            if self._bodies is not None:
+                self._bodies[-1] += data[line + 2 : after]
             at = after + 2
         self._buffer = data[at:] if at else data
 
@@ -146,18 +150,18 @@ class Caller(asyncio.Protocol):
     def _send(self) -> None:
         request = self._again()
         if request is None:
-            self._done.set_result(None)
+            self.done.set_result(None)
             self._transport.close()
             return
         self._result.sent += 1
-        if self.keep is not None:
-            self.keep.append(b"")
+        if self._bodies is not None:
+            self._bodies.append(b"")
         self._started_ns = time.perf_counter_ns()
         self._transport.write(request)
 
     def _fail(self, reason: str) -> None:
-        if not self._done.done():
-            self._done.set_exception(LoadError(reason))
+        if not self.done.done():
+            self.done.set_exception(LoadError(reason))
         self._transport.abort()
 
 
@@ -178,34 +182,31 @@ async def run_load(target: Target, prompts: Prompts, connections: int, seconds: 
         body = prompts.next()
         return b"%s%d\r\n\r\n%s" % (head, len(body), body)
 
-    await _call(target, [result] * connections, again)
+    await _call(target, [Caller(result, again) for _ in range(connections)], seconds)
     result.elapsed_ns = until_ns - begin_ns
     return result
 
 
 async def ask(target: Target, bodies: list[bytes]) -> list[bytes]:
-    """The bodies of the answers to these requests, one after the other. Raises LoadError unless each is a 200."""
-    waiting = iter(bodies)
-    kept: list[bytes] = []
+    """The bodies of the answers to these requests, each on a connection of its own. Raises LoadError."""
+    kept: list[list[bytes]] = [[] for _ in bodies]
     head = target.head()
 
-    def again() -> bytes | None:
-        body = next(waiting, None)
-        return None if body is None else b"%s%d\r\n\r\n%s" % (head, len(body), body)
+    def once(body: bytes) -> Callable[[], bytes | None]:
+        requests = iter([b"%s%d\r\n\r\n%s" % (head, len(body), body)])
+        return lambda: next(requests, None)
 
-    await _call(target, [Round()], again, kept)
-    return kept
+    callers = [Caller(Round(), once(body), into) for body, into in zip(bodies, kept, strict=True)]
+    await _call(target, callers, 0)
+    return [body for (body,) in kept]
 
 
-async def _call(
-    target: Target, results: list[Round], again: Callable[[], bytes | None], keep: list[bytes] | None = None
-) -> None:
+async def _call(target: Target, callers: list[Caller], seconds: float) -> None:
     loop = asyncio.get_running_loop()
-    ends: list[asyncio.Future[None]] = []
-    for result in results:
-        done: asyncio.Future[None] = loop.create_future()
-        ends.append(done)
-        caller = Caller(result, again, done)
-        caller.keep = keep
-        await loop.create_connection(lambda caller=caller: caller, "127.0.0.1", target.port)  # type: ignore[misc]
-    await asyncio.gather(*ends)
+    try:
+        async with asyncio.timeout(seconds + PATIENCE_S):
+            for caller in callers:
+                await loop.create_connection(lambda caller=caller: caller, "127.0.0.1", target.port)  # type: ignore[misc]
+            await asyncio.gather(*(caller.done for caller in callers))
+    except TimeoutError:
+        raise LoadError(f"{target.name} left a request without an answer for {PATIENCE_S:.0f} s") from None

@@ -110,11 +110,14 @@ class Process:
         return time.clock_gettime_ns(clock.value)
 
     def threads_cpu_ns(self) -> dict[str, int]:
-        """CPU time by thread name; threads of one name are summed up. From /proc/PID/task/*/schedstat."""
-        used: dict[str, int] = {}
+        """CPU time of the first thread, which runs the event loop, and of all others. From /proc/PID/task/*/schedstat.
+
+        A thread that has ended is missing.
+        """
+        used = {"event loop": 0, "other threads": 0}
         for task in Path(f"/proc/{self.pid}/task").iterdir():
-            name = (task / "comm").read_text().strip()
-            used[name] = used.get(name, 0) + int((task / "schedstat").read_text().split()[0])
+            name = "event loop" if task.name == str(self.pid) else "other threads"
+            used[name] += int((task / "schedstat").read_text().split()[0])
         return used
 
     def memory_mb(self) -> dict[str, float]:
