@@ -18,7 +18,7 @@ from gptgate.cli.folder import load_config, require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
-from gptgate.cli.times import future_ms, show_ms, span_ms, to_seconds
+from gptgate.cli.times import END_OF_TIME_MS, future_ms, show_ms, span_ms, to_seconds
 from gptgate.config.problem import did_you_mean
 from gptgate.core.keys import KeyRecord
 from gptgate.core.snapshot import AppSpec, Snapshot
@@ -143,7 +143,8 @@ def rotate(
         if expires is not None:
             expires_ms = future_ms("--expires", expires, now_ms)
         else:
-            expires_ms = now_ms + old.expires_ms - old.created_ms if old.expires_ms else 0
+            life_ms = old.expires_ms - old.created_ms
+            expires_ms = min(now_ms + life_ms, END_OF_TIME_MS - 1) if old.expires_ms else 0
         record, text = _new_key(replace(old, created_ms=now_ms, expires_ms=expires_ms, revoked_ms=0, replaces=old.id))
         ends_ms = min(now_ms + overlap_ms, old.expires_ms or now_ms + overlap_ms)
         # The new key first: a crash in between leaves the old one good, never callers without any key.

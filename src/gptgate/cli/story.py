@@ -27,10 +27,14 @@ SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the story: names and what they say. Values may hold anything; whoever prints them cleans them."""
+    """A part of the story: names and what they say. Values may hold anything; whoever prints them cleans them.
+
+    `texts`: values are texts that have lines.
+    """
 
     title: str
     rows: tuple[tuple[str, str], ...]
+    texts: bool = False
 
 
 def story(record: AuditRecord, content: bool) -> list[Section]:
@@ -56,7 +60,7 @@ def story(record: AuditRecord, content: bool) -> list[Section]:
     if end is not None:
         sections.append(Section("timings", _timings(end)))
     sections.append(Section("digests (sha256)", _digests(intent, end)))
-    sections.append(Section("content", _content(record, content)))
+    sections.append(Section("content", _content(record, content), texts=True))
     return sections
 
 
@@ -92,7 +96,7 @@ def print_story(sections: Sequence[Section]) -> None:
         width = max((cell_len(clean(name)) for name, _ in section.rows), default=0)
         for name, value in section.rows:
             shown = clean(name)
-            lines = clean(value, lines=True).split("\n")
+            lines = clean(value, lines=section.texts).split("\n")
             print(f"{INDENT}{shown}{' ' * (width - cell_len(shown))}  {lines[0]}".rstrip())
             for line in lines[1:]:
                 print(f"{INDENT}{' ' * width}  {line}".rstrip())

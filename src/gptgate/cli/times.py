@@ -21,9 +21,12 @@ _HINT = "a span such as 90s, 30m, 2h, 7d; a UTC date such as 2026-11-01; or RFC 
 
 
 def past_ms(option: str, text: str, now_ms: int) -> int:
-    """The moment that `text` names, in Unix milliseconds; a span counts back from now. Raises CommandError."""
+    """The moment that `text` names, in Unix milliseconds; a span counts back from now, to 1970 at most.
+
+    Raises CommandError.
+    """
     span = _span_ms(text)
-    return now_ms - span if span is not None else _moment_ms(option, text)
+    return max(0, now_ms - span) if span is not None else _moment_ms(option, text)
 
 
 def future_ms(option: str, text: str, now_ms: int) -> int:
@@ -56,7 +59,7 @@ def month_start_ms(now_ms: int) -> int:
 def show_ms(moment_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: ``2026-11-01T12:00:00.000Z``."""
     moment = EPOCH + timedelta(milliseconds=moment_ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def to_seconds(shown: object) -> str:

@@ -1,0 +1,117 @@
+"""The registry, and how errors become lines and exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gptgate import __version__
+from gptgate.cli import folder, main
+from gptgate.cli.failure import REFUSED, USAGE, CommandError
+from gptgate.compose import ADMIN_TOKEN_NAME, CONFIG_NAME
+from gptgate.storage.errors import StorageError
+
+
+def test_every_registered_command_loads_and_is_named() -> None:
+    names = main.command_names()
+    assert {name.split()[0] for name in names} == set(main.COMMANDS)
+    assert {"config check", "config apply", "keys create", "keys list", "keys rotate", "keys revoke"} <= set(names)
+    assert {"audit search", "audit show", "usage", "simulator", "serve", "quickstart"} <= set(names)
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize("name", main.command_names())
+def test_every_command_has_a_help_text(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.execute([*name.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"gptgate {name}" in shown
+    assert len(shown.split()) > 20
+
+
+def test_names_of_files_are_those_of_the_gateway() -> None:
+    assert folder.CONFIG_NAME == CONFIG_NAME
+    assert folder.ADMIN_TOKEN_NAME == ADMIN_TOKEN_NAME
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.execute(["--version"]) == 0
+    assert capsys.readouterr().out == f"gptgate {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["kyes"],
+        ["--nope"],
+        ["keys", "create"],
+        ["keys", "list", "--format", "xml"],
+        ["audit", "search", "--limit", "0"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_a_hint(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.execute(arguments) == USAGE
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert shown.out == ""
+    assert len(lines) == 2
+    assert lines[0].startswith("gptgate: ")
+    assert lines[1].startswith("hint: gptgate")
+
+
+@pytest.mark.parametrize("arguments", [[], ["keys"]])
+def test_no_command_shows_the_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.execute(arguments) == USAGE
+    shown = capsys.readouterr()
+    assert "Usage: " in shown.out + shown.err
+
+
+def broken() -> None:
+    """Fail as the test says."""
+    raise FAILURES[-1]
+
+
+FAILURES: list[Exception] = []
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "lines"),
+    [
+        (CommandError("no\x1b[31m", hint="do"), REFUSED, ["gptgate: no\\x1b[31m", "hint: do"]),
+        (CommandError("no", exit_code=3), 3, ["gptgate: no"]),
+        (StorageError("full", hint="make room"), REFUSED, ["gptgate: full", "hint: make room"]),
+        (
+            PermissionError(13, "Permission denied", "/data"),
+            REFUSED,
+            ["gptgate: /data: Permission denied", "hint: run it as the user that owns the data folder"],
+        ),
+    ],
+)
+def test_known_errors_are_lines_without_a_stack(
+    failure: Exception,
+    code: int,
+    lines: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(main.COMMANDS, "broken", f"{__name__}:broken")
+    monkeypatch.setattr(sys.modules[__name__], "FAILURES", [failure])
+    assert main.execute(["broken"]) == code
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_a_reader_that_leaves_early_ends_the_command_quietly() -> None:
+    command = f"{sys.executable} -m gptgate --help | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["keys", "audit", "usage", "config"])
+def test_a_command_loads_no_server_and_no_provider_client(command: str, tmp_path: Path) -> None:
+    """Start-up time: the modules that cost most are left to the commands that serve."""
+    program = (
+        f"import sys; from gptgate.cli.main import build; build([{command!r}]); "
+        "print(*(sys.modules.keys() & {'aiohttp', 'uvicorn', 'starlette', 'genai_prices', 'gptgate.compose'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == ""

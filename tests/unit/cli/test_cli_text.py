@@ -1,0 +1,38 @@
+"""What records may put on an operator's terminal."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gptgate.cli.text import clean
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, ünïcödé, 漢字, 🙂", "plain, ünïcödé, 漢字, 🙂"),
+        ("\x1b[2J\x1b]0;owned\x07", "\\x1b[2J\\x1b]0;owned\\x07"),
+        ("a\r\nb\tc", "a\\x0d\\x0ab\\x09c"),
+        ("\x9b31m", "\\x9b31m"),
+        ("\x7f", "\\x7f"),
+        ("user\u202egnp.exe", "user\\u202egnp.exe"),
+        ("\u2066x\u2069\u200b", "\\u2066x\\u2069\\u200b"),
+        ("\u2028", "\\u2028"),
+        ("\ud800", "\\ud800"),
+        ("\U000e0041", "\\U000e0041"),
+    ],
+)
+def test_what_is_not_printable_is_shown_by_its_code(text: str, shown: str) -> None:
+    assert clean(text) == shown
+
+
+def test_lines_and_tabs_stay_where_they_are_wanted() -> None:
+    assert clean("a\n\tb\r\x1b", lines=True) == "a\n\tb\\x0d\\x1b"
+
+
+@given(st.text())
+def test_a_cleaned_text_is_printable_and_cleaning_it_again_changes_nothing(text: str) -> None:
+    cleaned = clean(text)
+    assert cleaned.isprintable()
+    assert clean(cleaned) == cleaned
+    assert clean(text, lines=True).replace("\n", "").replace("\t", "").isprintable()
