@@ -5,7 +5,10 @@ from typing import Protocol
 
 import re2
 
-from gptgate.detectors.pattern import ESCAPED, Pattern
+from gptgate.detectors.pattern import Pattern
+
+_AUTOMATON_BYTES = 64 << 20
+"""A bound, not a need: RE2 takes its slow way where it cannot have some twenty of its largest states."""
 
 
 class Finder(Protocol):
@@ -22,6 +25,7 @@ def compile_bytes(source: str, *, ignore_case: bool) -> "re2._Regexp":
     options.encoding = re2.Options.Encoding.LATIN1
     options.case_sensitive = not ignore_case
     options.log_errors = False
+    options.max_mem = _AUTOMATON_BYTES
     return re2.compile(source.encode(), options)
 
 
@@ -35,8 +39,6 @@ class CompiledPattern:
         self._exact = compile_bytes(
             f"(?:{pattern.left})({pattern.body})(?:{pattern.right})", ignore_case=pattern.ignore_case
         )
-        edges = pattern.reach - pattern.longest
-        self._one_byte_edges = edges == 2 or (edges == 3 and ESCAPED in pattern.left)
 
     def matches(self, data: bytes, since: int, before: int, free: int) -> Iterator[tuple[int, int]]:
         """Spans of bodies whose left edge begins in ``[since, before)`` and which begin at `free` or later.
@@ -49,7 +51,7 @@ class CompiledPattern:
             edge, last = match.span()
             if edge >= before:
                 return
-            if last - edge > pattern.reach or not self._one_byte_edges or data[edge] == 0x5C:
+            if last - edge > pattern.reach or not pattern.one_byte_edges or data[edge] == 0x5C:
                 # A body without a bound of its own gets what lies within its limit.
                 start, end = self._exact.match(data, edge, edge + pattern.reach).span(1)
             else:

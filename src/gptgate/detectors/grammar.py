@@ -8,7 +8,7 @@ the longest match, the literals that every match contains, and the language of u
 
 from dataclasses import dataclass
 
-LOOSE_ABOVE = 4
+LOOSE_ABOVE = 2
 """In `unfinished` and `loosened` a longer repeat has no upper bound. That holds back a little more, never less, and
 keeps the automaton small; the longest match bounds what is held."""
 
@@ -152,15 +152,36 @@ def longest(node: Node) -> int | None:
             return None if high is None or length is None else high * length
 
 
-def has_negated_class(node: Node) -> bool:
-    """Whether some class is given by what it is not. Such a class takes the separator between texts."""
+def first(node: Node) -> tuple[frozenset[str], bool]:
+    """The literals and classes that a word can begin with, and whether the empty word is one."""
     match node:
         case Chars(source, _):
-            return source.startswith("[^")
+            return frozenset({source}), False
+        case Repeat(item, low, _):
+            begins, empty = first(item)
+            return begins, empty or low == 0
+        case Alt(options):
+            found = [first(option) for option in options]
+            return frozenset().union(*(begins for begins, _ in found)), any(empty for _, empty in found)
+        case Seq(items):
+            begins = frozenset[str]()
+            for item in items:
+                more, empty = first(item)
+                begins |= more
+                if not empty:
+                    return begins, False
+            return begins, True
+
+
+def classes(node: Node) -> frozenset[str]:
+    """All literals and classes that occur."""
+    match node:
+        case Chars(source, _):
+            return frozenset({source})
         case Seq(items) | Alt(items):
-            return any(has_negated_class(item) for item in items)
+            return frozenset().union(*(classes(item) for item in items))
         case Repeat(item, _, _):
-            return has_negated_class(item)
+            return classes(item)
 
 
 def required(node: Node) -> frozenset[str]:
@@ -223,7 +244,7 @@ def loosened(node: Node) -> str:
             return "".join(loosened(item) for item in items)
         case Repeat(item, low, high):
             if high is None or high > LOOSE_ABOVE:
-                return f"(?:{loosened(item)}){'+' if low else '*'}"
+                return f"(?:{loosened(item)}){{{low},}}"
             return f"(?:{loosened(item)}){{{low},{high}}}"
 
 

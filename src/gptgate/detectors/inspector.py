@@ -16,7 +16,9 @@ from gptgate.detectors.pattern import SEPARATOR, Detector
 from gptgate.detectors.reading import Reader, read_text
 from gptgate.detectors.registry import DETECTORS
 from gptgate.detectors.scanner import Group, Scanner
-from gptgate.detectors.unfinished import Unfinished
+from gptgate.detectors.unfinished import Beginnings, Unfinished
+
+Division = tuple[frozenset[int], Unfinished]
 
 
 def build_inspector(engine: str = "auto") -> "TextInspector":
@@ -43,8 +45,16 @@ class TextInspector:
             for pattern in detector.patterns
         ]
         self._finder = make_finder(engine, [lane.compiled.pattern for lane in self._lanes])
-        # Which lanes a stream holds back, per (held kinds, origin's lanes): as many as configurations name.
-        self._unfinished: dict[frozenset[int], Unfinished] = {}
+        kinds: dict[tuple[str, str], list[int]] = {}
+        for index, lane in enumerate(self._lanes):
+            kinds.setdefault((lane.detector, lane.compiled.pattern.kind), []).append(index)
+        self._beginnings = {
+            index: Beginnings([self._lanes[each].compiled.pattern for each in indexes])
+            for indexes in kinds.values()
+            for index in indexes[:1]
+        }
+        # How the lanes divide for a stream, per origin and held kinds: as many as configurations name.
+        self._divided: dict[tuple[Origin, frozenset[str]], tuple[Division, Division]] = {}
 
     def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
         """All findings, sorted by segment, start, end and kind. Raises GuardFailed when the engine cannot answer."""
@@ -62,26 +72,28 @@ class TextInspector:
     def stream(self, place: str, origin: Origin, held: frozenset[str], is_json: bool) -> StreamScanner:
         """A scanner for one channel; see `core.ports.StreamScanner`.
 
-        The first call for a new combination of held kinds compiles their automaton (milliseconds).
+        Every automaton exists since construction; no call is slow.
         """
-        lanes = frozenset(index for index, lane in enumerate(self._lanes) if origin in lane.origins)
-        holding = frozenset(index for index in lanes if self._lanes[index].is_held(held))
+        divided = self._divided.get((origin, held)) or self._divide(origin, held)
         return Scanner(
             place=place,
             origin=origin,
             is_json=is_json,
             finder=self._finder,
             lanes=self._lanes,
-            held=Group(holding, self._automaton(holding)),
-            free=Group(lanes - holding, self._automaton(lanes - holding)),
+            held=Group(*divided[0]),
+            free=Group(*divided[1]),
         )
 
-    def _automaton(self, lanes: frozenset[int]) -> Unfinished:
-        known = self._unfinished.get(lanes)
-        if known is None:
-            known = Unfinished([self._lanes[index].compiled.pattern for index in sorted(lanes)])
-            self._unfinished[lanes] = known
-        return known
+    def _divide(self, origin: Origin, held: frozenset[str]) -> tuple[Division, Division]:
+        lanes = frozenset(index for index, lane in enumerate(self._lanes) if origin in lane.origins)
+        holding = frozenset(index for index in lanes if self._lanes[index].is_held(held))
+        divided = self._division(holding), self._division(lanes - holding)
+        self._divided[origin, held] = divided
+        return divided
+
+    def _division(self, lanes: frozenset[int]) -> Division:
+        return lanes, Unfinished(each for index, each in self._beginnings.items() if index in lanes)
 
     def _locate(
         self, segments: Sequence[Segment], texts: Sequence[bytes], data: bytes, hits: Sequence[int]

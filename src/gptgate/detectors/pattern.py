@@ -5,11 +5,12 @@ the body. Matches of one pattern are taken from left to right and never overlap 
 may. Whether a body stands at a position depends on the `reach` bytes from its left edge on and on nothing else.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gptgate.core.finding import Origin
-from gptgate.detectors.grammar import Node, Seq, has_negated_class, longest, loosened, parse, required
+from gptgate.detectors.grammar import Node, Seq, classes, first, longest, loosened, parse, required
 
 SEPARATOR = b"\xff"
 """Stands before, between and after texts. It occurs in no UTF-8, so only an edge can match it, never a body."""
@@ -26,6 +27,7 @@ END = "[^A-Za-z0-9]"
 ANY = r"[\x00-\xff]"
 """No condition."""
 
+
 EVERY_ORIGIN = frozenset(Origin)
 UNTRUSTED = EVERY_ORIGIN - {Origin.SYSTEM, Origin.DEVELOPER}
 """All but the words of whoever configured the application."""
@@ -36,10 +38,12 @@ class Pattern:
     """One recognisable form of a kind.
 
     `body`, `left`, `right` and `trigger` are in the language of `gptgate.detectors.grammar`; the edges take at least
-    one byte each, `body` begins and ends in ASCII and has no negated class. `trigger`, where given, is a cheaper
-    pattern that occurs in every match (left edge to right edge) of this one: a fast engine looks for it instead.
-    `most` must be given where the body has no bound of its own: the body then ends after that many bytes at the
-    latest. `accept` looks at a matched body and has the last word.
+    one byte each, `body` begins and ends in ASCII and has no negated class. The left edge takes a space; one that also
+    takes a letter asks for a body that begins with neither letter nor digit, so that matches begin at words' edges.
+
+    `trigger`, where given, is a cheaper pattern that occurs in every match (left edge to right edge) of this one: a
+    fast engine looks for it instead. `most` must be given where the body has no bound of its own: the body then ends
+    after that many bytes at the latest. `accept` looks at a matched body and has the last word.
 
     Raises ValueError when these are violated.
     """
@@ -56,20 +60,36 @@ class Pattern:
     longest: int = field(init=False)
     reach: int = field(init=False)
     tree: Node = field(init=False, repr=False, compare=False)
+    one_byte_edges: bool = field(init=False)
+    """Each edge takes one byte, where no escape stands on the left."""
+    is_solid: bool = field(init=False)
+    """There is no white space in a match, nor between its edges."""
 
     def __post_init__(self) -> None:
         left, body, right = parse(self.left), parse(self.body), parse(self.right)
-        if has_negated_class(body):
+        inside = classes(body)
+        if any(source.startswith("[^") for source in inside):
             raise ValueError(f"{self.kind}: a negated class in the body could match across texts: {self.body!r}")
         bound = longest(body)
         if (bound is None) != bool(self.most):
             raise ValueError(f"{self.kind}: `most` is for bodies without a bound, and they need it: {self.body!r}")
+        if not _takes_one(self.left, " "):
+            raise ValueError(f"{self.kind}: the left edge does not take a space: {self.left!r}")
+        begins = "|".join(sorted(first(body)[0]))
+        if _takes_one(begins, "\x80-\xff"):
+            raise ValueError(f"{self.kind}: the body does not begin in ASCII: {self.body!r}")
+        if _takes_one(self.left, "A-Za-z0-9") and _takes_one(begins, "A-Za-z0-9"):
+            raise ValueError(f"{self.kind}: a body that begins with a letter or digit needs a left edge: {self.body!r}")
         edges = [longest(left) or 0, longest(right) or 0]
         if not 0 <= self.points <= 100 or not all(edges):
             raise ValueError(f"{self.kind}: points are 0 to 100, edges take 1 byte or more")
         object.__setattr__(self, "longest", bound or self.most)
         object.__setattr__(self, "reach", self.longest + sum(edges))
         object.__setattr__(self, "tree", Seq((left, body, right)))
+        one_byte_edges = longest(right) == 1 and (longest(left) == 1 or self.left == EDGE)
+        object.__setattr__(self, "one_byte_edges", one_byte_edges)
+        is_solid = one_byte_edges and not _takes_one("|".join(sorted(inside)), r" \t\r\n\f\v")
+        object.__setattr__(self, "is_solid", is_solid)
 
     @property
     def is_phrase(self) -> bool:
@@ -90,6 +110,14 @@ class Pattern:
     def literals(self) -> frozenset[bytes]:
         """Every match contains one of these (in lower case when case is ignored); empty: nothing is known."""
         return frozenset((text.lower() if self.ignore_case else text).encode() for text in required(self.tree))
+
+
+def _takes_one(source: str, characters: str) -> bool:
+    """Whether one of these bytes alone (given as the inside of a class) is matched."""
+    known = re.compile(f"[{characters}]".encode("latin-1"))
+    pattern = re.compile(source.encode())
+    singles = [bytes([code]) for code in range(256)]
+    return any(known.fullmatch(single) and pattern.fullmatch(single) for single in singles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from gptgate.detectors.reading import Reader
 from gptgate.detectors.unfinished import Unfinished
 
 _LAZY = 1024
-"""A tail longer than this is looked at again only when it has grown by an eighth: the whole stays linear."""
+"""A tail longer than this is looked at again only when it has grown by an eighth, or is as long as it can get: so the
+work stays linear in the length of the text."""
 
-_KEEP = 256
-"""Bytes that may gather before the held tail until it is worth asking which are still needed."""
+_KEEP = 128
+"""Bytes that may gather before the held tail until it is worth asking which of them are still needed."""
 
 
 class Group:
@@ -31,10 +32,6 @@ class Group:
         self.unfinished = unfinished
         self.decided = 0
         """Every match whose left edge begins before this byte has been reported."""
-
-    def begin(self, buffer: bytes, base: int) -> int:
-        """The left edge from which on nothing is decided yet, where `buffer` begins at `base`."""
-        return self.unfinished.begin(buffer, self.decided - base) + base
 
 
 class Scanner:
@@ -78,7 +75,7 @@ class Scanner:
         self._text += text
         if total < self._next_look:
             return "", ()
-        found = self._look(held.begin(buffer, self._base), total)
+        found = self._look(held.unfinished.begin(buffer, held.decided - self._base) + self._base, total)
         return self._release(found)
 
     def finish(self) -> tuple[str, tuple[Finding, ...]]:
@@ -97,7 +94,7 @@ class Scanner:
         if not free.lanes:
             free_until = total
         elif hits or held_until - free_until > _KEEP:
-            free_until = free.begin(self._buffer, base)
+            free_until = free.unfinished.begin(self._buffer, free_until - base) + base
         found = self._collect(hits, held_until, free_until) if hits else []
         held.decided, free.decided = held_until, free_until
         keep = min(held_until, free_until)
@@ -106,7 +103,8 @@ class Scanner:
             self._base = keep
             self._reader.forget(keep - 1)
         tail = total - (held_until if held.lanes else keep)
-        self._next_look = total + (tail >> 3) if tail > _LAZY else 0
+        reach = held.unfinished.reach if held.lanes else free.unfinished.reach
+        self._next_look = total + min(tail >> 3, max(reach - tail, 0)) if tail > _LAZY else 0
         return found
 
     def _collect(self, hits: Sequence[int], held_until: int, free_until: int) -> list[Finding]:

@@ -2,98 +2,86 @@
 
 Everything here is derived from the patterns: a beginning of a match is a word of the language that `grammar.unfinished`
 gives, so nothing has to be said by hand for a new pattern, and nothing can be forgotten.
+
+The tail is tried forwards from each place where a match can begin. Backwards from its end, thousands of positions in
+all patterns would be possible at once; from a beginning very few are, and the automata stay small.
 """
 
 import re
-from collections.abc import Sequence
-
-import re2
+from collections.abc import Callable, Iterable, Sequence
 
 from gptgate.detectors.engine import compile_bytes
 from gptgate.detectors.grammar import unfinished
 from gptgate.detectors.pattern import Pattern
 
-_EDGES = re.compile(rb"[^A-Za-z0-9]")
+_SPOTS = re.compile(rb"(?s)[^A-Za-z0-9](?![\x80-\xff])|.(?=[^A-Za-z0-9\x80-\xff])")
+"""Where a left edge can begin; `Pattern` sees to it that there are no others."""
+
+_ASCII = [bytes([code]) for code in range(0x80)]
+_BYTES = [bytes([code]) for code in range(0x100)]
 _BACKSLASH = 0x5C
+_REMEMBERED = 16
+_MEMO = 16384
+
+
+class Beginnings:
+    """All beginnings of the matches of some patterns."""
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self.reach = max(pattern.reach for pattern in patterns)
+        self.are_solid = all(pattern.is_solid for pattern in patterns)
+        # Each part says for itself whether case matters, whatever the automaton's default is.
+        parts = [f"(?{'i' if pattern.ignore_case else '-i'}:{unfinished(pattern.tree)})" for pattern in patterns]
+        self.is_alive: Callable[[bytes, int], object] = compile_bytes("|".join(parts), ignore_case=False).fullmatch
+        first = [char for char in _ASCII if self.is_alive(b" " + char, 0)]
+        second = [char + more for char in first for more in _BYTES if self.is_alive(b" " + char + more, 0)]
+        self.openings = (*first, *second)
+        """The one or two bytes that may follow a left edge. (An escape on the left takes two bytes itself.)"""
 
 
 class Unfinished:
-    """For a set of patterns: where the earliest match begins that the text's end does not yet decide."""
+    """For several sets of patterns: where the earliest match begins that the text's end does not yet decide."""
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
-        phrases = [pattern for pattern in patterns if pattern.is_phrase]
-        tokens = [pattern for pattern in patterns if not pattern.is_phrase]
-        self._phrases = _Phrases(phrases) if phrases else None
-        self._tokens = _Tokens(tokens) if tokens else None
+    def __init__(self, beginnings: Iterable[Beginnings]) -> None:
+        self._all = tuple(beginnings)
+        self._by_opening = _by_opening(self._all)
+        self.reach = max((each.reach for each in self._all), default=1)
+        self._known: dict[bytes, bool] = {}
 
     def begin(self, data: bytes, since: int) -> int:
-        """The first byte from `since` on that may be the left edge of an undecided match, or the length of `data`.
+        """The first byte from `since` on that may be the left edge of an undecided match; at most the last byte.
 
         All matches with an earlier left edge are decided. Never further from the end than the longest reach.
         """
-        at = len(data) if self._tokens is None else max(since, self._tokens.begin(data))
-        return at if self._phrases is None else min(at, self._phrases.begin(data, since))
-
-
-class _Tokens:
-    """Patterns that are known by their characters. One automaton runs backwards from the end of the text.
-
-    RE2 does so for a pattern that is anchored at the end only, and gives the leftmost beginning: in linear time, and
-    looking no further than the tail that is alive.
-    """
-
-    _SHORT = 512
-
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
-        short = [pattern for pattern in patterns if pattern.reach <= self._SHORT]
-        long = [pattern for pattern in patterns if pattern.reach > self._SHORT]
-        self._any = _at_end(patterns)
-        self._groups = [(_at_end(group), max(p.reach for p in group)) for group in (short, long) if group]
-        self._safe = min(reach for _, reach in self._groups)
-
-    def begin(self, data: bytes) -> int:
-        at, size = _start(self._any, data), len(data)
-        if size - at < self._safe:
-            return at
-        # Long repeats are without bound in these automata: what is further away than a match can reach is decided.
-        return min(max(_start(regex, data), size - reach + 1) for regex, reach in self._groups)
-
-
-class _Phrases:
-    """Patterns that begin with a word. From the end, a thousand positions in a hundred phrases are possible at once;
-    from the beginning of a word very few are, so that each word of the undecided tail is tried forwards."""
-
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
-        self._regex = compile_bytes(_any_unfinished(patterns), ignore_case=True)
-        self._reach = max(pattern.reach for pattern in patterns)
-        characters = [bytes([code]) for code in range(0x20, 0x7F)]
-        first = [char for char in characters if self._is_alive(b" " + char, 0)]
-        second = [char + more for char in first for more in characters if self._is_alive(b" " + char + more, 0)]
-        self._openers = frozenset(first + second)
-
-    def begin(self, data: bytes, since: int) -> int:
         size = len(data)
-        for edge in _EDGES.finditer(data, max(since, size - self._reach + 1)):
-            at = edge.start()
-            opens = at + 1 == size or data[at] == _BACKSLASH or data[at + 1 : at + 3].lower() in self._openers
-            if opens and self._is_alive(data, at):
+        space = max(data.rfind(b" "), data.rfind(b"\n"))
+        for spot in _SPOTS.finditer(data, max(since, size - self.reach + 1)):
+            at = spot.start()
+            # Trying automata is what costs here, and the last words of texts repeat.
+            tail = data[at:] if size - at <= _REMEMBERED else b""
+            alive = self._known.get(tail)
+            if alive is None:
+                alive = self._is_alive(data, at, size, space)
+                if tail and len(self._known) < _MEMO:
+                    self._known[tail] = alive
+            if alive:
                 return at
-        return size
+        return size - 1
 
-    def _is_alive(self, data: bytes, at: int) -> bool:
-        return self._regex.fullmatch(data, at) is not None
-
-
-def _any_unfinished(patterns: Sequence[Pattern]) -> str:
-    # The group's own flag decides on case, whatever the automaton's default is.
-    options = [f"(?{'i' if pattern.ignore_case else '-i'}:{unfinished(pattern.tree)})" for pattern in patterns]
-    return f"(?:{'|'.join(options)})"
-
-
-def _at_end(patterns: Sequence[Pattern]) -> "re2._Regexp":
-    return compile_bytes(_any_unfinished(patterns) + r"\z", ignore_case=False)
+    def _is_alive(self, data: bytes, at: int, size: int, space: int) -> bool:
+        escaped = data[at] == _BACKSLASH
+        for each in self._all if escaped else self._by_opening.get(data[at + 1 : at + 3], ()):
+            if at < space and each.are_solid:
+                continue
+            # In these automata long repeats have no bound: what is out of reach of the end is decided.
+            if at > size - each.reach and each.is_alive(data, at):
+                return True
+        return False
 
 
-def _start(regex: "re2._Regexp", data: bytes) -> int:
-    start: int = regex.search(data).start()
-    return start
+def _by_opening(beginnings: Iterable[Beginnings]) -> dict[bytes, tuple[Beginnings, ...]]:
+    found: dict[bytes, tuple[Beginnings, ...]] = {}
+    for each in beginnings:
+        for opening in each.openings:
+            found[opening] = (*found.get(opening, ()), each)
+    return found

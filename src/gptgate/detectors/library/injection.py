@@ -134,11 +134,15 @@ _STRUCTURES = (
     (60, r"(?:\[/?system\][ ]?){2}|\[(?:system|assistant|user)\]\(#[a-z_]{1,20}\)"),
     (60, r"</?(?:system|user|assistant)[ _-](?:prompt|instructions?)>|<end[ _-]of[ _-]session>"),
     (60, r"\[[\x80-\xf4]{0,8}[ ]?(?:JAILBREAK|DAN|GPT|CHATGPT|CLASSIC|ANTIGPT|UNFILTERED)(?: MODE)?[ ]?\]"),
+)
+"""Exact case, and nothing is asked of what stands around them."""
+
+_SIGNS = (
     (50, "(?:CORE|NEW|FOLLOW|PRIORITY|OVERRIDE|HIDDEN|URGENT) INSTRUCTIONS?"),
     (60, r"\[?(?:ADMIN|SYSTEM|ROOT) (?:REQUEST|NOTE|MESSAGE|OVERRIDE|COMMAND|PROMPT|INSTRUCTION)(?:::?|\])"),
     (70, f"(?:as|like|named|called|be|is) (?:an? )?[\"'(\\[]?{_NAMES}[\"')\\]]?[ ,.:;!?]"),
 )
-"""Exact case, and nothing is asked of what stands around them."""
+"""Exact case, at the beginning of a word."""
 
 
 def _phrase(points: int, phrase: str) -> Pattern:
@@ -154,6 +158,7 @@ DETECTOR = Detector(
     patterns=(
         *(_phrase(points, phrase) for group in (_OVERRIDE, _ROLE, _EXTRACT) for points, phrase in group),
         *(Pattern(kind=_KIND, body=body, points=points, left=ANY, right=ANY) for points, body in _STRUCTURES),
+        *(Pattern(kind=_KIND, body=body, points=points, right=ANY) for points, body in _SIGNS),
     ),
     origins=UNTRUSTED,
 )
