@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 
 import pytest
 
@@ -281,3 +282,49 @@ async def test_a_thousand_aborted_streams_leave_nothing() -> None:
         assert not lane._live
         assert not lane._session.connector._acquired
         assert provider.connections == 1000
+
+
+@pytest.mark.parametrize("why", ["cancelled", "not http"])
+async def test_giving_up_drops_what_was_still_to_be_written(why: str) -> None:
+    size = 32_000_000
+    received = 0
+    given_up = asyncio.Event()
+
+    async def handler(reader: Reader, writer: Writer) -> None:
+        nonlocal received
+        await reader.readuntil(b"\r\n\r\n")
+        if why == "not http":
+            writer.write(b"SSH-2.0\r\n\r\n")
+            await writer.drain()
+        await given_up.wait()
+        with suppress(ConnectionError):
+            while piece := await reader.read(1_000_000):
+                received += len(piece)
+
+    async with against(handler) as (provider, upstream):
+        task = asyncio.create_task(send(upstream, b"x" * size))
+        await eventually(lambda: provider.open == 1)
+        await asyncio.sleep(0.02)
+        if why == "cancelled":
+            task.cancel()
+        with pytest.raises((asyncio.CancelledError, UpstreamBroken)):
+            await task
+        given_up.set()
+        await eventually(lambda: provider.open == 0)
+    assert received < size
+
+
+async def test_closing_the_client_during_a_pause_sends_nothing_more() -> None:
+    upstreams = []
+
+    async def close_meanwhile(_: float) -> None:
+        await upstreams[0].close()
+
+    slow = holding(b"HTTP/1.1 429 Slow\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n")
+    async with NastyProvider(slow) as provider:
+        upstreams.append(HttpUpstream({"acme": Target(provider.base_url)}, sleep=close_meanwhile))
+        await upstreams[0].start()
+        with pytest.raises(UpstreamUnreachable) as raised:
+            await send(upstreams[0], retries=3)
+        assert provider.connections == 1
+    assert raised.value.reach is Reach.NOT_SENT
