@@ -1,6 +1,7 @@
 """Events ↔ rows: the columns that search, usage and recovery need stand beside the whole event's JSON."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from gptgate.core.errors import GateError
@@ -8,6 +9,10 @@ from gptgate.core.events import End, EndState, Intent, encode_event
 from gptgate.core.facts import Usage
 
 Values = tuple[Any, ...]
+
+STEPS = (16, 8, 4, 2, 1)
+"""How many rows one statement inserts at a time. Every statement gives up the interpreter lock and takes it back, in
+competition with the event loop: a few large statements leave the loop alone, many small ones do not."""
 
 INSERT_INTENT = """
 INSERT INTO intents (seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
@@ -28,6 +33,24 @@ INSERT INTO ends (id, at_ms, app, window, state, status, code, effect, answered_
 SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM intents WHERE id = ?)
 ON CONFLICT (id) DO NOTHING
 """
+
+
+def insert_many(connection: sqlite3.Connection, insert: str, rows: Sequence[Values]) -> None:
+    """Run INSERT_INTENT or INSERT_END for all rows, in as few statements as can be."""
+    start = 0
+    for step, statement in _MANY[insert]:
+        while len(rows) - start >= step:
+            connection.execute(statement, [value for row in rows[start : start + step] for value in row])
+            start += step
+
+
+def _many(insert: str) -> tuple[tuple[int, str], ...]:
+    head, rest = insert.split("VALUES")
+    one, closing, tail = rest.partition(")")
+    return tuple((step, f"{head}VALUES{', '.join([one + closing] * step)}{tail}") for step in STEPS)
+
+
+_MANY = {insert: _many(insert) for insert in (INSERT_INTENT, INSERT_END)}
 
 SELECT_UNENDED = """
 SELECT id, app, window, effect, score, reserved_nano FROM intents

@@ -68,6 +68,7 @@ class SqliteStore:
         self._waiting: deque[Row] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self._resolved: asyncio.Future[None] | None = None
         self._writer = Writer(self._path, connection, clock=clock, busy_ms=timeout_ms, done=self._hand_back)
         self._writer.start()
 
@@ -183,7 +184,14 @@ class SqliteStore:
         if self._closing:
             return
         self._closing = True
-        ended = await asyncio.to_thread(self._writer.stop, deadline_ms / 1000)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + deadline_ms / 1000
+        # The writer goes last: resolving what is under way can still queue ends for callers that gave up.
+        await asyncio.sleep(0)
+        if self._pending_rows:
+            self._resolved = loop.create_future()
+            await asyncio.wait([self._resolved], timeout=deadline_ms / 1000)
+        ended = await asyncio.to_thread(self._writer.stop, max(0.0, deadline - loop.time()))
         if self._timer is not None:
             self._timer.cancel()
         if not ended:
@@ -251,6 +259,8 @@ class SqliteStore:
         waiting = self._waiting
         while waiting and waiting[0].future.done():
             waiting.popleft()
+        if self._resolved is not None and not self._pending_rows and not self._resolved.done():
+            self._resolved.set_result(None)
 
     def _expire(self, loop: asyncio.AbstractEventLoop) -> None:
         """One timer for all: deadlines are in queue order."""

@@ -28,6 +28,7 @@ from gptgate.storage.rows import (
     UPDATE_MARK,
     abandoned_end,
     end_values,
+    insert_many,
     intent_values,
     next_seq,
     unused_end,
@@ -226,18 +227,15 @@ class Writer:
         mark = self._mark()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if rows:
-                connection.executemany(
-                    INSERT_INTENT,
-                    [
-                        intent_values(seq, row.intent, row.body, row.content)
-                        for seq, row in enumerate(rows, self._next_seq)
-                    ],
-                )
+            numbered = enumerate(rows, self._next_seq)
+            insert_many(
+                connection,
+                INSERT_INTENT,
+                [intent_values(seq, row.intent, row.body, row.content) for seq, row in numbered],
+            )
             values = [end_values(end, content) for end, content in ends]
             values += [end_values(row.end, None) for row in rows if row.end is not None]
-            if values:
-                connection.executemany(INSERT_END, values)
+            insert_many(connection, INSERT_END, values)
             good = rows
         except ROW_FAULTS:
             connection.execute("ROLLBACK")
