@@ -79,7 +79,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--breakdown", action="store_true", help="time by stage and CPU by thread, of the gateway alone"
     )
-    parser.add_argument("--profile", type=Path, help="the same under cProfile; the file that takes the profile")
+    parser.add_argument(
+        "--profile",
+        type=lambda name: Path(name).resolve(),
+        help="the same under cProfile; the file that takes the profile",
+    )
     return parser.parse_args()
 
 
