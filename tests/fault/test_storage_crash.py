@@ -27,7 +27,7 @@ def victim_process(folder: Path, name: str) -> subprocess.Popen[str]:
         [sys.executable, VICTIM, folder, name],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(VICTIM.parent.parent)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(VICTIM.parent.parent), *sys.path])},
     )
 
 

@@ -120,13 +120,34 @@ def fits(filters: SearchFilters, asked: Intent, ended: End | None) -> bool:
     )
 
 
+def singles(records: list[Pair]) -> list[SearchFilters]:
+    """Each condition alone, with every value that a record has for it: also the edges of times and open requests."""
+    values: dict[str, set[Any]] = {name: set() for name in SearchFilters.__struct_fields__}
+    for asked, ended in records:
+        for name in ("app", "team", "key_id", "end_user", "model", "effect"):
+            values[name].add(getattr(asked, name))
+        values["request_id"].add(asked.id)
+        values["state"].add("open")
+        values["since_ms"].add(asked.at_ms)
+        values["until_ms"].add(asked.at_ms)
+        for side in (asked, ended) if ended else (asked,):
+            values["rule"].update(side.rules)
+            values["kind"].update(finding.kind for finding in side.findings)
+        if ended:
+            values["state"].add(ended.state.value)
+            values["code"].add(ended.code)
+            values["model"].add(ended.answered_model)
+            values["effect"].add(ended.effect)
+    return [SearchFilters(**{name: value}) for name, found in values.items() for value in found]
+
+
 @settings(max_examples=60, deadline=None)
 @given(records=pairs(), searches=st.lists(FEW | FILTERS, min_size=1, max_size=20), limit=st.integers(1, 5))
 def test_search_agrees_with_the_reference(records: list[Pair], searches: list[SearchFilters], limit: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(written(Path(name), records))
         with SqliteReader(Path(name)) as reader:
-            for filters in searches:
+            for filters in searches + singles(records):
                 expected = [asked.id for asked, ended in reversed(records) if fits(filters, asked, ended)]
                 paged: list[str] = []
                 before_seq = None
