@@ -18,10 +18,19 @@ from gptgate.core.facts import Principal, RawRequest
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import ServerSpec
 from gptgate.core.wire import PATHS, Dialect, Endpoint
-from gptgate.http.body import declared_length, read_body
+from gptgate.http.body import declared_length, read_arrived, read_body
 from gptgate.http.errors import error_body, error_event, error_headers
 from gptgate.http.outlet import AsgiOutlet, Receive, Send
+from gptgate.http.protocol import CONNECTION
 from gptgate.pipeline.gate import Gate
+
+
+class Connection(Protocol):
+    """What the server's side of a connection can tell; see `http.protocol`."""
+
+    def on_hang_up(self, call: Callable[[], None]) -> None: ...
+
+    def body_arrived(self) -> bool: ...
 
 
 class EdgeObserver(Protocol):
@@ -70,6 +79,7 @@ class DataPlane:
         outlet = AsgiOutlet(send, dialect, request_id, self._clock, server.sse_keep_alive_ms)
         peer = scope["client"][0] if scope.get("client") else ""
         unread = scope["method"] != "GET"
+        connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
 
         def request(body: bytes) -> RawRequest:
             return RawRequest(
@@ -91,33 +101,41 @@ class DataPlane:
             try:
                 if scope["method"] != method:
                     raise MethodNotAllowed(f"{path} takes {method} only.")
-                body = b"" if method == "GET" else await _body(headers, receive, server)
+                body = b"" if method == "GET" else await _body(headers, receive, server, connection)
             except ClientError as refusal:
                 await gate.refuse(request(b""), principal, refusal)
                 raise
             unread = False
-            await self._serve_until_gone(gate, request(body), principal, outlet, receive)
+            await self._serve_until_gone(gate, request(body), principal, outlet, receive, connection)
         except GateError as error:
             await self._fail(error, outlet, dialect, request_id, started_ns, unread)
         finally:
             outlet.close()
 
     async def _serve_until_gone(
-        self, gate: Gate, raw: RawRequest, principal: Principal, outlet: AsgiOutlet, receive: Receive
+        self,
+        gate: Gate,
+        raw: RawRequest,
+        principal: Principal,
+        outlet: AsgiOutlet,
+        receive: Receive,
+        connection: Connection | None,
     ) -> None:
         """Serve; when the caller hangs up, the serving task is cancelled at once."""
         task = asyncio.current_task()
         if task is None:
             raise InternalFault("The gateway failed on this request.", detail="no task serves it")
 
-        async def watch() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
+        def hang_up() -> None:
             if not outlet.finished:
                 outlet.gone = True
                 task.cancel()
 
-        watcher = asyncio.create_task(watch())
+        watcher: asyncio.Task[None] | None = None
+        if connection is not None:
+            connection.on_hang_up(hang_up)
+        else:
+            watcher = asyncio.create_task(_watch(receive, hang_up))
         try:
             await gate.serve(raw, principal, outlet)
         except asyncio.CancelledError:
@@ -127,7 +145,8 @@ class DataPlane:
                 raise ShuttingDown("The gateway is shutting down.") from None
             raise
         finally:
-            watcher.cancel()
+            if watcher is not None:
+                watcher.cancel()
 
     def _authenticate(self, gate: Gate, headers: dict[str, str], peer: str) -> Principal:
         try:
@@ -161,11 +180,20 @@ class DataPlane:
         await outlet.answer(error.status, headers, error_body(error, dialect, request_id))
 
 
-async def _body(headers: dict[str, str], receive: Receive, server: ServerSpec) -> bytes:
+async def _watch(receive: Receive, hang_up: Callable[[], None]) -> None:
+    """The hang-up by ASGI's own means, under a server that does not tell of it otherwise."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    hang_up()
+
+
+async def _body(headers: dict[str, str], receive: Receive, server: ServerSpec, connection: Connection | None) -> bytes:
     encoding = headers.get("content-encoding", "identity")
     if encoding != "identity":
         raise InvalidField("The body must not be compressed: 'content-encoding' is not supported.")
     declared_length(headers, server.max_body_bytes)
+    if connection is not None and connection.body_arrived():
+        return await read_arrived(receive, server.max_body_bytes)
     return await read_body(receive, server.max_body_bytes, server.body_timeout_ms)
 
 

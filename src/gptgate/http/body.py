@@ -33,6 +33,17 @@ async def read_body(receive: Receive, limit: int, timeout_ms: int) -> bytes:
         raise BodyTimeout(f"The body did not arrive: nothing came for {timeout_ms} ms.") from None
 
 
+async def read_arrived(receive: Receive, limit: int) -> bytes:
+    """A body that is here already: one message, no timer. Raises BodyTooLarge or ClientGone."""
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientGone("The caller hung up.")
+    body: bytes = message["body"]
+    if len(body) > limit:
+        raise BodyTooLarge(f"The body is larger than {limit} bytes.")
+    return body
+
+
 def declared_length(headers: dict[str, str], limit: int) -> None:
     """Refuse a body that says beforehand that it is too large. Raises BodyTooLarge."""
     text = headers.get("content-length", "")

@@ -8,6 +8,7 @@ is no request id, for there is no request.
 """
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,9 @@ from gptgate.core.wire import Dialect
 from gptgate.http.errors import error_body, error_headers
 
 MAX_HEAD_BYTES = 65_536
+CONNECTION = "gptgate.connection"
+"""The ASGI extension under which a request finds its `BoundedProtocol`. It spares each request a task that waits for
+the hang-up, and a timer for a body that has arrived already."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -34,6 +38,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """A request's head has begun to arrive and is not complete."""
         self._unparsed = 0
         """Bytes of that head in reads after the one that it began in."""
+        self._extensions = {CONNECTION: self}
+        self._hang_up: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -42,6 +48,18 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         super().connection_lost(exc)
+        if self._hang_up is not None and self.cycle is not None and not self.cycle.response_complete:
+            self._hang_up()
+
+    def on_hang_up(self, call: Callable[[], None]) -> None:
+        """Call this when the caller leaves before its answer is complete. Each request says it anew."""
+        self._hang_up = call
+        if self.cycle.disconnected:
+            self.loop.call_soon(call)
+
+    def body_arrived(self) -> bool:
+        """Whether the whole body of the request in turn is here."""
+        return not self.pipeline and not self.cycle.more_body
 
     def data_received(self, data: bytes) -> None:
         head = self._heads
@@ -61,6 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
         self._heads += 1
         self._begun = True
         self._unparsed = 0
