@@ -1,0 +1,154 @@
+"""Runs what a page shows: `console` blocks in a shell and `python` blocks, against a gateway made for that page."""
+
+import doctest
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from docs.pages import ROOT, Block, blocks
+from gptgate.config.starter import starter_yaml
+from harness import free_port
+
+ALIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+PROVIDER_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GPTGATE_LOCAL_URL", "GPTGATE_LOCAL_MODEL", "GPTGATE_DATA")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command of a page and what the page says that it prints; ``...`` stands for anything."""
+
+    place: str
+    command: str
+    output: str
+
+
+@dataclass
+class Stage:
+    """A gateway and a folder for one page. Variables that a command exports are there for the next."""
+
+    folder: Path
+    data: str
+    control: str
+    key: str
+
+    def run(self, shown: Shown) -> None:
+        """Run a command of a page and compare what it prints."""
+        state = self.folder / ".state"
+        script = f". {state}\n{self._localised(shown.command)}\nstatus=$?\nexport -p > {state}\nexit $status"
+        self._check(shown, ["bash", "-c", script])
+
+    def run_python(self, shown: Shown) -> None:
+        """Run a program of a page and compare what it prints."""
+        file = self.folder / "shown.py"
+        file.write_text(self._localised(shown.command))
+        self._check(shown, ["bash", "-c", f". {self.folder / '.state'}; exec {sys.executable} {file}"])
+
+    def _check(self, shown: Shown, command: list[str]) -> None:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        printed = done.stdout.replace(self.data, "127.0.0.1:8080").replace(self.control, "127.0.0.1:8081")
+        assert done.returncode == 0, f"{shown.place}: {shown.command}\nexit code {done.returncode}\n{printed}"
+        expected = shown.output.strip()
+        alike = not expected or doctest.OutputChecker().check_output(expected, printed.strip(), ALIKE)
+        assert alike, f"{shown.place}: {shown.command}\nshown:\n{expected}\nprinted:\n{printed}"
+
+    def _localised(self, text: str) -> str:
+        return text.replace("127.0.0.1:8080", self.data).replace("127.0.0.1:8081", self.control)
+
+
+def environment() -> dict[str, str]:
+    """The environment of commands: this interpreter's programs first, no provider's key, no ambient gateway."""
+    kept = {name: value for name, value in os.environ.items() if name not in PROVIDER_KEYS}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**kept, "PATH": path, "COLUMNS": "160", "NO_COLOR": "1", "PYTHONWARNINGS": "error"}
+
+
+def steps(page: Path) -> list[tuple[str, Shown]]:
+    """What a page shows to run, in order: (``console`` or ``python``, step)."""
+    found: list[tuple[str, Shown]] = []
+    all_blocks = blocks(page)
+    for number, block in enumerate(all_blocks):
+        if block.language == "console":
+            found += [("console", shown) for shown in _commands(block)]
+        elif block.language == "python":
+            after = all_blocks[number + 1] if number + 1 < len(all_blocks) else None
+            output = after.text if after is not None and after.language == "text" else ""
+            found.append(("python", Shown(str(block), block.text, output)))
+    return found
+
+
+def _commands(block: Block) -> Iterator[Shown]:
+    command, output = "", ""
+    for line in block.text.splitlines(keepends=True):
+        if line.startswith("$ ") or (command.endswith("\\\n") and not output):
+            if line.startswith("$ ") and command:
+                yield Shown(str(block), command, output)
+                command, output = "", ""
+            command += line.removeprefix("$ ")
+        else:
+            output += line
+    if not command:
+        raise ValueError(f"{block}: a console block begins with '$ '")
+    yield Shown(str(block), command, output)
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Stage]:
+    """`gptgate quickstart` in a folder, on free ports, with its own starter configuration and its first key."""
+    if shutil.which("curl") is None:
+        raise RuntimeError("the pages are run with curl, which is not installed")
+    data, control = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    text = starter_yaml(openai=False, anthropic=False, local_url=None, local_model=None)
+    (folder / "gptgate-data").mkdir(mode=0o700)
+    config = text.replace("127.0.0.1:8080", data).replace("127.0.0.1:8081", control)
+    (folder / "gptgate-data" / "gptgate.yaml").write_text(config)
+    log = folder / "stderr.log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gptgate", "quickstart"],
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
+    try:
+        _wait(process, control, log)
+        key = re.search(r"sk-gate-[0-9A-Za-z-]+", log.read_text())
+        assert key is not None, log.read_text()
+        state = f"export GPTGATE_KEY={key[0]}\nexport GPTGATE_PID={process.pid}\n"
+        (folder / ".state").write_text(state)
+        yield Stage(folder, data, control, key[0])
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _wait(process: "subprocess.Popen[bytes]", control: str, log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while "Stop with Ctrl-C" not in log.read_text():
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
+    with urllib.request.urlopen(f"http://{control}/readyz", timeout=5) as answer:
+        assert answer.status == 200
+
+
+def make_targets() -> set[str]:
+    """The targets of the Makefile."""
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
