@@ -45,10 +45,12 @@ class AnswerGuard:
         self._draft = draft
         self._held = services.policy.held(self._app, self._model)
         self._findings: tuple[Finding, ...] = ()
-        self._whole: tuple[Finding, ...] = ()
+        self._whole: tuple[Finding, ...] | None = None
         self._clean: tuple[Segment, ...] = ()
         self._channels: dict[Channel, _Growing] = {}
         self._kept_chars = 0
+        self._unjudged = False
+        """A text was received that its scanner has not judged: true for good when the scanner failed."""
 
     def whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes:
         """The whole answer's bytes as they may go out.
@@ -58,24 +60,30 @@ class AnswerGuard:
         findings = self._services.inspector.inspect(answer.segments)
         self._whole = findings
         decision = self._decide(findings)
-        if not decision.redact:
+        return self._redacted(adapter, answer, body, findings, decision.redact)
+
+    def kept_whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes | None:
+        """The whole answer as the configuration lets it be kept; one that was never judged, under ``full`` only."""
+        if self._keep == "full":
             return body
-        edits = self._edits(answer.segments, findings, decision.redact)
+        if self._keep == "none" or self._whole is None:
+            return None
+        findings = [finding for finding in self._whole if is_kept_out(finding)]
+        try:
+            return self._redacted(adapter, answer, body, findings, range(len(findings)))
+        except RedactionImpossible:
+            return None
+
+    def _redacted(
+        self, adapter: Adapter, answer: Answer, body: bytes, findings: Sequence[Finding], indexes: Sequence[int]
+    ) -> bytes:
+        """The body without these findings, and without what repeats the texts that they stood in."""
+        if not indexes:
+            return body
+        edits = self._edits(answer.segments, findings, indexes)
         repeats = adapter.repeats(tuple(edits), answer.document)
         edits = {path: edit for path, edit in edits.items() if not any(path[: len(r)] == r for r in repeats)}
         return apply_edits(body, {**edits, **repeats})
-
-    def kept_whole(self, segments: Sequence[Segment], body: bytes) -> bytes | None:
-        """The whole answer as the configuration lets it be kept."""
-        if self._keep == "none":
-            return None
-        findings = [finding for finding in self._whole if is_kept_out(finding)]
-        if self._keep == "full" or not findings:
-            return body
-        try:
-            return apply_edits(body, self._edits(segments, findings, range(len(findings))))
-        except RedactionImpossible:
-            return None
 
     def begin(self) -> None:
         """Rules that look at no finding speak before the first event of a stream. Raises PolicyDenied."""
@@ -107,7 +115,9 @@ class AnswerGuard:
         out = self._close(codec, event, seen) if event.closes != () else b""
         if event.drop:
             return out
-        if not edits and not (touched and event.repeats):
+        # What repeats a text goes only with that text: held back, it would come too early, alone, unjudged.
+        alone = self._held and not event.pieces
+        if not edits and not (event.repeats and (touched or alone)):
             return out + event.raw
         for path in event.repeats:
             edits[path] = b"null"
@@ -121,15 +131,16 @@ class AnswerGuard:
 
     def kept_stream(self, codec: StreamCodec) -> bytes | None:
         """The streamed texts by place, as the configuration lets them be kept."""
-        if self._keep == "none" or self._kept_chars > MAX_KEPT_CHARS:
+        redacts = self._keep == "redacted"
+        if self._keep == "none" or self._kept_chars > MAX_KEPT_CHARS or (redacts and self._unjudged):
             return None
         texts: dict[str, str] = {}
         for channel, growing in self._channels.items():
-            if not growing.closed:
+            if redacts and not growing.closed:
                 _, findings = growing.scanner.finish()
                 growing.spans.extend((found.start, found.end, found.kind) for found in findings if is_kept_out(found))
             text = "".join(growing.kept)
-            if self._keep == "redacted" and growing.spans:
+            if redacts and growing.spans:
                 text = self._services.redaction.text(text, sorted(growing.spans), growing.is_json)
             texts[codec.place(channel)] = text
         return encode_json(texts)
@@ -150,29 +161,33 @@ class AnswerGuard:
             if text:
                 raise UpstreamBroken("The provider sent text after its end.", reach=Reach.ANSWERED)
             return ""
-        released, findings = growing.scanner.feed(text)
-        growing.held += len(text) - len(released)
         if self._keep != "none":
             self._kept_chars += len(text)
             if self._kept_chars <= MAX_KEPT_CHARS:
                 growing.kept.append(text)
+        self._unjudged = True
+        released, findings = growing.scanner.feed(text)
+        self._unjudged = False
+        growing.held += len(text) - len(released)
         out = self._release(growing, released, findings)
         if closing:
             out += self._finish(growing)
         return out
 
     def _finish(self, growing: _Growing) -> str:
-        growing.closed = True
+        growing.closed = self._unjudged = True
         released, findings = growing.scanner.finish()
+        self._unjudged = False
         growing.held = 0
         return self._release(growing, released, findings)
 
     def _release(self, growing: _Growing, released: str, findings: tuple[Finding, ...]) -> str:
         if not findings:
             return growing.redactor.apply(released, ())
-        decision = self._decide(findings)
+        # Noted before the decision, which may be to deny: the record must not keep what the caller may not have.
         if self._kept_chars <= MAX_KEPT_CHARS:
             growing.spans.extend((found.start, found.end, found.kind) for found in findings if is_kept_out(found))
+        decision = self._decide(findings)
         cuts = [(found.start, found.end, found.kind) for found in (findings[index] for index in decision.redact)]
         return growing.redactor.apply(released, cuts)
 

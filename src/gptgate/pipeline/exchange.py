@@ -143,7 +143,7 @@ class Exchange:
         try:
             released = self._guard.whole(self._adapter, answer, body)
         finally:
-            self._kept = self._guard.kept_whole(answer.segments, body)
+            self._kept = self._guard.kept_whole(self._adapter, answer, body)
         draft.mark("inspect_answer")
         draft.answer_digest = sha256(released).hexdigest()
         await out.answer(reply.status, self._answer_headers(reply), released)
@@ -214,7 +214,7 @@ class Exchange:
                 status=status,
             ) from None
         released = self._guard.whole(self._adapter, answer, body)
-        self._kept = self._guard.kept_whole(answer.segments, body)
+        self._kept = self._guard.kept_whole(self._adapter, answer, body)
         self._draft.answer_digest = sha256(released).hexdigest()
         self._noted = UpstreamRefused("passed on", reach=Reach.ANSWERED, status=status)
         headers = [*self._answer_headers(reply), ("x-should-retry", "false")]

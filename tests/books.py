@@ -1,0 +1,42 @@
+"""What must hold of the records and the money whenever a gateway is at rest."""
+
+import asyncio
+
+from gptgate.cost.ledger import month_of
+from gptgate.storage.views import AuditRecord, SearchFilters
+from harness import Gateway
+
+EVERYTHING = 10_000_000
+
+
+def records(gateway: Gateway) -> list[AuditRecord]:
+    """All records, oldest first."""
+    with gateway.reader() as reader:
+        shown = [reader.show(row.id) for row in reader.search(SearchFilters(), EVERYTHING)]
+    found = [record for record in shown if record is not None]
+    assert len(found) == len(shown)
+    return sorted(found, key=lambda record: record.seq)
+
+
+async def balanced(gateway: Gateway, app: str = "demo") -> list[AuditRecord]:
+    """Wait until the gateway is at rest; its records, after checking that no intent, coin or place is missing."""
+    await gateway.settled()
+    app_state = gateway.app
+    async with asyncio.timeout(10):
+        while app_state._gate.active or app_state._limiter.in_flight:
+            await asyncio.sleep(0.005)
+    found = records(gateway)
+    for record in found:
+        assert record.end is not None, "an intent without an end"
+        if record.end.usage_source == "unknown":
+            assert record.end.cost_nano == record.intent.reserved_nano, "unknown usage must stay spent"
+        if record.end.usage_source == "unused":
+            assert record.end.cost_nano == 0
+    spent = sum(record.end.cost_nano for record in found if record.end is not None and record.intent.app == app)
+    assert app_state._ledger.spent(app, month_of(app_state.clock.wall_ms())) == spent
+    assert app_state._ledger.open_reservations == 0
+    assert app_state.data_plane.in_flight == 0
+    with gateway.reader() as reader:
+        usage = reader.usage([], 0, 2**53)
+    assert usage[0].cost_nano == sum(record.end.cost_nano for record in found if record.end is not None)
+    return found
