@@ -8,17 +8,9 @@ from gptgate.providers.fields import token_count
 from gptgate.providers.walk import collect
 
 ROLE_ORIGIN = {"user": Origin.USER, "assistant": Origin.ASSISTANT, "system": Origin.SYSTEM}
-BLOCK_ORIGIN = {
-    "tool_use": Origin.TOOL_CALL,
-    "server_tool_use": Origin.TOOL_CALL,
-    "mcp_tool_use": Origin.TOOL_CALL,
-    "tool_result": Origin.TOOL_RESULT,
-    "web_search_tool_result": Origin.TOOL_RESULT,
-    "web_fetch_tool_result": Origin.TOOL_RESULT,
-    "code_execution_tool_result": Origin.TOOL_RESULT,
-    "mcp_tool_result": Origin.TOOL_RESULT,
-    "search_result": Origin.TOOL_RESULT,
-}
+TOOL_RESULTS = ("tool_result", "search_result")
+"""How the type of a tool's result ends: each of the provider's own tools has one of its own, such as
+``web_search_tool_result``, and there will be more."""
 
 
 def request_segments(document: dict[str, Any]) -> tuple[Segment, ...]:
@@ -47,7 +39,15 @@ def block_segments(blocks: list[Any], path: Path, origin: Origin, out: list[Segm
     """Segments of content blocks; tool calls and tool results have their own origin whatever the message's role."""
     for index, block in enumerate(blocks):
         kind = block.get("type") if type(block) is dict else None
-        collect(block, (*path, index), BLOCK_ORIGIN.get(kind, origin) if type(kind) is str else origin, out)
+        collect(block, (*path, index), _block_origin(kind, origin), out)
+
+
+def _block_origin(kind: Any, origin: Origin) -> Origin:
+    if type(kind) is not str or kind == "text":
+        return origin
+    if kind.endswith("tool_use"):
+        return Origin.TOOL_CALL
+    return Origin.TOOL_RESULT if kind.endswith(TOOL_RESULTS) else origin
 
 
 def read_usage(value: Any) -> Usage | None:

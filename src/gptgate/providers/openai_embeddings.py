@@ -1,5 +1,6 @@
 """POST /v1/embeddings."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from gptgate.core.wire import Dialect, Endpoint
 from gptgate.providers.fields import optional_text, required_text
 from gptgate.providers.openai_common import base_edits, read_usage
 from gptgate.providers.walk import collect
+
+NUMBERS = frozenset({int, float})
+BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}")
 
 
 class OpenAIEmbeddings:
@@ -53,8 +57,10 @@ class OpenAIEmbeddings:
     def decode(self, document: dict[str, Any]) -> Answer:
         out: list[Segment] = []
         for key, value in document.items():
-            # Vectors are numbers, or base64 of numbers: an encoding of the input, not words.
-            if key != "data":
+            if key == "data" and type(value) is list:
+                for index, item in enumerate(value):
+                    _item_segments(item, (key, index), out)
+            else:
                 collect({key: value}, (), Origin.ASSISTANT, out)
         model = document.get("model")
         return Answer(
@@ -69,3 +75,16 @@ class OpenAIEmbeddings:
 
     def stream(self, request: ChatRequest, limit: int) -> StreamCodec:
         raise InternalFault("Embeddings have no stream.")
+
+
+def _item_segments(item: Any, path: Path, out: list[Segment]) -> None:
+    if type(item) is dict:
+        item = {key: value for key, value in item.items() if key != "embedding" or not _is_vector(value)}
+    collect(item, path, Origin.ASSISTANT, out)
+
+
+def _is_vector(value: Any) -> bool:
+    """Numbers, or base64 of numbers: an encoding of the input, not words."""
+    if type(value) is list:
+        return NUMBERS.issuperset(map(type, value))
+    return type(value) is str and BASE64.fullmatch(value) is not None

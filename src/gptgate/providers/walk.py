@@ -60,19 +60,25 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
 
 
 def count_media(value: Any) -> int:
-    """How many parts of a message list are not text: images, audio, files, documents."""
+    """How many parts of a message list are not text: images, audio, files, documents. What a part holds is its own."""
     found = 0
     stack = [value]
     while stack:
         item = stack.pop()
         kind = type(item)
         if kind is dict:
-            if item.get("type") in MEDIA_TYPES:
+            part = item.get("type")
+            if type(part) is str and part in MEDIA_TYPES:
                 found += 1
+                continue
             stack.extend(child for child in item.values() if type(child) in (dict, list))
         elif kind is list:
             stack.extend(child for child in item if type(child) in (dict, list))
     return found
 
 
-MEDIA_TYPES = frozenset({"image", "image_url", "input_image", "input_audio", "file", "input_file", "document", "audio"})
+MEDIA_TYPES = frozenset(
+    """
+    image image_url input_image input_audio audio audio_url video_url file input_file document container_upload
+    """.split()
+)
