@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gptgate.core.finding import Finding, Origin, Segment
-from gptgate.detectors import TextInspector, build_inspector
+from gptgate.detectors import DETECTORS, TextInspector, build_inspector
 
 INSPECTOR = build_inspector()
 KEY_BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7"
@@ -110,3 +110,10 @@ def test_cut_at_any_places(text: str, data: st.DataObject, held: frozenset[str],
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
     pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     check(INSPECTOR, pieces, held, is_json)
+
+
+def test_the_nasty_texts_hold_findings_of_every_detector() -> None:
+    segments = [Segment((), Origin.USER, text, False, is_json) for text in NASTY for is_json in (False, True)]
+    found = INSPECTOR.inspect(segments)
+    assert {one.detector for one in found} == set(DETECTORS)
+    assert len(found) > 60

@@ -24,7 +24,7 @@ DETECTOR = Detector(
         Pattern(
             kind="pii.email",
             left="[^A-Za-z0-9._%+-]",
-            body=_LOCAL + r"{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}(?:[A-Za-z]{2,24}|xn--[A-Za-z0-9-]{2,59})",
+            body=_LOCAL + r"{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}(?:xn--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,24})",
             right=END,
             points=20,
             trigger=f"{_LOCAL}@[A-Za-z0-9-]",

@@ -22,7 +22,7 @@ DETECTOR = Detector(
         Pattern(
             kind="secret.private_key",
             left=ANY,
-            body=f"{_HEADER}{_BODY}(?:[ ]?-----END {_NAME}-----)?",
+            body=f"{_HEADER}{_BODY}(?:(?:[ ]{_BASE64}{{1,24}})?[ ]?-----END {_NAME}-----)?",
             right=ANY,
             points=80,
             trigger="PRIVATE KEY(?: BLOCK)?-----",

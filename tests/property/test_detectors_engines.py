@@ -1,0 +1,132 @@
+"""Both engines find the same, the fast reading equals the slow one, and what is derived from patterns is right."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gptgate.core.finding import Origin, Segment
+from gptgate.detectors import DETECTORS, build_inspector
+from gptgate.detectors.engine import CompiledPattern, LiteralFinder
+from gptgate.detectors.multi import make_finder
+from gptgate.detectors.pattern import SEPARATOR, Pattern
+from gptgate.detectors.reading import Reader, read_text
+from gptgate.detectors.unfinished import Beginnings
+
+SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+PATTERNS = [pattern for detector in DETECTORS.values() for pattern in detector.patterns]
+IDS = [f"{number}-{pattern.kind}" for number, pattern in enumerate(PATTERNS)]
+
+hyperscan = pytest.importorskip("hyperscan", reason="hyperscan is not installed: there is only one engine to test")
+FAST = build_inspector("hyperscan")
+PORTABLE = build_inspector("re2")
+
+FRAGMENTS = [
+    *[
+        "a@b.co",
+        "john@example.com ",
+        "4111 1111 1111 1111",
+        "5555555555554444",
+        "sk-proj-",
+        "aB3_" * 8,
+        "ghp_",
+        "x" * 36,
+    ],
+    *["-----BEGIN PRIVATE KEY-----", "\n", "M" * 64, "-----END PRIVATE KEY-----", "Ignore all ", "previous ", "rules"],
+    *[
+        "reveal ",
+        "your ",
+        "system ",
+        "prompt",
+        "<|im_start|>",
+        "[INST]",
+        "DAN",
+        "as ",
+        " ",
+        "\u200b",
+        "\\n",
+        "\\",
+        "é",
+        "ÿ",
+    ],
+]
+TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=6)), max_size=12).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(texts=st.lists(TEXTS, max_size=4), origin=st.sampled_from(list(Origin)), is_json=st.booleans())
+def test_engines_find_the_same(texts: list[str], origin: Origin, is_json: bool) -> None:
+    segments = [Segment(("m", number), origin, text, False, is_json) for number, text in enumerate(texts)]
+    together = FAST.inspect(segments)
+    assert together == PORTABLE.inspect(segments)
+    alone = [one for segment in segments for one in FAST.inspect([segment])]
+    assert [(one.place, one.start, one.end, one.kind) for one in together] == [
+        (one.place, one.start, one.end, one.kind) for one in alone
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.one_of(TEXTS, st.text(alphabet=st.characters(), max_size=30)), is_json=st.booleans(), data=st.data())
+def test_the_readings_are_one(text: str, is_json: bool, data: st.DataObject) -> None:
+    whole = read_text(text, is_json)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
+    reader = Reader(is_json)
+    pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert b"".join(map(reader.read, pieces)) + reader.finish() == whole
+    assert SEPARATOR not in whole
+    places = [(reader.start(at), reader.end(at + 1)) for at in range(len(whole))]
+    assert all(0 <= start < end <= len(text) for start, end in places)
+    assert places == sorted(places)
+
+
+def words(pattern: Pattern) -> st.SearchStrategy[bytes]:
+    flags = re.IGNORECASE if pattern.ignore_case else 0
+    return st.from_regex(re.compile(pattern.source.encode(), flags), fullmatch=True)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=IDS)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_is_derived_from_a_pattern_holds_for_its_words(pattern: Pattern, data: st.DataObject) -> None:
+    word = data.draw(words(pattern))[: pattern.reach]
+    text = SEPARATOR + word + SEPARATOR
+    compiled, beginnings = CompiledPattern(pattern), BEGINNINGS[pattern]
+    for start, end in compiled.matches(text, 0, len(text), 0):
+        assert 0 < end - start <= pattern.longest
+    whole = compiled._regex.search(text)
+    assert whole is not None
+    assert LiteralFinder([pattern]).hits(text) == [0]
+    assert make_finder("hyperscan", [pattern]).hits(text) == [0]
+    begin, end = whole.span()
+    for size in range(begin + 2, min(end, begin + pattern.reach)):
+        assert beginnings.is_alive(text[:size], begin), "a beginning of a match was given up"
+        if text[begin] != 0x5C:
+            assert text[begin + 1 : begin + 3][: size - begin - 1] in beginnings.openings
+    if pattern.is_solid:
+        assert not set(b" \n\t\r") & set(text[begin + 1 : end - 1])
+
+
+BEGINNINGS = {pattern: Beginnings([pattern]) for pattern in PATTERNS}
+
+
+def sample_texts() -> Iterator[str]:
+    for path in sorted(SAMPLES.glob("*/*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines):
+                if number % 7 == 0:
+                    yield json.loads(line)["text"]
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample texts are not beside this checkout")
+def test_engines_find_the_same_in_sample_texts() -> None:
+    found = 0
+    for text in sample_texts():
+        segments = [Segment((), Origin.USER, text)]
+        findings = FAST.inspect(segments)
+        assert findings == PORTABLE.inspect(segments)
+        found += len(findings)
+    assert found > 300

@@ -1,0 +1,75 @@
+import pytest
+
+MAIL = "pii.email"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "john@example.com",
+        "j.doe+tag_1%x-y@mail.example.co.uk",
+        "a@b.co",
+        "x" * 64 + "@example.com",
+        "ada@xn--bcher-kva.example",
+        "ada@example.xn--p1ai",
+        "1@2.info",
+    ],
+)
+@pytest.mark.parametrize(
+    "frame", ["{}", "mail {} now", "<{}>", '"{}",', "({}).", "to:{};", "汉{}字", "\\n{}\\n", "{}_"]
+)
+def test_addresses_are_found(find, address, frame) -> None:
+    found = find(frame.format(address))
+    expected = "n" + address if frame.startswith("\\n") and len(address) < 70 else address
+    if frame.startswith("\\n") and address.startswith("xxx"):
+        assert found == []  # with the escape's letter the local part is longer than 64
+    else:
+        assert found == [(MAIL, expected)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "john@example",
+        "@example.com",
+        "john@.com",
+        "john@example.c",
+        "icon@2x.png",
+        "lodash@4.17.21",
+        "@app.route('/x')",
+        "x" * 65 + "@example.com",
+        "._-@example.com",
+        "john @example.com",
+        "a@b.c0m",
+    ],
+)
+def test_look_alikes_are_not(find, text) -> None:
+    assert find(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "john@exa\u200bmple.com",
+        "\u202ejohn\u00ad@example\ufe0f.com",
+        "ｊｏｈｎ＠ｅｘａｍｐｌｅ．ｃｏｍ",
+        "john@example․com",
+        "jo\U000e0041hn@example.com",
+    ],
+)
+def test_disguised_addresses_are_found_whole(find, text) -> None:
+    (kind, found), *rest = find(f"- {text} -")
+    assert (kind, rest) == (MAIL, [])
+    assert found.strip("\u202e") == text.strip("\u202e")
+
+
+def test_neighbours_do_not_hide_each_other(find) -> None:
+    assert [text for _, text in find("a@b.co,c@d.co c@d.co;e@f.co")] == ["a@b.co", "c@d.co", "c@d.co", "e@f.co"]
+    assert [text for _, text in find("john@x.com@y")] == ["john@x.com"]
+
+
+def test_points(inspector) -> None:
+    from gptgate.core.finding import Origin, Segment
+
+    (finding,) = inspector.inspect([Segment(("a", 0), Origin.TOOL_RESULT, "x a@b.co")])
+    assert (finding.points, finding.detector, finding.place, finding.origin) == (20, "email", "/a/0", "tool_result")

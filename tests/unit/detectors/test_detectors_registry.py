@@ -1,0 +1,45 @@
+import re
+
+from gptgate.core.finding import Origin
+from gptgate.detectors import DETECTORS, KINDS
+
+
+def test_names_are_those_of_the_registry() -> None:
+    assert [detector.name for detector in DETECTORS.values()] == list(DETECTORS)
+
+
+def test_every_kind_is_described_in_one_line() -> None:
+    patterns = {pattern.kind for detector in DETECTORS.values() for pattern in detector.patterns}
+    assert set(KINDS) == patterns
+    for kind, line in KINDS.items():
+        assert re.fullmatch(r"(pii|secret|attack)\.[a-z_]+", kind)
+        assert re.fullmatch(r"[A-Z][^\n]{10,100}\.", line)
+
+
+def test_each_kind_belongs_to_one_detector() -> None:
+    kinds = [kind for detector in DETECTORS.values() for kind in detector.kinds]
+    assert len(kinds) == len(set(kinds))
+
+
+def test_the_promised_kinds_exist() -> None:
+    providers = (
+        "openai anthropic aws_access_key github gitlab google_api_key slack stripe huggingface sendgrid npm"
+        " gptgate_key private_key"
+    )
+    assert set(KINDS) >= {
+        "pii.email",
+        "pii.payment_card",
+        "attack.injection",
+        *(f"secret.{provider}" for provider in providers.split()),
+    }
+
+
+def test_only_attacks_spare_trusted_configuration() -> None:
+    for detector in DETECTORS.values():
+        trusted = {Origin.SYSTEM, Origin.DEVELOPER} <= detector.origins
+        assert trusted == (detector.name != "injection")
+
+
+def test_matches_are_bounded() -> None:
+    assert {name: detector.longest for name, detector in DETECTORS.items()}["private_key"] == 16 * 1024
+    assert all(detector.longest <= 512 for name, detector in DETECTORS.items() if name != "private_key")
