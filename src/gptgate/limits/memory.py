@@ -9,7 +9,6 @@ that the interval between two requests (a minute, in that unit) is whole too, an
 to "when may I come again", which is rounded up.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 from gptgate.core.errors import ConcurrencyLimited, RateLimited
@@ -17,6 +16,8 @@ from gptgate.core.snapshot import Limits
 
 MINUTE_NS = 60_000_000_000
 _NS_PER_MS = 1_000_000
+SWEEP_AT = 1024
+"""So many scopes are remembered before the first look for those that can be forgotten."""
 
 
 class _Scope:
@@ -77,12 +78,13 @@ class MemoryAdmission:
 class MemoryLimiter:
     """Implements `Limiter` for one process. Owned by one event loop; no call awaits, so each is atomic.
 
-    Memory is bounded by the scopes in use: each admission also looks at the oldest scopes and drops those that are back
-    to full and have nothing in flight. `now_ns` comes from a clock that never goes back.
+    Memory is bounded by the scopes in use: whenever their number has doubled, those that are back to full and have
+    nothing in flight are dropped. `now_ns` comes from a clock that never goes back.
     """
 
-    def __init__(self) -> None:
-        self._scopes: OrderedDict[str, _Scope] = OrderedDict()
+    def __init__(self, sweep_at: int = SWEEP_AT) -> None:
+        self._scopes: dict[str, _Scope] = {}
+        self._least = self._sweep_at = sweep_at
         self._in_flight = 0
 
     @property
@@ -102,23 +104,23 @@ class MemoryLimiter:
         it every rate admits, unless others came first. Raises ConcurrencyLimited when the rates admit and a place is
         missing. Raises ValueError when a scope stands twice in the list, for it would be charged twice unchecked.
         """
-        self._drop_fresh(len(scopes) + 1, now_ns)
+        if len(self._scopes) > self._sweep_at:
+            self._sweep(now_ns)
         known = [self._scope(name, limits.requests_per_minute) for name, limits in scopes]
-        if len({name for name, _ in scopes}) != len(scopes):
+        if len(set(known)) != len(known):
             raise ValueError("a scope stands twice in one admission")
         wait_ns = 0
-        slowest = ""
-        for (name, _), scope in zip(scopes, known, strict=True):
-            wait = scope.wait_ns(now_ns)
+        slowest = full = ""
+        for (name, limits), scope in zip(scopes, known, strict=True):
+            wait = scope.wait_ns(now_ns) if scope.rate else 0
             if wait > wait_ns:
                 wait_ns, slowest = wait, f"{scope.rate} requests per minute of {name}"
+            if limits.concurrency and scope.in_flight >= limits.concurrency and not full:
+                full = f"{limits.concurrency} requests at the same time of {name}"
         if wait_ns > 0:
             raise RateLimited(f"the limit of {slowest} is used up", retry_after_ms=-(-wait_ns // _NS_PER_MS))
-        for (name, limits), scope in zip(scopes, known, strict=True):
-            if limits.concurrency and scope.in_flight >= limits.concurrency:
-                raise ConcurrencyLimited(
-                    f"the limit of {limits.concurrency} requests at the same time of {name} is reached"
-                )
+        if full:
+            raise ConcurrencyLimited(f"the limit of {full} is reached")
         for scope in known:
             scope.charge(now_ns)
         self._in_flight += 1
@@ -132,13 +134,9 @@ class MemoryLimiter:
             scope.set_rate(rate)
         return scope
 
-    def _drop_fresh(self, count: int, now_ns: int) -> None:
-        """Look at the `count` scopes that were not looked at for longest. More than one admission can add, so the
-        number of stale scopes falls."""
-        scopes = self._scopes
-        for _ in range(min(count, len(scopes))):
-            name = next(iter(scopes))
-            if scopes[name].is_fresh(now_ns):
-                del scopes[name]
-            else:
-                scopes.move_to_end(name)
+    def _sweep(self, now_ns: int) -> None:
+        """Forget all scopes that are no different from new ones. The next sweep is due when their number has doubled,
+        so that a sweep costs a constant time for each scope that was added."""
+        for name in [name for name, scope in self._scopes.items() if scope.is_fresh(now_ns)]:
+            del self._scopes[name]
+        self._sweep_at = max(self._least, 2 * len(self._scopes))

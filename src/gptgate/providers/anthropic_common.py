@@ -5,7 +5,7 @@ from typing import Any
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.providers.fields import token_count
-from gptgate.providers.walk import collect
+from gptgate.providers.walk import collect, member
 
 ROLE_ORIGIN = {"user": Origin.USER, "assistant": Origin.ASSISTANT, "system": Origin.SYSTEM}
 TOOL_RESULTS = ("tool_result", "search_result")
@@ -25,13 +25,13 @@ def request_segments(document: dict[str, Any]) -> tuple[Segment, ...]:
                     if name == "content" and type(child) is list:
                         block_segments(child, ("messages", index, name), origin, out)
                     else:
-                        collect({name: child}, ("messages", index), origin, out)
+                        member(name, child, ("messages", index), origin, out)
         elif key == "system":
-            collect({key: value}, (), Origin.SYSTEM, out)
+            member(key, value, (), Origin.SYSTEM, out)
         elif key == "tools":
-            collect({key: value}, (), Origin.TOOL_DEFINITION, out)
+            member(key, value, (), Origin.TOOL_DEFINITION, out)
         else:
-            collect({key: value}, (), Origin.OTHER, out)
+            member(key, value, (), Origin.OTHER, out)
     return tuple(out)
 
 

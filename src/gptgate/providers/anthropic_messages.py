@@ -22,7 +22,7 @@ from gptgate.providers.fields import (
     required_list,
     required_text,
 )
-from gptgate.providers.walk import collect, count_media
+from gptgate.providers.walk import collect, count_media, member
 
 PRICED: dict[str, tuple[str, ...]] = {
     "service_tier": ("auto", "standard_only"),
@@ -89,7 +89,7 @@ class AnthropicMessages:
             if key == "content" and type(value) is list:
                 block_segments(value, ("content",), Origin.ASSISTANT, out)
             else:
-                collect({key: value}, (), Origin.ASSISTANT, out)
+                member(key, value, (), Origin.ASSISTANT, out)
         model = document.get("model")
         return Answer(document, tuple(out), model if type(model) is str else "", read_usage(document.get("usage")))
 

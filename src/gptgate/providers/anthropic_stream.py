@@ -9,7 +9,7 @@ from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.anthropic_common import read_usage
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
-from gptgate.providers.walk import collect
+from gptgate.providers.walk import collect, member
 
 TEXT_FIELDS = {"text": "text_delta", "thinking": "thinking_delta", "partial_json": "input_json_delta"}
 """Field of a delta (or of a block's start) that is a growing text → the delta type that carries it."""
@@ -60,7 +60,7 @@ class AnthropicStream:
             if key in ("delta", "content_block") and kind in ("content_block_delta", "content_block_start"):
                 self._growing(value, (key,), block, pieces, whole)
             elif key != "type" or type(value) is not str or value not in KNOWN_EVENTS:
-                collect({key: value}, (), Origin.ASSISTANT, whole)
+                member(key, value, (), Origin.ASSISTANT, whole)
         if kind == "content_block_stop":
             closes = tuple((block, field) for field in TEXT_FIELDS)
         elif kind == "message_start":
@@ -88,7 +88,7 @@ class AnthropicStream:
                     self._types[channel] = kind
                 pieces.append(Piece(channel, (*path, key), child, key == "partial_json"))
             else:
-                collect({key: child}, path, Origin.ASSISTANT, whole)
+                member(key, child, path, Origin.ASSISTANT, whole)
 
     def _started(self, document: dict[str, Any]) -> None:
         message = document.get("message")

@@ -23,7 +23,7 @@ from gptgate.providers.fields import (
 )
 from gptgate.providers.openai_common import ROLE_ORIGIN, base_edits, message_segments, output_bound_name, read_usage
 from gptgate.providers.openai_stream import OpenAIChatStream
-from gptgate.providers.walk import collect, count_media
+from gptgate.providers.walk import collect, count_media, member
 
 PRICED_TIERS = ("auto", "default", "flex")
 """Service tiers that cost no more than the list price; ``priority`` does."""
@@ -89,7 +89,7 @@ class OpenAIChat:
                 for index, choice in enumerate(value):
                     _choice_segments(choice, ("choices", index), out)
             else:
-                collect({key: value}, (), Origin.ASSISTANT, out)
+                member(key, value, (), Origin.ASSISTANT, out)
         model = document.get("model")
         return Answer(document, tuple(out), model if type(model) is str else "", read_usage(document.get("usage")))
 
@@ -116,9 +116,9 @@ def _segments(document: dict[str, Any]) -> tuple[Segment, ...]:
                 origin = ROLE_ORIGIN.get(role, Origin.OTHER) if type(role) is str else Origin.OTHER
                 message_segments(message, ("messages", index), origin, out)
         elif key in ("tools", "functions"):
-            collect({key: value}, (), Origin.TOOL_DEFINITION, out)
+            member(key, value, (), Origin.TOOL_DEFINITION, out)
         else:
-            collect({key: value}, (), Origin.OTHER, out)
+            member(key, value, (), Origin.OTHER, out)
     return tuple(out)
 
 
@@ -130,4 +130,4 @@ def _choice_segments(choice: Any, path: Path, out: list[Segment]) -> None:
         if key == "message" and type(value) is dict:
             message_segments(value, (*path, key), Origin.ASSISTANT, out)
         else:
-            collect({key: value}, path, Origin.ASSISTANT, out)
+            member(key, value, path, Origin.ASSISTANT, out)

@@ -7,7 +7,7 @@ from gptgate.core.facts import ChatRequest, Usage
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderKind, ProviderSpec
 from gptgate.providers.fields import token_count
-from gptgate.providers.walk import collect
+from gptgate.providers.walk import collect, member
 
 ROLE_ORIGIN = {
     "system": Origin.SYSTEM,
@@ -29,7 +29,7 @@ def message_segments(message: dict[str, Any], path: Path, origin: Origin, out: l
         elif key == "function_call":
             function_segments(value, here, out)
         else:
-            collect({key: value}, path, origin, out)
+            member(key, value, path, origin, out)
 
 
 def tool_call_segments(call: Any, path: Path, out: list[Segment]) -> None:
@@ -41,7 +41,7 @@ def tool_call_segments(call: Any, path: Path, out: list[Segment]) -> None:
         if key == "function":
             function_segments(value, (*path, key), out)
         else:
-            collect({key: value}, path, Origin.TOOL_CALL, out)
+            member(key, value, path, Origin.TOOL_CALL, out)
 
 
 def function_segments(function: Any, path: Path, out: list[Segment]) -> None:
@@ -53,7 +53,7 @@ def function_segments(function: Any, path: Path, out: list[Segment]) -> None:
         if key == "arguments" and type(value) is str:
             out.append(Segment((*path, key), Origin.TOOL_CALL, value, False, True))
         else:
-            collect({key: value}, path, Origin.TOOL_CALL, out)
+            member(key, value, path, Origin.TOOL_CALL, out)
 
 
 def read_usage(value: Any, *, has_output: bool = True) -> Usage | None:

@@ -13,7 +13,7 @@ from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.providers.fields import optional_text, required_text
 from gptgate.providers.openai_common import base_edits, read_usage
-from gptgate.providers.walk import collect
+from gptgate.providers.walk import collect, member
 
 NUMBERS = frozenset({int, float})
 BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}")
@@ -35,7 +35,7 @@ class OpenAIEmbeddings:
             raise InvalidField("'input' must be a string or a list that is not empty.", param="input")
         out: list[Segment] = []
         for key, value in document.items():
-            collect({key: value}, (), Origin.USER if key == "input" else Origin.OTHER, out)
+            member(key, value, (), Origin.USER if key == "input" else Origin.OTHER, out)
         return ChatRequest(
             endpoint=self.endpoint,
             dialect=self.dialect,
@@ -61,7 +61,7 @@ class OpenAIEmbeddings:
                 for index, item in enumerate(value):
                     _item_segments(item, (key, index), out)
             else:
-                collect({key: value}, (), Origin.ASSISTANT, out)
+                member(key, value, (), Origin.ASSISTANT, out)
         model = document.get("model")
         return Answer(
             document,

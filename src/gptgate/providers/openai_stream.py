@@ -9,7 +9,7 @@ from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.openai_common import read_usage
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
-from gptgate.providers.walk import INERT, collect
+from gptgate.providers.walk import INERT, collect, member
 
 DONE = b"[DONE]"
 IDENTITY = frozenset({"role", "type", "id", "name"})
@@ -74,7 +74,7 @@ class OpenAIChatStream:
             elif type(value) is str:
                 strings.append((key, value))
             elif value is not None:
-                collect({key: value}, (), Origin.ASSISTANT, whole)
+                member(key, value, (), Origin.ASSISTANT, whole)
         model = document.get("model")
         if type(model) is str and model:
             self.model = model
@@ -101,7 +101,7 @@ class OpenAIChatStream:
         if strings != self._strings:
             segments: list[Segment] = []
             for key, value in strings:
-                collect({key: value}, (), Origin.ASSISTANT, segments)
+                member(key, value, (), Origin.ASSISTANT, segments)
             self._strings, self._string_segments = strings, tuple(segments)
         return self._string_segments
 
@@ -130,11 +130,11 @@ class OpenAIChatStream:
                 if value:
                     closes.append(number)
                 if type(value) is not str or value not in INERT:
-                    collect({key: value}, path, Origin.ASSISTANT, whole)
+                    member(key, value, path, Origin.ASSISTANT, whole)
             elif key == "logprobs":
                 repeats.append((*path, key))
             else:
-                collect({key: value}, path, Origin.ASSISTANT, whole)
+                member(key, value, path, Origin.ASSISTANT, whole)
 
 
 def _delta(value: dict[str, Any], path: Path, channel: Channel, pieces: list[Piece], whole: list[Segment]) -> None:
@@ -143,7 +143,7 @@ def _delta(value: dict[str, Any], path: Path, channel: Channel, pieces: list[Pie
         if kind is str:
             if key in IDENTITY:
                 if child not in INERT:
-                    collect({key: child}, path, Origin.ASSISTANT, whole)
+                    member(key, child, path, Origin.ASSISTANT, whole)
             else:
                 pieces.append(Piece((*channel, key), (*path, key), child, key == "arguments"))
         elif kind is dict:
@@ -156,7 +156,7 @@ def _delta(value: dict[str, Any], path: Path, channel: Channel, pieces: list[Pie
                 else:
                     collect(item, (*path, key, index), Origin.ASSISTANT, whole)
         elif child is not None:
-            collect({key: child}, path, Origin.ASSISTANT, whole)
+            member(key, child, path, Origin.ASSISTANT, whole)
 
 
 def _inside(step: str | int, value: Any) -> Any:

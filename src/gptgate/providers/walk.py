@@ -40,14 +40,7 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
     kind = type(value)
     if kind is dict:
         for key, child in value.items():
-            if key not in DIALECT_KEYS:
-                out.append(Segment((*path, key), origin, key, True))
-            kind = type(child)
-            if kind is str:
-                if child and child not in INERT:
-                    out.append(Segment((*path, key), origin, child))
-            elif kind is dict or kind is list or (kind is int and not -MAX_PLAIN_NUMBER < child < MAX_PLAIN_NUMBER):
-                collect(child, (*path, key), origin, out)
+            member(key, child, path, origin, out)
     elif kind is list:
         for index, child in enumerate(value):
             if type(child) is not float:
@@ -57,6 +50,18 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
             out.append(Segment(path, origin, value))
     elif kind is int and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER:
         out.append(Segment(path, origin, str(value)))
+
+
+def member(key: str, value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
+    """The segments of one member of the object at `path`: its key, when it is not the dialect's own, and its value."""
+    if key not in DIALECT_KEYS:
+        out.append(Segment((*path, key), origin, key, True))
+    kind = type(value)
+    if kind is str:
+        if value and value not in INERT:
+            out.append(Segment((*path, key), origin, value))
+    elif kind is dict or kind is list or (kind is int and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER):
+        collect(value, (*path, key), origin, out)
 
 
 def count_media(value: Any) -> int:
