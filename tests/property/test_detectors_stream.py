@@ -27,6 +27,7 @@ NASTY = [
     f"{OPENAI}\\n{GITHUB}\\nsk-ant-api03-{'x' * 40}",
     f"sk-sk-sk-{GITHUB}ghp_ghp_ sk-gate-abcdefghijkl-{'S3cr3t' * 7}x-Ab12Cd end",
     f"before\n{PEM}\nafter some words",
+    PEM + PEM,
     PEM[:-20],
     PEM[:-60] + " and prose goes on; a@b.co",
     "-----BEGIN PRIVATE KEY----- is how a key begins",

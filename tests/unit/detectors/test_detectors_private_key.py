@@ -59,7 +59,9 @@ def test_talk_of_keys_and_public_things_are_not(find, text) -> None:
 
 
 def test_two_keys_are_two_findings(find) -> None:
-    assert find(block() + "\n" + block("EC PRIVATE KEY")) == [(KIND, block()), (KIND, block("EC PRIVATE KEY"))]
+    for between in ("\n", "", " and "):
+        found = find(block() + between + block("EC PRIVATE KEY"))
+        assert found == [(KIND, block()), (KIND, block("EC PRIVATE KEY"))]
 
 
 def test_a_key_in_json_text_is_found_with_its_escapes(find) -> None:
