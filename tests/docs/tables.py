@@ -273,8 +273,18 @@ def _default(param: Any) -> str:
 
 
 TABLES: dict[str, Callable[[], Table]] = {
-    **{f"settings {section}": lambda section=section: _settings(section) for section in (  # type: ignore[misc]
-        "version", "server", "providers", "models", "teams", "apps", "policy")},
+    **{
+        f"settings {section}": lambda section=section: _settings(section)
+        for section in (  # type: ignore[misc]
+            "version",
+            "server",
+            "providers",
+            "models",
+            "teams",
+            "apps",
+            "policy",
+        )
+    },
     "provider kinds": _provider_kinds,
     "effects": lambda: _words("Effect", [one.value for one in Effect]),
     "origins": lambda: _words("Origin", [one.value for one in Origin]),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from docs.pages import DOCS, ROOT, anchors, blocks, links, name, pages, prose
+from docs.tables import read_rows
 
 LATER = {"docs/explanation/benchmarks.md"}
 """Pages that are written in a step of their own; their links are checked as soon as they are there."""
@@ -80,6 +81,16 @@ def test_tests_that_pages_name_exist(page: Path) -> None:
         if function:
             functions = {node.name for node in ast.walk(ast.parse(path.read_text())) if hasattr(node, "name")}
             assert function in functions, f"{name(page)} names {file}::{function}"
+
+
+def test_every_threat_names_the_test_that_holds_its_guard() -> None:
+    text = (DOCS / "explanation" / "threat-model.md").read_text()
+    heads = [line for line in text.splitlines() if line.startswith("| Threat ")]
+    rows = [row for row in read_rows(text) if len(row) == 3 and row[0] not in ("Threat", "Asset")]
+    assert len(heads) == 5
+    assert len(rows) > 30
+    for threat, _, held in rows:
+        assert TEST_NAME.search(held), f"no test holds: {threat}"
 
 
 def test_decisions_are_numbered_and_say_what_was_decided_and_why() -> None:
