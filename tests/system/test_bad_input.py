@@ -415,6 +415,7 @@ async def test_the_gateway_still_serves_after_all_of_it(gateway: Gateway) -> Non
     for path in POSTS:
         answer = await send_raw(gateway.base_url, http_request("POST", path, headers_of(gateway, path), body_of(path)))
         assert answer.status == 200
+    await gateway.settled()
     with gateway.reader() as reader:
         assert len(reader.search(SearchFilters(code="internal_error"), 2)) <= 1  # the expected failure above
         assert reader.search(SearchFilters(state="open"), 1) == []
