@@ -18,14 +18,23 @@ def records(gateway: Gateway) -> list[AuditRecord]:
     return sorted(found, key=lambda record: record.seq)
 
 
-async def balanced(gateway: Gateway, app: str = "demo") -> list[AuditRecord]:
-    """Wait until the gateway is at rest; its records, after checking that no intent, coin or place is missing."""
+async def balanced(gateway: Gateway, requests: int, app: str = "demo") -> list[AuditRecord]:
+    """Wait until these requests are on record and the gateway is at rest; the records, after checking that there are
+    no more, and that no intent, coin or place is missing."""
+    async with asyncio.timeout(10):
+        while True:
+            with gateway.reader() as reader:
+                usage = reader.usage([], 0, 2**53)
+            if usage and usage[0].requests >= requests:
+                break
+            await asyncio.sleep(0.02)
     await gateway.settled()
     app_state = gateway.app
     async with asyncio.timeout(10):
         while app_state._gate.active or app_state._limiter.in_flight:
             await asyncio.sleep(0.005)
     found = records(gateway)
+    assert len(found) == requests
     for record in found:
         assert record.end is not None, "an intent without an end"
         if record.end.usage_source == "unknown":

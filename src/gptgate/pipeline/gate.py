@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from gptgate.core.document import read_object
 from gptgate.core.errors import AuditUnavailable, ClientGone, GateError, InternalFault, PriceUnknown, ShuttingDown
-from gptgate.core.events import EndState, Intent
+from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Grant, Permit, Principal, RawRequest, Reservation, Route, Settlement
 from gptgate.core.ports import Outlet, Price
 from gptgate.core.snapshot import Limits
@@ -211,7 +211,15 @@ class Gate:
             self._services.ledger.settle(draft.reservation, 0)
         intent = draft.intent()
         end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
-        await self._services.store.refuse(intent, end, draft.kept_request(self._services.redaction))
+        await self._record(intent, end, draft.kept_request(self._services.redaction))
+
+    async def _record(self, intent: Intent, end: End, content: bytes | None) -> None:
+        """Both rows, durable. A caller who hangs up meanwhile is recorded and observed like everybody else."""
+        try:
+            await self._services.store.refuse(intent, end, content)
+        except asyncio.CancelledError:
+            self._services.observer.observe(intent, end)
+            raise
         self._services.observer.observe(intent, end)
 
     async def _models(self, raw: RawRequest, principal: Principal, draft: Draft, out: Outlet) -> None:
@@ -220,6 +228,5 @@ class Gate:
         body = services.render_models(services.visible_models(principal, services.snapshot), dialect)
         intent = draft.intent()
         end = draft.end(EndState.COMPLETED, None, 200, UNUSED)
-        await services.store.refuse(intent, end, None)
-        services.observer.observe(intent, end)
+        await self._record(intent, end, None)
         await out.answer(200, [("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}")], body)

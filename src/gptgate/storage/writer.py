@@ -188,11 +188,15 @@ class Writer:
             return rows
 
     def _attempt(self, rows: list[Row]) -> None:
-        """Commit the rows whose callers still wait, and all ends. A fault fails the rows and keeps the ends."""
+        """Commit the rows, and all ends. A fault fails the rows and keeps the ends.
+
+        Rows whose callers were told that it took too long are left out. Those whose callers were cancelled are not: who
+        hangs up at once would otherwise leave no trace of what was asked, or refused.
+        """
         ends = self._held
         while self.ends:
             ends.append(self.ends.popleft())
-        live = [row for row in rows if not row.future.done()]
+        live = [row for row in rows if not row.future.done() or row.future.cancelled()]
         if not live and not ends and not self.fault:
             self._answer(rows, "withdrawn")
             return
