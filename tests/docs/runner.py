@@ -36,7 +36,7 @@ class Stage:
     folder: Path
     data: str
     control: str
-    key: str
+    welcome: str
 
     def run(self, shown: Shown) -> None:
         """Run a command of a page and compare what it prints."""
@@ -61,11 +61,15 @@ class Stage:
             timeout=60,
             check=False,
         )
-        printed = done.stdout.replace(self.data, "127.0.0.1:8080").replace(self.control, "127.0.0.1:8081")
+        printed = self.as_shown(done.stdout)
         assert done.returncode == 0, f"{shown.place}: {shown.command}\nexit code {done.returncode}\n{printed}"
         assert is_alike(shown.output, printed), (
             f"{shown.place}: {shown.command}\nshown:\n{shown.output}\nprinted:\n{printed}"
         )
+
+    def as_shown(self, printed: str) -> str:
+        """What was printed, with the addresses that pages show."""
+        return printed.replace(self.data, "127.0.0.1:8080").replace(self.control, "127.0.0.1:8081")
 
     def _localised(self, text: str) -> str:
         return text.replace("127.0.0.1:8080", self.data).replace("127.0.0.1:8081", self.control)
@@ -139,9 +143,8 @@ def staged(folder: Path) -> Iterator[Stage]:
         _wait(process, control, log)
         key = re.search(r"sk-gate-[0-9A-Za-z-]+", log.read_text())
         assert key is not None, log.read_text()
-        state = f"export GPTGATE_KEY={key[0]}\nexport GPTGATE_PID={process.pid}\n"
-        (folder / ".state").write_text(state)
-        yield Stage(folder, data, control, key[0])
+        (folder / ".state").write_text(f"export GPTGATE_KEY={key[0]}\n")
+        yield Stage(folder, data, control, log.read_text())
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -150,7 +153,8 @@ def staged(folder: Path) -> Iterator[Stage]:
 def _wait(process: "subprocess.Popen[bytes]", control: str, log: Path) -> None:
     deadline = time.monotonic() + 30
     while "Stop with Ctrl-C" not in log.read_text():
-        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.02)
     with urllib.request.urlopen(f"http://{control}/readyz", timeout=5) as answer:
         assert answer.status == 200

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
+from functools import partial
 from types import UnionType
 from typing import Any
 
@@ -272,19 +272,10 @@ def _default(param: Any) -> str:
     return "–" if value is None or value is False or value == "" else _code(str(value))
 
 
+SECTIONS = ("version", "server", "providers", "models", "teams", "apps", "policy")
+
 TABLES: dict[str, Callable[[], Table]] = {
-    **{
-        f"settings {section}": lambda section=section: _settings(section)
-        for section in (  # type: ignore[misc]
-            "version",
-            "server",
-            "providers",
-            "models",
-            "teams",
-            "apps",
-            "policy",
-        )
-    },
+    **{f"settings {section}": partial(_settings, section) for section in SECTIONS},
     "provider kinds": _provider_kinds,
     "effects": lambda: _words("Effect", [one.value for one in Effect]),
     "origins": lambda: _words("Origin", [one.value for one in Origin]),

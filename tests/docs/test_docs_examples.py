@@ -1,4 +1,4 @@
-"""Configurations in the pages load. A block with a line ``version: 1`` is a complete file, any other is a part of one."""
+"""Configurations in the pages load. A block with a line ``version: 1`` is a complete file, any other a part of one."""
 
 import json
 from typing import Any

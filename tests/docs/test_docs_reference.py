@@ -97,7 +97,7 @@ def test_every_runtime_dependency_has_its_reason() -> None:
     lines = (ROOT / "requirements" / "run.in").read_text().splitlines()
     wanted = {re.split(r"[ ;<>=\[]", line)[0] for line in lines if line.strip()}
     text = (DOCS / "decisions" / "0011-dependencies.md").read_text()
-    rows = [row for row in read_rows("\n".join(line for line in text.splitlines() if line.startswith("|")))[1:]]
+    rows = read_rows("\n".join(line for line in text.splitlines() if line.startswith("|")))[1:]
     reasons = {row[0].strip("`"): row[-1] for row in rows}
     assert set(reasons) == wanted
     assert all(len(reason) > 20 for reason in reasons.values())

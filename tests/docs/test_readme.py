@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs.pages import ROOT, blocks, name, pages
-from docs.runner import make_targets, staged, steps
+from docs.runner import is_alike, make_targets, staged, steps
 
 RUN = [page for page in pages() if steps(page)]
 
@@ -33,6 +33,13 @@ def test_an_output_that_is_not_what_a_page_shows_is_noticed(tmp_path: Path) -> N
         changed = type(shown)(shown.place, shown.command, shown.output.replace("e", "x"))
         with pytest.raises(AssertionError, match="printed:"):
             stage.run(changed)
+
+
+def test_the_tutorial_shows_what_the_first_start_prints(tmp_path: Path) -> None:
+    tutorial = ROOT / "docs" / "tutorial" / "first-call.md"
+    shown = next(block.text for block in blocks(tutorial) if block.text.startswith("gptgate is ready."))
+    with staged(tmp_path) as stage:
+        assert is_alike(shown + "...", stage.as_shown(stage.welcome))
 
 
 @pytest.mark.parametrize("page", pages(), ids=name)
