@@ -99,7 +99,7 @@ def test_what_is_derived_from_a_pattern_holds_for_its_words(pattern: Pattern, da
         assert 0 < end - start <= pattern.longest
     whole = compiled._regex.search(text)
     assert whole is not None
-    assert LiteralFinder([pattern]).hits(text) == [0]
+    assert LiteralFinder({0: pattern}).hits(text) == [0]
     assert make_finder("hyperscan", [pattern]).hits(text) == [0]
     begin, end = whole.span()
     for size in range(begin + 2, min(end, begin + pattern.reach)):

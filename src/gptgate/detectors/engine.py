@@ -1,6 +1,6 @@
 """Compiled patterns: exact spans by RE2, and which patterns are worth asking for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import re2
@@ -66,8 +66,8 @@ class CompiledPattern:
 class LiteralFinder:
     """Finds by literals that every match must contain: for platforms without Hyperscan."""
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
-        self._always = [index for index, pattern in enumerate(patterns) if not pattern.literals]
+    def __init__(self, patterns: Mapping[int, Pattern]) -> None:
+        self._always = [index for index, pattern in patterns.items() if not pattern.literals]
         self._plain = _by_literal(patterns, ignore_case=False)
         self._folded = _by_literal(patterns, ignore_case=True)
 
@@ -84,9 +84,9 @@ class LiteralFinder:
         return list(found)
 
 
-def _by_literal(patterns: Sequence[Pattern], *, ignore_case: bool) -> list[tuple[bytes, list[int]]]:
+def _by_literal(patterns: Mapping[int, Pattern], *, ignore_case: bool) -> list[tuple[bytes, list[int]]]:
     users: dict[bytes, list[int]] = {}
-    for index, pattern in enumerate(patterns):
+    for index, pattern in patterns.items():
         if pattern.ignore_case == ignore_case:
             for literal in sorted(pattern.literals):
                 users.setdefault(literal, []).append(index)

@@ -15,10 +15,8 @@ from gptgate.detectors.multi import make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
 from gptgate.detectors.reading import Reader, read_text
 from gptgate.detectors.registry import DETECTORS
-from gptgate.detectors.scanner import Group, Scanner
+from gptgate.detectors.scanner import Division, Scanner
 from gptgate.detectors.unfinished import Beginnings, Unfinished
-
-Division = tuple[frozenset[int], Unfinished]
 
 
 def build_inspector(engine: str = "auto") -> "TextInspector":
@@ -44,7 +42,11 @@ class TextInspector:
             for name, detector in detectors.items()
             for pattern in detector.patterns
         ]
-        self._finder = make_finder(engine, [lane.compiled.pattern for lane in self._lanes])
+        patterns = [lane.compiled.pattern for lane in self._lanes]
+        self._finder = make_finder(engine, patterns)
+        # Streams that hold no phrases back ask for them seldom, and otherwise use a much smaller automaton.
+        self._token_lanes = frozenset(index for index, pattern in enumerate(patterns) if not pattern.is_phrase)
+        self._tokens = make_finder(engine, patterns, self._token_lanes)
         kinds: dict[tuple[str, str], list[int]] = {}
         for index, lane in enumerate(self._lanes):
             kinds.setdefault((lane.detector, lane.compiled.pattern.kind), []).append(index)
@@ -79,10 +81,9 @@ class TextInspector:
             place=place,
             origin=origin,
             is_json=is_json,
-            finder=self._finder,
             lanes=self._lanes,
-            held=Group(*divided[0]),
-            free=Group(*divided[1]),
+            held=divided[0],
+            free=divided[1],
         )
 
     def _divide(self, origin: Origin, held: frozenset[str]) -> tuple[Division, Division]:
@@ -93,7 +94,8 @@ class TextInspector:
         return divided
 
     def _division(self, lanes: frozenset[int]) -> Division:
-        return lanes, Unfinished(each for index, each in self._beginnings.items() if index in lanes)
+        finder = self._tokens if lanes <= self._token_lanes else self._finder
+        return lanes, Unfinished(each for index, each in self._beginnings.items() if index in lanes), finder
 
     def _locate(
         self, segments: Sequence[Segment], texts: Sequence[bytes], data: bytes, hits: Sequence[int]

@@ -1,7 +1,7 @@
 """Hyperscan: one pass over the text for all patterns at once. The only module that knows whether it is installed."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gptgate.core.errors import GuardFailed
@@ -16,8 +16,10 @@ except ImportError:  # not built for this platform: LiteralFinder finds the same
 ENGINES = ("auto", "hyperscan", "re2")
 
 
-def make_finder(engine: str, patterns: Sequence[Pattern]) -> Finder:
+def make_finder(engine: str, patterns: Sequence[Pattern], only: Collection[int] | None = None) -> Finder:
     """The finder of that name; ``auto`` takes Hyperscan where it is installed.
+
+    `only` are the indexes of the patterns to look for, where not all are.
 
     Raises ValueError for an unknown name, GuardFailed where ``hyperscan`` is asked for and not installed.
     """
@@ -25,21 +27,22 @@ def make_finder(engine: str, patterns: Sequence[Pattern]) -> Finder:
         raise ValueError(f"unknown pattern engine {engine!r}: one of {', '.join(ENGINES)}")
     if engine == "hyperscan" and hyperscan is None:
         raise GuardFailed("The pattern engine is not available.", detail="hyperscan is not installed")
+    wanted = {index: pattern for index, pattern in enumerate(patterns) if only is None or index in only}
     if engine == "re2" or hyperscan is None:
-        return LiteralFinder(patterns)
-    return HyperscanFinder(patterns)
+        return LiteralFinder(wanted)
+    return HyperscanFinder(wanted)
 
 
 class HyperscanFinder:
     """Finds with a block-mode database. A scratch space belongs to one thread: each gets its own."""
 
-    def __init__(self, patterns: Sequence[Pattern]) -> None:
+    def __init__(self, patterns: Mapping[int, Pattern]) -> None:
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         base = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
         self._database.compile(
-            expressions=[pattern.hint.encode() for pattern in patterns],
-            ids=list(range(len(patterns))),
-            flags=[base | (hyperscan.HS_FLAG_CASELESS if pattern.ignore_case else 0) for pattern in patterns],
+            expressions=[pattern.hint.encode() for pattern in patterns.values()],
+            ids=list(patterns),
+            flags=[base | (hyperscan.HS_FLAG_CASELESS if pattern.ignore_case else 0) for pattern in patterns.values()],
         )
         self._scan = self._database.scan
         self._threads = threading.local()

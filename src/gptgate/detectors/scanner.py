@@ -5,6 +5,7 @@ undecided; every match with an earlier left edge is final, and is the same as in
 nothing outside its reach. So findings come out exactly once, in the order of their left edges.
 """
 
+import sys
 from collections.abc import Sequence
 
 from gptgate.core.finding import Finding, Origin
@@ -14,116 +15,111 @@ from gptgate.detectors.pattern import SEPARATOR
 from gptgate.detectors.reading import Reader
 from gptgate.detectors.unfinished import Unfinished
 
+Division = tuple[frozenset[int], Unfinished, Finder]
+"""Lanes, where their matches may begin, and how they are found."""
+
 _LAZY = 1024
 """A tail longer than this is looked at again only when it has grown by an eighth, or is as long as it can get: so the
 work stays linear in the length of the text."""
 
 _KEEP = 128
-"""Bytes that may gather before the held tail until it is worth asking which of them are still needed."""
+"""Bytes that gather before kinds are looked for that nobody waits for."""
 
 
 class Group:
-    """The lanes that are held back together, or those that are not."""
+    """The lanes that are held back together, or those that are not: how far they are decided, when to look again."""
 
-    __slots__ = ("decided", "lanes", "unfinished")
+    __slots__ = ("decided", "finder", "lanes", "next_look", "patience", "unfinished")
 
-    def __init__(self, lanes: frozenset[int], unfinished: Unfinished) -> None:
+    def __init__(self, lanes: frozenset[int], unfinished: Unfinished, finder: Finder, patience: int) -> None:
         self.lanes = lanes
         self.unfinished = unfinished
+        self.finder = finder
+        self.patience = patience
         self.decided = 0
         """Every match whose left edge begins before this byte has been reported."""
+        self.next_look = 0 if lanes else sys.maxsize
+
+    def advance(self, until: int, total: int) -> None:
+        """All matches with a left edge before `until` are reported, of a text that is `total` bytes long."""
+        self.decided = until
+        tail = total - until
+        pause = min(tail >> 3, max(self.unfinished.reach - tail, 0)) if tail > _LAZY else 0
+        self.next_look = total + max(pause, self.patience)
 
 
 class Scanner:
     """One channel. Positions are absolute, in bytes of the reading after the separator (byte 0) that precedes it."""
 
     def __init__(
-        self,
-        *,
-        place: str,
-        origin: Origin,
-        is_json: bool,
-        finder: Finder,
-        lanes: Sequence[Lane],
-        held: Group,
-        free: Group,
+        self, *, place: str, origin: Origin, is_json: bool, lanes: Sequence[Lane], held: Division, free: Division
     ) -> None:
         self._place = place
         self._origin = origin
-        self._finder = finder
         self._lanes = lanes
-        self._held = held
-        self._free = free
+        self._held = Group(*held, 0)
+        self._free = Group(*free, _KEEP)
         self._reader = Reader(is_json)
         self._buffer = SEPARATOR
         self._base = 0
-        self._next_look = 0
         self._text = ""
         self._released = 0
         self._ends: dict[int, int] = {}
         self._waiting: list[Finding] = []
 
     def feed(self, text: str) -> tuple[str, tuple[Finding, ...]]:
-        """Released text and the findings that became final. Those of held kinds lie inside the released text."""
-        buffer = self._buffer = self._buffer + self._reader.read(text)
-        total = self._base + len(buffer)
-        held = self._held
+        """Released text and the findings that became final. Those of held kinds lie inside the released text.
+
+        Findings of kinds that are not held may come a little later than they could (`_KEEP`).
+        """
+        self._buffer += self._reader.read(text)
+        total = self._base + len(self._buffer)
+        held, free = self._held, self._free
+        found = self._look(free, total, complete=False) if total >= free.next_look else []
         if not held.lanes:
-            if total >= self._next_look:
-                return text, tuple(self._look(total, total))
-            return text, ()
+            self._trim(free.decided)
+            return text, tuple(found)
         self._text += text
-        if total < self._next_look:
-            return "", ()
-        found = self._look(held.unfinished.begin(buffer, held.decided - self._base) + self._base, total)
+        if total < held.next_look:
+            return "", tuple(found)
+        self._waiting += self._look(held, total, complete=False)
+        self._trim(min(held.decided, free.decided) if free.lanes else held.decided)
         return self._release(found)
 
     def finish(self) -> tuple[str, tuple[Finding, ...]]:
         """All that was still held, and the findings that its end decides. The scanner is used up."""
         self._buffer += self._reader.finish() + SEPARATOR
         total = self._base + len(self._buffer)
-        found = self._collect(self._finder.hits(self._buffer), total, total) + self._waiting
+        found = self._waiting
+        for group in (self._held, self._free):
+            found += self._look(group, total, complete=True)
         text, self._text, self._waiting = self._text, "", []
         return text, tuple(sorted(found, key=in_order))
 
-    def _look(self, held_until: int, total: int) -> list[Finding]:
-        """Findings that are decided now. Those of held kinds go to the waiting ones, the others are returned."""
-        held, free, base = self._held, self._free, self._base
-        hits = self._finder.hits(self._buffer)
-        free_until = free.decided
-        if not free.lanes:
-            free_until = total
-        elif hits or held_until - free_until > _KEEP:
-            free_until = free.unfinished.begin(self._buffer, free_until - base) + base
-        found = self._collect(hits, held_until, free_until) if hits else []
-        held.decided, free.decided = held_until, free_until
-        keep = min(held_until, free_until)
-        if keep > base:
-            self._buffer = self._buffer[keep - base :]
-            self._base = keep
-            self._reader.forget(keep - 1)
-        tail = total - (held_until if held.lanes else keep)
-        reach = held.unfinished.reach if held.lanes else free.unfinished.reach
-        self._next_look = total + min(tail >> 3, max(reach - tail, 0)) if tail > _LAZY else 0
-        return found
-
-    def _collect(self, hits: Sequence[int], held_until: int, free_until: int) -> list[Finding]:
-        base, reader = self._base, self._reader
+    def _look(self, group: Group, total: int, *, complete: bool) -> list[Finding]:
+        """The findings of a group that are decided and were not reported yet."""
+        base, reader = group.decided, self._reader
+        data = self._buffer[base - self._base :]
+        begin = group.unfinished.begin_at_latest if group.patience else group.unfinished.begin
+        until = len(data) if complete else begin(data)
         found: list[Finding] = []
-        for hit in hits:
-            if hit in self._held.lanes:
-                since, until, to = self._held.decided, held_until, self._waiting
-            elif hit in self._free.lanes:
-                since, until, to = self._free.decided, free_until, found
-            else:
+        for hit in group.finder.hits(data):
+            if hit not in group.lanes:
                 continue
             lane = self._lanes[hit]
             free = max(self._ends.get(hit, 0) - base, 0)
-            for start, end in lane.compiled.matches(self._buffer, since - base, until - base, free):
+            for start, end in lane.compiled.matches(data, 0, until, free):
                 first, last = reader.start(base + start - 1), reader.end(base + end - 1)
-                to.append(lane.finding(self._origin, self._place, first, last))
+                found.append(lane.finding(self._origin, self._place, first, last))
                 self._ends[hit] = base + end
+        group.advance(base + until, total)
         return found
+
+    def _trim(self, keep: int) -> None:
+        if keep > self._base:
+            self._buffer = self._buffer[keep - self._base :]
+            self._base = keep
+            self._reader.forget(keep - 1)
 
     def _release(self, found: list[Finding]) -> tuple[str, tuple[Finding, ...]]:
         # A left edge takes a byte, so no undecided body begins before the byte after it.

@@ -20,6 +20,7 @@ _SPOTS = re.compile(rb"(?s)[^A-Za-z0-9](?![\x80-\xff])|.(?=[^A-Za-z0-9\x80-\xff]
 _ASCII = [bytes([code]) for code in range(0x80)]
 _BYTES = [bytes([code]) for code in range(0x100)]
 _BACKSLASH = 0x5C
+_SHORT = 512
 _REMEMBERED = 16
 _MEMO = 16384
 
@@ -47,30 +48,40 @@ class Unfinished:
         self._by_opening = _by_opening(self._all)
         self.reach = max((each.reach for each in self._all), default=1)
         self._known: dict[bytes, bool] = {}
+        short = [each.reach for each in self._all if each.reach <= _SHORT]
+        self._short_reach = max(short, default=1)
+        self._long = Unfinished(each for each in self._all if each.reach > _SHORT) if short else self
 
-    def begin(self, data: bytes, since: int) -> int:
-        """The first byte from `since` on that may be the left edge of an undecided match; at most the last byte.
+    def begin(self, data: bytes) -> int:
+        """The first byte that may be the left edge of an undecided match; at most the last byte.
 
         All matches with an earlier left edge are decided. Never further from the end than the longest reach.
         """
-        size = len(data)
+        size, by_opening, known = len(data), self._by_opening, self._known
         space = max(data.rfind(b" "), data.rfind(b"\n"))
-        for spot in _SPOTS.finditer(data, max(since, size - self.reach + 1)):
+        for spot in _SPOTS.finditer(data, max(0, size - self.reach + 1)):
             at = spot.start()
+            if not by_opening.get(data[at + 1 : at + 3]) and data[at] != _BACKSLASH:
+                continue
             # Trying automata is what costs here, and the last words of texts repeat.
             tail = data[at:] if size - at <= _REMEMBERED else b""
-            alive = self._known.get(tail)
+            alive = known.get(tail)
             if alive is None:
                 alive = self._is_alive(data, at, size, space)
-                if tail and len(self._known) < _MEMO:
-                    self._known[tail] = alive
+                if tail and len(known) < _MEMO:
+                    known[tail] = alive
             if alive:
                 return at
         return size - 1
 
+    def begin_at_latest(self, data: bytes) -> int:
+        """A byte not after the one that `begin` gives, for less work: short matches may begin all over their reach."""
+        least = max(0, len(data) - self._short_reach)
+        return min(least, self._long.begin(data)) if self._long.reach > 1 else least
+
     def _is_alive(self, data: bytes, at: int, size: int, space: int) -> bool:
         escaped = data[at] == _BACKSLASH
-        for each in self._all if escaped else self._by_opening.get(data[at + 1 : at + 3], ()):
+        for each in self._all if escaped else self._by_opening[data[at + 1 : at + 3]]:
             if at < space and each.are_solid:
                 continue
             # In these automata long repeats have no bound: what is out of reach of the end is decided.
