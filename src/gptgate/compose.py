@@ -114,6 +114,8 @@ class App:
         self.snapshot = snapshot
         self._gate: Gate
         self._upstream: HttpUpstream
+        self._retired: dict[Gate, HttpUpstream] = {}
+        """Gates of replaced Snapshots that still have requests, and their connections."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._applying = asyncio.Lock()
 
@@ -149,7 +151,8 @@ class App:
             self._check_listeners(snapshot.server)
             old_gate, old_upstream = self._gate, self._upstream
             await self._install(snapshot)
-            self._spawn(_retire(old_gate, old_upstream))
+            self._retired[old_gate] = old_upstream
+            self._spawn(self._retire(old_gate))
             self.logger.info("configuration applied", digest=snapshot.digest)
             return snapshot.digest, True
 
@@ -182,17 +185,12 @@ class App:
         """Finish what outlives its caller, flush records and lines. Raises StorageError when records could not be
         written.
         """
-        deadline_s = self.snapshot.server.drain_ms / 1000
-        try:
-            async with asyncio.timeout(deadline_s):
-                await self._gate.drain()
-        except TimeoutError:
-            self._gate.abandon()
-            await self._gate.drain()
+        await self._drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._upstream.close()
+        for upstream in (*self._retired.values(), self._upstream):
+            await upstream.close()
         if self._simulator is not None:
             await self._simulator.stop()
         try:
@@ -200,6 +198,25 @@ class App:
         finally:
             self._key_store.close()
             self.telemetry.close()
+
+    async def _drain(self) -> None:
+        """Wait for what outlives its caller, under the Snapshot in force and under replaced ones; cut it short then."""
+        gates = [self._gate, *self._retired]
+        try:
+            async with asyncio.timeout(self.snapshot.server.drain_ms / 1000):
+                for gate in gates:
+                    await gate.drain()
+        except TimeoutError:
+            for gate in gates:
+                gate.abandon()
+            for gate in gates:
+                await gate.drain()
+
+    async def _retire(self, gate: Gate) -> None:
+        """Close a replaced Snapshot's connections once its last request is done."""
+        await gate.idle()
+        await self._retired[gate].close()
+        del self._retired[gate]
 
     async def _install(self, snapshot: Snapshot) -> None:
         """Build everything for a Snapshot first, then switch to it in one step."""
@@ -263,7 +280,8 @@ class App:
         """No inert configuration: an address cannot change under a listening socket, so it is refused, not ignored."""
         old = self.snapshot.server
         fixed = ("data_host", "data_port", "control_host", "control_port", "header_timeout_ms", "keep_alive_ms")
-        changed = [name for name in (*fixed, "store_timeout_ms") if getattr(old, name) != getattr(new, name)]
+        later = (*fixed, "drain_ms", "store_timeout_ms")
+        changed = [name for name in later if getattr(old, name) != getattr(new, name)]
         if changed:
             raise ConfigError(
                 [Problem(str(self.config), 0, f"server.{name}", "takes effect at a restart only") for name in changed]
@@ -280,12 +298,6 @@ class App:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _retire(gate: Gate, upstream: HttpUpstream) -> None:
-    """Close a replaced Snapshot's connections once its last request is done."""
-    await gate.idle()
-    await upstream.close()
 
 
 def admin_token(folder: Path) -> str:

@@ -62,15 +62,19 @@ class DataPlane:
         if scope["type"] != "http":
             return
         self.in_flight += 1
+        gate, server = self._gate()
+        gate.enter()
         try:
-            await self._serve(scope, receive, send)
+            await self._serve(gate, server, scope, receive, send)
         finally:
+            gate.leave()
             self.in_flight -= 1
 
-    async def _serve(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def _serve(
+        self, gate: Gate, server: ServerSpec, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> None:
         started_ns = self._clock.monotonic_ns()
         request_id = self._new_id()
-        gate, server = self._gate()
         path: str = scope["path"]
         named, _, dialect = PATHS.get(path, (None, "", Dialect.OPENAI))
         headers = _headers(scope["headers"])

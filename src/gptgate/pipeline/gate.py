@@ -29,7 +29,17 @@ class Gate:
         self._outliving: set[asyncio.Task[None]] = set()
         self._idle: asyncio.Event | None = None
         self.active = 0
-        """Requests that this Gate is serving."""
+        """Requests that hold on to this Gate."""
+
+    def enter(self) -> None:
+        """A request begins, of which only the head is known. The caller must `leave`, and may `serve` in between."""
+        self.active += 1
+
+    def leave(self) -> None:
+        """A request is over."""
+        self.active -= 1
+        if self._idle is not None and not self.active:
+            self._idle.set()
 
     def authenticate(self, headers: Mapping[str, str], peer: str) -> Principal:
         """Step 1, on the head alone, so that a stranger's body is never read. Raises ClientError."""
@@ -42,8 +52,6 @@ class Gate:
         """
         draft = Draft(raw, principal, self._services.snapshot.digest, self._services.clock)
         with ExitStack() as held:
-            self.active += 1
-            held.callback(self._done)
             try:
                 if raw.endpoint is Endpoint.MODELS:
                     self._services.authorize_endpoint(principal, raw.endpoint)
@@ -70,13 +78,8 @@ class Gate:
         """
         await self._refuse(Draft(raw, principal, self._services.snapshot.digest, self._services.clock), refusal)
 
-    def _done(self) -> None:
-        self.active -= 1
-        if self._idle is not None and not self.active:
-            self._idle.set()
-
     async def idle(self) -> None:
-        """Wait until no request is being served. For a Gate that gets no new ones."""
+        """Wait until no request holds on to this Gate. For one that gets no new ones."""
         if self.active:
             self._idle = asyncio.Event()
             await self._idle.wait()
@@ -96,10 +99,12 @@ class Gate:
         task = asyncio.create_task(exchange.run(out))
         self._outliving.add(task)
         release = held.pop_all()
+        self.enter()
 
         def done(finished: asyncio.Task[None]) -> None:
             self._outliving.discard(finished)
             release.close()
+            self.leave()
             if not finished.cancelled():
                 finished.exception()  # it is on record; asked for here so that asyncio does not report it again
 
