@@ -42,19 +42,19 @@ class Stage:
         """Run a command of a page and compare what it prints."""
         state = self.folder / ".state"
         script = f". {state}\n{self._localised(shown.command)}\nstatus=$?\nexport -p > {state}\nexit $status"
-        self._check(shown, ["bash", "-c", script])
+        self._check(shown, ["sh", "-c", script])
 
     def run_python(self, shown: Shown) -> None:
         """Run a program of a page and compare what it prints."""
         file = self.folder / "shown.py"
         file.write_text(self._localised(shown.command))
-        self._check(shown, ["bash", "-c", f". {self.folder / '.state'}; exec {sys.executable} {file}"])
+        self._check(shown, ["sh", "-c", f". {self.folder / '.state'}; exec {sys.executable} {file}"])
 
     def _check(self, shown: Shown, command: list[str]) -> None:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=environment(),
+            env=environment(self.folder),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -84,10 +84,18 @@ def is_alike(expected: str, printed: str) -> bool:
     return not expected.strip() or re.fullmatch("(?s:.*?)".join(parts), printed.strip()) is not None
 
 
-def environment() -> dict[str, str]:
+def put_curl(folder: Path) -> None:
+    """A `curl` for machines that have none, with the few options that pages use."""
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "curl"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name("curl.py")} "$@"\n')
+    program.chmod(0o755)
+
+
+def environment(folder: Path) -> dict[str, str]:
     """The environment of commands: this interpreter's programs first, no provider's key, no ambient gateway."""
     kept = {name: value for name, value in os.environ.items() if name not in PROVIDER_KEYS}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join((str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]))
     return {**kept, "PATH": path, "COLUMNS": "160", "NO_COLOR": "1", "PYTHONWARNINGS": "error"}
 
 
@@ -124,7 +132,7 @@ def _commands(block: Block) -> Iterator[Shown]:
 def staged(folder: Path) -> Iterator[Stage]:
     """`gptgate quickstart` in a folder, on free ports, with its own starter configuration and its first key."""
     if shutil.which("curl") is None:
-        raise RuntimeError("the pages are run with curl, which is not installed")
+        put_curl(folder)
     data, control = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     text = starter_yaml(openai=False, anthropic=False, local_url=None, local_model=None)
     (folder / "gptgate-data").mkdir(mode=0o700)
@@ -135,7 +143,7 @@ def staged(folder: Path) -> Iterator[Stage]:
         process = subprocess.Popen(
             [sys.executable, "-m", "gptgate", "quickstart"],
             cwd=folder,
-            env=environment(),
+            env=environment(folder),
             stdout=subprocess.DEVNULL,
             stderr=stderr,
         )

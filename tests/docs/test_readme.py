@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs.pages import ROOT, blocks, name, pages
-from docs.runner import is_alike, make_targets, staged, steps
+from docs.runner import is_alike, make_targets, put_curl, staged, steps
 
 RUN = [page for page in pages() if steps(page)]
 
@@ -19,6 +19,18 @@ def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
                 stage.run_python(shown)
             else:
                 stage.run(shown)
+
+
+def test_calls_are_made_on_a_machine_without_curl_too(tmp_path: Path) -> None:
+    calls = [
+        shown for _, shown in steps(ROOT / "docs" / "tutorial" / "first-call.md") if shown.command.startswith("curl ")
+    ]
+    assert len(calls) > 3
+    with staged(tmp_path) as stage:
+        if not (tmp_path / "bin").exists():
+            put_curl(tmp_path)
+        for shown in calls:
+            stage.run(shown)
 
 
 def test_the_readme_and_the_tutorial_are_among_them() -> None:
