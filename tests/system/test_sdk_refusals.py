@@ -23,7 +23,7 @@ providers:
      timeouts: {connect: 300ms, first_byte: 300ms, idle: 300ms}}
   - {name: nobody, kind: simulator, base_url: "http://127.0.0.1:1", retries: 0, timeouts: {connect: 300ms}}
   - {name: openai-only, kind: openai_compatible, base_url: "@SIMULATOR@"}
-  - {name: anthropic-only, kind: anthropic, base_url: "@SIMULATOR@", credential: "env:PATH"}
+  - {name: anthropic-only, kind: anthropic, base_url: "@SIMULATOR@", credential: "env:REFUSALS_CREDENTIAL"}
 models:
   - {name: sim, provider: simulator, price: {input_per_million: "1.00", output_per_million: "4.00"}}
   - {name: dead, provider: nobody, price: free}
@@ -85,8 +85,10 @@ class AnthropicCaller:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
-    async with running_gateway(tmp_path_factory.mktemp("gateway"), CONFIG) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REFUSALS_CREDENTIAL", "sk-credential")
+        async with running_gateway(tmp_path_factory.mktemp("gateway"), CONFIG) as running:
+            yield running
 
 
 @pytest.fixture(params=[OpenAICaller, AnthropicCaller], ids=["openai", "anthropic"])
