@@ -1,6 +1,7 @@
 """The data plane as a raw ASGI application: nothing between the socket and the pipeline."""
 
 import asyncio
+import re
 from collections.abc import Callable, MutableMapping
 from typing import Any, Protocol
 
@@ -25,12 +26,21 @@ from gptgate.http.protocol import CONNECTION
 from gptgate.pipeline.gate import Gate
 
 
+SHUTTING_DOWN = "The gateway is shutting down."
+FAREWELL_S = 1.0
+"""How long a stream's last words may take. A caller who does not read would otherwise hold up a shutdown."""
+
+
 class Connection(Protocol):
     """What the server's side of a connection can tell; see `http.protocol`."""
 
     def on_hang_up(self, call: Callable[[], None]) -> None: ...
 
     def body_arrived(self) -> bool: ...
+
+
+TRACEPARENT = re.compile("(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context, section 3.2."""
 
 
 class EdgeObserver(Protocol):
@@ -100,7 +110,7 @@ class DataPlane:
         try:
             endpoint, method = _route(path)
             if self.draining:
-                raise ShuttingDown("The gateway is shutting down.")
+                raise ShuttingDown(SHUTTING_DOWN)
             principal = self._authenticate(gate, headers, peer)
             try:
                 if scope["method"] != method:
@@ -109,6 +119,12 @@ class DataPlane:
             except ClientError as refusal:
                 await gate.refuse(request(b""), principal, refusal)
                 raise
+            except asyncio.CancelledError:
+                late = self._shut_down()
+                if late is None:
+                    raise
+                await gate.refuse(request(b""), principal, late)
+                raise late from None
             unread = False
             await self._serve_until_gone(gate, request(body), principal, outlet, receive, connection)
         except GateError as error:
@@ -145,12 +161,20 @@ class DataPlane:
         except asyncio.CancelledError:
             if outlet.gone and task.uncancel() == 0:
                 raise ClientGone("The caller hung up.") from None
-            if self.draining and task.uncancel() == 0:
-                raise ShuttingDown("The gateway is shutting down.") from None
-            raise
+            late = self._shut_down()
+            if late is None:
+                raise
+            raise late from None
         finally:
             if watcher is not None:
                 watcher.cancel()
+
+    def _shut_down(self) -> ShuttingDown | None:
+        """What a request is told that the server cancelled at the end of its drain; None for any other cancellation."""
+        task = asyncio.current_task()
+        if not self.draining or task is None or task.uncancel() > 0:
+            return None
+        return ShuttingDown(SHUTTING_DOWN)
 
     def _authenticate(self, gate: Gate, headers: dict[str, str], peer: str) -> Principal:
         try:
@@ -173,8 +197,12 @@ class DataPlane:
         if isinstance(error, ClientGone):
             return
         if outlet.started:
-            await outlet.send(error_event(error, dialect, request_id))
-            await outlet.end_stream()
+            try:
+                async with asyncio.timeout(FAREWELL_S):
+                    await outlet.send(error_event(error, dialect, request_id))
+                    await outlet.end_stream()
+            except TimeoutError:
+                outlet.gone = True
             return
         overhead_ms = (self._clock.monotonic_ns() - started_ns) / 1_000_000
         headers = [*error_headers(error), ("x-gptgate-overhead-ms", f"{overhead_ms:.3f}")]
@@ -208,6 +236,10 @@ def _headers(given: list[tuple[bytes, bytes]]) -> dict[str, str]:
         key = name.decode("latin-1")
         text = value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    if "traceparent" in headers and TRACEPARENT.fullmatch(headers["traceparent"]) is None:
+        # Section 4.3: who cannot read it goes on as if it were not there. It would be sent on and kept.
+        del headers["traceparent"]
+        headers.pop("tracestate", None)
     return headers
 
 

@@ -1,7 +1,7 @@
 """The HTTP/1.1 protocol with the bounds that uvicorn leaves out: time and size of a request's head.
 
 Threat: a caller who sends a header byte now and then holds a connection forever (slowloris), or sends headers without
-end.
+end, or does not read its answer.
 
 Who sends no request that can be read is told so in the shape of OpenAI's errors: no path has named a dialect yet. There
 is no request id, for there is no request.
@@ -28,6 +28,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's httptools protocol with a deadline for each head. Use `bounded` to set the deadline."""
 
     head_timeout_s: float = 10.0
+    stall_timeout_s: float = 60.0
+    """How long a caller may take nothing of an answer that waits for it; a provider waits with us all the while."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,6 +42,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Bytes of that head in reads after the one that it began in."""
         self._extensions = {CONNECTION: self}
         self._hang_up: Callable[[], None] | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -47,9 +50,19 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._unstall()
         super().connection_lost(exc)
         if self._hang_up is not None and self.cycle is not None and not self.cycle.response_complete:
             self._hang_up()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall_timer is None:
+            self._stall_timer = self.loop.call_later(self.stall_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unstall()
 
     def on_hang_up(self, call: Callable[[], None]) -> None:
         """Call this when the caller leaves before its answer is complete. Each request says it anew."""
@@ -113,6 +126,11 @@ class BoundedProtocol(HttpToolsProtocol):
         lines += ["content-type: application/json", f"content-length: {len(body)}", "connection: close", "", ""]
         self.transport.write("\r\n".join(lines).encode("ascii") + body)
         self.transport.close()
+
+    def _unstall(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
     def _arm(self) -> None:
         self._head_timer = self.loop.call_later(self.head_timeout_s, self._expire)
