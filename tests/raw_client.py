@@ -41,7 +41,11 @@ class RawClient:
         sock.setblocking(False)
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        await asyncio.get_running_loop().sock_connect(sock, (address.hostname, address.port))
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, (address.hostname, address.port))
+        except OSError:
+            sock.close()
+            raise
         reader, writer = await asyncio.open_connection(sock=sock, limit=max(receive_buffer, 2**16))
         return cls(reader, writer)
 

@@ -25,7 +25,6 @@ from gptgate.http.outlet import AsgiOutlet, Receive, Send
 from gptgate.http.protocol import CONNECTION
 from gptgate.pipeline.gate import Gate
 
-
 SHUTTING_DOWN = "The gateway is shutting down."
 FAREWELL_S = 1.0
 """How long a stream's last words may take. A caller who does not read would otherwise hold up a shutdown."""
