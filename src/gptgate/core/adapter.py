@@ -37,7 +37,8 @@ class StreamEvent(Struct, frozen=True):
 
     `closes`: channels that begin like one of these are complete with this event; None means all of them. `whole` are
     strings that do not continue anything. `drop`: the caller did not ask for this event. `repeats` are paths that say
-    the text again in another form, such as token log-probabilities.
+    the text again in another form, such as token log-probabilities. `around`: the data before and after the text of the
+    only piece, where that is known, quotes included.
     """
 
     raw: bytes
@@ -48,6 +49,7 @@ class StreamEvent(Struct, frozen=True):
     closes: tuple[Channel, ...] | None = ()
     drop: bool = False
     repeats: tuple[Path, ...] = ()
+    around: tuple[bytes, bytes] | None = None
 
 
 class StreamCodec(Protocol):

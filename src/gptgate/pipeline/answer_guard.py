@@ -94,6 +94,8 @@ class AnswerGuard:
 
         Raises PolicyDenied, RedactionImpossible, or UpstreamBroken for text that follows its own end.
         """
+        if event.around is not None and (not event.whole or event.whole is self._clean):
+            return self._same(codec, event, event.around)
         edits: dict[Path, bytes] = {}
         if event.whole and event.whole is not self._clean:
             findings = self._services.inspector.inspect(event.whole)
@@ -124,6 +126,16 @@ class AnswerGuard:
         data = apply_edits(event.data, edits)
         name = b"event: " + event.name.encode() + b"\n" if event.name else b""
         return out + name + b"data: " + data + b"\n\n"
+
+    def _same(self, codec: StreamCodec, event: StreamEvent, around: tuple[bytes, bytes]) -> bytes:
+        """An event that is nothing but the next piece of a text."""
+        piece = event.pieces[0]
+        growing = self._channels.get(piece.channel) or self._channel(codec, piece.channel, piece.is_json)
+        text = self._grow(growing, piece.text, False)
+        if text == piece.text:
+            return event.raw
+        name = b"event: " + event.name.encode() + b"\n" if event.name else b""
+        return name + b"data: " + around[0] + encode_json(text)[1:-1] + around[1] + b"\n\n"
 
     def rest(self, codec: StreamCodec) -> bytes:
         """All that is still held back, for a stream that ended without saying so."""

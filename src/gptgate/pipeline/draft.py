@@ -21,17 +21,20 @@ from gptgate.core.facts import (
 from gptgate.core.finding import Finding
 from gptgate.core.ports import Clock, Redaction
 from gptgate.core.snapshot import Effect
+from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.judge import is_kept_out, redaction_edits
 
 MAX_FINDINGS = 200
-MAX_END_USER = 256
+MAX_NAME = 256
 STRENGTH = (Effect.ALLOW, Effect.FLAG, Effect.REDACT, Effect.DENY)
 
 
 class Draft:
     """One request's record. `mark` notes the end of a stage; the stages' durations are in microseconds."""
 
-    def __init__(self, raw: RawRequest, principal: Principal, config_digest: str, clock: Clock) -> None:
+    def __init__(
+        self, raw: RawRequest, principal: Principal, config_digest: str, clock: Clock, discretion: Discretion
+    ) -> None:
         self.raw = raw
         self.principal = principal
         self.request: ChatRequest | None = None
@@ -54,6 +57,7 @@ class Draft:
         self.timings_us: dict[str, int] = {}
         self._config_digest = config_digest
         self._clock = clock
+        self._discretion = discretion
         self._marked_ns = raw.started_ns
 
     def mark(self, stage: str) -> None:
@@ -68,14 +72,9 @@ class Draft:
 
     @property
     def end_user(self) -> str:
-        """The end user that the body names, else the header; without the secrets that were found in it."""
+        """The end user that the body names, else the header."""
         named = (self.request.end_user if self.request else "") or self.raw.headers.get("x-gptgate-end-user", "")
-        if self.inspection and any(
-            finding.kind.startswith("secret.") and finding.place in ("/user", "/metadata/user_id")
-            for finding in self.inspection.findings
-        ):
-            return "[redacted]"
-        return named[:MAX_END_USER]
+        return self._discretion.name(named[:MAX_NAME])
 
     @property
     def effect(self) -> Effect:
@@ -108,7 +107,7 @@ class Draft:
             score=self.inspection.score if self.inspection else 0,
             parts=self.inspection.parts if self.inspection else (),
             rules=self.decision.rules if self.decision else (),
-            findings=found[:MAX_FINDINGS],
+            findings=self._discretion.places(found[:MAX_FINDINGS]),
             config_digest=self._config_digest,
             request_digest=body_digest,
             sent_digest=sent_digest,
@@ -133,10 +132,10 @@ class Draft:
             code=error.code if error else "",
             effect=self.effect.value,
             rules=self.answer_rules,
-            findings=self.answer_findings[:MAX_FINDINGS],
+            findings=self._discretion.places(self.answer_findings[:MAX_FINDINGS]),
             score=self.answer_score,
-            answered_model=self.answered_model[:MAX_END_USER],
-            provider_request_id=self.provider_request_id[:MAX_END_USER],
+            answered_model=self._discretion.name(self.answered_model[:MAX_NAME]),
+            provider_request_id=self.provider_request_id[:MAX_NAME],
             usage=self.usage or Usage(),
             usage_source=settlement.source,
             cost_nano=settlement.nano,
@@ -147,15 +146,15 @@ class Draft:
             finding_counts=count_kinds(self.answer_findings),
         )
 
-    def kept_request(self, redaction: Redaction) -> bytes | None:
+    def kept_request(self, redaction: Redaction | None) -> bytes | None:
         """The request as the configuration lets it be kept; None when nothing is kept.
 
-        A body that was never inspected is kept only under ``full``.
+        A body that was never inspected, or that nothing can redact, is kept only under ``full``.
         """
         keep = self.principal.app.content
         if keep == "full":
             return self.raw.body
-        if keep != "redacted" or self.request is None or self.inspection is None:
+        if keep != "redacted" or self.request is None or self.inspection is None or redaction is None:
             return None
         findings = [finding for finding in self.inspection.findings if is_kept_out(finding)]
         if not findings:

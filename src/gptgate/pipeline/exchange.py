@@ -34,6 +34,8 @@ from gptgate.pipeline.services import Services
 UNBILLED_STATUS = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503, 529})
 """Answers by which a provider says that it did not begin to work on the request."""
 
+FAILED = "The gateway failed on this request."
+
 
 class Exchange:
     """One request's conversation with its provider."""
@@ -70,35 +72,49 @@ class Exchange:
 
     async def run(self, out: Outlet) -> None:
         """Converse until the answer is out. Raises what the caller must be told, after it is on record."""
-        error: GateError | None = None
+        error: GateError | None = InternalFault(FAILED)
         try:
-            await self._converse(out)
-        except UpstreamError as failure:
-            self._unbilled = self._unbilled or failure.reach is Reach.NOT_SENT
-            error = failure
-            raise
-        except GateError as refusal:
-            error = refusal
-            raise
-        except asyncio.CancelledError:
-            error = ClientGone("The caller hung up.") if out.gone else ShuttingDown("The gateway shut down.")
+            try:
+                await self._converse(out)
+                error = None
+            except UpstreamError as failure:
+                self._unbilled = self._unbilled or failure.reach is Reach.NOT_SENT
+                error = failure
+                raise
+            except GateError as refusal:
+                error = refusal
+                raise
+            except asyncio.CancelledError:
+                error = ClientGone("The caller hung up.") if out.gone else ShuttingDown("The gateway shut down.")
+                raise
+            finally:
+                self._conclude(out, error)
+        except GateError:
             raise
         except Exception as defect:
-            error = InternalFault("The gateway failed on this request.", detail=repr(defect))
-            raise error from defect
-        finally:
-            self._conclude(out, error)
+            raise InternalFault(FAILED, detail=repr(defect)) from defect
 
     def _conclude(self, out: Outlet, error: GateError | None) -> None:
-        """Steps 13 and 14. Plain calls only; see the head of this file."""
+        """Steps 13 and 14. Plain calls only; see the head of this file.
+
+        Should the sums themselves fail, the reservation stays spent, and that too goes on record.
+        """
         if error is None:
             error = ClientGone("The caller hung up.") if out.gone else self._noted
-        settlement = self._settlement()
-        self._services.ledger.settle(self._reservation, settlement.nano)
-        status = error.status if error and (error is self._noted or not out.started) else 200
-        end = self._draft.end(EndState.COMPLETED, error, status, settlement)
-        self._services.store.finish(end, self._kept)
-        self._services.observer.observe(self._intent, end)
+        ledger = self._services.ledger
+        unknown = settlement = Settlement(nano=self._reservation.nano, source="unknown")
+        try:
+            real = self._settlement()
+            ledger.settle(self._reservation, real.nano)
+            settlement = real
+        finally:
+            if settlement is unknown:
+                ledger.settle(self._reservation, unknown.nano)
+                error = error or InternalFault(FAILED)
+            status = error.status if error and (error is self._noted or not out.started) else 200
+            end = self._draft.end(EndState.COMPLETED, error, status, settlement)
+            self._services.store.finish(end, self._kept)
+            self._services.observer.observe(self._intent, end)
 
     def _settlement(self) -> Settlement:
         """Real usage where the provider reported it, nothing where nothing can have been billed, else the ceiling."""

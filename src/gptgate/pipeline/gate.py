@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from gptgate.core.document import read_object
-from gptgate.core.errors import AuditUnavailable, ClientGone, GateError, InternalFault, PriceUnknown, ShuttingDown
+from gptgate.core.errors import (
+    AuditUnavailable,
+    ClientGone,
+    GateError,
+    GuardFailed,
+    InternalFault,
+    PriceUnknown,
+    ShuttingDown,
+)
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Grant, Permit, Principal, RawRequest, Reservation, Route, Settlement
 from gptgate.core.ports import Outlet, Price
 from gptgate.core.snapshot import Limits
 from gptgate.core.wire import Dialect, Endpoint
+from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
 from gptgate.pipeline.judge import decide_request, enforce, inspect_request
@@ -26,6 +35,7 @@ class Gate:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._discretion = Discretion(services.inspector)
         self._outliving: set[asyncio.Task[None]] = set()
         self._idle: asyncio.Event | None = None
         self.active = 0
@@ -50,7 +60,7 @@ class Gate:
 
         Cancel the call when the caller hangs up: it settles, records and lets go of the provider at once.
         """
-        draft = Draft(raw, principal, self._services.snapshot.digest, self._services.clock)
+        draft = self._draft(raw, principal)
         with ExitStack() as held:
             try:
                 if raw.endpoint is Endpoint.MODELS:
@@ -76,7 +86,10 @@ class Gate:
 
         Raises AuditUnavailable when that cannot be recorded.
         """
-        await self._refuse(Draft(raw, principal, self._services.snapshot.digest, self._services.clock), refusal)
+        await self._refuse(self._draft(raw, principal), refusal)
+
+    def _draft(self, raw: RawRequest, principal: Principal) -> Draft:
+        return Draft(raw, principal, self._services.snapshot.digest, self._services.clock, self._discretion)
 
     async def idle(self) -> None:
         """Wait until no request holds on to this Gate. For one that gets no new ones."""
@@ -216,7 +229,9 @@ class Gate:
             self._services.ledger.settle(draft.reservation, 0)
         intent = draft.intent()
         end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
-        await self._record(intent, end, draft.kept_request(self._services.redaction))
+        # Where a part of the gateway failed, it may be the one that decides what of a text may be kept.
+        sound = not isinstance(refusal, InternalFault | GuardFailed)
+        await self._record(intent, end, draft.kept_request(self._services.redaction if sound else None))
 
     async def _record(self, intent: Intent, end: End, content: bytes | None) -> None:
         """Both rows, durable. A caller who hangs up meanwhile is recorded and observed like everybody else."""

@@ -8,6 +8,7 @@ from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, Upstrea
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.anthropic_common import read_usage
+from gptgate.providers.repetition import Repetition
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
 from gptgate.providers.walk import collect, member
 
@@ -23,11 +24,12 @@ class AnthropicStream:
         self.usage: Usage | None = None
         self.complete = False
         self._splitter = SseSplitter(limit)
+        self._same = Repetition()
         self._types: dict[Channel, str] = {}
         self._reported: dict[str, Any] = {}
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        return [self._event(event) for event in self._splitter.feed(data)]
+        return [self._same.match(event) or self._learn(event) for event in self._splitter.feed(data)]
 
     def place(self, channel: Channel) -> str:
         return pointer(("content", *channel))
@@ -37,6 +39,11 @@ class AnthropicStream:
         delta = {"type": self._types.get(channel, TEXT_FIELDS.get(field, field + "_delta")), field: text}
         event = {"type": "content_block_delta", "index": channel[0], "delta": delta}
         return render_event("content_block_delta", encode_json(event))
+
+    def _learn(self, event: SseEvent) -> StreamEvent:
+        understood = self._event(event)
+        self._same.learn(understood)
+        return understood
 
     def _event(self, event: SseEvent) -> StreamEvent:
         if not event.data:

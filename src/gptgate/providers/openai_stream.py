@@ -8,6 +8,7 @@ from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, Upstrea
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.openai_common import read_usage
+from gptgate.providers.repetition import Repetition
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
 from gptgate.providers.walk import INERT, collect, member
 
@@ -25,12 +26,13 @@ class OpenAIChatStream:
         self.complete = False
         self._wants_usage = wants_usage
         self._splitter = SseSplitter(limit)
+        self._same = Repetition()
         self._head: dict[str, Any] = {}
         self._strings: list[tuple[str, str]] = []
         self._string_segments: tuple[Segment, ...] = ()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        return [self._event(event) for event in self._splitter.feed(data)]
+        return [self._same.match(event) or self._learn(event) for event in self._splitter.feed(data)]
 
     def place(self, channel: Channel) -> str:
         return pointer(("choices", channel[0], "message", *channel[1:]))
@@ -44,6 +46,11 @@ class OpenAIChatStream:
         }
         choice: dict[str, Any] = {"index": channel[0], "delta": value, "finish_reason": None}
         return render_event("", encode_json({**head, "choices": [choice]}))
+
+    def _learn(self, event: SseEvent) -> StreamEvent:
+        understood = self._event(event)
+        self._same.learn(understood)
+        return understood
 
     def _event(self, event: SseEvent) -> StreamEvent:
         if event.data == DONE:
