@@ -20,6 +20,7 @@ from gptgate.cost.prices import GenaiPriceBook
 from gptgate.detectors import KINDS, build_inspector
 from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.answer_guard import AnswerGuard
+from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.services import Services
 from gptgate.policy.engine import compile_policy
@@ -219,7 +220,8 @@ def judged(parts: Services, raw: RawRequest) -> Judged:
     principal = principal_of(parts.snapshot)
     request = parts.adapters[raw.endpoint].read(raw, read_object(raw.body))
     grant = parts.authorize(principal, raw.endpoint, raw.dialect, request.model, parts.snapshot)
-    return Judged(request, grant, Draft(raw, principal, parts.snapshot.digest, parts.clock))
+    draft = Draft(raw, principal, parts.snapshot.digest, parts.clock, Discretion(parts.inspector))
+    return Judged(request, grant, draft)
 
 
 def new_codec(parts: Services, facts: Judged) -> StreamCodec:
