@@ -193,7 +193,7 @@ class DataPlane:
     ) -> None:
         if isinstance(error, InternalFault):
             self._observer.defect(request_id, error.detail)
-        if isinstance(error, ClientGone):
+        if isinstance(error, ClientGone) or outlet.finished:
             return
         if outlet.started:
             try:

@@ -146,15 +146,15 @@ class Draft:
             finding_counts=count_kinds(self.answer_findings),
         )
 
-    def kept_request(self, redaction: Redaction) -> bytes | None:
+    def kept_request(self, redaction: Redaction | None) -> bytes | None:
         """The request as the configuration lets it be kept; None when nothing is kept.
 
-        A body that was never inspected is kept only under ``full``.
+        A body that was never inspected, or that nothing can redact, is kept only under ``full``.
         """
         keep = self.principal.app.content
         if keep == "full":
             return self.raw.body
-        if keep != "redacted" or self.request is None or self.inspection is None:
+        if keep != "redacted" or self.request is None or self.inspection is None or redaction is None:
             return None
         findings = [finding for finding in self.inspection.findings if is_kept_out(finding)]
         if not findings:

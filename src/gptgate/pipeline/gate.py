@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from gptgate.core.document import read_object
-from gptgate.core.errors import AuditUnavailable, ClientGone, GateError, InternalFault, PriceUnknown, ShuttingDown
+from gptgate.core.errors import (
+    AuditUnavailable,
+    ClientGone,
+    GateError,
+    GuardFailed,
+    InternalFault,
+    PriceUnknown,
+    ShuttingDown,
+)
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Grant, Permit, Principal, RawRequest, Reservation, Route, Settlement
 from gptgate.core.ports import Outlet, Price
@@ -221,7 +229,9 @@ class Gate:
             self._services.ledger.settle(draft.reservation, 0)
         intent = draft.intent()
         end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
-        await self._record(intent, end, draft.kept_request(self._services.redaction))
+        # Where a part of the gateway failed, it may be the one that decides what of a text may be kept.
+        sound = not isinstance(refusal, InternalFault | GuardFailed)
+        await self._record(intent, end, draft.kept_request(self._services.redaction if sound else None))
 
     async def _record(self, intent: Intent, end: End, content: bytes | None) -> None:
         """Both rows, durable. A caller who hangs up meanwhile is recorded and observed like everybody else."""
