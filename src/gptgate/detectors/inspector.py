@@ -10,6 +10,7 @@ import msgspec
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
 from gptgate.detectors.engine import CompiledPattern
+from gptgate.detectors.gate import make_gate
 from gptgate.detectors.lane import Lane, in_order
 from gptgate.detectors.multi import make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
@@ -95,7 +96,9 @@ class TextInspector:
 
     def _division(self, lanes: frozenset[int]) -> Division:
         finder = self._tokens if lanes <= self._token_lanes else self._finder
-        return lanes, Unfinished(each for index, each in self._beginnings.items() if index in lanes), finder
+        beginnings = Unfinished(each for index, each in self._beginnings.items() if index in lanes)
+        gate = make_gate(self._lanes[index].compiled.pattern for index in lanes)
+        return lanes, beginnings, finder, gate
 
     def _locate(
         self, segments: Sequence[Segment], texts: Sequence[bytes], data: bytes, hits: Sequence[int]

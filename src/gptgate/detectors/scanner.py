@@ -5,6 +5,7 @@ undecided; every match with an earlier left edge is final, and is the same as in
 nothing outside its reach. So findings come out exactly once, in the order of their left edges.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -15,8 +16,8 @@ from gptgate.detectors.pattern import SEPARATOR
 from gptgate.detectors.reading import Reader
 from gptgate.detectors.unfinished import Unfinished
 
-Division = tuple[frozenset[int], Unfinished, Finder]
-"""Lanes, where their matches may begin, and how they are found."""
+Division = tuple[frozenset[int], Unfinished, Finder, re.Pattern[str] | None]
+"""Lanes, where their matches may begin, how they are found, and the gate before that (`detectors.gate`)."""
 
 _LAZY = 1024
 """A tail longer than this is looked at again only when it has grown by an eighth, or is as long as it can get: so the
@@ -57,8 +58,9 @@ class Scanner:
         self._place = place
         self._origin = origin
         self._lanes = lanes
-        self._held = Group(*held, 0)
-        self._free = Group(*free, _KEEP)
+        self._held = Group(*held[:3], 0)
+        self._free = Group(*free[:3], _KEEP)
+        self._gate = None if is_json else held[3]
         self._reader = Reader(is_json)
         self._buffer = SEPARATOR
         self._base = 0
@@ -82,7 +84,18 @@ class Scanner:
         self._text += text
         if total < held.next_look:
             return "", tuple(found)
-        self._waiting += self._look(held, total, complete=False)
+        if (
+            self._gate is not None
+            and held.decided == total - len(text) - 1
+            and not self._waiting
+            and text.isascii()
+            and "\\" not in text
+            and not self._gate.search(text)
+        ):
+            # All before the text is decided but its last byte, a left edge perhaps, and no match begins in the text.
+            held.advance(total - 1, total)
+        else:
+            self._waiting += self._look(held, total, complete=False)
         self._trim(min(held.decided, free.decided) if free.lanes else held.decided)
         return self._release(found)
 

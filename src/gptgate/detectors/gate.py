@@ -1,0 +1,70 @@
+"""A look at a few characters that spares most chunks of a stream the engines.
+
+A match of a pattern begins with one of few triples of characters (``sk-``, ``AKI``, three digits). Where a text holds
+no such triple, and does not end in the beginning of one, no match begins in it. This is a shortcut only: whatever it
+cannot rule out is looked at as before.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from gptgate.detectors.grammar import Alt, Chars, Node, Repeat, Seq
+from gptgate.detectors.grammar import parse as parse_pattern
+from gptgate.detectors.pattern import Pattern
+
+DEPTH = 3
+MAX_FIRST = 24
+"""With more first characters than this, nearly every word would be looked at twice."""
+
+_ASCII = [chr(code) for code in range(128)]
+Head = tuple[str, ...]
+
+
+def make_gate(patterns: Iterable[Pattern]) -> re.Pattern[str] | None:
+    """A pattern that is found in every ASCII text in which a match of one of these may begin; None where a text says
+    too little: for words in any case, and for bodies that begin with any letter."""
+    heads: set[Head] = set()
+    for pattern in patterns:
+        if pattern.ignore_case:
+            return None
+        heads |= _extend(parse_pattern(pattern.body), frozenset({()}))
+    followers: defaultdict[str, set[Head]] = defaultdict(set)
+    for head in heads:
+        known = re.compile(head[0])
+        for char in _ASCII:
+            if known.fullmatch(char):
+                followers[char].add(head[1:])
+    if not heads or len(followers) > MAX_FIRST:
+        return None
+    return re.compile("|".join(f"{re.escape(char)}(?:{_rest(rest)})" for char, rest in sorted(followers.items())))
+
+
+def _rest(heads: Iterable[Head]) -> str:
+    """The characters that follow the first, all of them or as many as the text has."""
+    options = {"".join(head) for head in heads} | {"".join(head[:size]) + r"\Z" for head in heads for size in range(2)}
+    return "|".join(sorted(options))
+
+
+def _extend(node: Node, heads: frozenset[Head]) -> frozenset[Head]:
+    """The heads, each as far as DEPTH characters, of what these heads followed by a word of the node begin with."""
+    full = frozenset(head for head in heads if len(head) >= DEPTH)
+    short = heads - full
+    if not short:
+        return full
+    match node:
+        case Chars(source, _):
+            return full | {(*head, source) for head in short}
+        case Seq(items):
+            for item in items:
+                short = _extend(item, short)
+            return full | short
+        case Alt(options):
+            return full.union(*(_extend(option, short) for option in options))
+        case Repeat(item, low, high):
+            found = set(short) if low == 0 else set()
+            for number in range(1, min(DEPTH if high is None else high, DEPTH) + 1):
+                short = _extend(item, short)
+                if number >= low or number == DEPTH:
+                    found |= short
+            return full | found
