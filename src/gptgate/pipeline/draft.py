@@ -21,7 +21,7 @@ from gptgate.core.facts import (
 from gptgate.core.finding import Finding
 from gptgate.core.ports import Clock, Redaction
 from gptgate.core.snapshot import Effect
-from gptgate.pipeline.discretion import Discretion
+from gptgate.pipeline.discretion import NOBODY, Discretion
 from gptgate.pipeline.judge import is_kept_out, redaction_edits
 
 MAX_FINDINGS = 200
@@ -59,6 +59,10 @@ class Draft:
         self._clock = clock
         self._discretion = discretion
         self._marked_ns = raw.started_ns
+
+    def distrust(self) -> None:
+        """A part of the gateway failed: names that nobody vouches for stay out of the record."""
+        self._discretion = NOBODY
 
     def mark(self, stage: str) -> None:
         now = self._clock.monotonic_ns()

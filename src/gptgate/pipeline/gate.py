@@ -227,10 +227,12 @@ class Gate:
             return
         if draft.reservation is not None:
             self._services.ledger.settle(draft.reservation, 0)
-        intent = draft.intent()
-        end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
         # Where a part of the gateway failed, it may be the one that decides what of a text may be kept.
         sound = not isinstance(refusal, InternalFault | GuardFailed)
+        if not sound:
+            draft.distrust()
+        intent = draft.intent()
+        end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
         await self._record(intent, end, draft.kept_request(self._services.redaction if sound else None))
 
     async def _record(self, intent: Intent, end: End, content: bytes | None) -> None:
