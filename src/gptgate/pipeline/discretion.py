@@ -1,5 +1,7 @@
 """Records and log lines name things by texts that callers and providers chose. No secret gets into them that way."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from gptgate.core.errors import GuardFailed
@@ -9,6 +11,7 @@ from gptgate.core.ports import Inspector
 REDACTED = "[redacted]"
 MAX_KNOWN = 4096
 """Names that are remembered as harmless."""
+PRIVATE = ("secret.", "pii.")
 
 
 class Discretion:
@@ -22,7 +25,7 @@ class Discretion:
         """The name of an end user or a model, or `REDACTED` when a secret stands in it."""
         if not text or text in self._harmless:
             return text
-        if self._holds(text, ("secret.",)):
+        if self._holding([text], ("secret.",)):
             return REDACTED
         if len(self._harmless) >= MAX_KNOWN:
             self._harmless.clear()
@@ -34,25 +37,30 @@ class Discretion:
         of unknown fields are the caller's or the provider's own words."""
         if not findings:
             return findings
-        shown = {place: self._place(place) for place in {finding.place for finding in findings}}
-        if all(place == text for place, text in shown.items()):
+        places = list({finding.place: None for finding in findings})
+        holding = self._holding(places, PRIVATE)
+        if not holding:
             return findings
-        return tuple(replace(finding, place=shown[finding.place]) for finding in findings)
+        shown = {places[index]: self._without_keys(places[index]) for index in holding}
+        return tuple(
+            replace(finding, place=shown[finding.place]) if finding.place in shown else finding for finding in findings
+        )
 
-    def _place(self, place: str) -> str:
-        if not self._holds(place, ("secret.", "pii.")):
-            return place
+    def _without_keys(self, place: str) -> str:
         steps = place.split("/")
-        return "/".join(REDACTED if self._holds(step, ("secret.", "pii.")) else step for step in steps)
+        holding = self._holding(steps, PRIVATE)
+        return "/".join(REDACTED if index in holding else step for index, step in enumerate(steps))
 
-    def _holds(self, text: str, kinds: tuple[str, ...]) -> bool:
+    def _holding(self, texts: Sequence[str], kinds: tuple[str, ...]) -> set[int]:
+        """Which of the texts hold a finding of these kinds; all of them where nobody can say."""
+        everything = {index for index, text in enumerate(texts) if text}
         if self._inspector is None:
-            return True
+            return everything
         try:
-            found = self._inspector.inspect((Segment((), Origin.OTHER, text),))
+            found = self._inspector.inspect([Segment((), Origin.OTHER, text) for text in texts])
         except GuardFailed:
-            return True
-        return any(finding.kind.startswith(kinds) for finding in found)
+            return everything
+        return {finding.segment for finding in found if finding.kind.startswith(kinds)}
 
 
 NOBODY = Discretion(None)
