@@ -8,6 +8,7 @@ is no request id, for there is no request.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +20,7 @@ from gptgate.core.wire import Dialect
 from gptgate.http.errors import error_body, error_headers
 
 MAX_HEAD_BYTES = 65_536
+UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 CONNECTION = "gptgate.connection"
 """The ASGI extension under which a request finds its `BoundedProtocol`. It spares each request a task that waits for
 the hang-up, and a timer for a body that has arrived already."""
@@ -76,16 +78,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         head = self._heads
+        if (b"\r\nUpgrade:" in data or b"\r\nupgrade:" in data) and (self._begun or self._between):
+            data = _without_upgrade(data)
         super().data_received(data)
         if self._begun and head == self._heads:
             # The parser shows a header only when it is complete, so an endless one is counted here.
             self._unparsed += len(data)
             if self._unparsed > MAX_HEAD_BYTES:
                 self._reject(_too_large())
-        between = self.cycle is None or self.cycle.response_complete
-        if between and self._head_timer is None and self.timeout_keep_alive_task is None:
+        if self._between and self._head_timer is None and self.timeout_keep_alive_task is None:
             # Bytes came that do not begin a request; without a timer the connection would wait forever.
             self._arm()
+
+    @property
+    def _between(self) -> bool:
+        """Whether no request is being served."""
+        return self.cycle is None or self.cycle.response_complete
 
     def send_400_response(self, msg: str) -> None:
         self._reject(InvalidField("This is not a valid HTTP request."))
@@ -117,7 +125,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Say why and close; without a word where an answer is still being written on this connection."""
         if self.transport.is_closing():
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self._between:
             self.transport.abort()
             return
         body = error_body(error, Dialect.OPENAI, "")
@@ -139,6 +147,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    """The read without the offer to change the protocol, which a server may ignore (RFC 9110, section 7.8).
+
+    Some HTTP clients offer HTTP/2 with every request, and the parser would take the body for the new protocol's bytes.
+    """
+    end = data.find(b"\r\n\r\n")
+    head = data if end < 0 else data[:end]
+    return UPGRADE.sub(b"", head) + data[len(head) :]
 
 
 def _too_large() -> ClientError:

@@ -19,7 +19,8 @@ Scope = MutableMapping[str, Any]
 
 
 class Echo:
-    """Answers every request with its path, and counts what it served. ``/slow`` waits until told."""
+    """Answers every request with its path, and counts what it served. ``/slow`` waits until told; ``/read`` tells the
+    body."""
 
     def __init__(self) -> None:
         self.served: list[str] = []
@@ -27,11 +28,12 @@ class Echo:
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         self.served.append(scope["path"])
-        headers = [(b"content-length", str(len(scope["path"])).encode())]
+        body: bytes = (await receive())["body"] if scope["path"] == "/read" else scope["path"].encode()
+        headers = [(b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if scope["path"] == "/slow":
             await self.go_on.wait()
-        await send({"type": "http.response.body", "body": scope["path"].encode()})
+        await send({"type": "http.response.body", "body": body})
 
 
 @contextlib.asynccontextmanager
@@ -190,4 +192,22 @@ async def test_requests_follow_each_other_on_one_connection() -> None:
         await client.send(GOOD * 2)
         assert [(await client.answer())[0] for _ in range(2)] == [200, 200]
         assert echo.served == ["/"] * 5
+        await client.close()
+
+
+@pytest.mark.parametrize("upgrade", ["Upgrade: h2c", "upgrade: websocket", "Upgrade: h2c, foo"])
+@pytest.mark.parametrize("split", [0, 25])
+async def test_an_offer_to_upgrade_is_ignored_and_the_body_stays_a_body(upgrade: str, split: int) -> None:
+    """As the HTTP client of Java's standard library sends it with every first request."""
+    head = f"POST /read HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\n{upgrade}\r\nHTTP2-Settings: AAEAAEAAAA\r\n"
+    body = b"{}\r\nupgrade: in the body\r\n\r\n"
+    data = f"{head}host: a\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+    async with _serving() as (url, _):
+        client = await RawClient.connect(url)
+        for _ in range(2):
+            await client.send(data[:split])
+            await asyncio.sleep(0.01 if split else 0)
+            await client.send(data[split:])
+            status, _, told = await client.answer()
+            assert (status, told) == (200, body)
         await client.close()
