@@ -11,11 +11,15 @@ from collections.abc import Iterable
 
 from gptgate.detectors.grammar import Alt, Chars, Node, Repeat, Seq
 from gptgate.detectors.grammar import parse as parse_pattern
-from gptgate.detectors.pattern import Pattern
+from gptgate.detectors.pattern import EDGE, Pattern
 
 DEPTH = 3
 MAX_FIRST = 24
 """With more first characters than this, nearly every word would be looked at twice."""
+
+_AT_EDGE = "(?<![A-Za-z0-9].)"
+"""After the first character: nothing alphanumeric stands before it. What stands before the text is not known, so
+everything may begin at its first character. The edge that is an escape is left to the caller: it holds a backslash."""
 
 _ASCII = [chr(code) for code in range(128)]
 Head = tuple[str, ...]
@@ -24,20 +28,20 @@ Head = tuple[str, ...]
 def make_gate(patterns: Iterable[Pattern]) -> re.Pattern[str] | None:
     """A pattern that is found in every ASCII text in which a match of one of these may begin; None where a text says
     too little: for words in any case, and for bodies that begin with any letter."""
-    heads: set[Head] = set()
+    followers: defaultdict[tuple[str, str], set[Head]] = defaultdict(set)
     for pattern in patterns:
         if pattern.ignore_case:
             return None
-        heads |= _extend(parse_pattern(pattern.body), frozenset({()}))
-    followers: defaultdict[str, set[Head]] = defaultdict(set)
-    for head in heads:
-        known = re.compile(head[0])
-        for char in _ASCII:
-            if known.fullmatch(char):
-                followers[char].add(head[1:])
-    if not heads or len(followers) > MAX_FIRST:
+        edge = _AT_EDGE if pattern.left == EDGE else ""
+        for head in _extend(parse_pattern(pattern.body), frozenset({()})):
+            known = re.compile(head[0])
+            for char in _ASCII:
+                if known.fullmatch(char):
+                    followers[char, edge].add(head[1:])
+    if not followers or len({char for char, _ in followers}) > MAX_FIRST:
         return None
-    return re.compile("|".join(f"{re.escape(char)}(?:{_rest(rest)})" for char, rest in sorted(followers.items())))
+    options = [f"{re.escape(char)}{edge}(?:{_rest(rest)})" for (char, edge), rest in sorted(followers.items())]
+    return re.compile("|".join(options))
 
 
 def _rest(heads: Iterable[Head]) -> str:

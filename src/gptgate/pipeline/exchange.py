@@ -175,7 +175,7 @@ class Exchange:
                 async for chunk in reply.chunks():
                     parts = [guard.event(codec, event) for event in codec.feed(chunk)]
                     draft.chunks += len(parts)
-                    data = b"".join(parts)
+                    data = parts[0] if len(parts) == 1 else b"".join(parts)
                     if data:
                         digest.update(data)
                         await out.send(data)

@@ -29,7 +29,11 @@ class AnthropicStream:
         self._reported: dict[str, Any] = {}
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        return [self._same.match(event) or self._learn(event) for event in self._splitter.feed(data)]
+        if not self._splitter.pending():
+            same = self._same.match(data)
+            if same is not None:
+                return [same]
+        return [self._same.match(event.raw) or self._learn(event) for event in self._splitter.feed(data)]
 
     def place(self, channel: Channel) -> str:
         return pointer(("content", *channel))

@@ -32,7 +32,11 @@ class OpenAIChatStream:
         self._string_segments: tuple[Segment, ...] = ()
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        return [self._same.match(event) or self._learn(event) for event in self._splitter.feed(data)]
+        if not self._splitter.pending():
+            same = self._same.match(data)
+            if same is not None:
+                return [same]
+        return [self._same.match(event.raw) or self._learn(event) for event in self._splitter.feed(data)]
 
     def place(self, channel: Channel) -> str:
         return pointer(("choices", channel[0], "message", *channel[1:]))

@@ -9,7 +9,6 @@ import re
 
 from gptgate.core.adapter import Piece, StreamEvent
 from gptgate.core.finding import Segment
-from gptgate.providers.sse import SseEvent
 
 _NOT_PLAIN = re.compile(rb'[\x00-\x1f"\\]')
 """Bytes that end a JSON string, escape, or may not stand in one (RFC 8259, section 7)."""
@@ -18,11 +17,13 @@ _NOT_PLAIN = re.compile(rb'[\x00-\x1f"\\]')
 class Repetition:
     """Remembers one event's surroundings."""
 
-    __slots__ = ("_after", "_before", "_name", "_piece", "_whole")
+    __slots__ = ("_after", "_around", "_before", "_name", "_piece", "_prefix", "_whole")
 
     def __init__(self) -> None:
         self._before = b""
         self._after = b""
+        self._prefix = 0
+        self._around = (b"", b"")
         self._name = ""
         self._piece: Piece | None = None
         self._whole: tuple[Segment, ...] = ()
@@ -41,22 +42,22 @@ class Repetition:
         if piece.is_json or event.data.count(quoted) != 1:
             return
         before, after = event.data.split(quoted)
-        self._before, self._after, self._name, self._piece = before + b'"', b'"' + after, event.name, piece
-        self._whole = event.whole
+        self._around = (before + b'"', b'"' + after)
+        head = event.raw.removesuffix(event.data + b"\n\n")
+        self._before, self._after, self._prefix = head + self._around[0], self._around[1] + b"\n\n", len(head)
+        self._name, self._piece, self._whole = event.name, piece, event.whole
 
-    def match(self, event: SseEvent) -> StreamEvent | None:
-        """The event, understood, when it differs from the remembered one in its text only."""
-        piece, data = self._piece, event.data
-        before, after = self._before, self._after
-        end = len(data) - len(after)
-        if piece is None or end < len(before) or not (data.startswith(before) and data.endswith(after)):
+    def match(self, raw: bytes) -> StreamEvent | None:
+        """The event, understood, when its bytes differ from those of the remembered one in its text only."""
+        piece = self._piece
+        if piece is None or not (raw.startswith(self._before) and raw.endswith(self._after)):
             return None
-        text = data[len(before) : end]
-        if event.name != self._name or _NOT_PLAIN.search(text):
+        text = raw[len(self._before) : len(raw) - len(self._after)]
+        if len(text) + len(self._before) + len(self._after) != len(raw) or _NOT_PLAIN.search(text):
             return None
         try:
             words = text.decode()
         except UnicodeDecodeError:
             return None
         again = Piece(piece.channel, piece.path, words, False)
-        return StreamEvent(event.raw, event.name, data, (again,), self._whole, around=(before, after))
+        return StreamEvent(raw, self._name, raw[self._prefix : -2], (again,), self._whole, around=self._around)

@@ -26,6 +26,10 @@ class SseSplitter:
         self._buffer = b""
         self._limit = limit
 
+    def pending(self) -> bool:
+        """Whether an unfinished event is held."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> list[SseEvent]:
         """The events that `data` completes. Raises UpstreamBroken when an event outgrows the limit."""
         buffer = self._buffer + data if self._buffer else data

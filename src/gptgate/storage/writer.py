@@ -37,10 +37,10 @@ from gptgate.storage.schema import connect, require_latest
 
 IDLE_S = 0.010
 """How long an end waits at most for an intent to ride with."""
-CROWD = 8
-GATHER_S = 0.0005
-"""After a batch of CROWD rows or more, wait this long for others: a sync costs the CPU of several rows. A caller alone
-never waits for company."""
+CROWD = 3
+GATHER_S = 0.003
+"""After a batch of CROWD rows or more, wait this long for others: a sync costs the CPU of several rows, and every batch
+costs a dozen exchanges of the interpreter lock with the event loop. A caller alone never waits for company."""
 BACKOFF_FIRST_S = 0.020
 BACKOFF_MOST_S = 1.0
 MARK_EVERY = 4096

@@ -10,18 +10,20 @@ def _gate(*bodies: str, ignore_case: bool = False):
     return make_gate([Pattern(kind="secret.x", body=body, points=1, ignore_case=ignore_case) for body in bodies])
 
 
-@pytest.mark.parametrize("text", ["key sk-abc", "x s", "x sk", "sk-", "AKIA", "so A3T", "end A3", "1 41", "411", "a 4"])
+@pytest.mark.parametrize(
+    "text", ["key sk-abc", "x s", "x sk", "sk-", "AKIA", "so A3T", "end A3", "1 41", "411", "a 4", "2 411x"]
+)
 def test_a_beginning_is_seen_whole_or_at_the_end(text: str) -> None:
     gate = _gate("sk-[a-z]{3}", "(?:A3T|AKI)[A-Z]{2}", "[3-5][0-9]{8}")
     assert gate is not None
     assert gate.search(text)
 
 
-@pytest.mark.parametrize("text", ["skip ", "a word ", "KIA ", "2411x", " 9 ", "A3x ", "s k- "])
+@pytest.mark.parametrize("text", ["skip ", "words", "a word ", "KIA ", "2411x", "task-", " 9 ", "A3x ", "s k- "])
 def test_other_texts_are_ruled_out(text: str) -> None:
     gate = _gate("sk-[a-z]{3}", "(?:A3T|AKI)[A-Z]{2}", "[3-5][0-9]{8}")
     assert gate is not None
-    assert (gate.search(text) is not None) == ("411" in text)
+    assert not gate.search(text)
 
 
 def test_optional_parts_and_short_words_are_beginnings_too() -> None:
