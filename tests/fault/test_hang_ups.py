@@ -35,7 +35,6 @@ async def _hang_up(gateway: Gateway, rng: random.Random) -> None:
         await client.close()
 
 
-@pytest.mark.slow
 async def test_500_hang_ups_are_settled_and_recorded(tmp_path: Path) -> None:
     rng = random.Random(11)
     async with running_gateway(tmp_path) as gateway:

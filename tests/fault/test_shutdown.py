@@ -45,7 +45,6 @@ def rows(folder: Path) -> list[AuditRow]:
         return sorted(reader.search(SearchFilters(), 1000), key=lambda row: row.seq)
 
 
-@pytest.mark.slow
 async def test_sigterm_with_requests_in_flight(tmp_path: Path) -> None:
     provider = SimulatorServer()
     await provider.start()
