@@ -98,9 +98,11 @@ async def no_sleep(_: float) -> None:
 
 
 @asynccontextmanager
-async def against(handler: Handler, **options: Any) -> AsyncIterator[tuple[NastyProvider, HttpUpstream]]:
+async def against(
+    handler: Handler, *, headers: tuple[tuple[str, str], ...] = (), **options: Any
+) -> AsyncIterator[tuple[NastyProvider, HttpUpstream]]:
     async with NastyProvider(handler) as provider:
-        upstream = HttpUpstream({"acme": Target(provider.base_url)}, sleep=no_sleep, **options)
+        upstream = HttpUpstream({"acme": Target(provider.base_url, headers)}, sleep=no_sleep, **options)
         await upstream.start()
         try:
             yield provider, upstream

@@ -113,6 +113,7 @@ class App:
         self._simulator: SimulatorServer | None = None
         self.snapshot = snapshot
         self._gate: Gate
+        self._current_targets: dict[str, Target] = {}
         self._upstream: HttpUpstream
         self._retired: dict[Gate, HttpUpstream] = {}
         """Gates of replaced Snapshots that still have requests, and their connections."""
@@ -140,13 +141,15 @@ class App:
         return len(self._keys)
 
     async def apply_config(self) -> tuple[str, bool]:
-        """Load the file again and swap atomically. The digest in force, and whether it changed.
+        """Load the file again, read the secrets that it refers to, and swap atomically.
+
+        The digest in force, and whether anything changed: a rotated secret does, though the digest stays.
 
         A broken file raises ConfigError and changes nothing; requests in flight keep the Snapshot they began with.
         """
         async with self._applying:
             snapshot = load_file(self.config, KINDS)
-            if snapshot.digest == self.snapshot.digest:
+            if snapshot.digest == self.snapshot.digest and await self._targets(snapshot) == self._current_targets:
                 return snapshot.digest, False
             self._check_listeners(snapshot.server)
             old_gate, old_upstream = self._gate, self._upstream
@@ -220,11 +223,13 @@ class App:
 
     async def _install(self, snapshot: Snapshot) -> None:
         """Build everything for a Snapshot first, then switch to it in one step."""
-        upstream = HttpUpstream(await self._targets(snapshot))
+        targets = await self._targets(snapshot)
+        upstream = HttpUpstream(targets)
         await upstream.start()
         gate = Gate(self._services(snapshot, upstream))
         self.telemetry.configure(snapshot)
         self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
+        self._current_targets = targets
 
     async def _targets(self, snapshot: Snapshot) -> dict[str, Target]:
         targets: dict[str, Target] = {}

@@ -217,3 +217,26 @@ async def test_a_reader_that_does_not_read_holds_the_provider_back() -> None:
         assert len(reply._content._buffer) < 40
         reply.close()
         await eventually(lambda: provider.open == 0)
+
+
+@pytest.mark.parametrize("cut", [0, 9, 30, 41])
+async def test_a_provider_that_repeats_the_credential_is_cut_off(cut: int) -> None:
+    """In one piece or in two: what follows the first byte of it never gets out whole."""
+    secret = b"provider-secret-0123456789"
+    body = b'{"error": "wrong key: ' + secret + b'"}'
+    head = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"
+
+    async def handler(reader: Reader, writer: Writer) -> None:
+        await read_request(reader)
+        writer.write(head + body[:cut])
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        writer.write(body[cut:])
+        await writer.drain()
+
+    async with against(handler, headers=(("authorization", "Bearer " + secret.decode()),)) as (_, upstream):
+        reply = await send(upstream)
+        with pytest.raises(UpstreamBroken) as raised:
+            await reply.read(10_000)
+        reply.close()
+    assert secret.decode() not in raised.value.message + raised.value.detail

@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -82,10 +84,12 @@ def _welcome(app: App, key: str | None, data: Path) -> str:
     server = app.snapshot.server
     base = f"http://{server.data_host}:{server.data_port}"
     shown = key or KEY_PLACEHOLDER
+    program = "gptgate" if shutil.which("gptgate") else sys.argv[0]
+    folder = "" if data == DEFAULT_FOLDER else f" --data {shlex.quote(str(data))}"
     first = (
         f"  Key (shown this once):  {key}"
         if key
-        else "  Keys are kept from before; another one:  gptgate keys create --app demo"
+        else f"  Keys are kept from before; another one:  {program} keys create --app demo{folder}"
     )
     return f"""
 gptgate is ready.
@@ -104,7 +108,7 @@ A prompt with an injection, refused by the rule deny-attacks:
 A prompt with a card number and an email address, which the provider never sees:
   {_curl(base, shown, "echo: my card is 4111 1111 1111 1111, write to ada@example.com")}
 
-Then look at what was recorded:  gptgate audit search   and   gptgate usage
+Then look at what was recorded:  {program} audit search{folder}   and   {program} usage{folder}
 Stop with Ctrl-C.
 """
 

@@ -52,6 +52,8 @@ class GateError(Exception):
 
     status: int = 500
     code: ClassVar[str] = "internal_error"
+    upstream_us: int = 0
+    """How much of the request's time was spent waiting for the provider."""
     retryable: bool | None = None
     """False: a retry cannot help. True: it can. None: say nothing and leave it to the client's own rules."""
 
@@ -153,7 +155,7 @@ class RedactionImpossible(ClientError):
 
 
 class PriceUnknown(ClientError):
-    """The model has no known price and the app has a budget: unknown is not zero."""
+    """The model has no known price: unknown is not zero."""
 
     status = 403
     code = "price_unknown"

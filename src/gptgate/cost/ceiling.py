@@ -73,7 +73,8 @@ def _inline_image_sizes(document: dict[str, Any]) -> Iterator[int]:
         if isinstance(item, list):
             pending.extend(item)
         elif isinstance(item, dict):
-            if item.get("type") in _IMAGE_TYPES:
+            kind = item.get("type")
+            if isinstance(kind, str) and kind in _IMAGE_TYPES:
                 yield _inline_size(item)
             else:
                 pending.append(item.get("content"))

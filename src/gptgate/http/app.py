@@ -203,7 +203,7 @@ class DataPlane:
             except TimeoutError:
                 outlet.gone = True
             return
-        overhead_ms = (self._clock.monotonic_ns() - started_ns) / 1_000_000
+        overhead_ms = (self._clock.monotonic_ns() - started_ns) / 1_000_000 - error.upstream_us / 1000
         headers = [*error_headers(error), ("x-gptgate-overhead-ms", f"{overhead_ms:.3f}")]
         if unread:
             # The body was not read to its end: the connection is not worth keeping for another request.

@@ -70,9 +70,15 @@ class Draft:
         self._marked_ns = now
 
     def overhead_us(self) -> int:
-        """Time since the request came in, without the time spent waiting for the provider."""
-        total = (self._clock.monotonic_ns() - self.raw.started_ns) // 1000
-        return max(0, total - self.timings_us.get("upstream", 0))
+        """The gateway's own time, from the request's head to that of its answer: without the wait for the provider.
+
+        Fixed by the first call, so that a stream's record does not count the time in which the provider speaks.
+        """
+        overhead = self.timings_us.get("overhead")
+        if overhead is None:
+            total = (self._clock.monotonic_ns() - self.raw.started_ns) // 1000
+            overhead = self.timings_us["overhead"] = max(0, total - self.timings_us.get("upstream", 0))
+        return overhead
 
     @property
     def end_user(self) -> str:
@@ -125,7 +131,7 @@ class Draft:
     def end(self, state: EndState, error: GateError | None, status: int, settlement: Settlement) -> End:
         """The record of how it ended."""
         self.timings_us["total"] = (self._clock.monotonic_ns() - self.raw.started_ns) // 1000
-        self.timings_us["overhead"] = max(0, self.timings_us["total"] - self.timings_us.get("upstream", 0))
+        self.overhead_us()
         return End(
             id=self.raw.id,
             at_ms=self._clock.wall_ms(),

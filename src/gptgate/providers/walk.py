@@ -35,6 +35,9 @@ INERT = frozenset(
 """Values that are words of the dialects, compared whole."""
 
 
+_NUMBERS = frozenset({int, float})
+
+
 def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
     """Append the segments of `value`, which stands at `path`, to `out`."""
     kind = type(value)
@@ -43,13 +46,14 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
             member(key, child, path, origin, out)
     elif kind is list:
         for index, child in enumerate(value):
-            if type(child) is not float:
+            if type(child) is not float or not -MAX_PLAIN_NUMBER < child < MAX_PLAIN_NUMBER:
                 collect(child, (*path, index), origin, out)
     elif kind is str:
         if value and value not in INERT:
             out.append(Segment(path, origin, value))
-    elif kind is int and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER:
-        out.append(Segment(path, origin, str(value)))
+    elif kind in _NUMBERS and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER:
+        # A card number is the same number as 4.1e15; only whole ones can be.
+        out.append(Segment(path, origin, str(int(value))))
 
 
 def member(key: str, value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
@@ -60,7 +64,7 @@ def member(key: str, value: Any, path: Path, origin: Origin, out: list[Segment])
     if kind is str:
         if value and value not in INERT:
             out.append(Segment((*path, key), origin, value))
-    elif kind is dict or kind is list or (kind is int and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER):
+    elif kind is dict or kind is list or (kind in _NUMBERS and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER):
         collect(value, (*path, key), origin, out)
 
 

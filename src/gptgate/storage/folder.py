@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from gptgate.storage.errors import StorageError
@@ -53,6 +54,9 @@ def file_identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+PATIENCE, PAUSE_S = 20, 0.01
+
+
 class FolderLock:
     """The exclusive lock of one gateway on its folder. The kernel gives it back when the process dies."""
 
@@ -64,7 +68,7 @@ class FolderLock:
         except OSError as error:
             raise StorageError(f"cannot open {path}: {error.strerror}") from error
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._take()
         except OSError as error:
             holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(self._descriptor)
@@ -74,6 +78,17 @@ class FolderLock:
             ) from error
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+
+    def _take(self) -> None:
+        """Take the lock, or raise OSError. A command that asks whether a gateway runs holds it for an instant too."""
+        for _ in range(PATIENCE):
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(PAUSE_S)
+            else:
+                return
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def release(self) -> None:
         """Give the lock back. The file stays: removing it could let two processes lock two files of one name."""

@@ -52,6 +52,12 @@ def silent(provider: str) -> UpstreamTimeout:
     return UpstreamTimeout(f"The provider {provider!r} fell silent in its answer.", reach=Reach.ANSWERED)
 
 
+def indiscreet(provider: str) -> UpstreamBroken:
+    """An answer that holds the gateway's own credential."""
+    message = f"The answer of the provider {provider!r} cannot be passed on."
+    return UpstreamBroken(message, reach=Reach.ANSWERED, detail="it repeats the gateway's credential")
+
+
 def redirected(status: int, provider: str) -> UpstreamBroken:
     """An answer with a status that is neither a result nor an error."""
     message = f"The provider {provider!r} answered with a redirect, which is not followed."

@@ -20,6 +20,7 @@ class Lane:
     """One provider's connections and the replies that are still open on them. Raises ValueError for a bad target."""
 
     def __init__(self, target: Target, connections: int) -> None:
+        self._secrets = target.secrets
         self._head = HeadTemplate(target.base_url, target.headers)
         self._timeouts: dict[int, aiohttp.ClientTimeout] = {}
         self._live: set[HttpReply] = set()
@@ -75,7 +76,7 @@ class Lane:
         raise failures.before_head(failure, provider.name, sent=post.sent, late=post.late)
 
     def _accept(self, response: aiohttp.ClientResponse, provider: ProviderSpec, *, late: bool) -> HttpReply:
-        reply = HttpReply(response, provider.name, provider.idle_timeout_ms / 1000, self._live)
+        reply = HttpReply(response, provider.name, provider.idle_timeout_ms / 1000, self._live, self._secrets)
         if late:
             reply.close()
             raise failures.late_head(provider.name)

@@ -59,13 +59,21 @@ class HttpReply:
     Where the body came compressed, `headers` leave out its encoding and length: both speak of bytes that nobody sees.
     """
 
-    __slots__ = ("_content", "_live", "_provider", "_response", "_watch", "attempts", "headers", "status")
+    __slots__ = ("_content", "_live", "_provider", "_response", "_secrets", "_watch", "attempts", "headers", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, provider: str, idle_s: float, live: "set[HttpReply]") -> None:
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        provider: str,
+        idle_s: float,
+        live: "set[HttpReply]",
+        secrets: tuple[bytes, ...] = (),
+    ) -> None:
         self.status = response.status
         self.headers: Mapping[str, str] = _lower(response.headers)
         self.attempts = 1
         self._provider = provider
+        self._secrets = secrets
         self._response = response
         self._content = response.content
         self._watch: IdleWatch | None = None
@@ -92,6 +100,8 @@ class HttpReply:
         content = self._content
         watch = self._watch
         failure: Exception | None = None
+        overlap = max(map(len, self._secrets), default=1) - 1
+        tail = b""
         while True:
             if watch is not None:
                 watch.waiting()
@@ -104,6 +114,13 @@ class HttpReply:
                 watch.arrived()
             if not piece:
                 break
+            if self._secrets:
+                tail += piece
+                if any(secret in tail for secret in self._secrets):
+                    # A provider that repeats our credential, in an error or an echo, gives it to the caller.
+                    self.close()
+                    raise failures.indiscreet(self._provider)
+                tail = tail[-overlap:]
             yield piece
         if watch is not None:
             watch.stop()
