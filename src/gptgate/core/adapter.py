@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from gptgate.core.errors import UpstreamError
 from gptgate.core.facts import ChatRequest, Permit, RawRequest, Usage
 from gptgate.core.finding import Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
@@ -53,14 +54,18 @@ class StreamEvent(Struct, frozen=True):
 
 
 class StreamCodec(Protocol):
-    """Reads one stream. Pure and stateful; `usage`, `model` and `complete` are what was learnt so far."""
+    """Reads one stream. Pure and stateful; `usage`, `model` and `complete` are what was learnt so far.
+
+    `failure` ends the stream after the events that came before it in the same bytes.
+    """
 
     model: str
     usage: Usage | None
     complete: bool
+    failure: UpstreamError | None
 
     def feed(self, data: bytes) -> list[StreamEvent]:
-        """The events that `data` completes. Raises UpstreamBroken or UpstreamFailed."""
+        """The events that `data` completes. Raises UpstreamBroken or UpstreamFailed when the first one is bad."""
         ...
 
     def place(self, channel: Channel) -> str:

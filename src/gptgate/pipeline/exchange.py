@@ -179,6 +179,8 @@ class Exchange:
                     if data:
                         digest.update(data)
                         await out.send(data)
+                    if codec.failure is not None:
+                        raise codec.failure
             except UpstreamError:
                 rest = guard.rest(codec)
                 digest.update(rest)

@@ -4,7 +4,14 @@ from typing import Any
 
 from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.core.document import encode_json, read_object
-from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed, UpstreamOverloaded
+from gptgate.core.errors import (
+    MalformedRequest,
+    Reach,
+    UpstreamBroken,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamOverloaded,
+)
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.anthropic_common import read_usage
@@ -23,6 +30,7 @@ class AnthropicStream:
         self.model = ""
         self.usage: Usage | None = None
         self.complete = False
+        self.failure: UpstreamError | None = None
         self._splitter = SseSplitter(limit)
         self._same = Repetition()
         self._types: dict[Channel, str] = {}
@@ -33,7 +41,16 @@ class AnthropicStream:
             same = self._same.match(data)
             if same is not None:
                 return [same]
-        return [self._same.match(event.raw) or self._learn(event) for event in self._splitter.feed(data)]
+        understood: list[StreamEvent] = []
+        for event in self._splitter.feed(data):
+            try:
+                understood.append(self._same.match(event.raw) or self._learn(event))
+            except UpstreamError as failure:
+                if not understood:
+                    raise
+                self.failure = failure
+                break
+        return understood
 
     def place(self, channel: Channel) -> str:
         return pointer(("content", *channel))

@@ -4,7 +4,7 @@ from typing import Any
 
 from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.core.document import encode_json, read_object
-from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed
+from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamError, UpstreamFailed
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.openai_common import read_usage
@@ -24,6 +24,7 @@ class OpenAIChatStream:
         self.model = ""
         self.usage: Usage | None = None
         self.complete = False
+        self.failure: UpstreamError | None = None
         self._wants_usage = wants_usage
         self._splitter = SseSplitter(limit)
         self._same = Repetition()
@@ -36,7 +37,16 @@ class OpenAIChatStream:
             same = self._same.match(data)
             if same is not None:
                 return [same]
-        return [self._same.match(event.raw) or self._learn(event) for event in self._splitter.feed(data)]
+        understood: list[StreamEvent] = []
+        for event in self._splitter.feed(data):
+            try:
+                understood.append(self._same.match(event.raw) or self._learn(event))
+            except UpstreamError as failure:
+                if not understood:
+                    raise
+                self.failure = failure
+                break
+        return understood
 
     def place(self, channel: Channel) -> str:
         return pointer(("choices", channel[0], "message", *channel[1:]))

@@ -220,3 +220,10 @@ def test_a_place_is_that_of_the_whole_answer() -> None:
 def test_a_choice_without_a_number_has_that_of_its_position(index: Any) -> None:
     choice = {"index": index, "delta": {"content": "x"}}
     assert _grown(_codec().feed(_chunk(choice))) == {(0, "content"): "x"}
+
+
+def test_what_came_before_a_bad_event_in_the_same_bytes_is_not_lost() -> None:
+    codec = _codec()
+    events = codec.feed(_chunk(_text("good")) + b"data: {bad\n\n" + _chunk(_text("after")))
+    assert [piece.text for event in events for piece in event.pieces] == ["good"]
+    assert isinstance(codec.failure, UpstreamBroken)
