@@ -37,6 +37,8 @@ class Connection(Protocol):
 
     def body_arrived(self) -> bool: ...
 
+    def write_part(self, data: bytes) -> bool: ...
+
 
 TRACEPARENT = re.compile("(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context, section 3.2."""
@@ -89,10 +91,17 @@ class DataPlane:
         headers = _headers(scope["headers"])
         if named in (None, Endpoint.MODELS) and "anthropic-version" in headers:
             dialect = Dialect.ANTHROPIC
-        outlet = AsgiOutlet(send, dialect, request_id, self._clock, server.sse_keep_alive_ms)
+        connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
+        outlet = AsgiOutlet(
+            send,
+            dialect,
+            request_id,
+            self._clock,
+            server.sse_keep_alive_ms,
+            connection.write_part if connection is not None else None,
+        )
         peer = scope["client"][0] if scope.get("client") else ""
         unread = scope["method"] != "GET"
-        connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)
 
         def request(body: bytes) -> RawRequest:
             return RawRequest(

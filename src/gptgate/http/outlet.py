@@ -17,10 +17,31 @@ KEEP_ALIVE = b": keep-alive\n\n"
 class AsgiOutlet:
     """`core.ports.Outlet` over one ASGI request. The edge calls `close` when the request is over."""
 
-    __slots__ = ("_clock", "_common", "_interval_ms", "_last_ns", "_send", "_ticker", "finished", "gone", "started")
+    __slots__ = (
+        "_clock",
+        "_common",
+        "_interval_ms",
+        "_last_ns",
+        "_send",
+        "_ticker",
+        "_write",
+        "finished",
+        "gone",
+        "started",
+    )
 
-    def __init__(self, send: Send, dialect: Dialect, request_id: str, clock: Clock, keep_alive_ms: int) -> None:
+    def __init__(
+        self,
+        send: Send,
+        dialect: Dialect,
+        request_id: str,
+        clock: Clock,
+        keep_alive_ms: int,
+        write_part: Callable[[bytes], bool] | None = None,
+    ) -> None:
+        """`write_part`, where the server has it, is the short way for the parts of a stream."""
         self._send = send
+        self._write = write_part
         self._clock = clock
         self._interval_ms = keep_alive_ms
         self._ticker: asyncio.Task[None] | None = None
@@ -67,7 +88,8 @@ class AsgiOutlet:
         if self.gone or not data:
             return
         self._last_ns = self._clock.monotonic_ns()
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        if self._write is None or not self._write(data):
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end_stream(self) -> None:
         """The regular end."""

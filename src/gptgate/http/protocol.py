@@ -42,6 +42,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """A request's head has begun to arrive and is not complete."""
         self._unparsed = 0
         """Bytes of that head in reads after the one that it began in."""
+        self._may_be_large = False
+        """The head did not begin and end in one read of an ordinary size, so its size has to be counted."""
         self._extensions = {CONNECTION: self}
         self._hang_up: Callable[[], None] | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
@@ -76,9 +78,24 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether the whole body of the request in turn is here."""
         return not self.pipeline and not self.cycle.more_body
 
+    def write_part(self, data: bytes) -> bool:
+        """Write a part of an answer that has begun, as a chunk (RFC 9112, section 7.1), and say so.
+
+        False, with nothing written, where that is not as simple: a caller who does not keep up, has left, or has sent
+        another request already. The part then goes the way of ASGI, which knows how to wait.
+        """
+        cycle = self.cycle
+        if self.pipeline or self.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
+            return False
+        if cycle.response_complete or not cycle.response_started or self.transport.is_closing():
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
+
     def data_received(self, data: bytes) -> None:
         head = self._heads
-        if (b"\r\nUpgrade:" in data or b"\r\nupgrade:" in data) and (self._begun or self._between):
+        self._may_be_large = self._begun or len(data) > MAX_HEAD_BYTES
+        if (self._begun or self._between) and (b"\r\nUpgrade:" in data or b"\r\nupgrade:" in data):
             data = _without_upgrade(data)
         super().data_received(data)
         if self._begun and head == self._heads:
@@ -86,8 +103,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._unparsed += len(data)
             if self._unparsed > MAX_HEAD_BYTES:
                 self._reject(_too_large())
-        if self._between and self._head_timer is None and self.timeout_keep_alive_task is None:
-            # Bytes came that do not begin a request; without a timer the connection would wait forever.
+        if self._head_timer is None and (self._begun or (self._between and self.timeout_keep_alive_task is None)):
+            # A head that is not complete, or bytes that begin none: without a timer the connection would wait forever.
             self._arm()
 
     @property
@@ -104,16 +121,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._heads += 1
         self._begun = True
         self._unparsed = 0
-        if self._head_timer is None:
-            self._arm()
 
     def on_headers_complete(self) -> None:
         self._disarm()
         self._begun = False
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
+        if self._may_be_large and self._head_bytes() > MAX_HEAD_BYTES:
             self._reject(_too_large())
             raise ValueError("the head is too large")  # ends the parser, which would serve the request otherwise
         super().on_headers_complete()
+
+    def _head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _expire(self) -> None:
         if self._begun:
