@@ -181,10 +181,8 @@ class AnswerGuard:
         released, findings = growing.scanner.feed(text)
         self._unjudged = False
         growing.held += len(text) - len(released)
-        out = self._release(growing, released, findings)
-        if closing:
-            out += self._finish(growing)
-        return out
+        out = self._release(growing, released, findings) if findings else growing.redactor.apply(released, ())
+        return out + self._finish(growing) if closing else out
 
     def _finish(self, growing: _Growing) -> str:
         growing.closed = self._unjudged = True

@@ -173,9 +173,12 @@ class Exchange:
         try:
             try:
                 async for chunk in reply.chunks():
-                    parts = [guard.event(codec, event) for event in codec.feed(chunk)]
-                    draft.chunks += len(parts)
-                    data = parts[0] if len(parts) == 1 else b"".join(parts)
+                    events = codec.feed(chunk)
+                    draft.chunks += len(events)
+                    if len(events) == 1:
+                        data = guard.event(codec, events[0])
+                    else:
+                        data = b"".join([guard.event(codec, event) for event in events])
                     if data:
                         digest.update(data)
                         await out.send(data)
