@@ -23,6 +23,8 @@ _LAZY = 1024
 """A tail longer than this is looked at again only when it has grown by an eighth, or is as long as it can get: so the
 work stays linear in the length of the text."""
 
+_BACKSLASH = 0x5C
+
 _KEEP = 128
 """Bytes that gather before kinds are looked for that nobody waits for."""
 
@@ -90,6 +92,7 @@ class Scanner:
             and not self._waiting
             and text.isascii()
             and "\\" not in text
+            and self._buffer[-len(text) - 1] != _BACKSLASH
             and not self._gate.search(text)
         ):
             # All before the text is decided but its last byte, a left edge perhaps, and no match begins in the text.

@@ -38,3 +38,15 @@ def test_patterns_that_begin_like_any_word_have_no_gate() -> None:
     assert _gate("[a-z]{3,9}@x") is None
     assert _gate("sk-[a-z]{3}", ignore_case=True) is None
     assert make_gate([]) is None
+
+
+def test_a_left_edge_of_two_characters_may_be_the_end_of_a_text() -> None:
+    """It is no last character that alone would be kept for the next piece."""
+    gate = make_gate([Pattern(kind="secret.x", body="[3-5][0-9]{8}", left=r"(?:[^A-Za-z0-9.]|[^0-9]\.)", points=1)])
+    assert gate is not None
+    assert gate.search("No.")
+    assert not gate.search("No. ")
+
+
+def test_patterns_with_longer_left_edges_have_no_gate() -> None:
+    assert make_gate([Pattern(kind="secret.x", body="[3-5][0-9]{8}", left="(?: |no )[:]?", points=1)]) is None

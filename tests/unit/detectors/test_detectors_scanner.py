@@ -134,3 +134,19 @@ def test_the_time_is_linear(inspector) -> None:
 
     seconds(500)
     assert seconds(16000) < 16 * max(seconds(2000), 0.01)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "start"),
+    [
+        (("No", ".", "4111111111111111", " "), 3),
+        (("see a.", "4111111111111111 "), 6),
+        (("x \\", "tghp_" + "a1B2c3" * 6, " "), 4),
+        (("x \\", "t", "ghp_" + "a1B2c3" * 6 + " "), 4),
+    ],
+)
+def test_a_left_edge_may_be_cut_in_two(inspector, pieces: tuple[str, ...], start: int) -> None:
+    """A text without any beginning of a match is not asked again, but what it ends in may be an edge."""
+    scanner = scan(inspector, frozenset({"secret.*", "pii.payment_card"}))
+    found = [one for piece in pieces for one in scanner.feed(piece)[1]] + [*scanner.finish()[1]]
+    assert [one.start for one in found] == [start]
