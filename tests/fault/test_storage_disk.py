@@ -3,6 +3,7 @@
 import asyncio
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import threading
@@ -147,6 +148,26 @@ async def test_a_failing_write_refuses_requests_keeps_ends_and_mends_itself(
     assert (after.seq, after.end) == (index.seq, end("after"))
     assert show(tmp_path, "during-1") is None
     assert show(tmp_path, "during-2") is None
+
+
+async def test_a_removed_write_ahead_log_takes_no_acknowledged_record_with_it(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        await store.begin(intent(name), None)
+        store.finish(end(name), None)
+    await until_written(store)
+    os.unlink(tmp_path / "gptgate.db-wal")
+    assert store.healthy() == ["the database's write-ahead log was removed; restart the gateway"]
+    for name in ("c", "d"):
+        with pytest.raises(AuditUnavailable):
+            await store.begin(intent(name), None)
+    assert any("write-ahead log was removed" in reason for reason in store.healthy())
+    # What a gateway that is killed now leaves behind is the database file alone.
+    after = tmp_path / "after"
+    after.mkdir()
+    shutil.copy(tmp_path / "gptgate.db", after)
+    assert [name for name in "abcd" if show(after, name)] == ["a", "b"]
 
 
 async def test_requests_are_refused_at_once_while_writes_fail(store: SqliteStore, tmp_path: Path) -> None:

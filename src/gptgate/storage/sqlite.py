@@ -143,7 +143,7 @@ class SqliteStore:
         if busy_since_ns and self._clock.monotonic_ns() - busy_since_ns > self._timeout_s * 1e9:
             wrong.append("a write of records hangs")
         try:
-            writer.require_same_file()
+            writer.require_same_files()
         except (StorageError, OSError) as error:
             wrong.append(str(error))
         return wrong

@@ -99,7 +99,9 @@ class Writer:
         self.failures = 0
         self.replaced_ends = 0
         self._path = path
+        self._log = path.with_name(path.name + "-wal")
         self._identity = file_identity(path)
+        self._log_identity = file_identity(self._log)
         self._connection: sqlite3.Connection | None = connection
         self._clock = clock
         self._busy_ms = busy_ms
@@ -131,13 +133,19 @@ class Writer:
             self._thread.join(1.0)
         return not self._thread.is_alive()
 
-    def require_same_file(self) -> None:
-        """Raises StorageError when the database's path no longer leads to the file that was opened.
+    def require_same_files(self) -> None:
+        """Raises StorageError when the path of the database, or of its write-ahead log, no longer leads to the file
+        that was opened.
 
         SQLite would go on writing to the unlinked file, and acknowledge records that nobody can ever read.
         """
         if file_identity(self._path) != self._identity:
             raise StorageError("the database file was removed or replaced; put it back or restart the gateway")
+        if self._log_is_lost():
+            raise StorageError("the database's write-ahead log was removed; restart the gateway")
+
+    def _log_is_lost(self) -> bool:
+        return self._log_identity is not None and file_identity(self._log) != self._log_identity
 
     @property
     def alive(self) -> bool:
@@ -202,7 +210,7 @@ class Writer:
             return
         self.busy_since_ns = self._clock.monotonic_ns()
         try:
-            self.require_same_file()
+            self.require_same_files()
             self._write(self._connection or self._reopen(), live, ends)
         except STORE_FAULTS as error:
             self._break(f"{type(error).__name__}: {error}", live)
@@ -303,6 +311,12 @@ class Writer:
             row.error = row.error or fault
             if row.end is None:
                 self._doubtful.append(row.intent)
+        if self._log_is_lost():
+            # It lives as long as somebody has it open: what was acknowledged is copied into the database while it
+            # does. Its identity stays, so nothing is written until a restart opens a new one.
+            self._checkpoint()
+        else:
+            self._log_identity = None
         self._close_connection()
 
     def _reopen(self) -> sqlite3.Connection:
@@ -327,19 +341,24 @@ class Writer:
             connection.close()
             raise
         self._connection = connection
+        self._log_identity = file_identity(self._log)
         return connection
 
     def _farewell(self) -> None:
         """Fold the write-ahead log into the database and close. A crash or a fault here loses nothing: the next open
         reads the log."""
+        if not self._give_up.is_set():
+            self._checkpoint()
+        self._log_identity = None
+        self._close_connection()
+
+    def _checkpoint(self) -> None:
         if self._connection is not None:
             try:
-                if not self._give_up.is_set():
-                    self._connection.execute(UPDATE_MARK, (self._mark(),))
-                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._connection.execute(UPDATE_MARK, (self._mark(),))
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
                 self.fault = f"the last checkpoint failed: {error}"
-        self._close_connection()
 
     def _close_connection(self) -> None:
         connection, self._connection = self._connection, None
