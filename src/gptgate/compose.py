@@ -148,7 +148,8 @@ class App:
         A broken file raises ConfigError and changes nothing; requests in flight keep the Snapshot they began with.
         """
         async with self._applying:
-            snapshot = load_file(self.config, KINDS)
+            # A large file takes seconds to read. Requests do not wait for it.
+            snapshot = await asyncio.to_thread(load_file, self.config, KINDS)
             if snapshot.digest == self.snapshot.digest and await self._targets(snapshot) == self._current_targets:
                 return snapshot.digest, False
             self._check_listeners(snapshot.server)

@@ -127,6 +127,9 @@ def _handle_signals(app: App, stop: asyncio.Event) -> None:
     reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
+        if len(reloads) > 1:
+            # One is at work and one waits, which will read the file as it is by then.
+            return
         task = loop.create_task(_reload(app))
         reloads.add(task)
         task.add_done_callback(reloads.discard)

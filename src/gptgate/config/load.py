@@ -6,6 +6,7 @@ from pathlib import Path
 from gptgate.config.build import build
 from gptgate.config.checks import check
 from gptgate.config.document import MAX_BYTES, compose
+from gptgate.config.files import read_regular
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.reader import Reader
 from gptgate.config.schema import ROOT
@@ -19,9 +20,8 @@ def load_file(path: Path, kinds: Collection[str]) -> Snapshot:
     """
     file = str(path)
     try:
-        with path.open("rb") as stream:
-            # One byte past the bound is enough to know; a device or a huge file is not read whole.
-            data = stream.read(MAX_BYTES + 1)
+        # One byte past the bound is enough to know; a huge file is not read whole.
+        data = read_regular(path, MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError([Problem(file, 0, "", f"cannot be read: {error.strerror}")]) from None
     if len(data) > MAX_BYTES:

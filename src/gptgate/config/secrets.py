@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from gptgate.config.files import read_regular
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.core.snapshot import SecretRef
 
@@ -34,8 +35,7 @@ def resolve(ref: SecretRef) -> str:
 
 def _read(ref: SecretRef) -> str:
     try:
-        with Path(ref.name).open("rb") as stream:
-            data = stream.read(MAX_SECRET_BYTES + 1)
+        data = read_regular(Path(ref.name), MAX_SECRET_BYTES + 1)
     except OSError as error:
         raise _error(ref, f"the file cannot be read: {error.strerror}") from None
     if len(data) > MAX_SECRET_BYTES:

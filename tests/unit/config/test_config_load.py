@@ -1,5 +1,6 @@
 """Every way in which a file can be wrong is refused with its line, its path and no secret."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -384,6 +385,12 @@ def test_files_that_cannot_be_read_say_so(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.yaml", tmp_path):
         with pytest.raises(ConfigError, match="cannot be read"):
             load_file(path, KINDS)
+
+
+def test_a_pipe_in_the_place_of_the_file_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gptgate.yaml")
+    with pytest.raises(ConfigError, match="cannot be read: it is not a regular file"):
+        load_file(tmp_path / "gptgate.yaml", KINDS)
 
 
 def test_a_file_is_named_as_it_was_given(tmp_path: Path) -> None:

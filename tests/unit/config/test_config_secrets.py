@@ -1,5 +1,6 @@
 """References are followed; what is wrong is said by the reference, never by the value."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,12 @@ def test_what_cannot_be_a_header_is_refused_without_repeating_it(
             resolve(ref)
         assert str(ref) in str(caught.value)
         assert "canary" not in str(caught.value)
+
+
+def test_a_pipe_is_no_secret_and_nobody_waits_for_its_writer(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key")
+    with pytest.raises(ConfigError, match="the file cannot be read: it is not a regular file"):
+        resolve(SecretRef("file", str(tmp_path / "key")))
 
 
 def test_a_file_is_read_up_to_a_bound(tmp_path: Path) -> None:
