@@ -33,6 +33,7 @@ from gptgate.providers.headers import answer_headers, credential_headers, provid
 from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator.server import SimulatorServer
+from gptgate.storage.errors import StorageError
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.telemetry.log import LineWriter, get_logger
@@ -104,6 +105,7 @@ class App:
         self._key_store = KeyStore(folder)
         self._key_version = self._key_store.data_version()
         self._keys = KeyTable(self._key_store.all())
+        self._keys_fault = ""
         self._limiter = MemoryLimiter()
         self._ledger = MemoryLedger(store.spent_by_window([month_of(self.clock.wall_ms())]))
         self._inspector = build_inspector()
@@ -173,7 +175,8 @@ class App:
 
     def readiness(self) -> list[str]:
         """Why the gateway is not ready; empty when it is."""
-        return [*self.store.healthy(), *(["shutting down"] if self.data_plane.draining else [])]
+        draining = "shutting down" if self.data_plane.draining else ""
+        return [*self.store.healthy(), *(reason for reason in (self._keys_fault, draining) if reason)]
 
     def status(self) -> dict[str, object]:
         """What an operator asks first."""
@@ -297,8 +300,15 @@ class App:
         """Other processes change keys too: whatever they forgot to announce is seen within a second."""
         while True:
             await asyncio.sleep(KEY_POLL_S)
-            if self._key_store.data_version() != self._key_version:
-                self.load_keys()
+            try:
+                if self._key_store.data_version() != self._key_version:
+                    self.load_keys()
+            except StorageError as error:
+                if not self._keys_fault:
+                    self.logger.error("the keys cannot be read; those known stay in force", problem=error.message)
+                self._keys_fault = f"changes of keys cannot be seen: {error.message}"
+            else:
+                self._keys_fault = ""
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

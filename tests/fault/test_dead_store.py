@@ -15,6 +15,7 @@ import pytest
 from books import balanced
 from gptgate.admin.app import ApplyResult, build_admin
 from gptgate.compose import App
+from gptgate.storage.keys import KeyStore
 from harness import CONFIG, Gateway, running_gateway
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
 
@@ -164,3 +165,24 @@ async def test_a_store_that_dies_under_load_loses_no_answered_request(tmp_path: 
             assert (end.state, end.usage_source) == ("completed", "provider")
         assert {end.code for end in by_id.values() if end is not None} <= {"audit_unavailable"}
         assert gateway.simulator.stats.requests == len(answered)
+
+
+async def test_a_failed_look_at_the_keys_is_not_the_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gptgate.compose.KEY_POLL_S", 0.01)
+    async with running_gateway(tmp_path, QUICK) as gateway:
+        with closing(sqlite3.connect(gateway.folder / "gptgate.db", isolation_level=None)) as other:
+            other.execute("ALTER TABLE meta RENAME TO gone")
+            async with asyncio.timeout(5):
+                while "changes of keys cannot be seen" not in (await ready(gateway.app))[1]:
+                    await asyncio.sleep(0.01)
+            assert (await ready(gateway.app))[0] == 503
+            other.execute("ALTER TABLE gone RENAME TO meta")
+        async with asyncio.timeout(5):
+            while (await ready(gateway.app))[0] != 200:
+                await asyncio.sleep(0.01)
+        assert (await ask(gateway, "echo: still known"))[0] == 200
+        with KeyStore(gateway.folder) as keys:
+            keys.revoke(gateway.key.split("-")[2], 1)
+        async with asyncio.timeout(5):
+            while (await ask(gateway, "echo: hello"))[0] != 401:
+                await asyncio.sleep(0.01)
