@@ -31,7 +31,8 @@ from pipeline_parts import (
 from sse_reader import SseReader, Texts
 
 PARTS = services(configured())
-FACTS = {dialect: judged(PARTS, chat(dialect)) for dialect in Dialect}
+ASKED: dict[Dialect, dict[str, int]] = {Dialect.OPENAI: {"n": 2}, Dialect.ANTHROPIC: {}}
+FACTS = {dialect: judged(PARTS, chat(dialect, **ASKED[dialect])) for dialect in Dialect}
 SECRETS = (OPENAI_KEY, GITHUB_KEY, CARD, "4111111111111111", "jane.doe@example.com")
 PROSE = f"Write to jane.doe@example.com, pay with {CARD} and use {OPENAI_KEY}! Café ☕ 𝒳 {GITHUB_KEY}"
 ARGUMENTS = json.dumps(

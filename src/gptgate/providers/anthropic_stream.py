@@ -17,14 +17,16 @@ from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.anthropic_common import read_usage
 from gptgate.providers.repetition import Repetition
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
-from gptgate.providers.walk import collect, member
+from gptgate.providers.walk import DIALECT_KEYS, collect, member
 
 TEXT_FIELDS = {"text": "text_delta", "thinking": "thinking_delta", "partial_json": "input_json_delta"}
 """Field of a delta (or of a block's start) that is a growing text → the delta type that carries it."""
+WHOLE = frozenset({"type", "signature"})
+"""Strings of a delta that come whole."""
 
 
 class AnthropicStream:
-    """Reads events. A text field of a block continues the channel (block index, field)."""
+    """Reads events. A string of a block's delta continues the channel (block index, field)."""
 
     def __init__(self, *, limit: int) -> None:
         self.model = ""
@@ -82,15 +84,20 @@ class AnthropicStream:
         pieces: list[Piece] = []
         whole: list[Segment] = []
         closes: tuple[Channel, ...] | None = ()
-        number = document.get("index")
-        block = number if type(number) is int else 0
+        block = document.get("index", 0)
+        known = event.name in KNOWN_EVENTS or (type(kind) is str and kind in KNOWN_EVENTS)
+        if type(block) is not int or (known and event.name not in ("", kind)):
+            # Two readers would take it for different things: by its name or its type, for this block or that.
+            raise UpstreamBroken("The provider sent a stream event that contradicts itself.", reach=Reach.ANSWERED)
         for key, value in document.items():
             if key in ("delta", "content_block") and kind in ("content_block_delta", "content_block_start"):
                 self._growing(value, (key,), block, pieces, whole)
+            elif key == "message" and kind == "message_start" and type(value) is dict:
+                self._message(value, pieces, whole)
             elif key != "type" or type(value) is not str or value not in KNOWN_EVENTS:
                 member(key, value, (), Origin.ASSISTANT, whole)
         if kind == "content_block_stop":
-            closes = tuple((block, field) for field in TEXT_FIELDS)
+            closes = ((block,),)
         elif kind == "message_start":
             self._started(document)
         elif kind == "message_delta":
@@ -110,13 +117,25 @@ class AnthropicStream:
             return
         kind = value.get("type")
         for key, child in value.items():
-            if key in TEXT_FIELDS and type(child) is str:
+            grows = key in TEXT_FIELDS or (path == ("delta",) and key not in WHOLE)
+            if grows and type(child) is str:
                 channel: Channel = (block, key)
                 if type(kind) is str and path == ("delta",):
                     self._types[channel] = kind
+                if key not in DIALECT_KEYS:
+                    whole.append(Segment((*path, key), Origin.ASSISTANT, key, True))
                 pieces.append(Piece(channel, (*path, key), child, key == "partial_json"))
             else:
                 member(key, child, path, Origin.ASSISTANT, whole)
+
+    def _message(self, message: dict[str, Any], pieces: list[Piece], whole: list[Segment]) -> None:
+        """A message that begins with content already, which the blocks' deltas continue."""
+        for key, child in message.items():
+            if key == "content" and type(child) is list:
+                for index, item in enumerate(child):
+                    self._growing(item, ("message", key, index), index, pieces, whole)
+            else:
+                member(key, child, ("message",), Origin.ASSISTANT, whole)
 
     def _started(self, document: dict[str, Any]) -> None:
         message = document.get("message")

@@ -104,7 +104,7 @@ class OpenAIChat:
         return edits
 
     def stream(self, request: ChatRequest, limit: int) -> OpenAIChatStream:
-        return OpenAIChatStream(wants_usage=request.wants_usage, limit=limit)
+        return OpenAIChatStream(wants_usage=request.wants_usage, limit=limit, choices=request.choices)
 
 
 def _segments(document: dict[str, Any]) -> tuple[Segment, ...]:

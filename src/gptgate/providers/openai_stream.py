@@ -7,25 +7,29 @@ from gptgate.core.document import encode_json, read_object
 from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamError, UpstreamFailed
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
+from gptgate.providers.fields import MAX_CHOICES
 from gptgate.providers.openai_common import read_usage
 from gptgate.providers.repetition import Repetition
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
-from gptgate.providers.walk import INERT, collect, member
+from gptgate.providers.walk import DIALECT_KEYS, INERT, collect, member
 
 DONE = b"[DONE]"
 IDENTITY = frozenset({"role", "type", "id", "name"})
 """Strings of a delta that come whole and name something; they do not continue a text."""
+PARTS = frozenset({"content", "thinking"})
+"""Lists of a delta whose items, which have no index, continue each other: Mistral's way to stream text in parts."""
 
 
 class OpenAIChatStream:
     """Reads chunks. A string of a delta continues the channel (choice, its place in the delta)."""
 
-    def __init__(self, *, wants_usage: bool, limit: int) -> None:
+    def __init__(self, *, wants_usage: bool, limit: int, choices: int = MAX_CHOICES) -> None:
         self.model = ""
         self.usage: Usage | None = None
         self.complete = False
         self.failure: UpstreamError | None = None
         self._wants_usage = wants_usage
+        self._most = choices
         self._splitter = SseSplitter(limit)
         self._same = Repetition()
         self._head: dict[str, Any] = {}
@@ -94,7 +98,7 @@ class OpenAIChatStream:
                 choices = value
             elif type(value) is str:
                 strings.append((key, value))
-            elif value is not None:
+            else:
                 member(key, value, (), Origin.ASSISTANT, whole)
         model = document.get("model")
         if type(model) is str and model:
@@ -140,20 +144,24 @@ class OpenAIChatStream:
             collect(choice, path, Origin.ASSISTANT, whole)
             return
         number = choice.get("index")
-        if type(number) is not int:
+        if number is None:
             number = position
+        if type(number) is not int or not 0 <= number < self._most:
+            # Who reads no index would put together what was judged apart.
+            raise UpstreamBroken("The provider sent a choice that nobody asked for.", reach=Reach.ANSWERED)
         for key, value in choice.items():
-            if value is None or key == "index":
+            if key == "index":
                 continue
             if key == "delta" and type(value) is dict:
                 _delta(value, (*path, key), (number,), pieces, whole)
-            elif key == "finish_reason":
+            elif key == "finish_reason" and value is not None:
                 if value:
                     closes.append(number)
                 if type(value) is not str or value not in INERT:
                     member(key, value, path, Origin.ASSISTANT, whole)
-            elif key == "logprobs":
+            elif key == "logprobs" and value is not None:
                 repeats.append((*path, key))
+                collect(value, (*path, key), Origin.ASSISTANT, whole)
             else:
                 member(key, value, path, Origin.ASSISTANT, whole)
 
@@ -161,6 +169,8 @@ class OpenAIChatStream:
 def _delta(value: dict[str, Any], path: Path, channel: Channel, pieces: list[Piece], whole: list[Segment]) -> None:
     for key, child in value.items():
         kind = type(child)
+        if key not in DIALECT_KEYS:
+            whole.append(Segment((*path, key), Origin.ASSISTANT, key, True))
         if kind is str:
             if key in IDENTITY:
                 if child not in INERT:
@@ -171,17 +181,31 @@ def _delta(value: dict[str, Any], path: Path, channel: Channel, pieces: list[Pie
             _delta(child, (*path, key), (*channel, key), pieces, whole)
         elif kind is list:
             for index, item in enumerate(child):
-                number = item.get("index") if type(item) is dict else None
-                if type(item) is dict and type(number) is int:
-                    _delta(item, (*path, key, index), (*channel, key, number), pieces, whole)
-                else:
+                step = _step(key, item)
+                if step is None:
                     collect(item, (*path, key, index), Origin.ASSISTANT, whole)
-        elif child is not None:
-            member(key, child, path, Origin.ASSISTANT, whole)
+                else:
+                    _delta(item, (*path, key, index), (*channel, key, step), pieces, whole)
+        else:
+            collect(child, (*path, key), Origin.ASSISTANT, whole)
+
+
+def _step(key: str, item: Any) -> str | int | None:
+    """How a channel names this item of the list under `key`: by its index, or by its type; None for an item that is
+    whole."""
+    if type(item) is not dict:
+        return None
+    number = item.get("index")
+    if type(number) is int:
+        return number
+    kind = item.get("type")
+    return f"[{kind}]" if key in PARTS and number is None and type(kind) is str else None
 
 
 def _inside(step: str | int, value: Any) -> Any:
-    """The delta one level up: under a key, or in a list whose items say their own index."""
-    if type(step) is int:
+    """The delta one level up: under a key, or in a list whose items say their own index or type."""
+    if isinstance(step, int):
         return [{"index": step, **value}]
+    if step[:1] == "[" and type(value) is dict:
+        return [{"type": step[1:-1], **value}]
     return {step: value}

@@ -39,9 +39,11 @@ class Repetition:
             return
         piece = event.pieces[0]
         quoted = b'"' + piece.text.encode() + b'"'
-        if piece.is_json or event.data.count(quoted) != 1:
+        at = event.data.find(quoted)
+        # Looked for from both ends: the text of ``"content":":"`` stands there twice, overlapping.
+        if piece.is_json or at < 0 or at != event.data.rfind(quoted):
             return
-        before, after = event.data.split(quoted)
+        before, after = event.data[:at], event.data[at + len(quoted) :]
         self._around = (before + b'"', b'"' + after)
         head = event.raw.removesuffix(event.data + b"\n\n")
         self._before, self._after, self._prefix = head + self._around[0], self._around[1] + b"\n\n", len(head)

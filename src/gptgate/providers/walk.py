@@ -17,7 +17,8 @@ DIALECT_KEYS = frozenset(
     system_fingerprint prompt_tokens completion_tokens total_tokens prompt_tokens_details completion_tokens_details
     cached_tokens audio_tokens reasoning_tokens accepted_prediction_tokens rejected_prediction_tokens input_tokens
     output_tokens cache_creation_input_tokens cache_read_input_tokens cache_creation stop_reason stop_sequence
-    content_block partial_json annotations embedding format default title minimum maximum
+    content_block partial_json annotations embedding format default title minimum maximum reasoning_content reasoning
+    token logprob bytes
     """.split()
 )
 """Keys that the dialects themselves define: constants, so nothing can hide in them."""

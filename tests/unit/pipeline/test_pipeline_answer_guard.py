@@ -177,7 +177,7 @@ def test_text_after_its_own_end_is_refused() -> None:
 
 def test_parallel_texts_are_bounded() -> None:
     guard, codec, _ = stream_of(services(configured()))
-    event = b'data: {"choices":[{"index":%d,"delta":{"content":"a"}}]}\n\n'
+    event = b'data: {"choices":[{"index":0,"delta":{"parts":[{"index":%d,"text":"a"}]}}]}\n\n'
     play(guard, codec, [event % number for number in range(MAX_CHANNELS)])
     with pytest.raises(UpstreamBroken, match="too many parallel texts"):
         play(guard, codec, [event % MAX_CHANNELS])

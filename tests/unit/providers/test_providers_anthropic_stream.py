@@ -141,11 +141,44 @@ def test_every_string_of_an_event_is_seen() -> None:
     ]
     for document in documents:
         data = msgspec.json.encode(document)
-        event = _codec().feed(b"event: s-name\ndata: " + data + b"\n\n")[0]
+        event = _codec().feed(b"data: " + data + b"\n\n")[0]
         seen = {segment.text for segment in event.whole} | {piece.text for piece in event.pieces} | {event.name}
         words = data.decode().replace('"', " ").split()
         assert {word for word in words if word.startswith("s-")} <= seen, document
-        assert any(segment.text == "s-name" for segment in event.whole)
+    event = _codec().feed(b'event: s-name\ndata: {"type":"s-new-event"}\n\n')[0]
+    assert any(segment.text == "s-name" for segment in event.whole)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'event: content_block_delta\ndata: {"index":0,"delta":{"type":"text_delta","text":"x"}}\n\n',
+        b'event: content_block_delta\ndata: {"type":"ping","delta":{"type":"text_delta","text":"x"}}\n\n',
+        b'event: ping\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}\n\n',
+        b'data: {"type":"content_block_delta","index":0.0,"delta":{"type":"text_delta","text":"x"}}\n\n',
+        b'data: {"type":"content_block_delta","index":null,"delta":{"type":"text_delta","text":"x"}}\n\n',
+    ],
+)
+def test_an_event_that_two_readers_would_read_differently_is_refused(event: bytes) -> None:
+    with pytest.raises(UpstreamBroken, match="contradicts itself"):
+        _codec().feed(event)
+
+
+def test_a_message_that_begins_with_content_is_continued_by_its_blocks() -> None:
+    start = {"type": "message_start", "message": {"content": [{"type": "text", "text": "one "}]}}
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "two"}}
+    codec = _codec()
+    events = [event for one in (start, delta) for event in codec.feed(b"data: " + msgspec.json.encode(one) + b"\n\n")]
+    assert _grown(events) == {(0, "text"): "one two"}
+
+
+def test_a_new_kind_of_delta_grows_too() -> None:
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "new_delta", "summary": "text"}}
+    codec = _codec()
+    (event,) = codec.feed(b"data: " + msgspec.json.encode(delta) + b"\n\n")
+    assert _grown([event]) == {(0, "summary"): "text"}
+    assert _grown(_codec().feed(codec.flush((0, "summary"), "rest"))) == {(0, "summary"): "rest"}
+    assert [segment.text for segment in event.whole] == ["new_delta", "summary"]
 
 
 def test_a_flushed_text_reads_back_as_the_same_channel() -> None:

@@ -216,10 +216,50 @@ def test_a_place_is_that_of_the_whole_answer() -> None:
     assert place == "/choices/0/message/tool_calls/2/function/arguments"
 
 
-@pytest.mark.parametrize("index", ["0", None, 1.5, True])
-def test_a_choice_without_a_number_has_that_of_its_position(index: Any) -> None:
-    choice = {"index": index, "delta": {"content": "x"}}
-    assert _grown(_codec().feed(_chunk(choice))) == {(0, "content"): "x"}
+@pytest.mark.parametrize("choice", [{"index": None}, {}])
+def test_a_choice_without_a_number_has_that_of_its_position(choice: dict[str, Any]) -> None:
+    assert _grown(_codec().feed(_chunk({**choice, "delta": {"content": "x"}}))) == {(0, "content"): "x"}
+
+
+@pytest.mark.parametrize("index", ["0", 0.0, 1.5, True, -1, 2, 4111111111111111])
+def test_a_choice_that_nobody_asked_for_is_refused(index: Any) -> None:
+    """A reader who does not look at numbers would put together what was judged apart."""
+    codec = OpenAIChatStream(wants_usage=True, limit=LIMIT, choices=2)
+    assert _grown(codec.feed(_chunk({"index": 1, "delta": {"content": "x"}}))) == {(1, "content"): "x"}
+    with pytest.raises(UpstreamBroken, match="nobody asked for"):
+        codec.feed(_chunk({"index": index, "delta": {"content": "x"}}))
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"delta": {"s-key": "text"}},
+        {"delta": {"s-key": {"content": "text"}}},
+        {"delta": {"s-key": [{"index": 0, "content": "text"}]}},
+        {"delta": {"s-key": None}},
+        {"s-key": None},
+        {"logprobs": {"content": [{"token": "s-key", "top_logprobs": [{"token": "x"}]}]}},
+    ],
+)
+def test_no_key_and_no_repetition_goes_unseen(choice: dict[str, Any]) -> None:
+    (event,) = _codec().feed(_chunk({"index": 0, **choice}))
+    assert "s-key" in [segment.text for segment in event.whole]
+
+
+def test_a_key_beside_the_choices_is_seen_without_a_value() -> None:
+    (event,) = _codec().feed(b'data: {"s-key":null,"choices":[]}\n\n')
+    assert [segment.text for segment in event.whole] == ["s-key"]
+
+
+def test_text_in_parts_without_an_index_grows() -> None:
+    codec = _codec()
+    deltas = [{"content": [{"type": "text", "text": text}]} for text in ("one ", "two")]
+    deltas += [{"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "three"}]}]}]
+    events = [event for delta in deltas for event in codec.feed(_chunk({"index": 0, "delta": delta}))]
+    spoken, thought = (0, "content", "[text]", "text"), (0, "content", "[thinking]", "thinking", "[text]", "text")
+    assert _grown(events) == {spoken: "one two", thought: "three"}
+    for channel in (spoken, thought):
+        assert _grown(_codec().feed(codec.flush(channel, "rest"))) == {channel: "rest"}
 
 
 def test_what_came_before_a_bad_event_in_the_same_bytes_is_not_lost() -> None:

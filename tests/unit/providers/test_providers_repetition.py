@@ -58,3 +58,16 @@ def test_an_event_with_more_to_say_is_not_remembered() -> None:
         codec = OpenAIChatStream(wants_usage=True, limit=LIMIT)
         codec.feed(_event("one", **beside))
         assert codec.feed(_event("two", **beside))[0].around is None
+
+
+@pytest.mark.parametrize("text", [":", ": ", ","])
+def test_a_text_that_looks_like_what_stands_between_strings_is_not_mistaken(text: str) -> None:
+    """``"content":":"`` holds the quoted text twice, overlapping."""
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"@@"}}]}\n\n'
+    for raw in (event, event.replace(b":", b": ").replace(b"data: ", b"data:")):
+        codec = OpenAIChatStream(wants_usage=True, limit=LIMIT)
+        codec.feed(raw.replace(b"@@", text.encode()))
+        with pytest.raises(UpstreamBroken):
+            codec.feed(event.replace(b':"@@"', b' no JSON "' + text.encode() + b'"'))
+        (again,) = codec.feed(raw.replace(b"@@", b"words"))
+        assert again.pieces[0].text == "words"
