@@ -129,7 +129,7 @@ class App:
         clock = SystemClock()
         store = SqliteStore.open(folder, clock=clock, timeout_ms=snapshot.server.store_timeout_ms)
         try:
-            app = cls(folder, config, store, snapshot, LineWriter(sys.stdout.buffer) if lines is None else lines)
+            app = cls(folder, config, store, snapshot, _standard_output() if lines is None else lines)
             await app._install(snapshot)
         except BaseException:
             await store.close(deadline_ms=1000)
@@ -314,6 +314,12 @@ class App:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _standard_output() -> LineWriter:
+    """Request lines go to standard output past the interpreter's buffer; see `LineWriter`."""
+    sys.stdout.flush()
+    return LineWriter(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))
 
 
 def admin_token(folder: Path) -> str:

@@ -3,6 +3,7 @@
 Request lines go to standard output and are made from the audit events alone. Operational messages go to standard error.
 """
 
+import contextlib
 import sys
 import threading
 from collections import deque
@@ -129,13 +130,14 @@ def request_line(intent: Intent, end: End, model: str) -> RequestLine:
 
 
 class LineWriter:
-    """Writes lines to a buffered binary stream. `add` belongs to one thread; `flush` may run in any.
+    """Writes lines to a binary stream. `add` belongs to one thread; `flush` may run in any.
 
     A stream that cannot be written (closed pipe, full disk) never raises into the gateway: its lines are counted as
-    lost, and the audit store still has the records.
+    lost, and the audit store still has the records. A stream whose reader has stopped reading blocks `flush`.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
+        """A buffered stream must not be used by anybody else: the interpreter waits for its lock when it exits."""
         self._stream = stream
         self._waiting: deque[Line] = deque()
         self._lock = threading.Lock()
@@ -150,16 +152,54 @@ class LineWriter:
     def flush(self) -> int:
         """Write all queued lines; returns how many were lost."""
         with self._lock:
-            # Taken one by one: `add` may run beside this, and a swapped list would lose what it appends meanwhile.
-            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if not lines:
-                return 0
-            try:
-                self._stream.write(_ENCODER.encode_lines(lines))
-                self._stream.flush()
-            except (OSError, ValueError):  # ValueError: the stream was closed under us
-                return len(lines)
+            return self._write()
+
+    def relieve(self) -> int:
+        """Write all queued lines, unless another thread is stuck in doing so: then they are thrown away, for memory is
+        finite and nobody may wait for a reader who has stopped. Returns how many were lost."""
+        if not self._lock.acquire(blocking=False):
+            return len(self._take())
+        try:
+            return self._write()
+        finally:
+            self._lock.release()
+
+    def _take(self) -> list[Line]:
+        # Taken one by one: `add` may run beside this, and a swapped list would lose what it appends meanwhile.
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
+
+    def _write(self) -> int:
+        lines = self._take()
+        if not lines:
+            return 0
+        rest = memoryview(_ENCODER.encode_lines(lines))
+        try:
+            while rest:
+                written: int | None = self._stream.write(rest)
+                if written is None:  # a descriptor that somebody made non-blocking is full
+                    return len(lines)
+                rest = rest[written:]
+            self._stream.flush()
+        except (OSError, ValueError):  # ValueError: the stream was closed under us
+            return len(lines)
         return 0
+
+
+class LastResort:
+    """Standard error for the operator's messages. Where it is gone too (its reader has ended), nobody is left to be
+    told, and what was to be said must not fail for it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def get_logger(stream: TextIO | None = None) -> FilteringBoundLogger:
@@ -168,7 +208,7 @@ def get_logger(stream: TextIO | None = None) -> FilteringBoundLogger:
     The caller must not pass texts of requests or answers, nor secrets, as fields.
     """
     logger = structlog.wrap_logger(
-        structlog.PrintLogger(sys.stderr if stream is None else stream),
+        structlog.PrintLogger(cast(TextIO, LastResort(sys.stderr if stream is None else stream))),
         wrapper_class=structlog.make_filtering_bound_logger("info"),
         processors=[
             structlog.processors.add_log_level,

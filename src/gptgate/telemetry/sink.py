@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import threading
 from collections import deque
+from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
@@ -15,6 +17,7 @@ from gptgate.telemetry.metrics import Metrics
 
 CAPACITY = 100_000
 FLUSH_INTERVAL_S = 0.1
+FAREWELL_S = 1.0
 SLICE = 32
 """Events that are worked off before the event loop gets its turn again: well under a millisecond."""
 
@@ -24,8 +27,8 @@ UNAUTHENTICATED_LINES_PER_SECOND = 10
 class Telemetry:
     """The sink of all outcomes. All methods belong to the event loop's thread; none raises into the request path.
 
-    Nothing is ever dropped: when `capacity` events wait, `observe` works them off itself, so memory is bounded and the
-    gateway slows down to the speed of its log.
+    Memory is bounded: when `capacity` events wait, `observe` works them off itself. Every event is counted in the
+    metrics; lines are lost, and counted as such, only while the log cannot be written.
     """
 
     def __init__(
@@ -58,7 +61,8 @@ class Telemetry:
         self._waiting.append((intent, end))
         # Lines count too: a scrape turns events into lines while a blocked pipe takes none.
         if len(self._waiting) + len(self._lines) >= self._capacity:
-            self.flush()
+            self._drain(len(self._waiting))
+            self._note_lost(self._lines.relieve())
 
     def unauthenticated(self, code: str, peer: str) -> None:
         """Count a caller who was refused before it was known who calls, and log it, a bounded number of times a
@@ -99,13 +103,21 @@ class Telemetry:
                 self._drain(SLICE)
                 await asyncio.sleep(0)
             if len(self._lines):
-                self._note_lost(await asyncio.to_thread(self._lines.flush))
+                self._note_lost(await _aside(self._lines.flush))
 
     def close(self) -> None:
-        """Work off what is left, and say how many lines about unknown callers were held back."""
+        """Work off what is left, and say how many lines about unknown callers were held back.
+
+        Waits `FAREWELL_S` at most for a log that takes no lines.
+        """
         if self._suppressed:
             self._unauthenticated_line(OTHER, "")
-        self.flush()
+        self._drain(len(self._waiting))
+        last = threading.Thread(target=lambda: self._note_lost(self._lines.flush()), daemon=True)
+        last.start()
+        last.join(FAREWELL_S)
+        if last.is_alive():
+            self._logger.error("the log takes no lines; the records are in the audit store")
 
     def _drain(self, most: int) -> None:
         waiting, metrics = self._waiting, self._metrics
@@ -118,7 +130,24 @@ class Telemetry:
         if lost:
             self._metrics.add_lines_lost(lost)
             if not self._losing:
-                # Where standard error is gone too, the counter above is what is left to say it.
-                with contextlib.suppress(OSError):
-                    self._logger.error("log lines cannot be written; the records are in the audit store", lost=lost)
+                self._logger.error("log lines cannot be written; the records are in the audit store", lost=lost)
         self._losing = lost > 0
+
+
+async def _aside(work: Callable[[], int]) -> int:
+    """Do this in a thread of its own, which nobody waits for at the end: it may be stuck in a write for ever. The
+    interpreter does wait for the threads of asyncio's pool."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[int] = loop.create_future()
+
+    def settle(value: int) -> None:
+        if not result.done():
+            result.set_result(value)
+
+    def run() -> None:
+        value = work()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, value)
+
+    threading.Thread(target=run, name="gptgate-lines", daemon=True).start()
+    return await result

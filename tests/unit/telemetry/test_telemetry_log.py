@@ -42,3 +42,14 @@ def test_lines_added_while_another_thread_flushes_are_all_written_once() -> None
     writer.flush()
     assert [json.loads(line)["suppressed"] for line in out.getvalue().splitlines()] == list(range(20_000))
     assert len(writer) == 0
+
+
+def test_a_message_that_nobody_can_read_any_more_harms_nobody() -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError(32, "Broken pipe")
+
+        def flush(self) -> None:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    get_logger(Gone()).error("nobody hears this")

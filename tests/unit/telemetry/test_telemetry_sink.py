@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -283,6 +284,42 @@ async def test_a_blocked_pipe_does_not_block_the_event_loop_and_loses_nothing() 
     stream.opened.set()
     made.telemetry.close()
     assert {line["id"] for line in made.lines()} == {f"id{number}" for number in range(50)}
+
+
+async def test_a_reader_who_has_stopped_holds_up_neither_the_gateway_nor_its_end() -> None:
+    stream = BlockedStream()
+    made = bench(stream, capacity=8)
+    task = asyncio.create_task(made.telemetry.run())
+    made.telemetry.observe(*pair(0))
+    await until(stream.reached.is_set)
+    began = time.monotonic()
+    for number in range(1, 101):
+        made.telemetry.observe(*pair(number))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    made.telemetry.close()
+    assert time.monotonic() - began < 3
+    assert made.scraped("gptgate_requests_total") == 101
+    assert made.scraped("gptgate_log_lines_lost_total") == 96
+    assert "the log takes no lines" in made.err.getvalue()
+    stream.opened.set()
+    await until(lambda: len(made.lines()) == 5)
+
+
+class RawStream(io.BytesIO):
+    """Takes as much of a write as it likes, as a file descriptor may."""
+
+    def write(self, data: Any) -> int:
+        return super().write(data[:100])
+
+
+def test_a_stream_that_takes_a_part_gets_the_rest() -> None:
+    made = bench(RawStream())
+    for number in range(20):
+        made.telemetry.observe(*pair(number))
+    made.telemetry.close()
+    assert [line["id"] for line in made.lines()] == [f"id{number}" for number in range(20)]
 
 
 class BrokenStream(io.BytesIO):
