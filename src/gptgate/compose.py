@@ -45,6 +45,7 @@ from gptgate.upstream.target import Target
 CONFIG_NAME = "gptgate.yaml"
 ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
 KEY_POLL_S = 1.0
+DAY_MS = 86_400_000
 HEADERS = Headers(request=request_headers, answer=answer_headers, provider_request_id=provider_request_id)
 
 
@@ -107,7 +108,7 @@ class App:
         self._keys = KeyTable(self._key_store.all())
         self._keys_fault = ""
         self._limiter = MemoryLimiter()
-        self._ledger = MemoryLedger(store.spent_by_window([month_of(self.clock.wall_ms())]))
+        self._ledger = MemoryLedger(store.spent_by_window(_months(store, self.clock.wall_ms())))
         self._inspector = build_inspector()
         self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
@@ -314,6 +315,16 @@ class App:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _months(store: SqliteStore, now_ms: int) -> list[str]:
+    """The months whose spending the ledger has to know: this one, its neighbours and the newest on record.
+
+    A clock that is set right after the start (a machine without a battery for it, a step back over the end of a month)
+    would otherwise find the budget of its month untouched.
+    """
+    around = {month_of(now_ms + days * DAY_MS) for days in (-31, 0, 31)}
+    return sorted(around | {store.newest_window()} - {""})
 
 
 def _standard_output() -> LineWriter:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from gptgate.core.events import End, Intent
+from gptgate.core.money import NANO_PER_USD
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
@@ -62,10 +63,17 @@ SHOW = """
 SELECT i.seq, i.body, i.content, e.body, e.content FROM intents i LEFT JOIN ends e ON e.id = i.id WHERE i.id = ?
 """
 
+SUMS = 8
+"""Columns of USAGE, before those of the group."""
+
 USAGE = """
-SELECT count(*), sum(e.state = 'refused'), sum(e.input_tokens), sum(e.output_tokens), sum(e.cost_nano),
-       sum(CASE e.usage_source WHEN 'unknown' THEN e.cost_nano ELSE 0 END)
+SELECT count(*), sum(e.state = 'refused'), sum(e.input_tokens), sum(e.output_tokens),
+       sum(e.cost_nano / 1000000000), sum(e.cost_nano % 1000000000),
+       sum(CASE e.usage_source WHEN 'unknown' THEN e.cost_nano / 1000000000 ELSE 0 END),
+       sum(CASE e.usage_source WHEN 'unknown' THEN e.cost_nano % 1000000000 ELSE 0 END)
 """
+"""Dollars and the rest apart: a sum of nano-dollars past 2**63 (9.2 billion dollars, which a provider that lies about
+its usage can reach) is an error in SQLite."""
 
 
 class _Kind(Struct, frozen=True):
@@ -155,7 +163,7 @@ class SqliteReader:
         if unknown:
             raise ValueError(f"usage cannot be grouped by {', '.join(unknown)}; it can by {', '.join(GROUPS)}")
         columns = [GROUPS[name] for name in group_by]
-        places = ", ".join(str(7 + index) for index in range(len(columns)))
+        places = ", ".join(str(SUMS + 1 + index) for index in range(len(columns)))
         query = (
             ", ".join([USAGE, *columns])
             + " FROM intents i JOIN ends e ON e.id = i.id WHERE i.at_ms >= :since_ms AND i.at_ms < :until_ms"
@@ -169,15 +177,15 @@ class SqliteReader:
 
 
 def _usage_row(row: tuple[Any, ...]) -> UsageRow:
-    requests, refused, input_tokens, output_tokens, cost_nano, unknown_nano, *group = row
+    requests, refused, input_tokens, output_tokens, cost, cost_rest, unknown, unknown_rest, *group = row
     return UsageRow(
         group=tuple(group),
         requests=requests,
         refused=refused,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        cost_nano=cost_nano,
-        unknown_nano=unknown_nano,
+        cost_nano=cost * NANO_PER_USD + cost_rest,
+        unknown_nano=unknown * NANO_PER_USD + unknown_rest,
     )
 
 

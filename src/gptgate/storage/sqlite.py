@@ -13,6 +13,7 @@ from msgspec import Struct
 from gptgate.core.errors import AuditUnavailable, ClientGone
 from gptgate.core.events import End, Intent, encode_event
 from gptgate.core.facts import LogIndex
+from gptgate.core.money import NANO_PER_USD
 from gptgate.core.ports import Clock
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME, FolderLock, create_folder
@@ -167,14 +168,26 @@ class SqliteStore:
         Blocks; raises StorageError.
         """
         spent: dict[tuple[str, str], int] = {}
-        query = "SELECT app, sum(cost_nano) FROM ends WHERE window = ? GROUP BY app"
+        # In two parts, because SQLite's sums end at 2**63; see `queries.USAGE`.
+        query = """SELECT app, sum(cost_nano / 1000000000), sum(cost_nano % 1000000000) FROM ends
+                   WHERE window = ? GROUP BY app"""
         with (
             storage_errors("read what was spent"),
             closing(connect(self._path, busy_ms=1000, read_only=True)) as connection,
         ):
             for window in windows:
-                spent.update({(app, window): nano for app, nano in connection.execute(query, (window,))})
+                for app, dollars, rest in connection.execute(query, (window,)):
+                    spent[app, window] = dollars * NANO_PER_USD + rest
         return spent
+
+    def newest_window(self) -> str:
+        """The last window in which something was recorded, ``""`` when nothing was. Blocks; raises StorageError."""
+        with (
+            storage_errors("read what was spent"),
+            closing(connect(self._path, busy_ms=1000, read_only=True)) as connection,
+        ):
+            (newest,) = connection.execute("SELECT max(window) FROM ends").fetchone()
+        return newest or ""
 
     async def close(self, deadline_ms: int) -> None:
         """Write all that waits, checkpoint, give the folder back. Further requests are refused from the first moment.
