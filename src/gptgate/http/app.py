@@ -123,7 +123,12 @@ class DataPlane:
             try:
                 if scope["method"] != method:
                     raise MethodNotAllowed(f"{path} takes {method} only.")
-                body = b"" if method == "GET" else await _body(headers, receive, server, connection)
+                arrived = method == "GET" or (connection is not None and connection.body_arrived())
+                body = b"" if method == "GET" else await _body(headers, receive, server, arrived)
+                if not arrived:
+                    # A body may take its time: a key that was revoked meanwhile opens nothing any more.
+                    unread = False
+                    principal = self._authenticate(gate, headers, peer)
             except ClientError as refusal:
                 await gate.refuse(request(b""), principal, refusal)
                 raise
@@ -227,12 +232,12 @@ async def _watch(receive: Receive, hang_up: Callable[[], None]) -> None:
     hang_up()
 
 
-async def _body(headers: dict[str, str], receive: Receive, server: ServerSpec, connection: Connection | None) -> bytes:
+async def _body(headers: dict[str, str], receive: Receive, server: ServerSpec, arrived: bool) -> bytes:
     encoding = headers.get("content-encoding", "identity")
     if encoding != "identity":
         raise InvalidField("The body must not be compressed: 'content-encoding' is not supported.")
     declared_length(headers, server.max_body_bytes)
-    if connection is not None and connection.body_arrived():
+    if arrived:
         return await read_arrived(receive, server.max_body_bytes)
     return await read_body(receive, server.max_body_bytes, server.body_timeout_ms)
 

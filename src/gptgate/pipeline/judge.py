@@ -48,7 +48,7 @@ def redaction_edits(
 ) -> dict[Path, bytes]:
     """Edits that cut these findings out of the segments they were found in.
 
-    Raises RedactionImpossible for a finding in a key, or in a value that names something.
+    Raises RedactionImpossible for a finding in a key, in a header, or in a value that names something.
     """
     spans: dict[int, list[tuple[int, int, str]]] = {}
     for finding in findings:
@@ -58,7 +58,7 @@ def redaction_edits(
         segment = segments[index]
         if segment.is_key or segment.path in UNCUTTABLE:
             raise RedactionImpossible(
-                f"A rule redacts {cuts[0][2]}, which stands where nothing can be cut out: in the name of a field."
+                f"A rule redacts {cuts[0][2]}, which stands where nothing can be cut out: in a name or a header."
             )
         edits[segment.path] = encode_json(redaction.text(segment.text, cuts, segment.is_json))
     return edits

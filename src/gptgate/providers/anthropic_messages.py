@@ -18,10 +18,12 @@ from gptgate.providers.fields import (
     flag,
     optional_count,
     optional_text,
+    own_spelling,
     priced_choice,
     required_list,
     required_text,
 )
+from gptgate.providers.headers import header_segments
 from gptgate.providers.walk import collect, count_media, member
 
 PRICED: dict[str, tuple[str, ...]] = {
@@ -30,9 +32,11 @@ PRICED: dict[str, tuple[str, ...]] = {
     "inference_geo": ("global",),
 }
 """Fields that change the price → the values that cost no more than the list price."""
+READ = frozenset({"model", "messages", "system", "tools", "stream", "max_tokens", "metadata", *PRICED})
 
 
 def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
+    own_spelling(document, READ)
     model = required_text(document, "model")
     messages = required_list(document, "messages")
     each_object(messages, "messages")
@@ -53,7 +57,7 @@ def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> Chat
         choices=1,
         media=count_media(messages) + count_media(document.get("system")),
         end_user=optional_text(metadata, "user_id") if metadata else "",
-        segments=request_segments(document),
+        segments=request_segments(document) + header_segments(Dialect.ANTHROPIC, raw.headers),
     )
 
 

@@ -27,6 +27,17 @@ def optional_text(document: dict[str, Any], name: str) -> str:
     return value
 
 
+def own_spelling(document: dict[str, Any], names: frozenset[str]) -> None:
+    """Refuse a field that differs only in case from one of `names`, which the gateway reads.
+
+    Go's JSON reader, with which some local servers read, takes both for the same field, and the last one holds.
+    """
+    for key in document:
+        if key not in names and key.casefold() in names:
+            name = key.casefold()
+            raise InvalidField(f"'{name}' must be spelled like this, in lower case.", param=name)
+
+
 def flag(document: dict[str, Any], name: str) -> bool:
     """A boolean, False when absent or null."""
     value = document.get(name)

@@ -1,7 +1,9 @@
 """Which headers travel, and how each kind of provider is shown the gateway's credential."""
 
+import re
 from collections.abc import Mapping
 
+from gptgate.core.finding import Origin, Segment
 from gptgate.core.snapshot import ProviderKind
 from gptgate.core.wire import Dialect
 
@@ -12,8 +14,15 @@ PASSED = {
 }
 """Request headers that reach the provider. Everything else stays here, the caller's key above all."""
 
-RETURNED = ("openai-processing-ms", "openai-version")
-"""Answer headers that reach the caller. Rate-limit headers speak of the gateway's own account, so they do not."""
+JUDGED = frozenset({"tracestate", "openai-beta", "anthropic-version", "anthropic-beta"})
+"""Those of them in which anything could stand. (A `traceparent` is let in at the edge when it is one.)"""
+
+RETURNED = {
+    "openai-processing-ms": re.compile("[0-9]{1,9}"),
+    "openai-version": re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+}
+"""Answer headers that reach the caller, and their forms: nothing else gets out by them. Rate-limit headers speak of the
+gateway's own account, so they do not."""
 
 
 def request_headers(dialect: Dialect, given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -23,6 +32,15 @@ def request_headers(dialect: Dialect, given: Mapping[str, str]) -> tuple[tuple[s
     if dialect is Dialect.ANTHROPIC and "anthropic-version" not in given:
         headers.append(("anthropic-version", DEFAULT_ANTHROPIC_VERSION))
     return tuple(headers)
+
+
+def header_segments(dialect: Dialect, given: Mapping[str, str]) -> tuple[Segment, ...]:
+    """What the provider reads in headers, to be judged like the body. Nothing can be cut out there."""
+    return tuple(
+        Segment(("header", name), Origin.OTHER, given[name], True)
+        for name in PASSED[dialect]
+        if name in JUDGED and given.get(name, DEFAULT_ANTHROPIC_VERSION) != DEFAULT_ANTHROPIC_VERSION
+    )
 
 
 def credential_headers(kind: ProviderKind, secret: str) -> tuple[tuple[str, str], ...]:
@@ -35,8 +53,8 @@ def credential_headers(kind: ProviderKind, secret: str) -> tuple[tuple[str, str]
 
 
 def answer_headers(given: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The provider's answer headers that the caller may see, as far as they are plain text (RFC 9110, section 5.5)."""
-    return [(name, given[name]) for name in RETURNED if name in given and _is_plain(given[name])]
+    """The provider's answer headers that the caller may see, as far as they have their form."""
+    return [(name, given[name]) for name, form in RETURNED.items() if name in given and form.fullmatch(given[name])]
 
 
 def provider_request_id(given: Mapping[str, str]) -> str:

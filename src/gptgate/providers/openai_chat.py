@@ -17,16 +17,23 @@ from gptgate.providers.fields import (
     flag,
     optional_count,
     optional_text,
+    own_spelling,
     priced_choice,
     required_list,
     required_text,
 )
+from gptgate.providers.headers import header_segments
 from gptgate.providers.openai_common import ROLE_ORIGIN, base_edits, message_segments, output_bound_name, read_usage
 from gptgate.providers.openai_stream import OpenAIChatStream
 from gptgate.providers.walk import collect, count_media, member
 
 PRICED_TIERS = ("auto", "default", "flex")
 """Service tiers that cost no more than the list price; ``priority`` does."""
+READ = frozenset(
+    """
+    model messages stream stream_options service_tier max_completion_tokens max_tokens n best_of user tools functions
+    """.split()
+)
 
 
 class OpenAIChat:
@@ -39,6 +46,7 @@ class OpenAIChat:
     billed = True
 
     def read(self, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
+        own_spelling(document, READ)
         model = required_text(document, "model")
         messages = required_list(document, "messages")
         each_object(messages, "messages")
@@ -66,7 +74,7 @@ class OpenAIChat:
             choices=max(choices, best_of),
             media=count_media(messages),
             end_user=optional_text(document, "user"),
-            segments=_segments(document),
+            segments=_segments(document) + header_segments(self.dialect, raw.headers),
         )
 
     def encode(self, permit: Permit, model: ModelSpec, provider: ProviderSpec) -> bytes:

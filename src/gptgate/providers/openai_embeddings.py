@@ -1,22 +1,22 @@
 """POST /v1/embeddings."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gptgate.core.adapter import Answer, StreamCodec
-from gptgate.core.document import apply_edits
+from gptgate.core.document import MAX_PLAIN_NUMBER, apply_edits
 from gptgate.core.errors import InternalFault, InvalidField
 from gptgate.core.facts import ChatRequest, Permit, RawRequest
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
-from gptgate.providers.fields import optional_text, required_text
+from gptgate.providers.fields import optional_text, own_spelling, required_text
+from gptgate.providers.headers import header_segments
 from gptgate.providers.openai_common import base_edits, read_usage
 from gptgate.providers.walk import collect, member
 
 NUMBERS = frozenset({int, float})
-BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}")
+READ = frozenset({"model", "input", "user"})
 
 
 class OpenAIEmbeddings:
@@ -29,6 +29,7 @@ class OpenAIEmbeddings:
     billed = True
 
     def read(self, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
+        own_spelling(document, READ)
         model = required_text(document, "model")
         given = document.get("input")
         if given is None or type(given) not in (str, list) or given in ("", []):
@@ -48,7 +49,7 @@ class OpenAIEmbeddings:
             choices=1,
             media=0,
             end_user=optional_text(document, "user"),
-            segments=tuple(out),
+            segments=tuple(out) + header_segments(self.dialect, raw.headers),
         )
 
     def encode(self, permit: Permit, model: ModelSpec, provider: ProviderSpec) -> bytes:
@@ -84,7 +85,7 @@ def _item_segments(item: Any, path: Path, out: list[Segment]) -> None:
 
 
 def _is_vector(value: Any) -> bool:
-    """Numbers, or base64 of numbers: an encoding of the input, not words."""
-    if type(value) is list:
-        return NUMBERS.issuperset(map(type, value))
-    return type(value) is str and BASE64.fullmatch(value) is not None
+    """Numbers too small to hide anything: an encoding of the input, not words."""
+    if type(value) is not list or not value or not NUMBERS.issuperset(map(type, value)):
+        return False
+    return bool(min(value) > -MAX_PLAIN_NUMBER and max(value) < MAX_PLAIN_NUMBER)

@@ -113,9 +113,14 @@ def test_an_odd_answer_is_read_without_a_usage(endpoint: Endpoint, odd: dict[str
     assert _words(odd) <= {segment.text for segment in answer.segments}
 
 
-def test_vectors_are_no_words() -> None:
-    texts = {segment.text for segment in ADAPTERS[Endpoint.EMBEDDINGS].decode(EMBEDDINGS).segments}
-    assert "zczMPc3MTD4=" not in texts
+def test_vectors_of_numbers_are_no_words() -> None:
+    def texts(embedding: list[float]) -> list[str]:
+        answer = ADAPTERS[Endpoint.EMBEDDINGS].decode({"data": [{"embedding": embedding}]})
+        return [segment.text for segment in answer.segments]
+
+    assert texts([0.25, -1, 99_999_999_999]) == []
+    assert texts([0.25, 4111111111111111]) == ["4111111111111111"]
+    assert texts([-4111111111111111.0]) == ["-4111111111111111"]
 
 
 def test_origins_of_an_answer() -> None:
