@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gptgate.core.events import Intent
+from gptgate.core.facts import LogIndex
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRow, SearchFilters
@@ -179,3 +181,28 @@ async def test_what_is_read_to_its_end_for_its_usage_is_cut_short_at_the_deadlin
     (row,) = rows(gateway.folder)
     assert (row.state, row.code, row.usage_source) == ("completed", "client_disconnected", "unknown")
     assert gateway.simulator.stats.aborted == 1
+
+
+async def test_an_exchange_that_is_cut_short_before_its_first_step_ends_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_gateway(tmp_path, FINISHING) as gateway:
+        app = gateway.app
+        begin_record = app.store.begin
+
+        async def begun(intent: Intent, content: bytes | None) -> LogIndex:
+            index = await begin_record(intent, content)
+            # Between this and the first step of the exchange nothing else runs.
+            asyncio.get_running_loop().call_soon(app._gate.abandon)
+            return index
+
+        monkeypatch.setattr(app.store, "begin", begun)
+        client = await RawClient.connect(gateway.base_url)
+        await client.send(post(CHAT, gateway.key, prompt("fault: latency=1s\necho: hello", stream=False)))
+        async with asyncio.timeout(5):
+            while not rows(tmp_path) or rows(tmp_path)[0].state == "open":
+                await asyncio.sleep(0.01)
+        await client.close()
+        (row,) = rows(tmp_path)
+        assert (row.state, row.code) == ("completed", "shutting_down")
+        assert app._ledger.open_reservations == 0

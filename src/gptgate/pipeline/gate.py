@@ -98,9 +98,13 @@ class Gate:
             await self._idle.wait()
 
     def abandon(self) -> None:
-        """Cut short the exchanges whose callers have left."""
+        """Cut short the exchanges whose callers have left.
+
+        Soon, not now: a task that is cancelled before its first step never runs, and its request would have no end.
+        """
+        loop = asyncio.get_running_loop()
         for task in self._outliving:
-            task.cancel()
+            loop.call_soon(task.cancel)
 
     async def drain(self) -> None:
         """Wait for the exchanges whose callers have left."""

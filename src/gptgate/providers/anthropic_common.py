@@ -11,6 +11,8 @@ ROLE_ORIGIN = {"user": Origin.USER, "assistant": Origin.ASSISTANT, "system": Ori
 TOOL_RESULTS = ("tool_result", "search_result")
 """How the type of a tool's result ends: each of the provider's own tools has one of its own, such as
 ``web_search_tool_result``, and there will be more."""
+COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+"""The counts of a usage object that we read. A stream reports them in parts, and remembers no others."""
 
 
 def request_segments(document: dict[str, Any]) -> tuple[Segment, ...]:

@@ -14,7 +14,7 @@ from gptgate.core.errors import (
 )
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
-from gptgate.providers.anthropic_common import read_usage
+from gptgate.providers.anthropic_common import COUNTS, read_usage
 from gptgate.providers.repetition import Repetition
 from gptgate.providers.sse import SseEvent, SseSplitter, render_event
 from gptgate.providers.walk import DIALECT_KEYS, collect, member
@@ -145,12 +145,12 @@ class AnthropicStream:
             usage = message.get("usage")
             if type(usage) is dict:
                 # The start's output count is an estimate: it must not stand for the final one where that is missing.
-                self._reported = {key: count for key, count in usage.items() if key != "output_tokens"}
+                self._reported = {key: usage[key] for key in COUNTS if key in usage and key != "output_tokens"}
 
     def _ended(self, usage: Any) -> None:
         """`message_delta` has the final counts, cumulative; those that it leaves out are the start's."""
         if type(usage) is dict:
-            self._reported.update({key: count for key, count in usage.items() if count is not None})
+            self._reported.update({key: usage[key] for key in COUNTS if usage.get(key) is not None})
         self.usage = read_usage(self._reported)
 
 

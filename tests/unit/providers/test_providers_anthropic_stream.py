@@ -113,6 +113,14 @@ def test_the_final_counts_win() -> None:
     assert codec.usage == Usage(input_tokens=13, output_tokens=9, cache_read=1)
 
 
+def test_counts_that_nobody_reads_are_not_gathered() -> None:
+    codec = _codec()
+    for number in range(100):
+        codec.feed(_end(input_tokens=12, output_tokens=9, **{f"count_{number}_{n}": n for n in range(10)}))
+    assert codec.usage == Usage(input_tokens=12, output_tokens=9)
+    assert set(codec._reported) == {"input_tokens", "output_tokens"}
+
+
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [("overloaded_error", UpstreamOverloaded), ("api_error", UpstreamFailed), ("new_error", UpstreamFailed)],
