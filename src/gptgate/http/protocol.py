@@ -26,6 +26,17 @@ CONNECTION = "gptgate.connection"
 the hang-up, and a timer for a body that has arrived already."""
 
 
+class _Trailers(list[tuple[bytes, bytes]]):
+    """Keeps nothing. The parser tells fields behind a chunked body like those of the head, and uvicorn would add them
+    to it: a key, an end user or a length from where no proxy looks (RFC 9110, section 6.5.1)."""
+
+    def append(self, field: tuple[bytes, bytes]) -> None:
+        """Drop the field."""
+
+
+_TRAILERS = _Trailers()
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's httptools protocol with a deadline for each head. Use `bounded` to set the deadline."""
 
@@ -129,6 +140,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._reject(_too_large())
             raise ValueError("the head is too large")  # ends the parser, which would serve the request otherwise
         super().on_headers_complete()
+        self.headers = _TRAILERS
 
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

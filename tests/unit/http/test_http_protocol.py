@@ -20,7 +20,7 @@ Scope = MutableMapping[str, Any]
 
 class Echo:
     """Answers every request with its path, and counts what it served. ``/slow`` waits until told; ``/read`` tells the
-    body."""
+    body, ``/names`` the headers' names."""
 
     def __init__(self) -> None:
         self.served: list[str] = []
@@ -29,6 +29,9 @@ class Echo:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         self.served.append(scope["path"])
         body: bytes = (await receive())["body"] if scope["path"] == "/read" else scope["path"].encode()
+        if scope["path"] == "/names":
+            await receive()
+            body = b" ".join(name for name, _ in scope["headers"])
         headers = [(b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if scope["path"] == "/slow":
@@ -210,4 +213,16 @@ async def test_an_offer_to_upgrade_is_ignored_and_the_body_stays_a_body(upgrade:
             await client.send(data[split:])
             status, _, told = await client.answer()
             assert (status, told) == (200, body)
+        await client.close()
+
+
+async def test_fields_behind_the_body_are_no_headers() -> None:
+    request = (
+        b"POST /names HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nx-api-key: k\r\n\r\n"
+    )
+    async with _serving() as (url, _):
+        client = await RawClient.connect(url)
+        for _ in range(2):
+            await client.send(request)
+            assert (await client.answer())[2] == b"host transfer-encoding"
         await client.close()
