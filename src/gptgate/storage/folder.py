@@ -58,40 +58,49 @@ PATIENCE, PAUSE_S = 20, 0.01
 
 
 class FolderLock:
-    """The exclusive lock of one gateway on its folder. The kernel gives it back when the process dies."""
+    """The exclusive lock of one gateway on its folder. The kernel gives it back when the process dies.
+
+    It is on a file, by which commands see that a gateway runs, and on the folder itself, which nobody can remove from
+    under it: without the file a second gateway would abandon the requests of the first.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Take the lock. Raises StorageError when another process holds it."""
         path = folder / LOCK_NAME
+        self._descriptors: list[int] = []
         try:
-            self._descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            self._descriptors.append(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            self._descriptors.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         except OSError as error:
+            self.release()
             raise StorageError(f"cannot open {path}: {error.strerror}") from error
+        file = self._descriptors[0]
         try:
-            self._take()
+            for descriptor in self._descriptors:
+                _take(descriptor)
         except OSError as error:
-            holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._descriptor)
+            holder = os.pread(file, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            self.release()
             raise StorageError(
                 f"another gateway (process {holder}) uses {folder}",
                 hint="stop it, or give this one a folder of its own",
             ) from error
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
-
-    def _take(self) -> None:
-        """Take the lock, or raise OSError. A command that asks whether a gateway runs holds it for an instant too."""
-        for _ in range(PATIENCE):
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(PAUSE_S)
-            else:
-                return
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
 
     def release(self) -> None:
-        """Give the lock back. The file stays: removing it could let two processes lock two files of one name."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        """Give the lock back. The file stays: commands look for it."""
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock, or raise OSError. A command that asks whether a gateway runs holds it for an instant too."""
+    for _ in range(PATIENCE):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(PAUSE_S)
+        else:
+            return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,6 +11,7 @@ import pytest
 
 from gptgate.core.events import EndState
 from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import LOCK_NAME
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import SearchFilters
@@ -41,6 +42,15 @@ async def test_two_gateways_cannot_use_one_folder(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"another gateway \(process \d+\) uses"):
         opened(tmp_path)
     await first.begin(intent("still works"), None)
+    await first.close(1000)
+    await opened(tmp_path).close(1000)
+
+
+async def test_who_removes_the_lock_file_opens_no_door_to_a_second_gateway(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    (tmp_path / LOCK_NAME).unlink()
+    with pytest.raises(StorageError, match="another gateway"):
+        opened(tmp_path)
     await first.close(1000)
     await opened(tmp_path).close(1000)
 
