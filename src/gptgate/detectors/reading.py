@@ -1,9 +1,9 @@
 """How text is read before it is matched, and the way back to the characters it came from.
 
 Each character is read by itself (NFKC of the single code point), so that a text reads the same however it is cut:
-default-ignorable characters are dropped, spaces become a space, line separators a line feed, dashes a hyphen, curly
-quotes straight ones. In JSON text, string escapes (RFC 8259 section 7) are first read as the characters that they
-stand for. The result is UTF-8.
+default-ignorable characters are dropped, decimal digits of every script become ASCII's, spaces become a space, line
+separators a line feed, dashes a hyphen, curly quotes straight ones. In JSON text, string escapes (RFC 8259 section 7)
+are first read as the characters that they stand for. The result is UTF-8.
 
 Past `IGNORED_RUN` dropped characters in a row each further one reads as NUL, which no pattern contains: an endless run
 of invisible characters must not hold a stream back for ever.
@@ -47,6 +47,8 @@ def _read_char(char: str) -> str:
             continue
         if category == "Zs":
             read.append(" ")
+        elif category == "Nd":
+            read.append(str(unicodedata.decimal(part)))
         elif category in ("Zl", "Zp") or part == "\x85":
             read.append("\n")
         else:

@@ -15,6 +15,7 @@ from gptgate.detectors.reading import IGNORED_RUN, Reader, read_text
         ("a\u2028b\u2029c\u0085d", "a\nb\nc\nd"),
         ("1\u20132\u20143\u22124\uff0d5", "1-2-3-4-5"),
         ("don\u2019t \u201cgo\u201d", 'don\'t "go"'),
+        ("٤١ ۴۱ ४१ 𝟜𝟙", "41 41 41 41"),
         ("ﬁle ㎏ ①", "file kg 1"),
         ("é e\u0301 汉 \U0001f600", "é e\u0301 汉 \U0001f600"),
     ],
