@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from gptgate.auth.authenticate import KeyAuthenticator
 from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
 from gptgate.auth.directory import KeyTable
+from gptgate.auth.keys import PREFIX
 from gptgate.config.load import load_file
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
@@ -45,6 +46,17 @@ from gptgate.upstream.target import Target
 CONFIG_NAME = "gptgate.yaml"
 ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
 KEY_POLL_S = 1.0
+AT_RESTART = {
+    "data_host": "data",
+    "data_port": "data",
+    "control_host": "control",
+    "control_port": "control",
+    "header_timeout_ms": "header_timeout",
+    "keep_alive_ms": "keep_alive",
+    "drain_ms": "drain",
+    "store_timeout_ms": "store_timeout",
+}
+"""Fields of the Snapshot's server → the settings that give them, which a running gateway cannot change."""
 DAY_MS = 86_400_000
 HEADERS = Headers(request=request_headers, answer=answer_headers, provider_request_id=provider_request_id)
 
@@ -238,12 +250,25 @@ class App:
 
     async def _targets(self, snapshot: Snapshot) -> dict[str, Target]:
         targets: dict[str, Target] = {}
+        problems: list[Problem] = []
         for provider in snapshot.providers.values():
             base_url = provider.base_url
             if provider.kind is ProviderKind.SIMULATOR and not base_url:
                 base_url = await self._simulator_url()
-            secret = resolve(provider.credential) if provider.credential else ""
+            try:
+                secret = resolve(provider.credential) if provider.credential else ""
+            except ConfigError as error:
+                problems += error.problems
+                continue
+            if secret.startswith(PREFIX):
+                # A caller's environment, taken over: the key of the gateway would go to the provider.
+                what = (
+                    f"provider '{provider.name}': {provider.credential} holds a key of this gateway, not the provider's"
+                )
+                problems.append(Problem(str(self.config), 0, "providers", what))
             targets[provider.name] = Target(base_url=base_url, headers=credential_headers(provider.kind, secret))
+        if problems:
+            raise ConfigError(problems)
         return targets
 
     async def _simulator_url(self) -> str:
@@ -289,12 +314,11 @@ class App:
     def _check_listeners(self, new: ServerSpec) -> None:
         """No inert configuration: an address cannot change under a listening socket, so it is refused, not ignored."""
         old = self.snapshot.server
-        fixed = ("data_host", "data_port", "control_host", "control_port", "header_timeout_ms", "keep_alive_ms")
-        later = (*fixed, "drain_ms", "store_timeout_ms")
-        changed = [name for name in later if getattr(old, name) != getattr(new, name)]
+        changed = {setting for field, setting in AT_RESTART.items() if getattr(old, field) != getattr(new, field)}
         if changed:
+            problem, hint = "takes effect at a restart only", "restart the gateway, or take the change back"
             raise ConfigError(
-                [Problem(str(self.config), 0, f"server.{name}", "takes effect at a restart only") for name in changed]
+                [Problem(str(self.config), 0, f"server.{name}", problem, hint) for name in sorted(changed)]
             )
 
     async def _watch_keys(self) -> None:

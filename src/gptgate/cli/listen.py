@@ -45,8 +45,8 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
     app = await App.open(folder, config)
     try:
         spec = app.snapshot.server
-        data_socket = _listen("server.data", spec.data_host, spec.data_port)
-        control_socket = _listen("server.control", spec.control_host, spec.control_port)
+        data_socket = _listen(config, "server.data", spec.data_host, spec.data_port)
+        control_socket = _listen(config, "server.control", spec.control_host, spec.control_port)
         admin = build_admin(
             token=admin_token(folder),
             readiness=app.readiness,
@@ -59,7 +59,7 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
         data = _server(app.data_plane, spec.keep_alive_ms, spec.drain_ms, http=bounded(spec.header_timeout_ms))
         control = _server(admin, spec.keep_alive_ms, 1000, http=bounded(spec.header_timeout_ms))
         stop = asyncio.Event()
-        _handle_signals(app, stop)
+        _handle_signals(app, data, stop)
         running = [
             asyncio.create_task(data.serve(sockets=[data_socket])),
             asyncio.create_task(control.serve(sockets=[control_socket])),
@@ -98,7 +98,7 @@ def _server(app: Any, keep_alive_ms: int, drain_ms: int, http: Any) -> _Server:
     )
 
 
-def _listen(setting: str, host: str, port: int) -> socket.socket:
+def _listen(config: Path, setting: str, host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -108,9 +108,7 @@ def _listen(setting: str, host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = "the address is taken" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
-        raise CommandError(
-            f"cannot listen on {host}:{port}: {reason}", hint=f"change {setting} in the configuration file"
-        ) from None
+        raise CommandError(f"cannot listen on {host}:{port}: {reason}", hint=f"change {setting} in {config}") from None
     listener.setblocking(False)
     return listener
 
@@ -120,10 +118,21 @@ async def _apply(app: App) -> ApplyResult:
     return ApplyResult(digest=digest, changed=changed)
 
 
-def _handle_signals(app: App, stop: asyncio.Event) -> None:
+def _handle_signals(app: App, data: _Server, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        """Once: in good order. Again: without waiting for the requests in flight, which are told and recorded."""
+        if stop.is_set():
+            for task in list(data.server_state.tasks):
+                task.cancel()
+            return
+        seconds = app.snapshot.server.drain_ms / 1000
+        app.logger.info("stopping; once more does not wait", in_flight=app.data_plane.in_flight, at_most_s=seconds)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:

@@ -98,7 +98,8 @@ def execute(arguments: Sequence[str]) -> int:
     except CommandError as error:
         return _fail(error.message, error.hint, error.exit_code)
     except ConfigError as error:
-        return _fail(str(error), "check the file with: gptgate config check FILE", REFUSED)
+        in_file = any(problem.line for problem in error.problems)
+        return _fail(str(error), "check the file with: gptgate config check FILE" if in_file else "", REFUSED)
     except StorageError as error:
         return _fail(str(error), error.hint, REFUSED)
     except PermissionError as error:

@@ -3,7 +3,7 @@
 _HEAD = """\
 # gptgate.yaml: what the gateway offers, to whom, and under which rules.
 #
-# Check it:  gptgate config check gptgate.yaml
+# Check it:  gptgate config check gptgate-data/gptgate.yaml
 # Apply it:  gptgate config apply   (or send the process SIGHUP; a broken file changes nothing)
 #
 # Secrets never stand in this file. Write where they are found: env:NAME or file:/absolute/path.

@@ -14,6 +14,9 @@ from gptgate.core.errors import MalformedRequest
 from gptgate.core.finding import Path
 
 MAX_DEPTH = 64
+MAX_CONTAINERS = 100_000
+MAX_QUOTES = 1_000_000
+"""Threat: ten megabytes of ``{},{}`` would keep the event loop busy for seconds. Prose, code and images stay below."""
 MAX_PLAIN_NUMBER = 10**11
 """Integers from here on are long enough to hide a card number and are judged as text."""
 
@@ -60,6 +63,9 @@ def read_object(body: bytes) -> dict[str, Any]:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedRequest(f"The body is not UTF-8: byte {error.start} cannot be decoded.") from None
+    containers = text.count("{") + text.count("[")
+    if containers > MAX_CONTAINERS or text.count('"') > MAX_QUOTES:
+        raise MalformedRequest("The body holds more values than are read: it is made of very many very small ones.")
     try:
         document = _DECODER.decode(text)
     except _Duplicate as duplicate:
@@ -75,7 +81,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise MalformedRequest(f"The body is not valid JSON: {reason}.") from None
     if type(document) is not dict:
         raise MalformedRequest("The body must be a JSON object.")
-    if text.count("{") + text.count("[") > MAX_DEPTH:
+    if containers > MAX_DEPTH:
         _check_depth(document)
     if "\\ud" in text or "\\uD" in text:
         _check_surrogates(document)

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 import msgspec
 
+from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
 from gptgate.detectors.engine import CompiledPattern
@@ -18,6 +19,9 @@ from gptgate.detectors.reading import Reader, read_text
 from gptgate.detectors.registry import DETECTORS
 from gptgate.detectors.scanner import Division, Scanner
 from gptgate.detectors.unfinished import Beginnings, Unfinished
+
+MAX_FINDINGS = 20_000
+"""Threat: a body of nothing but addresses would keep the event loop busy for many seconds. It is refused instead."""
 
 
 def build_inspector(engine: str = "auto") -> "TextInspector":
@@ -125,6 +129,8 @@ class TextInspector:
                 if place is None:
                     place = places[index] = pointer(segment.path)
                 findings.append(lane.finding(segment.origin, place, start, end, index))
+                if len(findings) > MAX_FINDINGS:
+                    raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
         findings.sort(key=in_order)
         return tuple(findings)
 

@@ -131,7 +131,7 @@ class Draft:
     def end(self, state: EndState, error: GateError | None, status: int, settlement: Settlement) -> End:
         """The record of how it ended."""
         self.timings_us["total"] = (self._clock.monotonic_ns() - self.raw.started_ns) // 1000
-        self.overhead_us()
+        self.timings_us["overhead"] = min(self.overhead_us(), self.timings_us["total"])
         return End(
             id=self.raw.id,
             at_ms=self._clock.wall_ms(),

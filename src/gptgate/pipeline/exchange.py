@@ -31,7 +31,7 @@ from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.services import Services
 
-UNBILLED_STATUS = frozenset({400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503, 529})
+UNBILLED_STATUS = frozenset({400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 503, 529})
 """Answers by which a provider says that it did not begin to work on the request."""
 
 FAILED = "The gateway failed on this request."

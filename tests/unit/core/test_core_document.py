@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptgate.core.document import MAX_DEPTH, apply_edits, read_object
+from gptgate.core.document import MAX_CONTAINERS, MAX_DEPTH, MAX_QUOTES, apply_edits, read_object
 from gptgate.core.errors import MalformedRequest
 from gptgate.core.finding import Path
 
@@ -39,7 +39,7 @@ VALUES = st.recursive(
         ('{"a":1}'.encode("utf-16"), "not UTF-8"),
         (b'\xef\xbb\xbf{"a":1}', "not valid JSON"),
         (b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", "nested deeper"),
-        (b'{"a":' + b'{"b":' * 200_000, "nested deeper"),
+        (b'{"a":' + b'{"b":' * 90_000, "nested deeper"),
         (b'{"a":' + b"9" * 6000 + b"}", "too many digits"),
     ],
 )
@@ -132,4 +132,14 @@ def test_edits_change_exactly_what_they_name(document: dict[str, Any], data: st.
 )
 def test_no_spelling_of_a_duplicate_gets_past(body: bytes) -> None:
     with pytest.raises(MalformedRequest, match="twice"):
+        read_object(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a":[' + b"{}," * MAX_CONTAINERS + b"1]}", b'{"a":[' + b'"",' * (MAX_QUOTES // 2) + b'""]}'],
+    ids=["containers", "strings"],
+)
+def test_very_many_very_small_values_are_refused_at_once(body: bytes) -> None:
+    with pytest.raises(MalformedRequest, match="more values"):
         read_object(body)
