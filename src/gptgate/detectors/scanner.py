@@ -96,9 +96,11 @@ class Scanner:
             and not self._gate.search(text)
         ):
             # All before the text is decided but its last byte, a left edge perhaps, and no match begins in the text.
-            held.advance(total - 1, total)
-        else:
-            self._waiting += self._look(held, total, complete=False)
+            held.decided, held.next_look = total - 1, total
+            self._trim(min(held.decided, free.decided) if free.lanes else held.decided)
+            out, self._text, self._released = self._text, "", self._reader.taken
+            return out, tuple(found)
+        self._waiting += self._look(held, total, complete=False)
         self._trim(min(held.decided, free.decided) if free.lanes else held.decided)
         return self._release(found)
 
