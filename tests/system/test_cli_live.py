@@ -256,7 +256,7 @@ def test_apply_changes_the_running_gateway_and_a_broken_file_changes_nothing(liv
         live.config.write_text(good.replace(f":{live.port}", f":{live.port + 1}"))
         moved = live.gptgate("config", "apply")
         assert moved.returncode == 1
-        assert "server.data_port: takes effect at a restart only" in moved.stderr
+        assert "server.data: takes effect at a restart only" in moved.stderr
         live.config.write_text(good.replace(f":{live.control_port}", f":{live.port}"))
         lost = live.gptgate("config", "apply")
         assert lost.returncode == 1
