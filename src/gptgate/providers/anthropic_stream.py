@@ -8,15 +8,13 @@ from gptgate.core.errors import (
     MalformedRequest,
     Reach,
     UpstreamBroken,
-    UpstreamError,
     UpstreamFailed,
     UpstreamOverloaded,
 )
-from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.anthropic_common import COUNTS, read_usage
-from gptgate.providers.repetition import Repetition
-from gptgate.providers.sse import SseEvent, SseSplitter, render_event
+from gptgate.providers.sse import SseEvent, render_event
+from gptgate.providers.sse_stream import SseStream
 from gptgate.providers.walk import DIALECT_KEYS, collect, member
 
 TEXT_FIELDS = {"text": "text_delta", "thinking": "thinking_delta", "partial_json": "input_json_delta"}
@@ -25,34 +23,13 @@ WHOLE = frozenset({"type", "signature"})
 """Strings of a delta that come whole."""
 
 
-class AnthropicStream:
+class AnthropicStream(SseStream):
     """Reads events. A string of a block's delta continues the channel (block index, field)."""
 
     def __init__(self, *, limit: int) -> None:
-        self.model = ""
-        self.usage: Usage | None = None
-        self.complete = False
-        self.failure: UpstreamError | None = None
-        self._splitter = SseSplitter(limit)
-        self._same = Repetition()
+        super().__init__(limit)
         self._types: dict[Channel, str] = {}
         self._reported: dict[str, Any] = {}
-
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        if not self._splitter.pending():
-            same = self._same.match(data)
-            if same is not None:
-                return [same]
-        understood: list[StreamEvent] = []
-        for event in self._splitter.feed(data):
-            try:
-                understood.append(self._same.match(event.raw) or self._learn(event))
-            except UpstreamError as failure:
-                if not understood:
-                    raise
-                self.failure = failure
-                break
-        return understood
 
     def place(self, channel: Channel) -> str:
         return pointer(("content", *channel))
@@ -62,11 +39,6 @@ class AnthropicStream:
         delta = {"type": self._types.get(channel, TEXT_FIELDS.get(field, field + "_delta")), field: text}
         event = {"type": "content_block_delta", "index": channel[0], "delta": delta}
         return render_event("content_block_delta", encode_json(event))
-
-    def _learn(self, event: SseEvent) -> StreamEvent:
-        understood = self._event(event)
-        self._same.learn(understood)
-        return understood
 
     def _event(self, event: SseEvent) -> StreamEvent:
         if not event.data:

@@ -4,13 +4,12 @@ from typing import Any
 
 from gptgate.core.adapter import Channel, Piece, StreamEvent
 from gptgate.core.document import encode_json, read_object
-from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamError, UpstreamFailed
-from gptgate.core.facts import Usage
+from gptgate.core.errors import MalformedRequest, Reach, UpstreamBroken, UpstreamFailed
 from gptgate.core.finding import Origin, Path, Segment, pointer
 from gptgate.providers.fields import MAX_CHOICES
 from gptgate.providers.openai_common import read_usage
-from gptgate.providers.repetition import Repetition
-from gptgate.providers.sse import SseEvent, SseSplitter, render_event
+from gptgate.providers.sse import SseEvent, render_event
+from gptgate.providers.sse_stream import SseStream
 from gptgate.providers.walk import DIALECT_KEYS, INERT, collect, member
 
 DONE = b"[DONE]"
@@ -20,37 +19,16 @@ PARTS = frozenset({"content", "thinking"})
 """Lists of a delta whose items, which have no index, continue each other: Mistral's way to stream text in parts."""
 
 
-class OpenAIChatStream:
+class OpenAIChatStream(SseStream):
     """Reads chunks. A string of a delta continues the channel (choice, its place in the delta)."""
 
     def __init__(self, *, wants_usage: bool, limit: int, choices: int = MAX_CHOICES) -> None:
-        self.model = ""
-        self.usage: Usage | None = None
-        self.complete = False
-        self.failure: UpstreamError | None = None
+        super().__init__(limit)
         self._wants_usage = wants_usage
         self._most = choices
-        self._splitter = SseSplitter(limit)
-        self._same = Repetition()
         self._head: dict[str, Any] = {}
         self._strings: list[tuple[str, str]] = []
         self._string_segments: tuple[Segment, ...] = ()
-
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        if not self._splitter.pending():
-            same = self._same.match(data)
-            if same is not None:
-                return [same]
-        understood: list[StreamEvent] = []
-        for event in self._splitter.feed(data):
-            try:
-                understood.append(self._same.match(event.raw) or self._learn(event))
-            except UpstreamError as failure:
-                if not understood:
-                    raise
-                self.failure = failure
-                break
-        return understood
 
     def place(self, channel: Channel) -> str:
         return pointer(("choices", channel[0], "message", *channel[1:]))
@@ -64,11 +42,6 @@ class OpenAIChatStream:
         }
         choice: dict[str, Any] = {"index": channel[0], "delta": value, "finish_reason": None}
         return render_event("", encode_json({**head, "choices": [choice]}))
-
-    def _learn(self, event: SseEvent) -> StreamEvent:
-        understood = self._event(event)
-        self._same.learn(understood)
-        return understood
 
     def _event(self, event: SseEvent) -> StreamEvent:
         if event.data == DONE:
