@@ -37,7 +37,8 @@ class CompiledPattern:
         # Captures keep RE2 from its fastest way, so they are asked for only where the edges leave doubt.
         self._regex = compile_bytes(pattern.source, ignore_case=pattern.ignore_case)
         self._exact = compile_bytes(
-            f"(?:{pattern.left})({pattern.body})(?:{pattern.right})", ignore_case=pattern.ignore_case
+            f"(?:{pattern.left})(?:{pattern.prefix})({pattern.body})(?:{pattern.right})",
+            ignore_case=pattern.ignore_case,
         )
 
     def matches(self, data: bytes, since: int, before: int, free: int) -> Iterator[tuple[int, int]]:
@@ -51,7 +52,7 @@ class CompiledPattern:
             edge, last = match.span()
             if edge >= before:
                 return
-            if last - edge > pattern.reach or not pattern.one_byte_edges or data[edge] == 0x5C:
+            if last - edge > pattern.reach or not pattern.one_byte_edges or pattern.prefix or data[edge] == 0x5C:
                 # A body without a bound of its own gets what lies within its limit.
                 start, end = self._exact.match(data, edge, edge + pattern.reach).span(1)
             else:

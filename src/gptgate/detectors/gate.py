@@ -43,7 +43,7 @@ def make_gate(patterns: Iterable[Pattern]) -> re.Pattern[str] | None:
         if any(len(one) >= DEPTH for one in edges):
             return None
         ends |= {one[1] + r"\Z" for one in edges if len(one) > 1}
-        for head in _extend(parse_pattern(pattern.body), frozenset({()})):
+        for head in _extend(parse_pattern(pattern.whole), frozenset({()})):
             known = re.compile(head[0])
             for char in _ASCII:
                 if known.fullmatch(char):

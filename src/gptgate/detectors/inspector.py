@@ -16,9 +16,10 @@ from gptgate.detectors.lane import Lane, in_order
 from gptgate.detectors.multi import make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
 from gptgate.detectors.reading import Reader, read_text
-from gptgate.detectors.registry import DETECTORS
+from gptgate.detectors.registry import DETECTORS, WHOLE_DETECTORS
 from gptgate.detectors.scanner import Division, Scanner
 from gptgate.detectors.unfinished import Beginnings, Unfinished
+from gptgate.detectors.whole import WholeDetector
 
 MAX_FINDINGS = 20_000
 """Threat: a body of nothing but addresses would keep the event loop busy for many seconds. It is refused instead."""
@@ -30,7 +31,7 @@ def build_inspector(engine: str = "auto") -> "TextInspector":
     `engine`: ``hyperscan``, ``re2``, or ``auto`` for Hyperscan where it is installed. The findings are the same.
     Raises ValueError for another name, GuardFailed when the engine asked for is not installed.
     """
-    return TextInspector(DETECTORS, engine)
+    return TextInspector(DETECTORS, engine, WHOLE_DETECTORS)
 
 
 class TextInspector:
@@ -40,8 +41,15 @@ class TextInspector:
     the engine, since the findings do not.
     """
 
-    def __init__(self, detectors: Mapping[str, Detector], engine: str = "auto") -> None:
-        self.digest = _digest(detectors)
+    def __init__(
+        self,
+        detectors: Mapping[str, Detector],
+        engine: str = "auto",
+        whole: Mapping[str, WholeDetector] | None = None,
+    ) -> None:
+        whole = whole or {}
+        self.digest = _digest(detectors, whole)
+        self._whole = tuple(whole.values())
         self._lanes = [
             Lane(CompiledPattern(pattern), name, detector.origins)
             for name, detector in detectors.items()
@@ -74,7 +82,20 @@ class TextInspector:
                 texts.append(read_text(text, segment.is_json))
         data = SEPARATOR + SEPARATOR.join(texts) + SEPARATOR
         hits = self._finder.hits(data)
-        return self._locate(segments, texts, data, sorted(hits)) if hits else ()
+        findings = self._locate(segments, texts, data, sorted(hits)) if hits else []
+        for detector in self._whole:
+            for index, segment in enumerate(segments):
+                if segment.origin in detector.origins and not segment.is_key:
+                    findings += [
+                        Finding(kind, segment.origin, pointer(segment.path), start, end, detector.name, points, index)
+                        for start, end, kind, points in detector.look(segment.text)
+                    ]
+        if not findings:
+            return ()
+        if len(findings) > MAX_FINDINGS:
+            raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
+        findings.sort(key=in_order)
+        return tuple(findings)
 
     def stream(self, place: str, origin: Origin, held: frozenset[str], is_json: bool) -> StreamScanner:
         """A scanner for one channel; see `core.ports.StreamScanner`.
@@ -106,11 +127,11 @@ class TextInspector:
 
     def _locate(
         self, segments: Sequence[Segment], texts: Sequence[bytes], data: bytes, hits: Sequence[int]
-    ) -> tuple[Finding, ...]:
+    ) -> list[Finding]:
         begins = list(accumulate((len(text) + 1 for text in texts), initial=1))
         readers: dict[int, Reader] = {}
         places: dict[int, str] = {}
-        findings = []
+        findings: list[Finding] = []
         for hit in hits:
             lane = self._lanes[hit]
             for start, end in lane.compiled.matches(data, 0, len(data), 0):
@@ -131,19 +152,21 @@ class TextInspector:
                 findings.append(lane.finding(segment.origin, place, start, end, index))
                 if len(findings) > MAX_FINDINGS:
                     raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
-        findings.sort(key=in_order)
-        return tuple(findings)
+        return findings
 
 
-def _digest(detectors: Mapping[str, Detector]) -> str:
+def _digest(detectors: Mapping[str, Detector], whole: Mapping[str, WholeDetector]) -> str:
     described = [
         (
             name,
             detector.version,
             sorted(detector.kinds),
             sorted(detector.origins),
-            [(p.kind, p.source, p.points, p.ignore_case, p.longest) for p in detector.patterns],
+            [(p.kind, p.source, p.prefix, p.points, p.ignore_case, p.longest) for p in detector.patterns],
         )
         for name, detector in detectors.items()
     ]
-    return hashlib.sha256(msgspec.json.encode(described)).hexdigest()
+    seen_whole = [
+        (name, detector.digest, sorted(detector.kinds), sorted(detector.origins)) for name, detector in whole.items()
+    ]
+    return hashlib.sha256(msgspec.json.encode([described, seen_whole])).hexdigest()

@@ -28,7 +28,7 @@ def make_finder(engine: str, patterns: Sequence[Pattern], only: Collection[int] 
     if engine == "hyperscan" and hyperscan is None:
         raise GuardFailed("The pattern engine is not available.", detail="hyperscan is not installed")
     wanted = {index: pattern for index, pattern in enumerate(patterns) if only is None or index in only}
-    if engine == "re2" or hyperscan is None:
+    if engine == "re2" or hyperscan is None or not wanted:
         return LiteralFinder(wanted)
     return HyperscanFinder(wanted)
 

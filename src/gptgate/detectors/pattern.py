@@ -41,6 +41,9 @@ class Pattern:
     one byte each, `body` begins and ends in ASCII and has no negated class. The left edge takes a space; one that also
     takes a letter asks for a body that begins with neither letter nor digit, so that matches begin at words' edges.
 
+    `prefix`, where given, is what must stand before the body, within the match but not in the finding: the words that
+    give a number its meaning (``passport no. ``). What is said of the body's beginning then holds of the prefix's.
+
     `trigger`, where given, is a cheaper pattern that occurs in every match (left edge to right edge) of this one: a
     fast engine looks for it instead. `most` must be given where the body has no bound of its own: the body then ends
     after that many bytes at the latest. `accept` looks at a matched body and has the last word.
@@ -53,6 +56,7 @@ class Pattern:
     points: int
     left: str = EDGE
     right: str = END
+    prefix: str = ""
     ignore_case: bool = False
     trigger: str = ""
     most: int = 0
@@ -66,7 +70,7 @@ class Pattern:
     """There is no white space in a match, nor between its edges."""
 
     def __post_init__(self) -> None:
-        left, body, right = parse(self.left), parse(self.body), parse(self.right)
+        left, body, right = parse(self.left), parse(self.whole), parse(self.right)
         inside = classes(body)
         if any(source.startswith("[^") for source in inside):
             raise ValueError(f"{self.kind}: a negated class in the body could match across texts: {self.body!r}")
@@ -92,6 +96,11 @@ class Pattern:
         object.__setattr__(self, "is_solid", is_solid)
 
     @property
+    def whole(self) -> str:
+        """What stands between the edges."""
+        return f"(?:{self.prefix})(?:{self.body})" if self.prefix else self.body
+
+    @property
     def is_phrase(self) -> bool:
         """Words: they begin where a word begins, in any case."""
         return self.ignore_case and self.left == EDGE
@@ -104,7 +113,7 @@ class Pattern:
     @property
     def source(self) -> str:
         """The whole pattern."""
-        return f"(?:{self.left})(?:{self.body})(?:{self.right})"
+        return f"(?:{self.left})(?:{self.whole})(?:{self.right})"
 
     @property
     def literals(self) -> frozenset[bytes]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from gptgate.detectors.library import api_secrets, email, injection, payment_card, private_key
 from gptgate.detectors.pattern import Detector
+from gptgate.detectors.whole import WholeDetector
 
 DETECTORS: Mapping[str, Detector] = {
     "email": email.DETECTOR,
@@ -13,5 +14,9 @@ DETECTORS: Mapping[str, Detector] = {
     "injection": injection.DETECTOR,
 }
 
-KINDS: Mapping[str, str] = {kind: line for detector in DETECTORS.values() for kind, line in detector.kinds.items()}
+WHOLE_DETECTORS: Mapping[str, WholeDetector] = {}
+
+KINDS: Mapping[str, str] = {
+    kind: line for detector in (*DETECTORS.values(), *WHOLE_DETECTORS.values()) for kind, line in detector.kinds.items()
+}
 """Every kind that a finding of these detectors can have, with one line that says what it is."""

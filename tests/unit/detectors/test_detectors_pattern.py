@@ -1,6 +1,27 @@
+from collections.abc import Callable
+
 import pytest
 
+from gptgate.core.finding import Origin, Segment
+from gptgate.detectors import TextInspector
 from gptgate.detectors.pattern import ANY, Detector, Pattern
+
+Inspect = Callable[[Pattern, str], list[str]]
+
+
+@pytest.fixture(params=["re2", "auto"])
+def inspect_with(request: pytest.FixtureRequest) -> Inspect:
+    """What one pattern finds in a text, whole and letter by letter alike."""
+
+    def inspect(pattern: Pattern, text: str) -> list[str]:
+        inspector = TextInspector({"test": Detector("test", 1, {pattern.kind: "A test."}, (pattern,))}, request.param)
+        whole = inspector.inspect([Segment(("c",), Origin.ASSISTANT, text)])
+        scanner = inspector.stream("/c", Origin.ASSISTANT, frozenset({"*"}), False)
+        cut = [one for letter in text for one in scanner.feed(letter)[1]] + list(scanner.finish()[1])
+        assert tuple(cut) == whole
+        return [text[one.start : one.end] for one in whole]
+
+    return inspect
 
 
 def make(**changes: object) -> Pattern:
@@ -40,3 +61,15 @@ def test_a_body_without_a_bound_needs_one() -> None:
 def test_a_detector_declares_the_kinds_that_its_patterns_have() -> None:
     with pytest.raises(ValueError, match="kinds"):
         Detector("test", 1, {"test.other": "Something."}, (make(),))
+
+
+def test_what_stands_before_a_body_is_asked_for_and_not_found(inspect_with: Inspect) -> None:
+    number = make(prefix="(?:passport|id)[ :#]{1,3}", body="[0-9]{6}", ignore_case=True)
+    texts = {"My PASSPORT: 123456.": ["123456"], "ID 123456 and 654321": ["123456"], "order 123456": []}
+    assert {text: inspect_with(number, text) for text in texts} == texts
+
+
+def test_a_prefix_begins_the_match() -> None:
+    assert make(prefix="no ", body="[0-9]{6}").longest == 9
+    with pytest.raises(ValueError):
+        make(prefix=r"[\x80-\xff]", body="[0-9]{6}")
