@@ -16,7 +16,10 @@ DETECTORS: Mapping[str, Detector] = {
 
 WHOLE_DETECTORS: Mapping[str, WholeDetector] = {}
 
-KINDS: Mapping[str, str] = {
-    kind: line for detector in (*DETECTORS.values(), *WHOLE_DETECTORS.values()) for kind, line in detector.kinds.items()
-}
+_DECLARED: tuple[Mapping[str, str], ...] = (
+    *(detector.kinds for detector in DETECTORS.values()),
+    *(detector.kinds for detector in WHOLE_DETECTORS.values()),
+)
+
+KINDS: Mapping[str, str] = {kind: line for kinds in _DECLARED for kind, line in kinds.items()}
 """Every kind that a finding of these detectors can have, with one line that says what it is."""
