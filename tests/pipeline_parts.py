@@ -11,7 +11,7 @@ from gptgate.compose import HEADERS
 from gptgate.config.load import load_text
 from gptgate.core.adapter import StreamCodec
 from gptgate.core.document import read_object
-from gptgate.core.facts import ChatRequest, Grant, Principal, RawRequest
+from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, Principal, RawRequest
 from gptgate.core.snapshot import ProviderSpec, Snapshot
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.cost.ceiling import ceiling_tokens
@@ -22,6 +22,7 @@ from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 from gptgate.policy.engine import compile_policy
 from gptgate.policy.redact import PlaceholderRedaction
@@ -212,6 +213,7 @@ class Judged:
 
     request: ChatRequest
     grant: Grant
+    facts: PolicyFacts
     draft: Draft
 
 
@@ -221,7 +223,7 @@ def judged(parts: Services, raw: RawRequest) -> Judged:
     request = parts.adapters[raw.endpoint].read(raw, read_object(raw.body))
     grant = parts.authorize(principal, raw.endpoint, raw.dialect, request.model, parts.snapshot)
     draft = Draft(raw, principal, parts.snapshot.digest, parts.clock, Discretion(parts.inspector))
-    return Judged(request, grant, draft)
+    return Judged(request, grant, policy_facts(parts, raw, request, grant), draft)
 
 
 def new_codec(parts: Services, facts: Judged) -> StreamCodec:

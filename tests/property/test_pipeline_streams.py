@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gptgate.core.errors import PolicyDenied
 from gptgate.core.finding import Origin, Segment
@@ -56,8 +57,9 @@ def redacted(text: str, is_json: bool) -> str:
     """What may get out of a whole text."""
     origin = Origin.TOOL_CALL if is_json else Origin.ASSISTANT
     findings = INSPECTOR.inspect([Segment(("t",), origin, text, False, is_json)])
-    decision = PARTS.policy.decide(Stage.RESPONSE, "demo", "sim-gpt", PARTS.policy.assess(findings))
-    cuts = [(findings[index].start, findings[index].end, findings[index].kind) for index in decision.redact]
+    facts = replace(judged(PARTS, chat(Dialect.OPENAI)).facts, stage=Stage.RESPONSE)
+    decision = PARTS.policy.decide(facts, PARTS.policy.assess(facts, findings))
+    cuts = [(findings[index].start, findings[index].end, findings[index].kind) for index, _ in decision.rewrites]
     return PARTS.redaction.text(text, cuts, is_json)
 
 
@@ -124,7 +126,11 @@ SHORT = {"text": f"é {CARD} {OPENAI_KEY}.", "other": "to jane.doe@example.com!"
 def check(dialect: Dialect, pieces: Iterable[bytes], expected: Texts, *, complete: bool = True) -> SseReader:
     """Feed the provider's bytes in these pieces and look at the output after each of them."""
     facts: Judged = FACTS[dialect]
-    guard, codec, reader = AnswerGuard(PARTS, facts.grant, facts.draft), new_codec(PARTS, facts), SseReader()
+    guard, codec, reader = (
+        AnswerGuard(PARTS, facts.grant, facts.facts, facts.draft),
+        new_codec(PARTS, facts),
+        SseReader(),
+    )
     guard.begin()
     raw = b""
     for piece in pieces:
@@ -223,7 +229,11 @@ def test_token_probabilities_do_not_say_what_was_cut() -> None:
     ]
     events += [openai_event(0, {}, finish_reason="stop"), b"data: [DONE]\n\n"]
     facts = FACTS[Dialect.OPENAI]
-    guard, codec, reader = AnswerGuard(PARTS, facts.grant, facts.draft), new_codec(PARTS, facts), SseReader()
+    guard, codec, reader = (
+        AnswerGuard(PARTS, facts.grant, facts.facts, facts.draft),
+        new_codec(PARTS, facts),
+        SseReader(),
+    )
     play(guard, codec, events, reader)
     assert not any(secret[:6] in reader.texts.get((0, "logprobs"), "") for secret in SECRETS)
     assert reader.texts[0, "content"] == redacted("".join(pieces), False)
@@ -232,7 +242,7 @@ def test_token_probabilities_do_not_say_what_was_cut() -> None:
 @pytest.mark.parametrize("delta", [{}, {"role": "assistant"}])
 def test_token_probabilities_without_their_text_are_not_passed_on(delta: dict[str, Any]) -> None:
     facts = FACTS[Dialect.OPENAI]
-    guard, codec = AnswerGuard(PARTS, facts.grant, facts.draft), new_codec(PARTS, facts)
+    guard, codec = AnswerGuard(PARTS, facts.grant, facts.facts, facts.draft), new_codec(PARTS, facts)
     tokens = {"content": [{"token": piece, "logprob": -0.1} for piece in in_pieces(OPENAI_KEY, 4)]}
     out = play(guard, codec, [openai_event(0, delta, logprobs=tokens)])
     assert json.loads(out.removeprefix(b"data: "))["choices"][0]["logprobs"] is None
@@ -241,7 +251,7 @@ def test_token_probabilities_without_their_text_are_not_passed_on(delta: dict[st
 def test_token_probabilities_pass_where_no_rule_cuts() -> None:
     parts = services(configured("policy: {rules: []}"))
     facts = judged(parts, chat(Dialect.OPENAI))
-    guard, codec = AnswerGuard(parts, facts.grant, facts.draft), new_codec(parts, facts)
+    guard, codec = AnswerGuard(parts, facts.grant, facts.facts, facts.draft), new_codec(parts, facts)
     event = openai_event(0, {"content": "hello"}, logprobs={"content": [{"token": "hello", "logprob": -0.1}]})
     assert play(guard, codec, [event]) == event
 
@@ -253,7 +263,11 @@ def test_a_denied_stream_ends_before_the_secret_wherever_it_is_cut(dialect: Dial
     before = "Here it is: "
     for size in range(1, len(text) + 1):
         facts = judged(parts, chat(dialect))
-        guard, codec, reader = AnswerGuard(parts, facts.grant, facts.draft), new_codec(parts, facts), SseReader()
+        guard, codec, reader = (
+            AnswerGuard(parts, facts.grant, facts.facts, facts.draft),
+            new_codec(parts, facts),
+            SseReader(),
+        )
         stream = RENDER[dialect]({CHANNELS[dialect]["text"]: in_pieces(text, size)})
         with pytest.raises(PolicyDenied, match="No keys here"):
             play(guard, codec, stream, reader)

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gptgate.core.finding import Finding, Origin
-from gptgate.core.snapshot import Effect, RuleSpec, Stage
-from gptgate.policy.engine import STRENGTH, compile_policy
+from gptgate.core.snapshot import REWRITING, STRENGTH, Effect, RuleSpec, Stage
+from gptgate.policy.engine import compile_policy
 from gptgate.policy.redact import Span, StreamRedactor, placeholder, redact_text
 from gptgate.policy.score import assess
+from policy_facts import facts
 
 KINDS = ("pii.email", "pii.card", "secret.aws", "injection.phrase", "media.image")
 findings = st.lists(
@@ -31,7 +32,7 @@ rules = st.lists(
         RuleSpec,
         id=st.uuids().map(str),
         stage=st.sampled_from(Stage),
-        effect=st.sampled_from(tuple(STRENGTH)),
+        effect=st.sampled_from([effect for effect in Effect if effect is not Effect.ALLOWED_ON_FAILURE]),
         findings=st.lists(st.sampled_from((*KINDS, "pii.*", "secret.*", "*")), max_size=3).map(tuple),
         origins=st.lists(st.sampled_from(Origin), max_size=2).map(tuple),
         min_score=st.integers(0, 100),
@@ -86,17 +87,23 @@ def test_a_decision_is_what_the_rules_say(
 ) -> None:
     inspection = assess(tuple(some))
     policy = compile_policy(specs, "digest")
-    decision = policy.decide(stage, app, model, inspection)
+    request = facts(stage=stage, app=app, model=model)
+    decision = policy.decide(request, inspection)
     hits = {spec.id: fires(spec, stage, app, model, tuple(some), inspection.score) for spec in specs}
     fired = [spec for spec in specs if hits[spec.id] is not None]
     assert decision.rules == tuple(spec.id for spec in fired)
     assert decision.effect is max((spec.effect for spec in fired), key=STRENGTH.__getitem__, default=Effect.ALLOW)
-    assert decision.redact == tuple(
-        sorted({i for spec in fired if spec.effect is Effect.REDACT for i in hits[spec.id] or ()})
-    )
+    rewriting: dict[int, list[Effect]] = {}
+    for spec in fired:
+        for index in hits[spec.id] or () if spec.effect in REWRITING else ():
+            rewriting.setdefault(index, []).append(spec.effect)
+    assert dict(decision.rewrites) == {
+        index: max(effects, key=STRENGTH.__getitem__) for index, effects in rewriting.items()
+    }
+    assert list(decision.rewrites) == sorted(decision.rewrites)
     denying = [spec for spec in fired if spec.effect is Effect.DENY]
     assert decision.denied_by == (denying[0].id if denying else "")
-    assert decision == compile_policy(specs, "digest").decide(stage, app, model, inspection)
+    assert decision == compile_policy(specs, "digest").decide(request, inspection)
 
 
 @given(rules, findings, st.sampled_from("abc"), st.sampled_from("mno"))
@@ -104,9 +111,10 @@ def test_every_finding_that_an_answer_is_redacted_or_denied_for_is_of_a_held_kin
     specs: list[RuleSpec], some: list[Finding], app: str, model: str
 ) -> None:
     policy = compile_policy(specs, "digest")
-    decision = policy.decide(Stage.RESPONSE, app, model, assess(tuple(some)))
-    held = policy.held(app, model)
-    for index in decision.redact:
+    request = facts(stage=Stage.RESPONSE, app=app, model=model)
+    decision = policy.decide(request, assess(tuple(some)))
+    held = policy.held(request)
+    for index, _ in decision.rewrites:
         kind = some[index].kind
         assert any(kind == p or p == "*" or (p.endswith(".*") and kind.startswith(p[:-1])) for p in held)
     if decision.effect is Effect.DENY:

@@ -21,7 +21,7 @@ from gptgate.config.types import (
     word_type,
 )
 from gptgate.core.finding import Origin
-from gptgate.core.snapshot import Effect, ProviderKind, Stage
+from gptgate.core.snapshot import WRITABLE, Effect, ProviderKind, Stage
 
 FREE = "free"
 LOCATIONS = ("cloud", "local")
@@ -180,7 +180,7 @@ RULE = Group(
     (
         Field("id", SMALL_NAME, "The rule's name in records and reasons.", required=True),
         Field("stage", enum_type(Stage), "Which side it looks at.", required=True),
-        Field("effect", enum_type(Effect, frozenset({Effect.ALLOWED_ON_FAILURE})), "What it does.", required=True),
+        Field("effect", enum_type(Effect, frozenset(Effect) - frozenset(WRITABLE)), "What it does.", required=True),
         Field("findings", Many(KIND_PATTERN), "Fires on findings of these kinds.", absent="not a condition"),
         Field("origins", Many(enum_type(Origin)), "Counts findings in these words only.", absent="all origins"),
         Field("min_score", count_type(0, 100), "Fires from this risk score on.", "0"),

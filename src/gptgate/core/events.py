@@ -48,6 +48,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     price_version: str
     traceparent: str
     finding_counts: tuple[tuple[str, int], ...] = ()
+    shadowed: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 class End(Struct, frozen=True, kw_only=True):
@@ -79,6 +81,8 @@ class End(Struct, frozen=True, kw_only=True):
     timings_us: dict[str, int]
     chunks: int = 0
     finding_counts: tuple[tuple[str, int], ...] = ()
+    shadowed: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 ENCODER = msgspec.json.Encoder(order="deterministic")

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from gptgate.core.finding import Finding, Path, Segment
-from gptgate.core.snapshot import AppSpec, Effect, ModelSpec, ProviderSpec
+from gptgate.core.snapshot import AppSpec, Effect, ModelSpec, Obligations, ProviderSpec, Stage
 from gptgate.core.wire import Dialect, Endpoint
 
 
@@ -37,7 +37,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     """Step 2. A parsed request of any dialect. `document` is shared and must not be changed.
 
     `max_output_tokens` is what the request asks for, None when it sets no bound. `choices` multiplies the output.
-    `media` counts the parts that are not text. `wants_usage`: the caller asked for usage on the stream.
+    `media` counts the parts that are not text. `wants_usage`: the caller asked for usage on the stream. `tools` are the
+    names of the tools that the model may call, ``""`` for one without a name.
     """
 
     endpoint: Endpoint
@@ -52,6 +53,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     media: int
     end_user: str
     segments: tuple[Segment, ...]
+    tools: tuple[str, ...] = ()
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -62,26 +64,69 @@ class Grant(Struct, frozen=True, kw_only=True):
     provider: ProviderSpec
 
 
+class PolicyFacts(Struct, frozen=True, kw_only=True):
+    """Everything that a rule can see of a request besides its findings. The same facts give the same decision.
+
+    `max_output_tokens` is 0 when the request sets no bound, `budget_nano` 0 when the app has none. `hour` (0 to 23) and
+    `weekday` (1 is Monday) are those of the request's arrival in UTC. `spent_nano` is settled and reserved.
+    """
+
+    stage: Stage
+    request_id: str
+    team: str
+    app: str
+    key_id: str
+    end_user: str
+    endpoint: str
+    dialect: str
+    stream: bool
+    max_output_tokens: int
+    choices: int
+    media: int
+    tools: tuple[str, ...]
+    model: str
+    upstream_model: str
+    provider: str
+    location: str
+    session: str
+    spent_nano: int
+    budget_nano: int
+    hour: int
+    weekday: int
+
+
 class Inspection(Struct, frozen=True, kw_only=True):
-    """Step 5. What was found in one side, and the risk score (0 to 100) with the parts it is the sum of."""
+    """Step 5. What was found in one side, and the risk score (0 to 100) with the parts it is the sum of.
+
+    `failures` names guards that could not answer where the configuration says ``on_failure: open``.
+    """
 
     findings: tuple[Finding, ...]
     score: int
     parts: tuple[tuple[str, int], ...]
+    failures: tuple[str, ...] = ()
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """Step 6. `rules` are the ids of all rules that fired, in configuration order. `redact` are indexes into the
-    inspection's findings. `denied_by` and `message` belong to the first denying rule.
+    """Step 6. `rules` are the ids of all enforced rules that fired, in configuration order; `shadowed` those that would
+    have fired but do not act, with ``:failed`` behind the id where the condition could not be evaluated.
+
+    `rewrites` says of findings (by index in the inspection, ascending) how each is rewritten. `obligations` are those
+    of all rules that fired: the smallest cap, any stripping, the first route, all notices. `denied_by`, `message` and
+    `public` belong to the first denying rule. `failures` are those of the inspection.
     """
 
     effect: Effect
     rules: tuple[str, ...]
-    redact: tuple[int, ...]
+    rewrites: tuple[tuple[int, Effect], ...]
     denied_by: str
     message: str
     score: int
     config_digest: str
+    obligations: Obligations = Obligations()
+    shadowed: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    public: bool = True
 
 
 class Permit(Struct, frozen=True, kw_only=True):

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from gptgate.core.events import End, Intent
-from gptgate.core.facts import Decision, Inspection, LogIndex, Principal, Reservation, Usage
+from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.core.keys import KeyRecord
-from gptgate.core.snapshot import Limits, ModelSpec, ProviderSpec, Stage
+from gptgate.core.snapshot import Limits, ModelSpec, ProviderSpec
 
 
 class Clock(Protocol):
@@ -102,6 +102,10 @@ class Ledger(Protocol):
         """Settled plus reserved, in nano-dollars."""
         ...
 
+    def spent_by(self, app: str, at_ms: int) -> int:
+        """`spent` in the month of `at_ms`."""
+        ...
+
 
 class StreamScanner(Protocol):
     """Recognises and holds back in one growing text (one channel of a stream).
@@ -175,16 +179,18 @@ class Authenticator(Protocol):
 
 
 class Policy(Protocol):
-    """Facts → Decision. Pure and total."""
+    """Facts → Decision. Pure: the same facts give the same decision."""
 
-    def assess(self, findings: tuple[Finding, ...]) -> Inspection:
-        """Findings with their risk score."""
+    def assess(self, facts: PolicyFacts, findings: tuple[Finding, ...], failures: tuple[str, ...] = ()) -> Inspection:
+        """Findings with their risk score; `failures` are guards that could not answer and need not."""
         ...
 
-    def decide(self, stage: Stage, app: str, model: str, inspection: Inspection) -> Decision: ...
+    def decide(self, facts: PolicyFacts, inspection: Inspection) -> Decision:
+        """What the rules say. Raises GuardFailed when a rule's condition cannot be evaluated."""
+        ...
 
-    def held(self, app: str, model: str) -> frozenset[str]:
-        """Kind patterns that a rule on answers redacts or denies, so that they must not get out in pieces."""
+    def held(self, facts: PolicyFacts) -> frozenset[str]:
+        """Kind patterns that a rule on answers rewrites or denies, so that they must not get out in pieces."""
         ...
 
 

@@ -114,25 +114,73 @@ class Stage(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a rule does. Order of strength: deny > redact > flag > allow.
+    """What a rule does, in the order of strength; see `STRENGTH`.
 
-    `ALLOWED_ON_FAILURE` is never written in a rule: it is the outcome where a guard failed and the configuration
-    says ``on_failure: open``.
+    `REDACT`, `HASH`, `MASK` and `PSEUDONYMISE` rewrite the findings that a rule matches. `ALLOWED_ON_FAILURE` is never
+    written in a rule: it is the outcome where a guard failed and the configuration says ``on_failure: open``.
     """
 
     ALLOW = "allow"
     FLAG = "flag"
-    REDACT = "redact"
-    DENY = "deny"
     ALLOWED_ON_FAILURE = "allowed_on_failure"
+    PSEUDONYMISE = "pseudonymise"
+    MASK = "mask"
+    HASH = "hash"
+    REDACT = "redact"
+    ROUTE = "route"
+    REQUIRE_APPROVAL = "require_approval"
+    DENY = "deny"
+
+
+STRENGTH: dict[Effect, int] = {effect: place for place, effect in enumerate(Effect)}
+"""Which of two effects wins: a decision's, and among the rewriting ones that of a finding which several rules rewrite.
+An allow is recorded and lifts nothing."""
+
+REWRITING = frozenset({Effect.PSEUDONYMISE, Effect.MASK, Effect.HASH, Effect.REDACT})
+"""Effects that change the findings a rule matches, and nothing else."""
+
+WRITABLE: tuple[Effect, ...] = (Effect.ALLOW, Effect.FLAG, Effect.REDACT, Effect.DENY)
+"""The effects that a configuration may write: those that are enforced. The others have their place in the order."""
+
+
+class Mode(StrEnum):
+    """SHADOW: decided and recorded, never acted on."""
+
+    ENFORCE = "enforce"
+    SHADOW = "shadow"
+
+
+class Obligations(Struct, frozen=True, kw_only=True):
+    """What a rule asks for besides its effect. The defaults ask for nothing.
+
+    `max_output_tokens` caps the answer, `strip_tools` takes the tools away, `route_to` names the model that answers
+    instead, `notice` is added to the system's text.
+    """
+
+    max_output_tokens: int = 0
+    strip_tools: bool = False
+    route_to: str = ""
+    notice: str = ""
+
+
+WRITABLE_OBLIGATIONS: tuple[str, ...] = ()
+"""The obligations that a configuration may write: those that are enforced."""
+
+ORGANISATION = "organisation"
+"""The layer of rules that hold for everybody."""
 
 
 class RuleSpec(Struct, frozen=True, kw_only=True):
     """A rule fires when every condition it states holds; an empty condition is not stated.
 
     `findings` are kind patterns: exact (``pii.email``) or a prefix (``secret.*``, ``*``). A rule with `findings` fires
-    when at least one finding matches both `findings` and `origins`; redaction covers exactly the matching findings.
-    `min_score` compares with the risk score of the stage.
+    when at least one finding matches both `findings` and `origins`; rewriting covers exactly the matching findings.
+    `min_score` compares with the risk score of the stage, `min_points` with the points of the matching findings alone.
+    `when` is a CEL expression, empty for none.
+
+    `layer` says for whom the rule holds: ``organisation``, ``team:NAME`` or ``app:NAME``. `overrides` are rules of
+    upper layers that do not hold there; only an `overridable` rule can be overridden. `rollout_percent` is the share of
+    requests on which it acts; on the others it is a shadow. `public` says whether a denied caller is told its id.
     """
 
     id: str
@@ -144,6 +192,15 @@ class RuleSpec(Struct, frozen=True, kw_only=True):
     apps: tuple[str, ...]
     models: tuple[str, ...]
     message: str
+    min_points: int = 0
+    when: str = ""
+    mode: Mode = Mode.ENFORCE
+    rollout_percent: int = 100
+    public: bool = True
+    layer: str = ORGANISATION
+    overridable: bool = False
+    overrides: tuple[str, ...] = ()
+    obligations: Obligations = Obligations()
 
 
 class ServerSpec(Struct, frozen=True, kw_only=True):

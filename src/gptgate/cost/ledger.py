@@ -92,6 +92,10 @@ class MemoryLedger:
         """Settled plus reserved, in nano-dollars."""
         return self._spent.get((app, window), 0)
 
+    def spent_by(self, app: str, at_ms: int) -> int:
+        """`spent` in the month of `at_ms`."""
+        return self._spent.get((app, month_of(at_ms)), 0)
+
 
 def _usd(nano: int) -> str:
     """Exact, without the zeros that say nothing: ``$12.50``, ``$0.000014``."""

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from gptgate.core.adapter import Adapter, Answer, Channel, StreamCodec, StreamEvent
 from gptgate.core.document import apply_edits, encode_json
 from gptgate.core.errors import Reach, RedactionImpossible, UpstreamBroken
-from gptgate.core.facts import Decision, Grant
+from gptgate.core.facts import Decision, Grant, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import StreamScanner, TextRedactor
-from gptgate.core.snapshot import Effect, Stage
-from gptgate.pipeline.draft import STRENGTH, Draft
+from gptgate.core.snapshot import STRENGTH, Effect, Stage
+from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import denial, is_kept_out, redaction_edits
 from gptgate.pipeline.services import Services
 
@@ -37,13 +39,12 @@ class _Growing:
 class AnswerGuard:
     """Judges one answer. Notes in the draft what it finds and what the rules say of it."""
 
-    def __init__(self, services: Services, grant: Grant, draft: Draft) -> None:
+    def __init__(self, services: Services, grant: Grant, facts: PolicyFacts, draft: Draft) -> None:
         self._services = services
-        self._app = grant.principal.app.name
         self._keep = grant.principal.app.content
-        self._model = grant.model.name
+        self._facts = replace(facts, stage=Stage.RESPONSE)
         self._draft = draft
-        self._held = services.policy.held(self._app, self._model)
+        self._held = services.policy.held(self._facts)
         self._findings: tuple[Finding, ...] = ()
         self._whole: tuple[Finding, ...] | None = None
         self._clean: tuple[Segment, ...] = ()
@@ -60,7 +61,7 @@ class AnswerGuard:
         findings = self._services.inspector.inspect(answer.segments)
         self._whole = findings
         decision = self._decide(findings)
-        return self._redacted(adapter, answer, body, findings, decision.redact)
+        return self._redacted(adapter, answer, body, findings, [index for index, _ in decision.rewrites])
 
     def kept_whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes | None:
         """The whole answer as the configuration lets it be kept; one that was never judged, under ``full`` only."""
@@ -100,7 +101,8 @@ class AnswerGuard:
         if event.whole and event.whole is not self._clean:
             findings = self._services.inspector.inspect(event.whole)
             if findings:
-                edits = self._edits(event.whole, findings, self._decide(findings).redact)
+                rewrites = self._decide(findings).rewrites
+                edits = self._edits(event.whole, findings, [index for index, _ in rewrites])
             else:
                 self._clean = event.whole
         touched = False
@@ -198,7 +200,7 @@ class AnswerGuard:
         if self._kept_chars <= MAX_KEPT_CHARS:
             growing.spans.extend((found.start, found.end, found.kind) for found in findings if is_kept_out(found))
         decision = self._decide(findings)
-        cuts = [(found.start, found.end, found.kind) for found in (findings[index] for index in decision.redact)]
+        cuts = [(found.start, found.end, found.kind) for found in (findings[index] for index, _ in decision.rewrites)]
         return growing.redactor.apply(released, cuts)
 
     def _close(self, codec: StreamCodec, event: StreamEvent, seen: set[Channel]) -> bytes:
@@ -218,26 +220,22 @@ class AnswerGuard:
         return redaction_edits(self._services.redaction, segments, [findings[index] for index in indexes])
 
     def _decide(self, findings: tuple[Finding, ...]) -> Decision:
-        """The decision on new findings, whose `redact` indexes count within `findings`. Raises PolicyDenied."""
+        """The decision on new findings, whose `rewrites` count within `findings`. Raises PolicyDenied."""
         known = len(self._findings)
-        inspection = self._services.policy.assess(self._findings + findings)
-        decision = self._services.policy.decide(Stage.RESPONSE, self._app, self._model, inspection)
+        inspection = self._services.policy.assess(self._facts, self._findings + findings)
+        decision = self._services.policy.decide(self._facts, inspection)
         self._findings = inspection.findings[:MAX_SCORED]
         draft = self._draft
         draft.answer_findings = self._findings
         draft.answer_score = max(draft.answer_score, inspection.score)
-        draft.answer_effect = max(draft.answer_effect, decision.effect, key=STRENGTH.index)
+        draft.answer_effect = max(draft.answer_effect, decision.effect, key=STRENGTH.__getitem__)
         draft.answer_rules = tuple(dict.fromkeys(draft.answer_rules + decision.rules))
+        draft.answer_shadowed = tuple(dict.fromkeys(draft.answer_shadowed + decision.shadowed))
+        draft.answer_failures = tuple(dict.fromkeys(draft.answer_failures + decision.failures))
         if decision.effect is Effect.DENY:
             raise denial(decision)
-        return Decision(
-            effect=decision.effect,
-            rules=decision.rules,
-            redact=tuple(index - known for index in decision.redact if index >= known),
-            denied_by=decision.denied_by,
-            message=decision.message,
-            score=decision.score,
-            config_digest=decision.config_digest,
+        return replace(
+            decision, rewrites=tuple((index - known, how) for index, how in decision.rewrites if index >= known)
         )
 
 

@@ -20,13 +20,12 @@ from gptgate.core.facts import (
 )
 from gptgate.core.finding import Finding
 from gptgate.core.ports import Clock, Redaction
-from gptgate.core.snapshot import Effect
+from gptgate.core.snapshot import STRENGTH, Effect
 from gptgate.pipeline.discretion import NOBODY, Discretion
 from gptgate.pipeline.judge import is_kept_out, redaction_edits
+from gptgate.pipeline.policy_facts import MAX_NAME, named_end_user
 
 MAX_FINDINGS = 200
-MAX_NAME = 256
-STRENGTH = (Effect.ALLOW, Effect.FLAG, Effect.REDACT, Effect.DENY)
 
 
 class Draft:
@@ -46,6 +45,8 @@ class Draft:
         self.price_version = ""
         self.answer_findings: tuple[Finding, ...] = ()
         self.answer_rules: tuple[str, ...] = ()
+        self.answer_shadowed: tuple[str, ...] = ()
+        self.answer_failures: tuple[str, ...] = ()
         self.answer_effect = Effect.ALLOW
         self.answer_score = 0
         self.answered_model = ""
@@ -82,15 +83,14 @@ class Draft:
 
     @property
     def end_user(self) -> str:
-        """The end user that the body names, else the header."""
-        named = (self.request.end_user if self.request else "") or self.raw.headers.get("x-gptgate-end-user", "")
-        return self._discretion.name(named[:MAX_NAME])
+        """As `named_end_user`, without secrets."""
+        return self._discretion.name(named_end_user(self.raw, self.request))
 
     @property
     def effect(self) -> Effect:
         """The stronger effect of both sides."""
         asked = self.decision.effect if self.decision else Effect.ALLOW
-        return max(asked, self.answer_effect, key=STRENGTH.index)
+        return max(asked, self.answer_effect, key=STRENGTH.__getitem__)
 
     def intent(self) -> Intent:
         """The record of what is about to happen, or was refused."""
@@ -126,6 +126,8 @@ class Draft:
             price_version=self.price_version,
             traceparent=self.raw.headers.get("traceparent", "")[:128],
             finding_counts=count_kinds(found),
+            shadowed=self.decision.shadowed if self.decision else (),
+            failures=self.inspection.failures if self.inspection else (),
         )
 
     def end(self, state: EndState, error: GateError | None, status: int, settlement: Settlement) -> End:
@@ -154,6 +156,8 @@ class Draft:
             timings_us=dict(self.timings_us),
             chunks=self.chunks,
             finding_counts=count_kinds(self.answer_findings),
+            shadowed=self.answer_shadowed,
+            failures=self.answer_failures,
         )
 
     def kept_request(self, redaction: Redaction | None) -> bytes | None:

@@ -25,7 +25,7 @@ from gptgate.core.errors import (
     UpstreamRefused,
 )
 from gptgate.core.events import EndState, Intent
-from gptgate.core.facts import ChatRequest, Grant, Reservation, Route, Settlement
+from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, Reservation, Route, Settlement
 from gptgate.core.ports import Outlet, Price, UpstreamReply
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.draft import Draft
@@ -45,6 +45,7 @@ class Exchange:
         services: Services,
         grant: Grant,
         request: ChatRequest,
+        facts: PolicyFacts,
         route: Route,
         reservation: Reservation,
         price: Price | None,
@@ -59,7 +60,7 @@ class Exchange:
         self._intent = intent
         self._draft = draft
         self._adapter: Adapter = services.adapters[request.endpoint]
-        self._guard = AnswerGuard(services, grant, draft)
+        self._guard = AnswerGuard(services, grant, facts, draft)
         self._kept: bytes | None = None
         self._unbilled = False
         self._noted: GateError | None = None

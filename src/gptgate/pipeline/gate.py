@@ -25,6 +25,7 @@ from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
 from gptgate.pipeline.judge import decide_request, enforce, inspect_request
+from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 
 UNUSED = Settlement(nano=0, source="unused")
@@ -148,11 +149,12 @@ class Gate:
         self._admit(principal, held)
         draft.mark("admit")
         # 5 inspect
-        inspection = inspect_request(services, request)
+        facts = policy_facts(services, raw, request, grant)
+        inspection = inspect_request(services, request, facts)
         draft.inspection = inspection
         draft.mark("inspect")
         # 6 decide
-        decision = decide_request(services, grant, inspection)
+        decision = decide_request(services, facts, inspection)
         draft.decision = decision
         # 7 enforce
         permit = enforce(services, request, inspection, decision)
@@ -168,7 +170,7 @@ class Gate:
         # 10 record the intent, durable
         intent = await self._begin(draft, reservation, out)
         draft.mark("record")
-        return Exchange(services, grant, request, route, reservation, price, intent, draft)
+        return Exchange(services, grant, request, facts, route, reservation, price, intent, draft)
 
     def _admit(self, principal: Principal, held: ExitStack) -> None:
         app = principal.app

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from gptgate.core.document import encode_json
 from gptgate.core.errors import PolicyDenied, RedactionImpossible
-from gptgate.core.facts import ChatRequest, Decision, Grant, Inspection, Permit
+from gptgate.core.facts import ChatRequest, Decision, Inspection, Permit, PolicyFacts
 from gptgate.core.finding import Finding, Path, Segment
 from gptgate.core.ports import Redaction
-from gptgate.core.snapshot import Effect, Stage
+from gptgate.core.snapshot import Effect
 from gptgate.pipeline.services import Services
 
 UNCUTTABLE: frozenset[Path] = frozenset({("model",)})
@@ -15,14 +15,14 @@ KEPT_KINDS = ("pii.", "secret.")
 """Categories that a kept text never holds when the configuration says ``content: redacted``."""
 
 
-def inspect_request(services: Services, request: ChatRequest) -> Inspection:
+def inspect_request(services: Services, request: ChatRequest, facts: PolicyFacts) -> Inspection:
     """Step 5. Everything recognised in the request, and its risk score."""
-    return services.policy.assess(services.inspector.inspect(request.segments))
+    return services.policy.assess(facts, services.inspector.inspect(request.segments))
 
 
-def decide_request(services: Services, grant: Grant, inspection: Inspection) -> Decision:
+def decide_request(services: Services, facts: PolicyFacts, inspection: Inspection) -> Decision:
     """Step 6. What the rules say of it."""
-    return services.policy.decide(Stage.REQUEST, grant.principal.app.name, grant.model.name, inspection)
+    return services.policy.decide(facts, inspection)
 
 
 def enforce(services: Services, request: ChatRequest, inspection: Inspection, decision: Decision) -> Permit:
@@ -32,15 +32,16 @@ def enforce(services: Services, request: ChatRequest, inspection: Inspection, de
     """
     if decision.effect is Effect.DENY:
         raise denial(decision)
-    if not decision.redact:
+    if not decision.rewrites:
         return Permit(request=request, edits={})
-    findings = [inspection.findings[index] for index in decision.redact]
+    findings = [inspection.findings[index] for index, _ in decision.rewrites]
     return Permit(request=request, edits=redaction_edits(services.redaction, request.segments, findings))
 
 
 def denial(decision: Decision) -> PolicyDenied:
     """The refusal of a denying decision, in the rule's own words where it has some."""
-    return PolicyDenied(decision.message or f"Refused by policy rule '{decision.denied_by}'.")
+    unnamed = f"Refused by policy rule '{decision.denied_by}'." if decision.public else "Refused by policy."
+    return PolicyDenied(decision.message or unnamed)
 
 
 def redaction_edits(

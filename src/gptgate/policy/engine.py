@@ -1,58 +1,15 @@
 """Rules → Decision. Every rule is looked at; the strongest effect of those that fire wins."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from gptgate.core.facts import Decision, Inspection
-from gptgate.core.finding import Finding, Origin
-from gptgate.core.snapshot import Effect, RuleSpec, Stage
+from gptgate.core.facts import Decision, Inspection, PolicyFacts
+from gptgate.core.finding import Finding
+from gptgate.core.snapshot import REWRITING, STRENGTH, Effect, Obligations, RuleSpec, Stage
+from gptgate.policy.rules import ANYTHING, NO_OBLIGATIONS, Place, Rule, RuleSet, applying, merged, prepare
 from gptgate.policy.score import assess as score_findings
+from gptgate.policy.score import weigh
 
-STRENGTH: Mapping[Effect, int] = {Effect.ALLOW: 0, Effect.FLAG: 1, Effect.REDACT: 2, Effect.DENY: 3}
-"""What a rule may say, and which of two effects wins. An allow is recorded and lifts nothing."""
-
-ANYTHING = "*"
-MAX_KNOWN = 1024
-
-
-class _Rule(NamedTuple):
-    """A rule made ready. `looks` says whether it needs a matching finding in order to fire."""
-
-    id: str
-    effect: Effect
-    strength: int
-    message: str
-    min_score: int
-    looks: bool
-    everything: bool
-    exact: frozenset[str]
-    prefixes: tuple[str, ...]
-    origins: frozenset[Origin]
-
-    def matches(self, kind: str, origin: Origin) -> bool:
-        if self.origins and origin not in self.origins:
-            return False
-        return self.everything or kind in self.exact or kind.startswith(self.prefixes)
-
-
-class _RuleSet(NamedTuple):
-    """The rules that apply to one app and model at one stage, in configuration order.
-
-    `unconditional` are those of them that can fire without any finding. `known` remembers which rules (by position)
-    match a finding of a kind and origin; it is bounded, for kinds may one day come from outside.
-    """
-
-    rules: tuple[_Rule, ...]
-    unconditional: tuple[_Rule, ...]
-    known: dict[tuple[str, Origin], tuple[int, ...]]
-
-    def matching(self, pair: tuple[str, Origin]) -> tuple[int, ...]:
-        positions = self.known.get(pair)
-        if positions is None:
-            positions = tuple(n for n, rule in enumerate(self.rules) if rule.looks and rule.matches(*pair))
-            if len(self.known) < MAX_KNOWN:
-                self.known[pair] = positions
-        return positions
+HELD_EFFECTS = REWRITING | {Effect.DENY}
 
 
 class Policy:
@@ -61,107 +18,117 @@ class Policy:
     def __init__(self, rules: Sequence[RuleSpec], config_digest: str) -> None:
         """Use `compile_policy`."""
         self._specs = tuple(rules)
-        self._rules = tuple(_prepare(spec) for spec in rules)
+        self._rules = {spec.id: prepare(spec) for spec in rules}
         self._digest = config_digest
         # Names that no rule mentions are all alike. Keyed so, the caches are bounded by the rules and not by callers.
-        self._apps = frozenset(name for spec in rules for name in spec.apps)
+        self._teams = frozenset(spec.layer.removeprefix("team:") for spec in rules if spec.layer.startswith("team:"))
+        self._apps = frozenset(name for spec in rules for name in spec.apps) | frozenset(
+            spec.layer.removeprefix("app:") for spec in rules if spec.layer.startswith("app:")
+        )
         self._models = frozenset(name for spec in rules for name in spec.models)
-        self._sets: dict[tuple[Stage, str, str], _RuleSet] = {}
-        self._held: dict[tuple[str, str], frozenset[str]] = {}
+        self._sets: dict[Place, RuleSet] = {}
+        self._held: dict[Place, frozenset[str]] = {}
 
-    def assess(self, findings: tuple[Finding, ...]) -> Inspection:
+    def assess(self, facts: PolicyFacts, findings: tuple[Finding, ...], failures: tuple[str, ...] = ()) -> Inspection:
         """Findings with their risk score, see `gptgate.policy.score`."""
-        return score_findings(findings)
+        return score_findings(findings, failures)
 
-    def decide(self, stage: Stage, app: str, model: str, inspection: Inspection) -> Decision:
-        """What the rules say about one side of a request. Total: it raises nothing and has no "don't know".
+    def decide(self, facts: PolicyFacts, inspection: Inspection) -> Decision:
+        """What the rules say about one side of a request.
 
-        `rules` names all that fired, in configuration order. The strongest effect wins (deny > redact > flag >
-        allow); allow when none fired. `redact` holds the sorted indexes of the findings that fired redact rules
-        match, also where a deny wins.
+        `rules` names all that fired and act, in configuration order. The strongest effect wins, see
+        `core.snapshot.STRENGTH`; allow when none fired. `rewrites` holds the findings that fired rewriting rules match,
+        also where a stronger effect wins.
         """
-        chosen = self._set(stage, app, model)
-        score = inspection.score
+        chosen = self._set(self._place(facts.stage, facts))
         findings = inspection.findings
         candidates = chosen.rules if findings else chosen.unconditional
         if not candidates:
-            return self._nothing(score)
-        matched = _match(chosen, findings)
-        fired: list[str] = []
-        redact: set[int] = set()
-        best = Effect.ALLOW
-        strength = 0
-        denied_by = message = ""
+            return self._outcome(inspection)
+        matched = chosen.match(findings)
+        fired: list[Rule] = []
+        shadowed: list[str] = []
+        rewrites: dict[int, Effect] = {}
         for position, rule in enumerate(candidates):
-            if score < rule.min_score:
+            hits = matched.get(position) if rule.looks else None
+            if not _holds(rule, hits, inspection):
                 continue
-            if rule.looks:
-                hits = matched.get(position)
-                if hits is None:
-                    continue
-                if rule.effect is Effect.REDACT:
-                    redact.update(*hits)
-            fired.append(rule.id)
-            if rule.strength > strength:
-                best, strength = rule.effect, rule.strength
-            if not denied_by and rule.effect is Effect.DENY:
-                denied_by, message = rule.id, rule.message
-        return Decision(
-            effect=best,
-            rules=tuple(fired),
-            redact=tuple(sorted(redact)),
-            denied_by=denied_by,
-            message=message,
-            score=score,
-            config_digest=self._digest,
-        )
+            if not rule.acts(facts.request_id):
+                shadowed.append(rule.id)
+                continue
+            fired.append(rule)
+            if hits is not None and rule.effect in REWRITING:
+                _note(rewrites, hits, rule.effect)
+        return self._outcome(inspection, fired, shadowed, rewrites)
 
-    def held(self, app: str, model: str) -> frozenset[str]:
+    def held(self, facts: PolicyFacts) -> frozenset[str]:
         """The kind patterns whose findings must not get out of an answer unjudged or in pieces.
 
-        They are those of the redact and deny rules at the response stage for this app and model; ``*`` for a rule that
-        names no kinds, since a finding of any kind may make it fire.
+        They are those of the rewriting and denying rules at the response stage for this caller and model; ``*`` for a
+        rule that names no kinds, since a finding of any kind may make it fire. A shadow holds nothing back.
         """
-        key = (app if app in self._apps else "", model if model in self._models else "")
-        held = self._held.get(key)
+        place = self._place(Stage.RESPONSE, facts)
+        held = self._held.get(place)
         if held is None:
-            held = self._held[key] = frozenset(
+            held = self._held[place] = frozenset(
                 pattern
-                for spec in self._specs
-                if spec.stage is Stage.RESPONSE
-                and spec.effect in (Effect.REDACT, Effect.DENY)
-                and _applies(spec, Stage.RESPONSE, app, model)
+                for spec in applying(self._specs, place)
+                if spec.effect in HELD_EFFECTS and self._rules[spec.id].rollout_percent
                 for pattern in spec.findings or (ANYTHING,)
             )
         return held
 
-    def _set(self, stage: Stage, app: str, model: str) -> _RuleSet:
-        key = (stage, app if app in self._apps else "", model if model in self._models else "")
-        chosen = self._sets.get(key)
+    def _place(self, stage: Stage, facts: PolicyFacts) -> Place:
+        return Place(
+            stage,
+            facts.team if facts.team in self._teams else "",
+            facts.app if facts.app in self._apps else "",
+            facts.model if facts.model in self._models else "",
+        )
+
+    def _set(self, place: Place) -> RuleSet:
+        chosen = self._sets.get(place)
         if chosen is None:
-            rules = tuple(
-                rule for spec, rule in zip(self._specs, self._rules, strict=True) if _applies(spec, stage, app, model)
-            )
-            chosen = self._sets[key] = _RuleSet(rules, tuple(rule for rule in rules if not rule.looks), {})
+            rules = tuple(self._rules[spec.id] for spec in applying(self._specs, place))
+            chosen = self._sets[place] = RuleSet(rules, tuple(rule for rule in rules if not rule.looks), {})
         return chosen
 
-    def _nothing(self, score: int) -> Decision:
+    def _outcome(
+        self,
+        inspection: Inspection,
+        fired: Sequence[Rule] = (),
+        shadowed: Sequence[str] = (),
+        rewrites: dict[int, Effect] | None = None,
+    ) -> Decision:
+        best = Effect.ALLOWED_ON_FAILURE if inspection.failures else Effect.ALLOW
+        asked: list[Obligations] = []
+        denying: Rule | None = None
+        for rule in fired:
+            if rule.strength > STRENGTH[best]:
+                best = rule.effect
+            if denying is None and rule.effect is Effect.DENY:
+                denying = rule
+            if rule.obligations is not None:
+                asked.append(rule.obligations)
         return Decision(
-            effect=Effect.ALLOW,
-            rules=(),
-            redact=(),
-            denied_by="",
-            message="",
-            score=score,
+            effect=best,
+            rules=tuple([rule.id for rule in fired]),
+            rewrites=tuple(sorted(rewrites.items())) if rewrites else (),
+            denied_by=denying.id if denying else "",
+            message=denying.message if denying else "",
+            score=inspection.score,
             config_digest=self._digest,
+            obligations=merged(asked) if asked else NO_OBLIGATIONS,
+            shadowed=tuple(shadowed),
+            failures=inspection.failures,
+            public=denying.public if denying else True,
         )
 
 
 def compile_policy(rules: Sequence[RuleSpec], config_digest: str) -> Policy:
-    """Make rules ready to decide. `config_digest` goes into every decision.
+    """The policy of a configuration; `config_digest` stands in every decision.
 
-    A rule that states `origins` but no `findings` fires on any finding of these origins. Raises ValueError for what
-    could never be enforced as written: an effect that no rule may have, an empty or repeated id, a kind pattern that is
+    Raises ValueError for a rule id that is empty or taken, an effect that no rule can have, and a kind pattern that is
     neither exact nor a prefix.
     """
     seen: set[str] = set()
@@ -172,42 +139,24 @@ def compile_policy(rules: Sequence[RuleSpec], config_digest: str) -> Policy:
     return Policy(rules, config_digest)
 
 
-def _prepare(spec: RuleSpec) -> _Rule:
-    strength = STRENGTH.get(spec.effect)
-    if strength is None:
-        raise ValueError(f"rule {spec.id!r}: {spec.effect.value!r} is an outcome, not something a rule can say")
-    for pattern in spec.findings:
-        stem = pattern.removesuffix(".*")
-        if pattern != ANYTHING and (not stem or "*" in stem):
-            raise ValueError(f"rule {spec.id!r}: {pattern!r} is neither a kind nor a prefix such as 'secret.*'")
-    return _Rule(
-        id=spec.id,
-        effect=spec.effect,
-        strength=strength,
-        message=spec.message,
-        min_score=spec.min_score,
-        looks=bool(spec.findings or spec.origins),
-        everything=not spec.findings or ANYTHING in spec.findings,
-        exact=frozenset(pattern for pattern in spec.findings if not pattern.endswith("*")),
-        prefixes=tuple(pattern[:-1] for pattern in spec.findings if pattern.endswith(".*")),
-        origins=frozenset(spec.origins),
-    )
+def _holds(rule: Rule, hits: list[list[int]] | None, inspection: Inspection) -> bool:
+    """Whether everything that the rule states is so."""
+    if inspection.score < rule.min_score:
+        return False
+    if not rule.looks:
+        return True
+    if hits is None:
+        return False
+    if not rule.min_points:
+        return True
+    findings = inspection.findings
+    return weigh([findings[index].points for group in hits for index in group]) >= rule.min_points
 
 
-def _applies(spec: RuleSpec, stage: Stage, app: str, model: str) -> bool:
-    return spec.stage is stage and (not spec.apps or app in spec.apps) and (not spec.models or model in spec.models)
-
-
-def _match(chosen: _RuleSet, findings: Sequence[Finding]) -> dict[int, list[list[int]]]:
-    """For each rule (by position) that looks at findings and matches any: the indexes of those it matches.
-
-    Grouped by kind and origin first, so that the rules' share of the work does not grow with the number of findings.
-    """
-    groups: dict[tuple[str, Origin], list[int]] = {}
-    for index, finding in enumerate(findings):
-        groups.setdefault((finding.kind, finding.origin), []).append(index)
-    matched: dict[int, list[list[int]]] = {}
-    for pair, indexes in groups.items():
-        for position in chosen.matching(pair):
-            matched.setdefault(position, []).append(indexes)
-    return matched
+def _note(rewrites: dict[int, Effect], hits: list[list[int]], effect: Effect) -> None:
+    """Of several rewritings of one finding the strongest holds."""
+    for group in hits:
+        for index in group:
+            before = rewrites.get(index)
+            if before is None or STRENGTH[before] < STRENGTH[effect]:
+                rewrites[index] = effect

@@ -1,5 +1,7 @@
 """The risk score: a whole number that says how much of what kind was found, and why."""
 
+from collections.abc import Sequence
+
 from gptgate.core.facts import Inspection
 from gptgate.core.finding import Finding
 
@@ -9,7 +11,7 @@ MAX_CATEGORY = 90
 MAX_SCORE = 100
 
 
-def assess(findings: tuple[Finding, ...]) -> Inspection:
+def assess(findings: tuple[Finding, ...], failures: tuple[str, ...] = ()) -> Inspection:
     """The findings with their score (0 to 100) and its parts, sorted by category.
 
     A category is what stands before the first dot of a kind (``pii`` of ``pii.email``). It counts its strongest
@@ -17,21 +19,19 @@ def assess(findings: tuple[Finding, ...]) -> Inspection:
     parts, at most 100. Adding a finding never lowers it; the order of the findings does not matter.
     """
     if not findings:
-        return NOTHING
-    strongest: dict[str, int] = {}
-    total: dict[str, int] = {}
+        return Inspection(findings=(), score=0, parts=(), failures=failures) if failures else NOTHING
+    points: dict[str, list[int]] = {}
     for finding in findings:
-        category = finding.kind.partition(".")[0]
-        points = finding.points
-        total[category] = total.get(category, 0) + points
-        if points > strongest.get(category, 0):
-            strongest[category] = points
-    parts = []
-    for category in sorted(total):
-        top = strongest.get(category, 0)
-        parts.append((category, min(top + (total[category] - top) // 4, MAX_CATEGORY)))
-    score = min(sum(points for _, points in parts), MAX_SCORE)
-    return Inspection(findings=findings, score=score, parts=tuple(parts))
+        points.setdefault(finding.kind.partition(".")[0], []).append(finding.points)
+    parts = tuple((category, weigh(points[category])) for category in sorted(points))
+    score = min(sum([part for _, part in parts]), MAX_SCORE)
+    return Inspection(findings=findings, score=score, parts=parts, failures=failures)
+
+
+def weigh(points: Sequence[int]) -> int:
+    """Points of several findings together: the strongest in full and a quarter of the others, at most 90."""
+    top = max(points)
+    return min(top + (sum(points) - top) // 4, MAX_CATEGORY)
 
 
 NOTHING = Inspection(findings=(), score=0, parts=())

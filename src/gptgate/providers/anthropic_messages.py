@@ -22,6 +22,7 @@ from gptgate.providers.fields import (
     priced_choice,
     required_list,
     required_text,
+    tool_names,
 )
 from gptgate.providers.headers import header_segments
 from gptgate.providers.walk import collect, count_media, member
@@ -58,6 +59,7 @@ def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> Chat
         media=count_media(messages) + count_media(document.get("system")),
         end_user=optional_text(metadata, "user_id") if metadata else "",
         segments=request_segments(document) + header_segments(Dialect.ANTHROPIC, raw.headers),
+        tools=tool_names(document),
     )
 
 

@@ -82,6 +82,28 @@ def each_object(items: list[Any], name: str) -> None:
             raise InvalidField(f"'{name}[{index}]' must be an object.", param=f"{name}[{index}]")
 
 
+def tool_names(document: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the tools that a request declares, in any dialect's way; ``""`` for one without a name.
+
+    Lenient, for every string of a tool is judged as text anyway, and the provider refuses what it cannot read.
+    """
+    names: list[str] = []
+    for field in ("tools", "functions"):
+        declared = document.get(field)
+        names += [_tool_name(tool) for tool in declared] if type(declared) is list else []
+    return tuple(names)
+
+
+def _tool_name(tool: Any) -> str:
+    """Anthropic's tools have their name at the top, OpenAI's under the member that their type names."""
+    if type(tool) is not dict:
+        return ""
+    kind = tool.get("type")
+    inner = tool.get(kind) if type(kind) is str else None
+    name = (inner if type(inner) is dict else tool).get("name")
+    return name if type(name) is str else ""
+
+
 def token_count(value: object) -> int:
     """A token count that a provider reports, 0 when absent; anything but a sane whole number raises ValueError."""
     if value is None:

@@ -21,6 +21,7 @@ from gptgate.providers.fields import (
     priced_choice,
     required_list,
     required_text,
+    tool_names,
 )
 from gptgate.providers.headers import header_segments
 from gptgate.providers.openai_common import ROLE_ORIGIN, base_edits, message_segments, output_bound_name, read_usage
@@ -75,6 +76,7 @@ class OpenAIChat:
             media=count_media(messages),
             end_user=optional_text(document, "user"),
             segments=_segments(document) + header_segments(self.dialect, raw.headers),
+            tools=tool_names(document),
         )
 
     def encode(self, permit: Permit, model: ModelSpec, provider: ProviderSpec) -> bytes:

@@ -75,7 +75,13 @@ def whole_answer(parts: Services, text: str, **choice: Any) -> tuple[AnswerGuard
     adapter = parts.adapters[Endpoint.CHAT]
     document = {"model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, **choice}]}
     answer = adapter.decode(document)
-    return AnswerGuard(parts, facts.grant, facts.draft), adapter, answer, json.dumps(document).encode(), facts
+    return (
+        AnswerGuard(parts, facts.grant, facts.facts, facts.draft),
+        adapter,
+        answer,
+        json.dumps(document).encode(),
+        facts,
+    )
 
 
 def stream_of(parts: Services, *pieces: str) -> tuple[AnswerGuard, Any, list[bytes]]:
@@ -84,7 +90,7 @@ def stream_of(parts: Services, *pieces: str) -> tuple[AnswerGuard, Any, list[byt
     for piece in pieces:
         choice = {"index": 0, "delta": {"content": piece}}
         events.append(b"data: " + json.dumps({"id": "c", "choices": [choice]}).encode() + b"\n\n")
-    return AnswerGuard(parts, facts.grant, facts.draft), new_codec(parts, facts), events
+    return AnswerGuard(parts, facts.grant, facts.facts, facts.draft), new_codec(parts, facts), events
 
 
 def test_a_whole_answer_is_redacted_and_so_is_what_is_kept() -> None:
@@ -162,7 +168,7 @@ def test_an_unconditional_rule_denies_before_the_first_event() -> None:
     parts = services(configured("policy: {rules: [{id: never, stage: response, effect: deny}]}"))
     facts = judged(parts, chat(Dialect.OPENAI))
     with pytest.raises(PolicyDenied, match="'never'"):
-        AnswerGuard(parts, facts.grant, facts.draft).begin()
+        AnswerGuard(parts, facts.grant, facts.facts, facts.draft).begin()
 
 
 def test_text_after_its_own_end_is_refused() -> None:
@@ -195,7 +201,11 @@ def test_a_long_stream_is_not_kept_but_is_judged_to_its_end() -> None:
 def test_a_flood_of_findings_is_cut_to_the_last_one_and_remembered_in_part() -> None:
     parts = services(configured())
     facts = judged(parts, chat(Dialect.OPENAI))
-    guard, codec, reader = AnswerGuard(parts, facts.grant, facts.draft), new_codec(parts, facts), SseReader()
+    guard, codec, reader = (
+        AnswerGuard(parts, facts.grant, facts.facts, facts.draft),
+        new_codec(parts, facts),
+        SseReader(),
+    )
     event = b'data: {"choices":[{"index":0,"delta":{"content":"a@b.co "}}]}\n\n'
     play(guard, codec, [event] * (MAX_SCORED + 20), reader)
     reader.feed(guard.rest(codec))

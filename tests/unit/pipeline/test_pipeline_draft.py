@@ -24,7 +24,7 @@ def drafted(content: str, raw: RawRequest) -> tuple[Services, Draft]:
     parts = services(configured(RULES, config=CONFIG.replace("content: redacted", f"content: {content}")))
     facts = judged(parts, raw)
     facts.draft.request = facts.request
-    facts.draft.inspection = inspect_request(parts, facts.request)
+    facts.draft.inspection = inspect_request(parts, facts.request, facts.facts)
     return parts, facts.draft
 
 
@@ -95,7 +95,7 @@ def test_the_stronger_effect_of_both_sides_is_the_end_s() -> None:
     parts, draft = drafted("redacted", chat(Dialect.OPENAI, f"card {CARD}"))
     assert draft.inspection is not None
     assert draft.grant is None
-    for effect in (Effect.FLAG, Effect.REDACT, Effect.DENY):
+    for effect in Effect:
         draft.answer_effect = effect
         assert draft.end(EndState.COMPLETED, None, 200, UNUSED).effect == effect
     assert parts.clock.wall_ms() > 0

@@ -23,7 +23,7 @@ from gptgate.core.errors import (
     UpstreamUnreachable,
 )
 from gptgate.core.events import End, EndState, Intent
-from gptgate.core.facts import LogIndex
+from gptgate.core.facts import Inspection, LogIndex, PolicyFacts
 from gptgate.core.snapshot import Stage
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.cost.ledger import month_of
@@ -167,10 +167,10 @@ async def test_a_guard_that_raises_refuses(guard: str, fault: Exception) -> None
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_guard_that_raises_on_the_answer_lets_nothing_out(stream: bool, fault: Exception) -> None:
     class AnswerBlind(Raising):
-        def decide(self, stage: Stage, *given: Any) -> Any:
-            if stage is Stage.RESPONSE:
+        def decide(self, facts: PolicyFacts, inspection: Inspection) -> Any:
+            if facts.stage is Stage.RESPONSE:
                 raise fault
-            return self._inner.decide(stage, *given)
+            return self._inner.decide(facts, inspection)
 
     parts = services(SNAPSHOT)
     reply = PlayedReply(pieces=stream_body("secret") if stream else [answer_body("secret")])

@@ -19,8 +19,8 @@ def judge(rules: str, text: str, **more: object) -> tuple[Effect, bytes]:
     """The effect, and the body as it may be sent."""
     parts = services(configured(rules))
     facts = judged(parts, chat(Dialect.OPENAI, text, **more))
-    inspection = inspect_request(parts, facts.request)
-    decision = decide_request(parts, facts.grant, inspection)
+    inspection = inspect_request(parts, facts.request, facts.facts)
+    decision = decide_request(parts, facts.facts, inspection)
     permit = enforce(parts, facts.request, inspection, decision)
     assert decision.config_digest == parts.snapshot.digest
     return decision.effect, apply_edits(facts.request.body, permit.edits)
@@ -81,5 +81,5 @@ def test_a_denial_has_the_rules_words_or_its_name() -> None:
     assert refused.value.retryable is False
     parts = services(configured(RULES))
     facts = judged(parts, chat(Dialect.OPENAI, attack))
-    decision = decide_request(parts, facts.grant, inspect_request(parts, facts.request))
+    decision = decide_request(parts, facts.facts, inspect_request(parts, facts.request, facts.facts))
     assert denial(decision).status == 403

@@ -1,13 +1,18 @@
 """Rules → Decision."""
 
+import itertools
+
 import pytest
 
 from gptgate.core.finding import Finding, Origin
-from gptgate.core.snapshot import Effect, RuleSpec, Stage
+from gptgate.core.snapshot import STRENGTH, Effect, Mode, Obligations, RuleSpec, Stage
 from gptgate.policy.engine import Policy, compile_policy
+from gptgate.policy.rules import bucket
 from gptgate.policy.score import assess
+from policy_facts import facts
 
 DIGEST = "d" * 64
+BUCKETS = [82, 71, 5, 99, 15, 58]
 
 
 def rule(id: str, effect: Effect = Effect.FLAG, **fields: object) -> RuleSpec:
@@ -28,19 +33,19 @@ def found(kind: str, points: int = 20, origin: Origin = Origin.USER) -> Finding:
 
 
 def fired(policy: Policy, *findings: Finding, stage: Stage = Stage.REQUEST, app: str = "a", model: str = "m") -> tuple:
-    return policy.decide(stage, app, model, assess(findings)).rules
+    return policy.decide(facts(stage=stage, app=app, model=model), assess(findings)).rules
 
 
 def test_no_rule_fires_so_the_effect_is_allow() -> None:
-    decision = compile_policy([], DIGEST).decide(Stage.REQUEST, "a", "m", assess((found("pii.email", 20),)))
+    decision = compile_policy([], DIGEST).decide(facts(), assess((found("pii.email", 20),)))
     assert decision.effect is Effect.ALLOW
-    assert (decision.rules, decision.redact, decision.denied_by, decision.message) == ((), (), "", "")
+    assert (decision.rules, decision.rewrites, decision.denied_by, decision.message) == ((), (), "", "")
     assert (decision.score, decision.config_digest) == (20, DIGEST)
 
 
 def test_the_policy_assesses_as_the_score_does() -> None:
     findings = (found("pii.email", 20), found("secret.aws", 50))
-    assert compile_policy([], DIGEST).assess(findings) == assess(findings)
+    assert compile_policy([], DIGEST).assess(facts(), findings) == assess(findings)
 
 
 def test_all_that_fire_are_recorded_in_configuration_order() -> None:
@@ -63,7 +68,7 @@ def test_all_that_fire_are_recorded_in_configuration_order() -> None:
 def test_the_strongest_effect_wins_whatever_the_order(effects: tuple[Effect, ...], strongest: Effect) -> None:
     for order in (effects, effects[::-1]):
         policy = compile_policy([rule(f"r{n}", effect, findings=("*",)) for n, effect in enumerate(order)], DIGEST)
-        decision = policy.decide(Stage.REQUEST, "a", "m", assess((found("pii.email"),)))
+        decision = policy.decide(facts(), assess((found("pii.email"),)))
         assert decision.effect is strongest
         assert len(decision.rules) == len(order)
 
@@ -73,7 +78,7 @@ def test_the_first_denying_rule_gives_the_message() -> None:
         [rule("f", message="flag"), rule("one", Effect.DENY, message="first"), rule("two", Effect.DENY, message="2")],
         DIGEST,
     )
-    decision = policy.decide(Stage.REQUEST, "a", "m", assess(()))
+    decision = policy.decide(facts(), assess(()))
     assert (decision.denied_by, decision.message, decision.rules) == ("one", "first", ("f", "one", "two"))
 
 
@@ -96,16 +101,16 @@ def test_redaction_covers_exactly_what_fired_redact_rules_match() -> None:
             found("pii.card", 1),
         )
     )
-    decision = policy.decide(Stage.REQUEST, "a", "m", inspection)
-    assert decision.redact == (0, 3, 4)
+    decision = policy.decide(facts(), inspection)
+    assert [index for index, _ in decision.rewrites] == [0, 3, 4]
     assert decision.rules == ("cards", "pii", "flagged")
     assert decision.effect is Effect.REDACT
 
 
 def test_a_deny_does_not_hide_what_was_to_be_redacted() -> None:
     policy = compile_policy([rule("r", Effect.REDACT, findings=("*",)), rule("d", Effect.DENY)], DIGEST)
-    decision = policy.decide(Stage.REQUEST, "a", "m", assess((found("pii.email"),)))
-    assert (decision.effect, decision.redact) == (Effect.DENY, (0,))
+    decision = policy.decide(facts(), assess((found("pii.email"),)))
+    assert (decision.effect, decision.rewrites) == (Effect.DENY, ((0, Effect.REDACT),))
 
 
 @pytest.mark.parametrize(
@@ -136,8 +141,8 @@ def test_origins_alone_mean_any_finding_of_them() -> None:
     policy = compile_policy([rule("r", Effect.REDACT, origins=(Origin.TOOL_RESULT,))], DIGEST)
     assert fired(policy) == ()
     assert fired(policy, found("pii.email")) == ()
-    decision = policy.decide(Stage.REQUEST, "a", "m", assess((found("pii.email"), found("x.y", 1, Origin.TOOL_RESULT))))
-    assert (decision.rules, decision.redact) == (("r",), (1,))
+    decision = policy.decide(facts(), assess((found("pii.email"), found("x.y", 1, Origin.TOOL_RESULT))))
+    assert (decision.rules, decision.rewrites) == (("r",), ((1, Effect.REDACT),))
 
 
 def test_a_rule_without_findings_fires_on_its_other_conditions_alone() -> None:
@@ -176,7 +181,7 @@ def test_names_that_no_rule_mentions_share_one_place_in_the_caches() -> None:
     policy = compile_policy([rule("r", apps=("a",), models=("m",))], DIGEST)
     for number in range(100):
         assert fired(policy, app=f"app-{number}", model=f"model-{number}") == ()
-        policy.held(f"app-{number}", f"model-{number}")
+        policy.held(facts(app=f"app-{number}", model=f"model-{number}"))
     assert fired(policy) == ("r",)
     assert len(policy._sets) == 2
     assert len(policy._held) == 1
@@ -193,10 +198,10 @@ def test_held_are_the_patterns_of_the_answers_redact_and_deny_rules() -> None:
         ],
         DIGEST,
     )
-    assert policy.held("b", "x") == {"pii.card", "secret.*"}
-    assert policy.held("a", "x") == {"pii.card", "secret.*", "injection.*"}
-    assert policy.held("b", "m") == {"pii.card", "secret.*", "*"}
-    assert policy.held("b", "m") is policy.held("c", "m")
+    assert policy.held(facts(app="b", model="x")) == {"pii.card", "secret.*"}
+    assert policy.held(facts(app="a", model="x")) == {"pii.card", "secret.*", "injection.*"}
+    assert policy.held(facts(app="b", model="m")) == {"pii.card", "secret.*", "*"}
+    assert policy.held(facts(app="b", model="m")) is policy.held(facts(app="c", model="m"))
 
 
 @pytest.mark.parametrize("pattern", ["", "pii*", ".*", "*.email", "pii.*.x", "**"])
@@ -210,7 +215,158 @@ def test_an_outcome_is_not_an_effect_a_rule_may_have() -> None:
         compile_policy([rule("r", Effect.ALLOWED_ON_FAILURE)], DIGEST)
 
 
+def test_a_layer_is_somebodys() -> None:
+    with pytest.raises(ValueError, match="no layer"):
+        compile_policy([rule("r", layer="team:")], DIGEST)
+
+
 @pytest.mark.parametrize("ids", [("r", "r"), ("",)])
 def test_ids_are_unique_and_not_empty(ids: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="unique"):
         compile_policy([rule(id) for id in ids], DIGEST)
+
+
+def test_among_rewritings_of_one_finding_the_strongest_holds() -> None:
+    order = (Effect.PSEUDONYMISE, Effect.MASK, Effect.HASH, Effect.REDACT)
+    for weaker, stronger in itertools.pairwise(order):
+        for pair in ((weaker, stronger), (stronger, weaker)):
+            rules = [rule(f"r{n}", effect, findings=("pii.*",)) for n, effect in enumerate(pair)]
+            decision = compile_policy(rules, DIGEST).decide(facts(), assess((found("pii.email"), found("x.y"))))
+            assert decision.rewrites == ((0, stronger),)
+            assert decision.effect is stronger
+
+
+def test_the_order_of_all_effects() -> None:
+    assert [effect.value for effect in sorted(Effect, key=STRENGTH.__getitem__, reverse=True)] == [
+        "deny",
+        "require_approval",
+        "route",
+        "redact",
+        "hash",
+        "mask",
+        "pseudonymise",
+        "allowed_on_failure",
+        "flag",
+        "allow",
+    ]
+
+
+def test_min_points_counts_the_matching_findings_alone() -> None:
+    policy = compile_policy([rule("r", findings=("attack.*",), origins=(Origin.USER,), min_points=60)], DIGEST)
+    weak = (found("attack.a", 50), *(found("pii.email", 40) for _ in range(9)))
+    assert assess(weak).score == 100
+    assert fired(policy, *weak) == ()
+    assert fired(policy, *weak, found("attack.b", 39)) == ()
+    assert fired(policy, *weak, found("attack.b", 40, Origin.SYSTEM)) == ()
+    assert fired(policy, *weak, found("attack.b", 40)) == ("r",)
+    assert fired(policy, found("attack.b", 60)) == ("r",)
+
+
+def test_a_shadow_is_recorded_and_does_not_act() -> None:
+    policy = compile_policy(
+        [
+            rule("s", Effect.DENY, findings=("pii.*",), mode=Mode.SHADOW, obligations=Obligations(strip_tools=True)),
+            rule("c", Effect.REDACT, findings=("pii.*",), stage=Stage.RESPONSE, mode=Mode.SHADOW),
+            rule("f", findings=("pii.*",)),
+        ],
+        DIGEST,
+    )
+    decision = policy.decide(facts(), assess((found("pii.email"),)))
+    assert (decision.effect, decision.rules, decision.shadowed) == (Effect.FLAG, ("f",), ("s",))
+    assert (decision.denied_by, decision.rewrites, decision.obligations) == ("", (), Obligations())
+    assert policy.decide(facts(), assess(())).shadowed == ()
+    assert policy.held(facts()) == frozenset()
+
+
+def test_a_rollout_acts_on_its_share_of_the_requests() -> None:
+    policy = compile_policy([rule("r", Effect.DENY, rollout_percent=20)], DIGEST)
+    acted = 0
+    for number in range(2000):
+        decision = policy.decide(facts(request_id=f"id-{number}"), assess(()))
+        assert (decision.rules, decision.shadowed) in ((("r",), ()), ((), ("r",)))
+        acted += bool(decision.rules)
+    assert 340 <= acted <= 460
+    # The same in every process and for ever: a change of the hash would move requests from one side to the other.
+    assert [bucket("r", f"id-{number}") for number in range(6)] == BUCKETS
+    none = compile_policy([rule("r", rollout_percent=0)], DIGEST).decide(facts(), assess(()))
+    assert (none.rules, none.shadowed) == ((), ("r",))
+
+
+def test_a_larger_rollout_acts_wherever_a_smaller_one_did() -> None:
+    for number in range(200):
+        request = facts(request_id=f"id-{number}")
+        acting = [
+            bool(compile_policy([rule("r", rollout_percent=percent)], DIGEST).decide(request, assess(())).rules)
+            for percent in range(0, 101, 20)
+        ]
+        assert acting == sorted(acting)
+        assert acting[-1]
+
+
+def test_layers_hold_for_their_team_and_app() -> None:
+    policy = compile_policy([rule("all"), rule("team", layer="team:t1"), rule("app", layer="app:x")], DIGEST)
+    rules = {
+        (team, app): policy.decide(facts(team=team, app=app), assess(())).rules
+        for team in ("t1", "t2")
+        for app in ("x", "y")
+    }
+    assert rules == {
+        ("t1", "x"): ("all", "team", "app"),
+        ("t1", "y"): ("all", "team"),
+        ("t2", "x"): ("all", "app"),
+        ("t2", "y"): ("all",),
+    }
+
+
+def test_an_override_takes_the_upper_rule_away_where_its_own_rule_applies() -> None:
+    policy = compile_policy(
+        [
+            rule("cards", Effect.REDACT, stage=Stage.RESPONSE, findings=("pii.card",), overridable=True),
+            rule(
+                "see", stage=Stage.RESPONSE, findings=("pii.*",), layer="team:t1", models=("m",), overrides=("cards",)
+            ),
+        ],
+        DIGEST,
+    )
+    inspection = assess((found("pii.card"),))
+
+    def at(team: str, model: str) -> tuple[str, ...]:
+        request = facts(stage=Stage.RESPONSE, team=team, model=model)
+        assert bool(policy.held(request)) == ("cards" in policy.decide(request, inspection).rules)
+        return policy.decide(request, inspection).rules
+
+    assert at("t1", "m") == ("see",)
+    assert at("t1", "n") == ("cards",)
+    assert at("t2", "m") == ("cards",)
+
+
+def test_obligations_of_all_that_fired_come_together() -> None:
+    policy = compile_policy(
+        [
+            rule("a", obligations=Obligations(max_output_tokens=500, notice="Be kind.")),
+            rule("b", obligations=Obligations(max_output_tokens=200, route_to="one", notice="Be brief.")),
+            rule("c", obligations=Obligations(strip_tools=True, route_to="two", notice="Be kind.")),
+            rule("d", findings=("pii.*",), obligations=Obligations(max_output_tokens=1)),
+        ],
+        DIGEST,
+    )
+    assert policy.decide(facts(), assess(())).obligations == Obligations(
+        max_output_tokens=200, strip_tools=True, route_to="one", notice="Be kind.\nBe brief."
+    )
+
+
+def test_a_guard_that_failed_open_is_never_an_allow() -> None:
+    policy = compile_policy([rule("f", findings=("pii.*",)), rule("d", Effect.DENY, findings=("secret.*",))], DIGEST)
+    for findings, effect in (
+        ((), Effect.ALLOWED_ON_FAILURE),
+        ((found("pii.email"),), Effect.ALLOWED_ON_FAILURE),
+        ((found("secret.aws"),), Effect.DENY),
+    ):
+        decision = policy.decide(facts(), assess(findings, ("moderation",)))
+        assert (decision.effect, decision.failures) == (effect, ("moderation",))
+
+
+def test_a_denial_says_whether_the_caller_may_know_the_rule() -> None:
+    for public in (True, False):
+        policy = compile_policy([rule("d", Effect.DENY, public=public), rule("e", Effect.DENY)], DIGEST)
+        assert policy.decide(facts(), assess(())).public is public

@@ -1,0 +1,46 @@
+"""What the rules may see of a request besides its findings."""
+
+from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, RawRequest
+from gptgate.core.snapshot import Stage
+from gptgate.pipeline.services import Services
+
+SESSION_HEADER = "x-gptgate-session"
+END_USER_HEADER = "x-gptgate-end-user"
+MAX_NAME = 256
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+
+
+def policy_facts(services: Services, raw: RawRequest, request: ChatRequest, grant: Grant) -> PolicyFacts:
+    """The facts of the request's side; those of the answer's differ in `stage` alone."""
+    principal, model = grant.principal, grant.model
+    app = principal.app
+    return PolicyFacts(
+        stage=Stage.REQUEST,
+        request_id=raw.id,
+        team=principal.team,
+        app=app.name,
+        key_id=principal.key_id,
+        end_user=named_end_user(raw, request),
+        endpoint=request.endpoint.value,
+        dialect=request.dialect.value,
+        stream=request.stream,
+        max_output_tokens=request.max_output_tokens or 0,
+        choices=request.choices,
+        media=request.media,
+        tools=request.tools,
+        model=model.name,
+        upstream_model=model.upstream_name,
+        provider=grant.provider.name,
+        location=model.location,
+        session=raw.headers.get(SESSION_HEADER, "")[:MAX_NAME],
+        spent_nano=services.ledger.spent_by(app.name, raw.at_ms),
+        budget_nano=app.monthly_budget_nano or 0,
+        hour=raw.at_ms // HOUR_MS % 24,
+        weekday=(raw.at_ms // DAY_MS + 3) % 7 + 1,  # the first of January 1970 was a Thursday, the fourth day
+    )
+
+
+def named_end_user(raw: RawRequest, request: ChatRequest | None) -> str:
+    """The end user that the body names, else the header; what the application says, not verified."""
+    return ((request.end_user if request else "") or raw.headers.get(END_USER_HEADER, ""))[:MAX_NAME]
