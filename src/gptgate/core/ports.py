@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from gptgate.core.classifier import Opinion
 from gptgate.core.events import End, Intent
 from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
 from gptgate.core.finding import Finding, Origin, Segment
@@ -168,6 +169,17 @@ class Upstream(Protocol):
 
         Raises UpstreamError whose `reach` says how far the request got. A status of 400 or more is a reply, not an
         error. Cancelling the call aborts the request.
+        """
+        ...
+
+
+class Classifier(Protocol):
+    """A judge outside. What it is shown leaves the gateway."""
+
+    async def classify(self, texts: Sequence[tuple[Origin, str]]) -> Opinion:
+        """Its opinion of these texts, in their order, within the configured time.
+
+        Raises nothing: whatever goes wrong is an opinion with a `failure`. Cancelling the call aborts the request.
         """
         ...
 

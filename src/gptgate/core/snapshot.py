@@ -170,6 +170,54 @@ ORGANISATION = "organisation"
 """The layer of rules that hold for everybody."""
 
 
+class ClassifierKind(StrEnum):
+    """How an external classifier is asked."""
+
+    MODERATION = "moderation"
+    GUARD_MODEL = "guard_model"
+    WEBHOOK = "webhook"
+
+
+class GuardTemplate(StrEnum):
+    """How a guard model is asked and how its answer is read."""
+
+    LLAMA_GUARD = "llama_guard"
+    PROMPT_GUARD = "prompt_guard"
+    SHIELD_GEMMA = "shield_gemma"
+
+
+class OnFailure(StrEnum):
+    """What becomes of a request whose classifier cannot answer."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+class ClassifierSpec(Struct, frozen=True, kw_only=True):
+    """An external classifier. `model` and `template` are empty where its kind has none.
+
+    `labels` are those that it may report; any other becomes ``other``. `scores` are pairs (permille, points), rising:
+    a label counts the points of the last pair that its score reaches. `origins`: whose words it is shown.
+    `max_chars` bounds what it is shown; past it, it cannot answer. After `breaker_failures` failures in a row it is not
+    asked for `breaker_cool_down_ms`, which is a failure too.
+    """
+
+    name: str
+    kind: ClassifierKind
+    base_url: str
+    model: str
+    template: GuardTemplate | None
+    credential: SecretRef | None
+    timeout_ms: int
+    on_failure: OnFailure
+    max_chars: int
+    origins: tuple[Origin, ...]
+    labels: tuple[str, ...]
+    scores: tuple[tuple[int, int], ...]
+    breaker_failures: int
+    breaker_cool_down_ms: int
+
+
 class RuleSpec(Struct, frozen=True, kw_only=True):
     """A rule fires when every condition it states holds; an empty condition is not stated.
 
@@ -230,6 +278,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     teams: tuple[str, ...]
     apps: dict[str, AppSpec]
     rules: tuple[RuleSpec, ...]
+    classifiers: dict[str, ClassifierSpec] = {}
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

@@ -1,0 +1,124 @@
+"""What external classifiers may say, and how it becomes findings. Pure: a recorded opinion can be judged again."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from gptgate.core.finding import Finding, Origin
+from gptgate.core.snapshot import ClassifierKind, ClassifierSpec, GuardTemplate
+
+PREFIX = "external"
+OTHER = "other"
+"""The label of whatever a classifier reports beyond its labels: a new category of its vendor is not lost."""
+
+CERTAIN = 1000
+"""The score, in permille, of a classifier that says yes or no."""
+
+FLAGGED = 500
+"""The least score of a category that a moderation endpoint itself flags."""
+
+SCORES: tuple[tuple[int, int], ...] = ((300, 20), (500, 40), (700, 60), (900, 80))
+"""Points by score where the configuration states none."""
+
+LLAMA_GUARD: Mapping[str, str] = {
+    "S1": "violent_crimes",
+    "S2": "non_violent_crimes",
+    "S3": "sex_crimes",
+    "S4": "child_exploitation",
+    "S5": "defamation",
+    "S6": "specialized_advice",
+    "S7": "privacy",
+    "S8": "intellectual_property",
+    "S9": "indiscriminate_weapons",
+    "S10": "hate",
+    "S11": "self_harm",
+    "S12": "sexual_content",
+    "S13": "elections",
+    "S14": "code_interpreter_abuse",
+}
+"""Hazard codes that Llama Guard answers with → our labels."""
+
+PROMPT_GUARD: Mapping[str, str] = {"INJECTION": "injection", "JAILBREAK": "jailbreak", "MALICIOUS": "malicious"}
+SHIELD_GEMMA = "policy_violation"
+
+MODERATION = (
+    "harassment",
+    "harassment_threatening",
+    "hate",
+    "hate_threatening",
+    "illicit",
+    "illicit_violent",
+    "self_harm",
+    "self_harm_instructions",
+    "self_harm_intent",
+    "sexual",
+    "sexual_minors",
+    "violence",
+    "violence_graphic",
+)
+"""The categories of the public moderation endpoint, in our spelling."""
+
+
+class Opinion(Struct, frozen=True, kw_only=True):
+    """What one classifier said of one request. `failure` is empty, or the word for why it could not answer.
+
+    `labels` are pairs (label, permille), sorted, each label once; the score was rounded down, once, on arrival.
+    """
+
+    classifier: str
+    failure: str
+    labels: tuple[tuple[str, int], ...] = ()
+
+
+def default_labels(kind: ClassifierKind, template: GuardTemplate | None) -> tuple[str, ...]:
+    """The labels of a kind whose configuration states none; empty where they must be stated."""
+    match kind, template:
+        case ClassifierKind.MODERATION, _:
+            return MODERATION
+        case _, GuardTemplate.LLAMA_GUARD:
+            return tuple(sorted(LLAMA_GUARD.values()))
+        case _, GuardTemplate.PROMPT_GUARD:
+            return tuple(sorted(PROMPT_GUARD.values()))
+        case _, GuardTemplate.SHIELD_GEMMA:
+            return (SHIELD_GEMMA,)
+        case _:
+            return ()
+
+
+def kinds_of(name: str, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds of findings that a classifier can lead to."""
+    return tuple(f"{PREFIX}.{name}.{label}" for label in (*labels, OTHER))
+
+
+def findings_of(opinion: Opinion, spec: ClassifierSpec) -> tuple[Finding, ...]:
+    """The findings that an opinion amounts to.
+
+    They stand on the request as a whole: a classifier judges what it was shown, it points at no span of it.
+    """
+    best: dict[str, int] = {}
+    for label, permille in opinion.labels:
+        points = points_of(permille, spec.scores)
+        if points is not None:
+            known = label if label in spec.labels else OTHER
+            best[known] = max(points, best.get(known, 0))
+    return tuple(
+        Finding(
+            kind=f"{PREFIX}.{spec.name}.{label}",
+            origin=Origin.OTHER,
+            place="",
+            start=0,
+            end=0,
+            detector=f"{PREFIX}.{spec.name}",
+            points=points,
+        )
+        for label, points in sorted(best.items())
+    )
+
+
+def points_of(permille: int, scores: tuple[tuple[int, int], ...]) -> int | None:
+    """The points of the last step that the score reaches; None below the first."""
+    reached = None
+    for least, points in scores:
+        if permille >= least:
+            reached = points
+    return reached

@@ -1,0 +1,51 @@
+"""An OpenAI-compatible moderation endpoint: ``POST /v1/moderations``, one result for each text."""
+
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from gptgate.core.classifier import FLAGGED
+from gptgate.core.document import encode_json
+from gptgate.core.snapshot import ClassifierSpec
+from gptgate.upstream.classifiers.wire import Labels, Nonsense, Texts, bearer, merged, permille, typed
+
+
+class _Result(Struct):
+    categories: dict[str, bool]
+    category_scores: dict[str, Decimal]
+
+
+class _Answer(Struct):
+    results: list[_Result]
+
+
+_DECODE = msgspec.json.Decoder(_Answer).decode
+
+
+class Moderation:
+    """The endpoint's own flags count: a category that it flags has a score of at least `FLAGGED`."""
+
+    path = "/v1/moderations"
+    sign = staticmethod(bearer)
+
+    def encode(self, spec: ClassifierSpec, texts: Texts) -> bytes:
+        model = {"model": spec.model} if spec.model else {}
+        return encode_json({**model, "input": [text for _, text in texts]})
+
+    def decode(self, _spec: ClassifierSpec, body: bytes, asked: int) -> Labels:
+        results = typed(body, _DECODE).results
+        if len(results) != asked:
+            raise Nonsense("there is not one result for each text")
+        labels: list[tuple[str, int]] = []
+        for result in results:
+            if result.categories.keys() != result.category_scores.keys():
+                raise Nonsense("categories and scores differ")
+            for category, score in result.category_scores.items():
+                least = FLAGGED if result.categories[category] else 0
+                labels.append((_label(category), max(permille(score), least)))
+        return merged(labels)
+
+
+def _label(category: str) -> str:
+    return category.lower().replace("/", "_").replace("-", "_").replace(" ", "_")

@@ -1,0 +1,50 @@
+"""An organisation's own classifier: ``POST /v1/classify``, the question signed, the answer of a fixed shape.
+
+Question: ``{"classifier": NAME, "texts": [{"origin": "user", "text": "…"}]}``. Answer: ``{"labels": [{"label": "…",
+"score": 0.97}]}`` and nothing else. The signature is HMAC-SHA256 over the timestamp, a full stop and the body, so that
+a receiver can refuse a question that was changed, or that is old.
+"""
+
+import hashlib
+import hmac
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from gptgate.core.document import encode_json
+from gptgate.core.snapshot import ClassifierSpec
+from gptgate.upstream.classifiers.wire import Headers, Labels, Texts, merged, permille, typed
+
+TIMESTAMP_HEADER = "x-gptgate-timestamp"
+SIGNATURE_HEADER = "x-gptgate-signature"
+
+
+class _Label(Struct, forbid_unknown_fields=True):
+    label: str
+    score: Decimal
+
+
+class _Answer(Struct, forbid_unknown_fields=True):
+    labels: list[_Label]
+
+
+_DECODE = msgspec.json.Decoder(_Answer).decode
+
+
+class Webhook:
+    """The secret signs; it is never sent."""
+
+    path = "/v1/classify"
+
+    def encode(self, spec: ClassifierSpec, texts: Texts) -> bytes:
+        return encode_json(
+            {"classifier": spec.name, "texts": [{"origin": origin.value, "text": text} for origin, text in texts]}
+        )
+
+    def sign(self, body: bytes, secret: str, at_s: int) -> Headers:
+        signature = hmac.new(secret.encode(), b"%d." % at_s + body, hashlib.sha256).hexdigest()
+        return ((TIMESTAMP_HEADER, str(at_s)), (SIGNATURE_HEADER, f"v1={signature}"))
+
+    def decode(self, _spec: ClassifierSpec, body: bytes, _asked: int) -> Labels:
+        return merged((label.label, permille(label.score)) for label in typed(body, _DECODE).labels)
