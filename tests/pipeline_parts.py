@@ -178,6 +178,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "upstream": PlayedUpstream(),
         "headers": HEADERS,
         "observer": Observed(),
+        "classifiers": {},
     }
     return Services(**{**made, **parts})
 

@@ -40,6 +40,7 @@ from gptgate.storage.sqlite import SqliteStore
 from gptgate.telemetry.log import LineWriter, get_logger
 from gptgate.telemetry.metrics import Metrics
 from gptgate.telemetry.sink import Telemetry
+from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
 
@@ -129,6 +130,7 @@ class App:
         self.snapshot = snapshot
         self._gate: Gate
         self._current_targets: dict[str, Target] = {}
+        self._classifier_secrets: dict[str, str] = {}
         self._upstream: HttpUpstream
         self._retired: dict[Gate, HttpUpstream] = {}
         """Gates of replaced Snapshots that still have requests, and their connections."""
@@ -165,7 +167,7 @@ class App:
         async with self._applying:
             # A large file takes seconds to read. Requests do not wait for it.
             snapshot = await asyncio.to_thread(load_file, self.config, KINDS)
-            if snapshot.digest == self.snapshot.digest and await self._targets(snapshot) == self._current_targets:
+            if snapshot.digest == self.snapshot.digest and not await self._secrets_changed(snapshot):
                 return snapshot.digest, False
             self._check_listeners(snapshot.server)
             old_gate, old_upstream = self._gate, self._upstream
@@ -241,12 +243,17 @@ class App:
     async def _install(self, snapshot: Snapshot) -> None:
         """Build everything for a Snapshot first, then switch to it in one step."""
         targets = await self._targets(snapshot)
+        secrets = _classifier_secrets(snapshot)
         upstream = HttpUpstream(targets)
         await upstream.start()
-        gate = Gate(self._services(snapshot, upstream))
+        gate = Gate(self._services(snapshot, upstream, secrets))
         self.telemetry.configure(snapshot)
         self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
-        self._current_targets = targets
+        self._current_targets, self._classifier_secrets = targets, secrets
+
+    async def _secrets_changed(self, snapshot: Snapshot) -> bool:
+        targets = await self._targets(snapshot)
+        return targets != self._current_targets or _classifier_secrets(snapshot) != self._classifier_secrets
 
     async def _targets(self, snapshot: Snapshot) -> dict[str, Target]:
         targets: dict[str, Target] = {}
@@ -269,6 +276,8 @@ class App:
             targets[provider.name] = Target(base_url=base_url, headers=credential_headers(provider.kind, secret))
         if problems:
             raise ConfigError(problems)
+        for name, spec in snapshot.classifiers.items():
+            targets[target_name(name)] = Target(base_url=spec.base_url)
         return targets
 
     async def _simulator_url(self) -> str:
@@ -278,7 +287,7 @@ class App:
             self._simulator = server
         return self._simulator.base_url
 
-    def _services(self, snapshot: Snapshot, upstream: HttpUpstream) -> Services:
+    def _services(self, snapshot: Snapshot, upstream: HttpUpstream, secrets: dict[str, str]) -> Services:
         kinds = {provider.name: provider.kind for provider in snapshot.providers.values()}
         return Services(
             snapshot=snapshot,
@@ -300,6 +309,10 @@ class App:
             upstream=upstream,
             headers=HEADERS,
             observer=self.telemetry,
+            classifiers={
+                name: HttpClassifier(spec, secrets.get(name, ""), upstream, self.clock)
+                for name, spec in snapshot.classifiers.items()
+            },
         )
 
     def _in_force(self) -> tuple[Gate, ServerSpec]:
@@ -339,6 +352,11 @@ class App:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _classifier_secrets(snapshot: Snapshot) -> dict[str, str]:
+    """The secrets of the classifiers that have one. Raises ConfigError."""
+    return {spec.name: resolve(spec.credential) for spec in snapshot.classifiers.values() if spec.credential}
 
 
 def _months(store: SqliteStore, now_ms: int) -> list[str]:

@@ -25,6 +25,7 @@ from gptgate.cli.main import build
 from gptgate.config.checks import PUBLIC_URLS
 from gptgate.config.reference import SETTINGS
 from gptgate.core import errors
+from gptgate.core.classifier import Opinion
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
@@ -38,6 +39,7 @@ from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator import faults, rules
 from gptgate.telemetry import METRICS
 from gptgate.telemetry.log import RequestLine, UnauthenticatedLine
+from gptgate.upstream.classifiers.registry import WIRES
 
 MISSING = "(not written yet)"
 BLOCK = re.compile(r"(<!-- table: ([a-z0-9_. -]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -102,6 +104,11 @@ def _provider_kinds() -> Table:
         shown = "must be given" if address is None else _code(address) if address else "inside this process"
         rows.append((_code(kind), ", ".join(sorted(DIALECTS[kind])), shown, _code(header)))
     return Table(("`kind`", "Dialects", "`base_url` when left out", "Credential goes in", "For"), rows, free=1)
+
+
+def _classifier_kinds() -> Table:
+    rows = [(_code(kind), _code(f"POST {wire.path}")) for kind, wire in WIRES.items()]
+    return Table(("`kind`", "Request", "What it is"), rows, free=1)
 
 
 def _errors() -> Table:
@@ -272,11 +279,12 @@ def _default(param: Any) -> str:
     return "–" if value is None or value is False or value == "" else _code(str(value))
 
 
-SECTIONS = ("version", "server", "providers", "models", "teams", "apps", "policy")
+SECTIONS = ("version", "server", "providers", "models", "teams", "apps", "classifiers", "policy")
 
 TABLES: dict[str, Callable[[], Table]] = {
     **{f"settings {section}": partial(_settings, section) for section in SECTIONS},
     "provider kinds": _provider_kinds,
+    "classifier kinds": _classifier_kinds,
     "effects": lambda: _words("Effect", [one.value for one in Effect]),
     "origins": lambda: _words("Origin", [one.value for one in Origin]),
     "errors": _errors,
@@ -288,6 +296,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "end": lambda: _fields(End),
     "end states": lambda: _words("State", [one.value for one in EndState]),
     "finding": lambda: _fields(Finding),
+    "opinion": lambda: _fields(Opinion),
     "usage": lambda: _fields(Usage),
     "key": lambda: _fields(KeyRecord),
     "request line": lambda: _fields(RequestLine),

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from gptgate.config.canonical import digest_of
 from gptgate.config.checks import PUBLIC_URLS
+from gptgate.config.classifiers import build_classifier
 from gptgate.config.reader import Section
 from gptgate.config.types import is_loopback
 from gptgate.core.snapshot import (
@@ -30,6 +31,7 @@ def build(root: Section) -> Snapshot:
     by_name = {spec.name: spec for spec in providers}
     models = sorted((_model(item, by_name) for item in root.sections("models")), key=lambda spec: spec.name)
     apps = sorted((_app(item) for item in root.sections("apps")), key=lambda spec: spec.name)
+    classifiers = sorted((build_classifier(item) for item in root.sections("classifiers")), key=lambda spec: spec.name)
     snapshot = Snapshot(
         digest="",
         server=_server(root.section("server")),
@@ -38,6 +40,7 @@ def build(root: Section) -> Snapshot:
         teams=tuple(sorted(item.get("name") for item in root.sections("teams"))),
         apps={spec.name: spec for spec in apps},
         rules=tuple(_rule(item) for item in root.section("policy").sections("rules")),
+        classifiers={spec.name: spec for spec in classifiers},
     )
     return replace(snapshot, digest=digest_of(snapshot))
 

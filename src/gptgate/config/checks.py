@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
+from gptgate.config.classifiers import check_classifiers, external_kinds
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
 from gptgate.config.types import Address
@@ -17,7 +18,9 @@ PUBLIC_URLS = {
 
 def check(root: Section, kinds: Collection[str], reader: Reader) -> None:
     """Report every dangling reference and every setting that has no effect or cannot be honoured."""
+    kinds = {*kinds, *external_kinds(root)}
     _check_server(root.section("server"), reader)
+    check_classifiers(root, reader)
     for provider in root.sections("providers"):
         _check_provider(provider, reader)
     providers, models = _names(root, "providers"), _names(root, "models")

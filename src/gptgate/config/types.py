@@ -249,6 +249,9 @@ KIND_PATTERN = Scalar("kind pattern", _parse_pattern)
 SMALL_NAME = name_type(
     "name", r"[a-z0-9][a-z0-9_-]{0,63}", "up to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
 )
+KIND_WORD = name_type(
+    "part of a kind", r"[a-z][a-z0-9_]{0,63}", "up to 64 of a-z, 0-9 and '_', beginning with a letter"
+)
 MODEL_NAME = name_type(
     "model name",
     r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}",

@@ -1,5 +1,6 @@
 """What external classifiers may say, and how it becomes findings. Pure: a recorded opinion can be judged again."""
 
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -8,6 +9,8 @@ from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import ClassifierKind, ClassifierSpec, GuardTemplate
 
 PREFIX = "external"
+EVERY = "*"
+_MENTION = re.compile(r"\bexternal\b(?:\.([a-z][a-z0-9_]*))?")
 OTHER = "other"
 """The label of whatever a classifier reports beyond its labels: a new category of its vendor is not lost."""
 
@@ -88,6 +91,15 @@ def default_labels(kind: ClassifierKind, template: GuardTemplate | None) -> tupl
 def kinds_of(name: str, labels: tuple[str, ...]) -> tuple[str, ...]:
     """The kinds of findings that a classifier can lead to."""
     return tuple(f"{PREFIX}.{name}.{label}" for label in (*labels, OTHER))
+
+
+def names_asked(patterns: tuple[str, ...], when: str) -> frozenset[str]:
+    """The classifiers that a rule with these kind patterns and this condition asks; `EVERY` for all of them.
+
+    The pattern ``*`` asks none: it takes what is there.
+    """
+    mentions = [pattern for pattern in patterns if pattern.split(".")[0] == PREFIX]
+    return frozenset(name or EVERY for text in (*mentions, when) for name in _MENTION.findall(text))
 
 
 def findings_of(opinion: Opinion, spec: ClassifierSpec) -> tuple[Finding, ...]:

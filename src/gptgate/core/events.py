@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from gptgate.core.classifier import Opinion
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding
 
@@ -50,6 +51,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     finding_counts: tuple[tuple[str, int], ...] = ()
     shadowed: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
 
 
 class End(Struct, frozen=True, kw_only=True):

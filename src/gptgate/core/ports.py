@@ -201,6 +201,11 @@ class Policy(Protocol):
         """What the rules say. Raises GuardFailed when a rule's condition cannot be evaluated."""
         ...
 
+    def asks(self, facts: PolicyFacts) -> Mapping[str, bool]:
+        """The external classifiers that applicable rules ask, ``*`` for all of them; and whether such a rule acts on
+        this request, or all of them are its shadows."""
+        ...
+
     def held(self, facts: PolicyFacts) -> frozenset[str]:
         """Kind patterns that a rule on answers rewrites or denies, so that they must not get out in pieces."""
         ...

@@ -3,6 +3,7 @@
 from collections import Counter
 from hashlib import sha256
 
+from gptgate.core.classifier import Opinion
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import GateError, RedactionImpossible
 from gptgate.core.events import End, EndState, Intent
@@ -39,6 +40,7 @@ class Draft:
         self.request: ChatRequest | None = None
         self.grant: Grant | None = None
         self.inspection: Inspection | None = None
+        self.opinions: tuple[Opinion, ...] = ()
         self.decision: Decision | None = None
         self.route: Route | None = None
         self.reservation: Reservation | None = None
@@ -128,6 +130,7 @@ class Draft:
             finding_counts=count_kinds(found),
             shadowed=self.decision.shadowed if self.decision else (),
             failures=self.inspection.failures if self.inspection else (),
+            opinions=self.opinions,
         )
 
     def end(self, state: EndState, error: GateError | None, status: int, settlement: Settlement) -> End:

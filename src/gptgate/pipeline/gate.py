@@ -21,6 +21,7 @@ from gptgate.core.facts import Grant, Permit, Principal, RawRequest, Reservation
 from gptgate.core.ports import Outlet, Price
 from gptgate.core.snapshot import Limits
 from gptgate.core.wire import Dialect, Endpoint
+from gptgate.pipeline.classify import ask_classifiers, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
@@ -153,6 +154,13 @@ class Gate:
         inspection = inspect_request(services, request, facts)
         draft.inspection = inspection
         draft.mark("inspect")
+        # 5b classify, where a rule asks judges outside
+        opinions = await ask_classifiers(services, request, facts, inspection)
+        if opinions:
+            draft.opinions = opinions
+            draft.mark("classify")
+            inspection = weigh_opinions(services, facts, inspection, opinions)
+            draft.inspection = inspection
         # 6 decide
         decision = decide_request(services, facts, inspection)
         draft.decision = decision

@@ -7,6 +7,7 @@ from gptgate.core.adapter import Adapter
 from gptgate.core.facts import ChatRequest, Grant, Principal
 from gptgate.core.ports import (
     Authenticator,
+    Classifier,
     Clock,
     Inspector,
     Ledger,
@@ -54,3 +55,4 @@ class Services:
     upstream: Upstream
     headers: Headers
     observer: Observer
+    classifiers: Mapping[str, Classifier]

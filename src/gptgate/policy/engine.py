@@ -1,7 +1,8 @@
 """Rules → Decision. Every rule is looked at; the strongest effect of those that fire wins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from gptgate.core.classifier import names_asked
 from gptgate.core.facts import Decision, Inspection, PolicyFacts
 from gptgate.core.finding import Finding
 from gptgate.core.snapshot import REWRITING, STRENGTH, Effect, Obligations, RuleSpec, Stage
@@ -28,6 +29,7 @@ class Policy:
         self._models = frozenset(name for spec in rules for name in spec.models)
         self._sets: dict[Place, RuleSet] = {}
         self._held: dict[Place, frozenset[str]] = {}
+        self._asking: dict[Place, tuple[tuple[str, Rule], ...]] = {}
 
     def assess(self, facts: PolicyFacts, findings: tuple[Finding, ...], failures: tuple[str, ...] = ()) -> Inspection:
         """Findings with their risk score, see `gptgate.policy.score`."""
@@ -77,6 +79,21 @@ class Policy:
                 for pattern in spec.findings or (ANYTHING,)
             )
         return held
+
+    def asks(self, facts: PolicyFacts) -> Mapping[str, bool]:
+        """See `core.ports.Policy.asks`."""
+        place = self._place(facts.stage, facts)
+        asking = self._asking.get(place)
+        if asking is None:
+            asking = self._asking[place] = tuple(
+                (name, self._rules[spec.id])
+                for spec in applying(self._specs, place)
+                for name in sorted(names_asked(spec.findings, spec.when))
+            )
+        asked: dict[str, bool] = {}
+        for name, rule in asking:
+            asked[name] = asked.get(name, False) or rule.acts(facts.request_id)
+        return asked
 
     def _place(self, stage: Stage, facts: PolicyFacts) -> Place:
         return Place(

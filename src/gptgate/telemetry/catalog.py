@@ -30,6 +30,7 @@ ERRORS = "gptgate_errors"
 EFFECTS = "gptgate_effects"
 RULES = "gptgate_rules"
 FINDINGS = "gptgate_findings"
+OPINIONS = "gptgate_classifier_opinions"
 TOKENS = "gptgate_tokens"
 COST = "gptgate_cost_nano_usd"
 RESERVED = "gptgate_reserved_nano_usd"
@@ -53,6 +54,12 @@ METRICS: tuple[Metric, ...] = (
     Metric(EFFECTS, "counter", ("effect",), "Requests by the strongest effect that the policy had on them."),
     Metric(RULES, "counter", ("rule",), "Requests on which a rule fired."),
     Metric(FINDINGS, "counter", ("kind", "origin"), "Findings in requests and answers, by whose words they stood in."),
+    Metric(
+        OPINIONS,
+        "counter",
+        ("classifier", "outcome"),
+        "Questions to external classifiers: answered, failed, or allowed_on_failure where the request passed anyway.",
+    ),
     Metric(
         TOKENS,
         "counter",

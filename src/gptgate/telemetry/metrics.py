@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from gptgate.core.classifier import PREFIX
 from gptgate.core.events import End, Intent
+from gptgate.core.snapshot import Effect
 from gptgate.telemetry import catalog
 from gptgate.telemetry.catalog import (
     CODES,
@@ -96,6 +98,8 @@ class Metrics(Collector):
         self._models: frozenset[str] = frozenset()
         self._apps: frozenset[str] = frozenset()
         self._rules: frozenset[str] = frozenset()
+        self._classifiers: frozenset[str] = frozenset()
+        self._external: frozenset[str] = frozenset()
         self._counts: dict[str, defaultdict[Labels, int]] = {
             metric.name: defaultdict(int) for metric in METRICS if metric.type == "counter"
         }
@@ -115,9 +119,22 @@ class Metrics(Collector):
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
-    def configure(self, *, models: Collection[str], apps: Collection[str], rules: Collection[str]) -> None:
-        """Take the names of a new configuration as label values. Counts under earlier names stay."""
+    def configure(
+        self,
+        *,
+        models: Collection[str],
+        apps: Collection[str],
+        rules: Collection[str],
+        classifiers: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """Take the names of a new configuration as label values. Counts under earlier names stay.
+
+        `classifiers` are the kinds of findings of each.
+        """
+        classifiers = classifiers or {}
         self._models, self._apps, self._rules = frozenset(models), frozenset(apps), frozenset(rules)
+        self._classifiers = frozenset(classifiers)
+        self._external = frozenset(kind for kinds in classifiers.values() for kind in kinds)
 
     def model_label(self, model: str) -> str:
         """A model's name as it may be shown: a configured one, ``none`` where none was granted, else ``other``."""
@@ -138,6 +155,8 @@ class Metrics(Collector):
         for event in (intent, end):
             if event.findings or event.finding_counts:
                 self._add_findings(event)
+        if intent.opinions:
+            self._add_opinions(intent)
         self._add_spending(model, app, intent, end)
         if end.chunks:
             self._counts[catalog.CHUNKS][(endpoint,)] += end.chunks
@@ -150,13 +169,23 @@ class Metrics(Collector):
     def _add_findings(self, event: Intent | End) -> None:
         unlisted = Counter(dict(event.finding_counts))
         for finding in event.findings:
-            kind = finding.kind if finding.kind in self._kinds else OTHER
-            self._findings[kind, finding.origin] += 1
+            self._findings[self._kind(finding.kind), finding.origin] += 1
             unlisted[finding.kind] -= 1
         # An event lists its first findings only; the rest are counted by kind, their origins are not known.
         for kind, number in unlisted.items():
             if number > 0:
-                self._findings[kind if kind in self._kinds else OTHER, UNLISTED] += number
+                self._findings[self._kind(kind), UNLISTED] += number
+
+    def _kind(self, kind: str) -> str:
+        return kind if kind in self._kinds or kind in self._external else OTHER
+
+    def _add_opinions(self, intent: Intent) -> None:
+        for opinion in intent.opinions:
+            outcome = "failed" if opinion.failure else "answered"
+            if opinion.failure and f"{PREFIX}.{opinion.classifier}" in intent.failures:
+                outcome = Effect.ALLOWED_ON_FAILURE.value
+            name = opinion.classifier if opinion.classifier in self._classifiers else OTHER
+            self._counts[catalog.OPINIONS][name, outcome] += 1
 
     def _add_spending(self, model: str, app: str, intent: Intent, end: End) -> None:
         usage = end.usage

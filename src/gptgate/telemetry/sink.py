@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from gptgate.core.classifier import kinds_of
 from gptgate.core.events import End, Intent
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import Snapshot
@@ -54,7 +55,12 @@ class Telemetry:
     def configure(self, snapshot: Snapshot) -> None:
         """Take a configuration's names; only these become label values."""
         self._drain(len(self._waiting))
-        self._metrics.configure(models=snapshot.models, apps=snapshot.apps, rules=[rule.id for rule in snapshot.rules])
+        self._metrics.configure(
+            models=snapshot.models,
+            apps=snapshot.apps,
+            rules=[rule.id for rule in snapshot.rules],
+            classifiers={name: kinds_of(name, spec.labels) for name, spec in snapshot.classifiers.items()},
+        )
 
     def observe(self, intent: Intent, end: End) -> None:
         """Take the two events of a request that ended."""

@@ -1,7 +1,7 @@
 """The port `Classifier` over HTTP: a deadline for the whole question, a breaker, and an opinion whatever happens."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gptgate.core.classifier import Opinion
 from gptgate.core.errors import AnswerTooLarge, UpstreamError, UpstreamTimeout
@@ -12,7 +12,6 @@ from gptgate.upstream.classifiers.breaker import Breaker
 from gptgate.upstream.classifiers.registry import WIRES
 from gptgate.upstream.classifiers.wire import Labels, Nonsense
 from gptgate.upstream.client import HttpUpstream
-from gptgate.upstream.target import Target
 
 MAX_ANSWER_BYTES = 1 << 20
 FAILURES = ("too_long", "breaker_open", "timeout", "unreachable", "status", "too_large", "nonsense")
@@ -85,13 +84,9 @@ class HttpClassifier:
             reply.close()
 
 
-def build_classifiers(
-    specs: Mapping[str, ClassifierSpec], secrets: Mapping[str, str], clock: Clock
-) -> tuple[dict[str, HttpClassifier], HttpUpstream]:
-    """Every configured classifier, and the connections that they share: `start` and `close` these."""
-    upstream = HttpUpstream({name: Target(base_url=spec.base_url) for name, spec in specs.items()})
-    made = {name: HttpClassifier(spec, secrets.get(name, ""), upstream, clock) for name, spec in specs.items()}
-    return made, upstream
+def target_name(classifier: str) -> str:
+    """What a classifier is called among the targets of the client: no provider can have this name."""
+    return f"classifier {classifier}"
 
 
 def _provider(spec: ClassifierSpec) -> ProviderSpec:
@@ -100,7 +95,7 @@ def _provider(spec: ClassifierSpec) -> ProviderSpec:
     The deadline of the whole question stands around all of it.
     """
     return ProviderSpec(
-        name=spec.name,
+        name=target_name(spec.name),
         kind=ProviderKind.OPENAI_COMPATIBLE,
         base_url=spec.base_url,
         credential=None,

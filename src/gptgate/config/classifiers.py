@@ -1,0 +1,122 @@
+"""The section `classifiers`: what must be true of it and of the rules that ask a classifier, and its values."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from gptgate.config.problem import did_you_mean, shown
+from gptgate.config.reader import Reader, Section, Value
+from gptgate.core.classifier import EVERY, OTHER, SCORES, default_labels, kinds_of, names_asked
+from gptgate.core.finding import Origin
+from gptgate.core.snapshot import REWRITING, ClassifierKind, ClassifierSpec, Stage
+
+ORIGINS = (Origin.USER, Origin.ASSISTANT, Origin.TOOL_CALL, Origin.TOOL_RESULT)
+"""Whose words a classifier is shown where its configuration does not say."""
+
+
+def external_kinds(root: Section) -> tuple[str, ...]:
+    """The kinds of findings that the configured classifiers can lead to."""
+    return tuple(
+        kind
+        for section in root.sections("classifiers")
+        if section.get("name") is not None
+        for kind in kinds_of(section.get("name"), _labels(section))
+    )
+
+
+def check_classifiers(root: Section, reader: Reader) -> None:
+    """Report what a kind needs and lacks, or has and cannot use, and rules that ask for what cannot be."""
+    sections = root.sections("classifiers")
+    names = [section.get("name") for section in sections if section.get("name") is not None]
+    asked: set[str] = set()
+    for rule in root.section("policy").sections("rules"):
+        asked |= _check_rule(rule, names, reader)
+    for section in sections:
+        _check_kind(section, reader)
+        _check_scores(section, reader)
+        if section.get("name") is not None and not asked & {section.get("name"), EVERY}:
+            message = "has no effect: no rule asks it"
+            hint = f'a rule with findings: ["external.{section.get("name")}.*"]'
+            reader.report(section.line, section.path, message, hint)
+
+
+def _check_kind(section: Section, reader: Reader) -> None:
+    kind = section.get("kind")
+    guard = kind is ClassifierKind.GUARD_MODEL
+    needs = {"model": guard, "template": guard}
+    if kind is ClassifierKind.WEBHOOK:
+        needs |= {"credential": True, "labels": True}
+    useless = {"model": kind is ClassifierKind.WEBHOOK, "template": kind is not ClassifierKind.GUARD_MODEL}
+    for name in needs:
+        if kind is not None and needs[name] and name not in section.written:
+            reader.report(section.line, f"{section.path}.{name}", f"is missing: {kind} needs it")
+    for name in useless:
+        if kind is not None and useless[name] and name in section.written:
+            reader.report(section.line_of(name), f"{section.path}.{name}", f"has no effect: {kind} has none")
+    for label in section.items("labels"):
+        if label.value == OTHER:
+            reader.report(label.line, label.path, "is always there", "remove the line")
+
+
+def _check_scores(section: Section, reader: Reader) -> None:
+    steps = section.sections("scores")
+    for before, step in pairwise(steps):
+        pairs = [(each.get("permille"), each.get("points")) for each in (before, step)]
+        if None not in pairs[0] + pairs[1] and not (pairs[0][0] < pairs[1][0] and pairs[0][1] <= pairs[1][1]):
+            reader.report(step.line, step.path, "a higher score cannot weigh less; scores rise from line to line")
+
+
+def _check_rule(rule: Section, names: Sequence[str], reader: Reader) -> frozenset[str]:
+    """The classifiers that the rule asks; what it cannot ask of them is reported."""
+    findings = rule.items("findings")
+    external = [item for item in findings if names_asked((item.value,), "")]
+    when = rule.fields.get("when")
+    conditions = [when] if when is not None and names_asked((), str(when.value)) else []
+    for item in [*external, *conditions]:
+        _check_names(item, names_asked((str(item.value),), "" if item in external else str(item.value)), names, reader)
+    if rule.get("stage") is Stage.RESPONSE:
+        for item in [*external, *conditions]:
+            reader.report(item.line, item.path, "classifiers judge requests only", "stage: request")
+    origins = rule.fields.get("origins")
+    if external and origins is not None:
+        message = "a classifier judges all that it is shown: its findings have no origin"
+        reader.report(origins.line, origins.path, message, "write a rule of its own, and the classifier's origins")
+    if rule.get("effect") in REWRITING:
+        for item in findings:
+            if item in external or (item.value == "*" and names):
+                message = f"{shown(item.value)} includes what classifiers find, which stands nowhere and is not cut out"
+                reader.report(item.line, item.path, message, "name the kinds that shall be rewritten")
+    return names_asked(tuple(item.value for item in external), str(when.value) if conditions and when else "")
+
+
+def _check_names(item: Value, asked: frozenset[str], names: Sequence[str], reader: Reader) -> None:
+    for name in sorted(asked - {EVERY, *names}):
+        reader.report(item.line, item.path, f"no classifier is called {shown(name)}", did_you_mean(name, names))
+    if EVERY in asked and not names:
+        reader.report(item.line, item.path, "there is no classifier", "the section classifiers names them")
+
+
+def build_classifier(section: Section) -> ClassifierSpec:
+    """The values of a section without problems."""
+    breaker = section.section("breaker")
+    steps = [(step.get("permille"), step.get("points")) for step in section.sections("scores")]
+    return ClassifierSpec(
+        name=section.get("name"),
+        kind=section.get("kind"),
+        base_url=section.get("base_url"),
+        model=section.get("model") or "",
+        template=section.get("template"),
+        credential=section.get("credential"),
+        timeout_ms=section.get("timeout"),
+        on_failure=section.get("on_failure"),
+        max_chars=section.get("max_chars"),
+        origins=tuple(sorted(item.value for item in section.items("origins"))) or tuple(sorted(ORIGINS)),
+        labels=_labels(section),
+        scores=tuple(steps) or SCORES,
+        breaker_failures=breaker.get("failures"),
+        breaker_cool_down_ms=breaker.get("cool_down"),
+    )
+
+
+def _labels(section: Section) -> tuple[str, ...]:
+    stated = tuple(sorted(item.value for item in section.items("labels")))
+    return stated or default_labels(section.get("kind"), section.get("template"))

@@ -1,0 +1,85 @@
+"""Step 5b: ask external classifiers, where a rule wants to know and what was found here does not already deny.
+
+What they are shown leaves the gateway. So they see the request as the rules let it be sent: what is rewritten for the
+provider is cut out for them.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from gptgate.core.classifier import EVERY, PREFIX, Opinion, findings_of
+from gptgate.core.errors import GuardFailed
+from gptgate.core.facts import ChatRequest, Decision, Inspection, PolicyFacts
+from gptgate.core.finding import Finding, Origin, Segment
+from gptgate.core.snapshot import Effect, OnFailure
+from gptgate.pipeline.services import Services
+
+
+async def ask_classifiers(
+    services: Services, request: ChatRequest, facts: PolicyFacts, inspection: Inspection
+) -> tuple[Opinion, ...]:
+    """The opinions of all classifiers that applicable rules ask, all asked at the same time; none after a denial."""
+    names = _named(services, services.policy.asks(facts))
+    if not names:
+        return ()
+    local = services.policy.decide(facts, inspection)
+    if local.effect is Effect.DENY:
+        return ()
+    shown = _shown(services, request.segments, inspection, local)
+    specs = [services.snapshot.classifiers[name] for name in sorted(names)]
+    asked = [
+        services.classifiers[spec.name].classify([text for text in shown if text[0] in spec.origins]) for spec in specs
+    ]
+    return tuple(await asyncio.gather(*asked))
+
+
+def weigh_opinions(
+    services: Services, facts: PolicyFacts, inspection: Inspection, opinions: Sequence[Opinion]
+) -> Inspection:
+    """The inspection with what the classifiers found. Pure: recorded opinions give the same inspection again.
+
+    Raises GuardFailed for a classifier that could not answer and fails closed. The failure of one that only shadows
+    ask has no effect.
+    """
+    acting = _named(services, services.policy.asks(facts))
+    failures: list[str] = []
+    findings: list[Finding] = []
+    for opinion in opinions:
+        spec = services.snapshot.classifiers[opinion.classifier]
+        findings += findings_of(opinion, spec)
+        if opinion.failure and acting[opinion.classifier]:
+            if spec.on_failure is OnFailure.CLOSED:
+                raise GuardFailed(f"The classifier '{spec.name}' could not answer.", detail=opinion.failure)
+            failures.append(f"{PREFIX}.{spec.name}")
+    # In front, so that the record lists them however many others there are.
+    found = (*findings, *inspection.findings)
+    return services.policy.assess(facts, found, (*inspection.failures, *failures))
+
+
+def _named(services: Services, asked: Mapping[str, bool]) -> Mapping[str, bool]:
+    """The classifiers by their names. A name that is none of them means all: better one question too many."""
+    known = services.classifiers
+    if not asked:
+        return asked
+    every = [acts for name, acts in asked.items() if name == EVERY or name not in known]
+    named = {name: asked[name] for name in known if name in asked}
+    return named if not every else {name: any(every) or named.get(name, False) for name in known}
+
+
+def _shown(
+    services: Services, segments: Sequence[Segment], inspection: Inspection, decision: Decision
+) -> list[tuple[Origin, str]]:
+    """The texts of a request, in their order, without names of fields and without what the rules rewrite."""
+    cuts: dict[int, list[tuple[int, int, str]]] = {}
+    for index, _ in decision.rewrites:
+        finding = inspection.findings[index]
+        cuts.setdefault(finding.segment, []).append((finding.start, finding.end, finding.kind))
+    shown = []
+    for index, segment in enumerate(segments):
+        if segment.is_key or not segment.text.strip():
+            continue
+        text = segment.text
+        if index in cuts:
+            text = services.redaction.text(text, cuts[index], segment.is_json)
+        shown.append((segment.origin, text))
+    return shown

@@ -1,0 +1,205 @@
+"""Step 5b: who is asked, what it is shown, what its answer and its silence do."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from gptgate.core.classifier import Opinion
+from gptgate.core.errors import GateError, GuardFailed, PolicyDenied
+from gptgate.core.finding import Origin
+from gptgate.core.snapshot import Mode, Snapshot
+from gptgate.core.wire import Dialect
+from gptgate.pipeline.classify import weigh_opinions
+from gptgate.pipeline.gate import Gate
+from gptgate.pipeline.policy_facts import policy_facts
+from gptgate.pipeline.services import Services
+from gptgate.policy.engine import compile_policy
+from gptgate.storage.memory import MemoryStore
+from pipeline_parts import CARD, Caller, PlayedReply, PlayedUpstream, chat, configured, judged, principal_of, services
+
+ANSWER = b'{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"}}],"usage":null}'
+HEAD = "    - {name: @, kind: webhook, base_url: http://127.0.0.1:1, credential: env:W, labels: [leak]"
+DENY = '    - {id: deny-leaks, stage: request, effect: deny, findings: ["external.w.leak"], message: "No leaks."}\n'
+REDACT = '    - {id: redact-cards, stage: request, effect: redact, findings: ["pii.*"]}\n'
+
+
+def configuration(rules: str = DENY, *, more: str = "", names: Sequence[str] = ("w",)) -> Snapshot:
+    entries = "".join(HEAD.replace("@", name) + more + "}\n" for name in names)
+    return configured("classifiers:\n" + entries + "policy:\n  rules:\n" + rules)
+
+
+class Played:
+    """A classifier that says this and remembers what it was shown."""
+
+    def __init__(self, name: str = "w", *, failure: str = "", **labels: int) -> None:
+        self.opinion = Opinion(classifier=name, failure=failure, labels=tuple(sorted(labels.items())))
+        self.shown: list[list[tuple[Origin, str]]] = []
+
+    async def classify(self, texts: Sequence[tuple[Origin, str]]) -> Opinion:
+        self.shown.append(list(texts))
+        await asyncio.sleep(0)
+        return self.opinion
+
+
+def parts_of(snapshot: Snapshot, *classifiers: Played) -> Services:
+    return services(
+        snapshot,
+        classifiers={one.opinion.classifier: one for one in classifiers},
+        upstream=PlayedUpstream([PlayedReply(pieces=[ANSWER])]),
+    )
+
+
+async def serve(parts: Services, text: str = "hello", **more: Any) -> tuple[GateError | None, Any, Any, Services]:
+    raw = chat(Dialect.OPENAI, text, stream=False, **more)
+    error: GateError | None = None
+    try:
+        await Gate(parts).serve(raw, principal_of(parts.snapshot), Caller())
+    except GateError as refusal:
+        error = refusal
+    store = parts.store
+    assert isinstance(store, MemoryStore)
+    (record,) = store.records.values()
+    return error, record.intent, record.end, parts
+
+
+async def test_what_a_classifier_finds_is_decided_on_and_recorded() -> None:
+    error, intent, end, parts = await serve(parts_of(configuration(), Played(leak=950)))
+    assert isinstance(error, PolicyDenied)
+    assert error.message == "No leaks."
+    assert (intent.effect, intent.rules, end.code) == ("deny", ("deny-leaks",), "policy_denied")
+    assert intent.opinions == (Opinion(classifier="w", failure="", labels=(("leak", 950),)),)
+    assert [(one.kind, one.points) for one in intent.findings] == [("external.w.leak", 80)]
+    assert (intent.score, intent.parts) == (80, (("external", 80),))
+    assert parts.upstream.sent == []
+
+
+async def test_the_recorded_opinion_gives_the_same_inspection_again() -> None:
+    parts = parts_of(configuration(), Played(leak=950))
+    _, intent, _, _ = await serve(parts)
+    raw = chat(Dialect.OPENAI, "hello", stream=False)
+    facts = judged(parts, raw)
+    policy = policy_facts(parts, raw, facts.request, facts.grant)
+    before = parts.policy.assess(policy, ())
+    again = weigh_opinions(parts, policy, before, intent.opinions)
+    assert (again.findings, again.score, again.parts) == (intent.findings, intent.score, intent.parts)
+
+
+async def test_below_the_first_step_nothing_is_found() -> None:
+    error, intent, end, parts = await serve(parts_of(configuration(), Played(leak=299)))
+    assert error is None
+    assert (intent.effect, intent.findings, end.effect) == ("allow", (), "allow")
+    assert intent.opinions[0].labels == (("leak", 299),)
+    assert len(parts.upstream.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        DENY.replace("findings", "models: [sim-claude], findings"),
+        '    - {id: elsewhere, stage: request, effect: deny, findings: ["external.w.*"], models: [sim-embed]}\n',
+    ],
+)
+async def test_nobody_is_asked_when_no_rule_for_this_request_wants_it(rule: str) -> None:
+    classifier = Played(leak=1000)
+    error, intent, _, _ = await serve(parts_of(configuration(rule), classifier))
+    assert error is None
+    assert classifier.shown == []
+    assert intent.opinions == ()
+
+
+async def test_only_those_are_asked_that_a_rule_names() -> None:
+    asked, other = Played("w"), Played("x", leak=1000)
+    rules = DENY + '    - {id: other, stage: request, effect: deny, findings: ["external.x.*"], models: [sim-claude]}\n'
+    error, intent, _, _ = await serve(parts_of(configuration(rules, names=("w", "x")), asked, other))
+    assert error is None
+    assert (len(asked.shown), other.shown) == (1, [])
+    assert [one.classifier for one in intent.opinions] == ["w"]
+
+
+async def test_all_are_asked_when_a_rule_names_all() -> None:
+    asked = [Played("w"), Played("x", leak=1000)]
+    rules = DENY.replace("external.w.leak", "external.*")
+    error, intent, _, _ = await serve(parts_of(configuration(rules, names=("w", "x")), *asked))
+    assert isinstance(error, PolicyDenied)
+    assert [len(one.shown) for one in asked] == [1, 1]
+    assert [one.classifier for one in intent.opinions] == ["w", "x"]
+
+
+async def test_a_condition_that_mentions_a_classifier_asks_it() -> None:
+    snapshot = configuration()
+    rules = (replace(snapshot.rules[0], findings=(), when='findings.exists(f, f.kind == "external.w.leak")'),)
+    parts = parts_of(snapshot, Played())
+    facts = judged(parts, chat(Dialect.OPENAI, stream=False))
+    policy = policy_facts(parts, chat(Dialect.OPENAI), facts.request, facts.grant)
+    assert dict(compile_policy(rules, "d").asks(policy)) == {"w": True}
+
+
+async def test_nobody_is_asked_about_what_is_denied_here_already() -> None:
+    classifier = Played()
+    rules = DENY + '    - {id: deny-cards, stage: request, effect: deny, findings: ["pii.*"]}\n'
+    error, intent, _, _ = await serve(parts_of(configuration(rules), classifier), CARD)
+    assert isinstance(error, PolicyDenied)
+    assert (classifier.shown, intent.opinions) == ([], ())
+
+
+async def test_what_the_rules_rewrite_is_not_shown_to_a_classifier() -> None:
+    classifier = Played()
+    error, _, _, parts = await serve(parts_of(configuration(DENY + REDACT), classifier), f"pay {CARD} now")
+    assert error is None
+    assert classifier.shown == [[(Origin.USER, "pay [redacted:pii.payment_card] now")]]
+    assert CARD.encode() not in parts.upstream.sent[0]
+
+
+async def test_a_classifier_sees_whose_words_it_is_shown_and_no_others() -> None:
+    classifier = Played()
+    messages = [
+        {"role": "system", "content": "be kind"},
+        {"role": "user", "content": "one"},
+        {"role": "assistant", "content": "two"},
+        {"role": "user", "content": " "},
+    ]
+    await serve(parts_of(configuration(), classifier), messages=messages)
+    assert classifier.shown == [[(Origin.USER, "one"), (Origin.ASSISTANT, "two")]]
+    narrow = Played()
+    await serve(parts_of(configuration(more=", origins: [system]"), narrow), messages=messages)
+    assert narrow.shown == [[(Origin.SYSTEM, "be kind")]]
+
+
+async def test_a_classifier_that_cannot_answer_refuses() -> None:
+    error, intent, end, parts = await serve(parts_of(configuration(), Played(failure="timeout")))
+    assert isinstance(error, GuardFailed)
+    assert (error.status, error.message, error.detail) == (503, "The classifier 'w' could not answer.", "timeout")
+    assert (end.state, end.code, end.status) == ("refused", "guard_failed", 503)
+    assert intent.opinions == (Opinion(classifier="w", failure="timeout"),)
+    assert parts.upstream.sent == []
+
+
+async def test_one_that_may_fail_open_lets_pass_and_says_so() -> None:
+    parts = parts_of(configuration(DENY + REDACT, more=", on_failure: open"), Played(failure="nonsense"))
+    error, intent, end, _ = await serve(parts)
+    assert error is None
+    assert (intent.effect, end.effect) == ("allowed_on_failure", "allowed_on_failure")
+    assert intent.failures == ("external.w",)
+    assert len(parts.upstream.sent) == 1
+
+
+async def test_other_rules_hold_when_one_fails_open() -> None:
+    parts = parts_of(configuration(DENY + REDACT, more=", on_failure: open"), Played(failure="nonsense"))
+    _, intent, _, _ = await serve(parts, CARD)
+    assert (intent.effect, intent.rules, intent.failures) == ("redact", ("redact-cards",), ("external.w",))
+    assert CARD.encode() not in parts.upstream.sent[0]
+
+
+async def test_the_failure_of_one_that_only_a_shadow_asks_has_no_effect() -> None:
+    snapshot = configuration()
+    shadow = replace(snapshot, rules=(replace(snapshot.rules[0], mode=Mode.SHADOW),))
+    error, intent, _, _ = await serve(parts_of(shadow, Played(failure="timeout")))
+    assert error is None
+    assert (intent.effect, intent.failures) == ("allow", ())
+    assert intent.opinions[0].failure == "timeout"
+    error, intent, _, _ = await serve(parts_of(shadow, Played(leak=1000)))
+    assert error is None
+    assert (intent.effect, intent.shadowed) == ("allow", ("deny-leaks",))
