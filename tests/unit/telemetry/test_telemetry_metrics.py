@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gptgate.core.classifier import Opinion
 from gptgate.core.errors import BudgetExceeded, UpstreamOverloaded
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Usage
@@ -13,6 +14,8 @@ from gptgate.core.finding import Finding, Origin
 from gptgate.telemetry import METRICS
 from gptgate.telemetry.catalog import CODES
 from gptgate.telemetry.metrics import Histogram, Metrics, duration_us, overhead_us
+
+OPINION = Opinion(classifier="judge", failure="")
 
 
 def intent(**changes: Any) -> Intent:
@@ -216,7 +219,7 @@ def test_the_exposition_has_the_families_of_the_catalog_and_no_others() -> None:
 def test_labels_are_those_of_the_catalog() -> None:
     made = metrics()
     made.add(
-        intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=1),
+        intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=1, opinions=(OPINION,)),
         end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=1, chunks=1),
     )
     made.add_auth_failure("invalid_api_key")
@@ -246,3 +249,23 @@ def test_durations() -> None:
     assert overhead_us(end(timings_us={"overhead": 3, "total": 9, "upstream": 1})) == 3
     assert overhead_us(end(timings_us={"total": 9, "upstream": 1})) == 8
     assert overhead_us(end(timings_us={"total": 9})) is None
+
+
+def test_opinions_are_counted_by_configured_names_and_by_what_became_of_the_request() -> None:
+    made = metrics()
+    made.configure(models=[], apps=[], rules=[], classifiers={"judge": ("external.judge.hate",)})
+    failed = Opinion(classifier="judge", failure="timeout")
+    made.add(intent(opinions=(OPINION,), findings=(finding("external.judge.hate"),)), end())
+    made.add(intent(opinions=(failed,)), end())
+    made.add(intent(opinions=(failed,), failures=("external.judge",)), end())
+    made.add(intent(opinions=(Opinion(classifier="gone", failure=""),), findings=(finding("external.x.y"),)), end())
+    text = made.render().decode()
+    for name, outcome in (
+        ("judge", "answered"),
+        ("judge", "failed"),
+        ("judge", "allowed_on_failure"),
+        ("other", "answered"),
+    ):
+        assert f'gptgate_classifier_opinions_total{{classifier="{name}",outcome="{outcome}"}} 1.0' in text
+    assert 'gptgate_findings_total{kind="external.judge.hate",origin="user"} 1.0' in text
+    assert 'gptgate_findings_total{kind="other",origin="user"} 1.0' in text
