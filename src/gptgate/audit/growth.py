@@ -1,0 +1,241 @@
+"""A log that grows: entries in, files out, in the layout of c2sp.org/tlog-tiles.
+
+The order in which files are made durable is what makes a crash harmless: first bundles and tiles, which nobody looks at
+before a checkpoint says that they exist, then the checkpoint. A full tile or bundle never changes again; a partial one
+is replaced by a wider one of the same number.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from gptgate_verify.merkle import Frontier, leaf_hash, node_hash
+from gptgate_verify.tiles import (
+    HEIGHT,
+    WIDTH,
+    bundle_path,
+    levels_of,
+    pack_bundle,
+    tile_path,
+    tiles_of,
+    unpack_bundle,
+    unpack_tile,
+)
+
+ReadFile = Callable[[str], bytes]
+"""A path of the layout → the file's bytes. Raises OSError or VerificationError."""
+
+
+class LogFile(Struct, frozen=True):
+    """A file to write, whole."""
+
+    path: str
+    data: bytes
+
+
+class Growth(Struct, frozen=True):
+    """What a batch does to the layout: `files` to write first, then `stale` partial ones, which may be deleted once a
+    checkpoint over the new size is durable."""
+
+    files: tuple[LogFile, ...]
+    stale: tuple[str, ...]
+
+
+class GrowingLog:
+    """The right edge of a log in memory: at most 255 hashes a level and 255 entries. One writer at a time."""
+
+    def __init__(self) -> None:
+        """An empty log. Use `resume` for one that has entries."""
+        self._tree = Frontier()
+        self._edges: list[list[bytes]] = []
+        self._entries: list[bytes] = []
+
+    @classmethod
+    def resume(cls, size: int, read: ReadFile) -> "GrowingLog":
+        """A log of `size` entries whose partial tiles and bundle `read` gives.
+
+        Raises VerificationError when they do not fit; whether they are the right ones is for the caller to say, by
+        comparing `root` with a checkpoint.
+        """
+        log = cls()
+        peaks: list[bytes] = []
+        for level in range(levels_of(size)):
+            number, width = size >> HEIGHT * (level + 1), (size >> HEIGHT * level) % WIDTH
+            path = tile_path(level, number, width)
+            edge = unpack_tile(read(path), width, path) if width else []
+            log._edges.append(edge)
+            peaks = [*_peaks(edge), *peaks]
+        if size % WIDTH:
+            path = bundle_path(size // WIDTH, size % WIDTH)
+            log._entries = unpack_bundle(read(path), size % WIDTH, path)
+        log._tree = Frontier(size, peaks)
+        return log
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return self._tree.size
+
+    def root(self) -> bytes:
+        """The root over all entries."""
+        return self._tree.root()
+
+    def append(self, entries: Sequence[bytes]) -> Growth:
+        """Take entries in, in this order. Its files must be durable before a checkpoint may tell of them.
+
+        Raises ValueError, with nothing changed, for an entry that is too large for a bundle.
+        """
+        pack_bundle(entries)
+        before = set(_partial_files(self.size))
+        files: list[LogFile] = []
+        for entry in entries:
+            leaf = leaf_hash(entry)
+            self._tree.add(leaf)
+            self._entries.append(entry)
+            if len(self._entries) == WIDTH:
+                files.append(self._bundle())
+                self._entries = []
+            self._push(0, leaf, files)
+        if self._entries:
+            files.append(self._bundle())
+        for level, edge in enumerate(self._edges):
+            if edge:
+                files.append(self._tile(level, edge))
+        new = [file for file in files if file.path not in before]
+        return Growth(tuple(new), tuple(sorted(before.difference(_partial_files(self.size)))))
+
+    def _push(self, level: int, value: bytes, files: list[LogFile]) -> None:
+        if level == len(self._edges):
+            self._edges.append([])
+        edge = self._edges[level]
+        edge.append(value)
+        if len(edge) == WIDTH:
+            files.append(self._tile(level, edge))
+            self._edges[level] = []
+            self._push(level + 1, fold(edge), files)
+
+    def _tile(self, level: int, edge: Sequence[bytes]) -> LogFile:
+        number = (self.size - 1) // WIDTH ** (level + 1) if len(edge) == WIDTH else self.size // WIDTH ** (level + 1)
+        return LogFile(tile_path(level, number, len(edge)), b"".join(edge))
+
+    def _bundle(self) -> LogFile:
+        number = (self.size - 1) // WIDTH
+        return LogFile(bundle_path(number, len(self._entries)), pack_bundle(self._entries))
+
+
+def _partial_files(size: int) -> list[str]:
+    """The paths of the partial tiles and the partial bundle of a log of `size` entries."""
+    return [path for path in files_of(size, only_last=True) if ".p/" in path]
+
+
+def fold(hashes: Sequence[bytes]) -> bytes:
+    """The root of a perfect subtree over these hashes; their number is a power of two."""
+    level = list(hashes)
+    while len(level) > 1:
+        level = [node_hash(level[at], level[at + 1]) for at in range(0, len(level), 2)]
+    return level[0]
+
+
+def _peaks(hashes: Sequence[bytes]) -> list[bytes]:
+    """The roots of the perfect subtrees that this many hashes of one level fall into, the largest first."""
+    peaks = []
+    at = 0
+    for bit in reversed(range(HEIGHT)):
+        if len(hashes) >> bit & 1:
+            peaks.append(fold(hashes[at : at + (1 << bit)]))
+            at += 1 << bit
+    return peaks
+
+
+class Prover:
+    """Proofs out of a log's tiles, for any tree up to `size` entries. Remembers the tiles that it has read."""
+
+    def __init__(self, size: int, read: ReadFile) -> None:
+        self._size = size
+        self._read = read
+        self._tiles: dict[tuple[int, int], list[bytes]] = {}
+
+    def root(self, size: int) -> bytes:
+        """The root of the first `size` entries."""
+        return self._range(0, size)
+
+    def inclusion(self, index: int, size: int) -> list[bytes]:
+        """The proof that entry `index` is in the tree of `size` (RFC 9162, section 2.1.3.1). Raises ValueError."""
+        if not 0 <= index < size <= self._size:
+            raise ValueError(f"no entry {index} in a tree of {size}; the log has {self._size}")
+        path: list[bytes] = []
+        start, end = 0, size
+        while end - start > 1:
+            middle = start + _split(end - start)
+            if index < middle:
+                path.append(self._range(middle, end))
+                end = middle
+            else:
+                path.append(self._range(start, middle))
+                start = middle
+        return path[::-1]
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the tree of `new` begins with that of `old` (RFC 9162, section 2.1.4.1). Raises ValueError."""
+        if not 0 <= old <= new <= self._size:
+            raise ValueError(f"no proof from a tree of {old} to one of {new}; the log has {self._size}")
+        if old in (0, new):
+            return []
+        path: list[bytes] = []
+        start, end, whole = 0, new, True
+        while old != end:
+            middle = start + _split(end - start)
+            if old <= middle:
+                path.append(self._range(middle, end))
+                end = middle
+            else:
+                path.append(self._range(start, middle))
+                start, whole = middle, False
+        if not whole:
+            path.append(self._range(start, end))
+        return path[::-1]
+
+    def _range(self, start: int, end: int) -> bytes:
+        """The root over entries ``[start, end)``; `start` is where a subtree of that extent can begin."""
+        if start == end:
+            return Frontier().root()
+        size = end - start
+        if size & (size - 1) == 0:
+            return self._perfect(size.bit_length() - 1, start)
+        middle = start + _split(size)
+        return node_hash(self._range(start, middle), self._range(middle, end))
+
+    def _perfect(self, height: int, start: int) -> bytes:
+        level, bits = divmod(height, HEIGHT)
+        first = start >> HEIGHT * level
+        tile = self._tile(level, first // WIDTH)
+        at = first % WIDTH
+        return fold(tile[at : at + (1 << bits)])
+
+    def _tile(self, level: int, number: int) -> list[bytes]:
+        tile = self._tiles.get((level, number))
+        if tile is None:
+            hashes = self._size >> HEIGHT * level
+            width = min(WIDTH, hashes - number * WIDTH)
+            path = tile_path(level, number, width)
+            tile = self._tiles[level, number] = unpack_tile(self._read(path), width, path)
+        return tile
+
+
+def _split(size: int) -> int:
+    """The largest power of two that is smaller than `size`."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def files_of(size: int, *, only_last: bool = False) -> list[str]:
+    """Every path that a log of `size` entries consists of, but for its checkpoint; of each sort only the last one where
+    that is asked for."""
+    paths: list[str] = []
+    for level in range(levels_of(size)):
+        tiles = tiles_of(size, level)
+        for number, width in deque(tiles, 1) if only_last else tiles:
+            paths.append(tile_path(level, number, width))
+            if level == 0:
+                paths.append(bundle_path(number, width))
+    return paths
