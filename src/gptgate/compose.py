@@ -11,6 +11,8 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from gptgate.audit.signed_log import SignedLog
+from gptgate.audit.signing import Signer
 from gptgate.auth.authenticate import KeyAuthenticator
 from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
 from gptgate.auth.directory import KeyTable
@@ -36,6 +38,8 @@ from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.errors import StorageError
 from gptgate.storage.keys import KeyStore
+from gptgate.storage.log_folder import LogFolder, load_or_make_seed
+from gptgate.storage.schema import storage_errors
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.telemetry.log import LineWriter, get_logger
 from gptgate.telemetry.metrics import Metrics
@@ -43,6 +47,7 @@ from gptgate.telemetry.sink import Telemetry
 from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
+from gptgate_verify import VerificationError
 
 CONFIG_NAME = "gptgate.yaml"
 ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
@@ -88,6 +93,19 @@ class IdSource:
             self._random, start = os.urandom(10 * self._BATCH), 0
         self._position = start + 10
         return uuid7(self._clock.wall_ms(), self._random[start : start + 10])
+
+
+def open_audit_log(files: LogFolder) -> SignedLog:
+    """The data folder's audit log, signed by its key; both are made at the first start. Raises StorageError."""
+    with storage_errors("open the audit log"):
+        signer = Signer.of_installation(load_or_make_seed(files.path.parent))
+        checkpoint = files.checkpoint()
+        try:
+            return SignedLog.resume(signer, checkpoint, files.read)
+        except VerificationError as error:
+            raise StorageError(
+                f"the audit log in {files.path} is damaged: {error}", hint="restore it; see `gptgate audit verify`"
+            ) from error
 
 
 class Edge:
@@ -142,7 +160,9 @@ class App:
         """Load the configuration, open the store, recover what a crash left. Raises ConfigError or StorageError."""
         snapshot = load_file(config, KINDS)
         clock = SystemClock()
-        store = SqliteStore.open(folder, clock=clock, timeout_ms=snapshot.server.store_timeout_ms)
+        store = SqliteStore.open(
+            folder, clock=clock, timeout_ms=snapshot.server.store_timeout_ms, open_log=open_audit_log
+        )
         try:
             app = cls(folder, config, store, snapshot, _standard_output() if lines is None else lines)
             await app._install(snapshot)

@@ -6,10 +6,9 @@ is replaced by a wider one of the same number.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from msgspec import Struct
-
+from gptgate.core.log import Growth, LogFile, ReadFile
 from gptgate_verify.merkle import Frontier, leaf_hash, node_hash
 from gptgate_verify.tiles import (
     HEIGHT,
@@ -22,24 +21,6 @@ from gptgate_verify.tiles import (
     unpack_bundle,
     unpack_tile,
 )
-
-ReadFile = Callable[[str], bytes]
-"""A path of the layout → the file's bytes. Raises OSError or VerificationError."""
-
-
-class LogFile(Struct, frozen=True):
-    """A file to write, whole."""
-
-    path: str
-    data: bytes
-
-
-class Growth(Struct, frozen=True):
-    """What a batch does to the layout: `files` to write first, then `stale` partial ones, which may be deleted once a
-    checkpoint over the new size is durable."""
-
-    files: tuple[LogFile, ...]
-    stale: tuple[str, ...]
 
 
 class GrowingLog:

@@ -1,12 +1,11 @@
 """Signing: the log's checkpoints and a witness's cosignatures, with Ed25519 (RFC 8032)."""
 
 from collections.abc import Iterable
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gptgate_verify.note import COSIGNATURE, ED25519, Checkpoint, VerifierKey, cosigned_message, format_signature
-
-SEED_BYTES = 32
 
 
 class Signer:
@@ -17,6 +16,12 @@ class Signer:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         public = self._private.public_key().public_bytes_raw()
         self.key = VerifierKey(name, kind, public)
+
+    @classmethod
+    def of_installation(cls, seed: bytes) -> "Signer":
+        """The signer of an installation's log, under a name that its public key gives it."""
+        public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+        return cls(f"gptgate.local/{sha256(public).hexdigest()[:16]}", seed)
 
     def checkpoint(self, size: int, root: bytes, others: Iterable[str] = ()) -> bytes:
         """The signed note of this log's head. `others` are signature lines of witnesses over the same text.

@@ -87,9 +87,9 @@ class End(Struct, frozen=True, kw_only=True):
     failures: tuple[str, ...] = ()
 
 
-ENCODER = msgspec.json.Encoder(order="deterministic")
+ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def encode_event(event: Intent | End) -> bytes:
-    """The event as JSON with sorted keys: the bytes that the store keeps."""
+    """The event as canonical JSON (RFC 8785): the bytes that the store keeps and the audit log commits to."""
     return ENCODER.encode(event)

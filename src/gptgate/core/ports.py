@@ -8,6 +8,7 @@ from gptgate.core.events import End, Intent
 from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.core.keys import KeyRecord
+from gptgate.core.log import Growth
 from gptgate.core.snapshot import Limits, ModelSpec, ProviderSpec
 
 
@@ -48,6 +49,22 @@ class RecordStore(Protocol):
     async def refuse(self, intent: Intent, end: End, content: bytes | None) -> LogIndex: ...
 
     def finish(self, end: End, content: bytes | None) -> None: ...
+
+
+class TransparencyLog(Protocol):
+    """The audit log's right edge in memory. Used by one thread.
+
+    - `append` takes entries in, in this order; every file that it gives must be durable before `checkpoint` is shown.
+    - `checkpoint` is the signed note over all entries. It must be durable before more is appended: a log that signs two
+      heads of one size with different roots has forked.
+    """
+
+    @property
+    def size(self) -> int: ...
+
+    def append(self, entries: Sequence[bytes]) -> Growth: ...
+
+    def checkpoint(self) -> bytes: ...
 
 
 class Admission(Protocol):

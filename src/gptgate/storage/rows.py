@@ -1,5 +1,6 @@
 """Events ↔ rows: the columns that search, usage and recovery need stand beside the whole event's JSON."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -10,27 +11,29 @@ from gptgate.core.facts import Usage
 
 Values = tuple[Any, ...]
 
+SALT_BYTES = 16
+
 STEPS = (16, 8, 4, 2, 1)
 """How many rows one statement inserts at a time. Every statement gives up the interpreter lock and takes it back, in
 competition with the event loop: a few large statements leave the loop alone, many small ones do not."""
 
 INSERT_INTENT = """
 INSERT INTO intents (seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
-                     upstream_model, effect, score, window, reserved_nano, body, content)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     upstream_model, effect, score, window, reserved_nano, body, content, salt)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # A second end of one id is ignored: the caller may repeat itself, and a commit that failed may have been durable.
 INSERT_END = """
 INSERT INTO ends (id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
-                  cost_nano, usage_source, body, content)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                  cost_nano, usage_source, body, content, salt)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 """
 
 INSERT_END_OF_EXISTING = """
 INSERT INTO ends (id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
-                  cost_nano, usage_source, body, content)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM intents WHERE id = ?)
+                  cost_nano, usage_source, body, content, salt)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM intents WHERE id = ?)
 ON CONFLICT (id) DO NOTHING
 """
 
@@ -85,7 +88,13 @@ def intent_values(seq: int, intent: Intent, body: bytes, content: bytes | None) 
         intent.reserved_nano,
         body,
         content,
+        _salt(content),
     )
+
+
+def _salt(content: bytes | None) -> bytes | None:
+    """A new salt for a text that is kept. It goes when the text goes; without it the log's digest says nothing."""
+    return None if content is None else os.urandom(SALT_BYTES)
 
 
 def end_values(end: End, content: bytes | None) -> Values:
@@ -107,6 +116,7 @@ def end_values(end: End, content: bytes | None) -> Values:
         end.usage_source,
         encode_event(end),
         content,
+        _salt(content),
     )
 
 

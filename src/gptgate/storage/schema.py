@@ -33,6 +33,32 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL,
             models TEXT NOT NULL, endpoints TEXT NOT NULL, networks TEXT NOT NULL, replaces TEXT NOT NULL)""",
     ),
+    (
+        # Rows get their places in the audit log by `seq`, which has no gaps in any of the three tables: it is the
+        # rowid, one more than the highest, and no row is ever deleted. `salt` belongs to the content; see `core.log`.
+        "ALTER TABLE intents ADD COLUMN salt BLOB",
+        "DROP INDEX ends_spent",
+        "ALTER TABLE ends RENAME TO ends_1",
+        """CREATE TABLE ends (
+            seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at_ms INTEGER NOT NULL, app TEXT NOT NULL,
+            window TEXT NOT NULL, state TEXT NOT NULL, status INTEGER NOT NULL, code TEXT NOT NULL,
+            effect TEXT NOT NULL, answered_model TEXT NOT NULL, input_tokens INTEGER NOT NULL,
+            output_tokens INTEGER NOT NULL, cost_nano INTEGER NOT NULL, usage_source TEXT NOT NULL, body BLOB NOT NULL,
+            content BLOB, salt BLOB)""",
+        """INSERT INTO ends (id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens,
+                             output_tokens, cost_nano, usage_source, body, content)
+           SELECT id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens,
+                  output_tokens, cost_nano, usage_source, body, content FROM ends_1 ORDER BY rowid""",
+        "DROP TABLE ends_1",
+        "CREATE INDEX ends_spent ON ends (window, app, cost_nano)",
+        # What else belongs into the log: what the gateway and its operators did.
+        "CREATE TABLE events (seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, type TEXT NOT NULL, body BLOB NOT NULL)",
+        # One row for each batch that was given its places in the log: the batch's entries are the intents after those
+        # of the row before, up to `intents_to`, then the ends, then the events; `size` is the log's size with them.
+        """CREATE TABLE log_batches (
+            size INTEGER PRIMARY KEY, intents_to INTEGER NOT NULL, ends_to INTEGER NOT NULL,
+            events_to INTEGER NOT NULL)""",
+    ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""
 

@@ -17,8 +17,10 @@ from gptgate.core.money import NANO_PER_USD
 from gptgate.core.ports import Clock
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME, FolderLock, create_folder
+from gptgate.storage.log_folder import LogFolder
 from gptgate.storage.rows import recover, unused_end
 from gptgate.storage.schema import connect, migrate, storage_errors
+from gptgate.storage.sequencer import OpenLog, Sequencer
 from gptgate.storage.writer import Row, Writer
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024
@@ -35,6 +37,7 @@ class StoreStats(Struct, frozen=True, kw_only=True):
     batches: int
     failures: int
     replaced_ends: int
+    log_size: int
 
 
 class SqliteStore:
@@ -54,6 +57,7 @@ class SqliteStore:
         timeout_ms: int,
         max_pending: int,
         recovered: int,
+        sequencer: Sequencer | None,
     ) -> None:
         """For `open` only."""
         self.recovered = recovered
@@ -72,12 +76,24 @@ class SqliteStore:
         self._resolved: asyncio.Future[None] | None = None
         self._writer = Writer(self._path, connection, clock=clock, busy_ms=timeout_ms, done=self._hand_back)
         self._writer.start()
+        self._sequencer = sequencer
+        if sequencer is not None:
+            sequencer.start()
 
     @classmethod
-    def open(cls, folder: Path, *, clock: Clock, timeout_ms: int, max_pending: int = 4096) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        *,
+        clock: Clock,
+        timeout_ms: int,
+        max_pending: int = 4096,
+        open_log: OpenLog | None = None,
+    ) -> Self:
         """Open the folder's store, made anew when missing, for this process alone, and recover what a crash left.
 
-        `timeout_ms` bounds how long `begin` and `refuse` wait. Blocks; raises StorageError. The caller must `close`.
+        `open_log` opens the audit log that the records go into; None keeps records without one. `timeout_ms` bounds
+        how long `begin` and `refuse` wait. Blocks; raises StorageError. The caller must `close`.
         """
         path = create_folder(folder)
         with ExitStack() as undo:
@@ -88,6 +104,10 @@ class SqliteStore:
                 undo.callback(connection.close)
                 migrate(connection)
                 recovered = recover(connection, clock.wall_ms())
+                files = LogFolder(folder)
+                sequencer = None
+                if open_log is not None:
+                    sequencer = Sequencer(path, files, open_log(files), busy_ms=timeout_ms)
                 store = cls(
                     folder,
                     lock,
@@ -96,6 +116,7 @@ class SqliteStore:
                     timeout_ms=timeout_ms,
                     max_pending=max_pending,
                     recovered=recovered,
+                    sequencer=sequencer,
                 )
             undo.pop_all()
         return store
@@ -143,6 +164,8 @@ class SqliteStore:
         busy_since_ns = writer.busy_since_ns
         if busy_since_ns and self._clock.monotonic_ns() - busy_since_ns > self._timeout_s * 1e9:
             wrong.append("a write of records hangs")
+        if self._sequencer is not None and self._sequencer.fault:
+            wrong.append(f"the audit log cannot be continued: {self._sequencer.fault}")
         try:
             writer.require_same_files()
         except (StorageError, OSError) as error:
@@ -160,6 +183,7 @@ class SqliteStore:
             batches=writer.batches,
             failures=writer.failures,
             replaced_ends=writer.replaced_ends,
+            log_size=self._sequencer.size if self._sequencer is not None else 0,
         )
 
     def spent_by_window(self, windows: Sequence[str]) -> dict[tuple[str, str], int]:
@@ -210,6 +234,10 @@ class SqliteStore:
         if not ended:
             # The lock stays: the stuck write may still land, and nobody else may write beside it.
             raise StorageError(f"the record writer hangs; {self._writer.waiting_ends} ends may not be written")
+        if self._sequencer is not None and not await asyncio.to_thread(
+            self._sequencer.stop, max(1.0, deadline - loop.time())
+        ):
+            raise StorageError("the audit log's writer hangs; the next start brings the log up to the records")
         self._lock.release()
         if self._writer.waiting_ends:
             raise StorageError(
@@ -244,6 +272,8 @@ class SqliteStore:
 
     def _hand_back(self, rows: list[Row]) -> None:
         """In the writer's thread: let the loop resolve the whole batch in one call."""
+        if self._sequencer is not None:
+            self._sequencer.wake()
         loop = rows[0].future.get_loop()
         try:
             loop.call_soon_threadsafe(self._resolve, rows)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gptgate.audit.growth import GrowingLog, Growth, Prover, files_of
+from gptgate.audit.growth import GrowingLog, Prover, files_of
+from gptgate.core.log import Growth
 from gptgate_verify.merkle import VerificationError, leaf_hash, root_of, verify_consistency, verify_inclusion
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import create_folder
-from gptgate.storage.schema import LATEST, connect, migrate, require_latest, version_of
+from gptgate.storage.schema import LATEST, MIGRATIONS, connect, migrate, require_latest, version_of
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_an_empty_database_is_migrated_to_the_latest_version(path: Path) -> None
         assert version_of(connection) == LATEST
         migrate(connection)
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-    assert tables == [("ends",), ("intents",), ("keys",), ("meta",), ("schema_version",)]
+    assert [name for (name,) in tables] == "ends events intents keys log_batches meta schema_version".split()
 
 
 def test_processes_that_migrate_at_the_same_time_do_it_once(path: Path) -> None:
@@ -89,3 +89,24 @@ def test_a_reading_connection_cannot_write(path: Path) -> None:
         pytest.raises(sqlite3.OperationalError, match="readonly"),
     ):
         connection.execute("DELETE FROM meta")
+
+
+def test_records_of_version_1_keep_their_order(path: Path) -> None:
+    with closing(connect(path, busy_ms=100)) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("UPDATE schema_version SET version = 1")
+        for name in ("z", "a", "m"):
+            connection.execute(
+                "INSERT INTO ends VALUES (?, 1, 'shop', 'w', 'completed', 200, '', '', '', 1, 2, 3, '', '{}', 'kept')",
+                (name,),
+            )
+        migrate(connection)
+        rows = connection.execute("SELECT seq, id, cost_nano, content, salt FROM ends ORDER BY seq").fetchall()
+        connection.execute(
+            "INSERT INTO ends SELECT NULL, 'b', at_ms, app, window, state, status, code, effect, "
+            "answered_model, input_tokens, output_tokens, cost_nano, usage_source, body, content, salt "
+            "FROM ends WHERE id = 'z'"
+        )
+        assert connection.execute("SELECT seq FROM ends WHERE id = 'b'").fetchone() == (4,)
+    assert rows == [(1, "z", 3, "kept", None), (2, "a", 3, "kept", None), (3, "m", 3, "kept", None)]

@@ -13,6 +13,7 @@ from gptgate.core.events import EndState
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import LOCK_NAME
 from gptgate.storage.queries import SqliteReader
+from gptgate.storage.schema import LATEST
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import SearchFilters
 from storage_samples import FixedClock, end, intent
@@ -61,7 +62,7 @@ async def test_a_store_that_fails_to_open_leaves_the_folder_free(tmp_path: Path)
         connection.execute("UPDATE schema_version SET version = 99")
         with pytest.raises(StorageError, match="schema version 99"):
             opened(tmp_path)
-        connection.execute("UPDATE schema_version SET version = 1")
+        connection.execute("UPDATE schema_version SET version = ?", (LATEST,))
     await opened(tmp_path).close(1000)
 
 

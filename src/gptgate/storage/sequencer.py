@@ -1,0 +1,198 @@
+"""Gives rows their places in the audit log, and writes the log's files: one thread beside the writer of the rows.
+
+A row is durable before its request has any effect; its place in the log comes a moment later, and this module bounds
+that moment. The order of writes, and what a crash after each leaves:
+
+1. a row in `log_batches`: which rows are the batch. Durable alone: the next start makes the same entries again;
+2. the batch's bundles and tiles: nobody asks for them before a checkpoint tells of them;
+3. the checkpoint: the batch is in the log.
+
+So a batch is written again after a crash, with the same bytes, or not at all; and no head is signed that contradicts
+another, since no batch begins before the checkpoint of the one before it is durable.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from gptgate.core.log import END, INTENT, Growth, commitment, log_entry
+from gptgate.core.ports import TransparencyLog
+from gptgate.storage.errors import StorageError
+from gptgate.storage.log_folder import LogFolder
+from gptgate.storage.schema import connect
+
+INTERVAL_S = 1.0
+"""Between two batches, at least: so far, and the time of a batch, the log lags behind the records."""
+LOOK_S = 5.0
+"""How often to look for rows that nobody announced: commands write some."""
+MAX_BATCH = 4096
+"""Rows of each table in one batch: what is in memory at a time."""
+BACKOFF_S = 1.0
+FAULTS = (sqlite3.Error, OSError, StorageError, MemoryError)
+
+OpenLog = Callable[[LogFolder], TransparencyLog]
+"""The log that goes on from the last checkpoint in the folder. Raises StorageError when its files are not whole."""
+
+BATCH = "SELECT size, intents_to, ends_to, events_to FROM log_batches"
+NEXT_TO = "SELECT min(coalesce((SELECT max(seq) FROM {table}), 0), ? + ?)"
+ROWS = {
+    "intents": "SELECT 'intent', body, content, salt FROM intents WHERE seq > ? AND seq <= ? ORDER BY seq",
+    "ends": "SELECT 'end', body, content, salt FROM ends WHERE seq > ? AND seq <= ? ORDER BY seq",
+    "events": "SELECT type, body, NULL, NULL FROM events WHERE seq > ? AND seq <= ? ORDER BY seq",
+}
+
+
+class Batch(Struct, frozen=True):
+    """Up to which rows the log reaches with this batch, and its size then."""
+
+    size: int = 0
+    intents: int = 0
+    ends: int = 0
+    events: int = 0
+
+
+class Sequencer:
+    """Owns the log's files and the table `log_batches`. Start it once; `stop` ends it.
+
+    `fault` says why it does not come forward, ``""`` when it does; `size` how many entries the signed log has. Both may
+    be read from every thread.
+    """
+
+    def __init__(self, path: Path, files: LogFolder, log: TransparencyLog, *, busy_ms: int) -> None:
+        """`log` goes on from the last checkpoint in `files`. Raises StorageError when the records do not know of it."""
+        self.fault = ""
+        self.size = log.size
+        self._path = path
+        self._files = files
+        self._log = log
+        self._busy_ms = busy_ms
+        self._news = threading.Event()
+        self._stopping = False
+        self._unwritten: tuple[Batch, Growth, bytes] | None = None
+        """What the log in memory has taken in, and its files have not."""
+        with closing(connect(path, busy_ms=busy_ms)) as connection:
+            self._done = _batch_of(connection, log.size)
+        self._thread = threading.Thread(target=self._run, name="gptgate-log", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There are new rows."""
+        self._news.set()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Write what is left, end. Blocks; False when the thread is stuck in a write."""
+        self._stopping = True
+        self._news.set()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            stopping = self._stopping
+            try:
+                with closing(connect(self._path, busy_ms=self._busy_ms)) as connection:
+                    while self._step(connection):
+                        pass
+                    self.fault = ""
+                    if stopping:
+                        return
+                    self._wait_and_step(connection)
+            except FAULTS as error:
+                self.fault = f"{type(error).__name__}: {error}"
+                if stopping:
+                    return
+                time.sleep(BACKOFF_S)
+
+    def _wait_and_step(self, connection: sqlite3.Connection) -> None:
+        """Go on with one connection until there is an end or a fault."""
+        while not self._stopping:
+            self._news.wait(LOOK_S)
+            self._news.clear()
+            while self._step(connection):
+                pass
+            if not self._stopping:
+                time.sleep(INTERVAL_S)
+
+    def _step(self, connection: sqlite3.Connection) -> bool:
+        """Write one batch; whether there was any."""
+        if self._unwritten is None:
+            batch = self._planned(connection)
+            if batch is None:
+                return False
+            entries = list(_entries(connection, self._done, batch))
+            if len(entries) != batch.size - self._done.size:
+                raise StorageError("records are missing between two places in the log; it is not continued")
+            self._unwritten = batch, self._log.append(entries), self._log.checkpoint()
+        batch, growth, checkpoint = self._unwritten
+        self._files.write(growth, checkpoint)
+        self._unwritten = None
+        self._done, self.size = batch, batch.size
+        return True
+
+    def _planned(self, connection: sqlite3.Connection) -> Batch | None:
+        """The batch after the last signed one: that which a crash left planned, or a new one, made durable; None when
+        there is nothing new."""
+        done = self._done
+        planned = connection.execute(f"{BATCH} WHERE size > ? ORDER BY size LIMIT 1", (done.size,)).fetchone()
+        if planned is not None:
+            return Batch(*planned)
+        ends = [
+            connection.execute(NEXT_TO.format(table=table), (before, MAX_BATCH)).fetchone()[0]
+            for table, before in (("intents", done.intents), ("ends", done.ends), ("events", done.events))
+        ]
+        size = done.size + sum(ends) - done.intents - done.ends - done.events
+        if size == done.size:
+            return None
+        connection.execute("INSERT INTO log_batches VALUES (?, ?, ?, ?)", (size, *ends))
+        return Batch(size, *ends)
+
+
+def _batch_of(connection: sqlite3.Connection, size: int) -> Batch:
+    """The batch with which the log had this size. Raises StorageError when the records know of none."""
+    if size == 0:
+        return Batch()
+    row = connection.execute(f"{BATCH} WHERE size = ?", (size,)).fetchone()
+    if row is None:
+        raise StorageError(
+            f"the records do not know of the {size} entries that the audit log's checkpoint signs",
+            hint="the database is older than the log, or another one: restore both from the same moment",
+        )
+    return Batch(*row)
+
+
+def _entries(connection: sqlite3.Connection, done: Batch, batch: Batch) -> Iterator[bytes]:
+    for table, after, to in (
+        ("intents", done.intents, batch.intents),
+        ("ends", done.ends, batch.ends),
+        ("events", done.events, batch.events),
+    ):
+        for kind, body, content, salt in connection.execute(ROWS[table], (after, to)):
+            yield log_entry(kind, body, None if salt is None else commitment(salt, content))
+
+
+def place_of(connection: sqlite3.Connection, kind: str, seq: int) -> int | None:
+    """The index in the log, from 0, of a row of `intents`, `ends` or `events`; None when it has no place yet."""
+    column = {INTENT: "intents", END: "ends"}.get(kind, "events")
+    found: tuple[Any, ...] | None = connection.execute(
+        f"{BATCH} WHERE {column}_to >= ? ORDER BY size LIMIT 1", (seq,)
+    ).fetchone()
+    if found is None:
+        return None
+    batch = Batch(*found)
+    row = connection.execute(f"{BATCH} WHERE size < ? ORDER BY size DESC LIMIT 1", (batch.size,)).fetchone()
+    before = Batch(*row) if row is not None else Batch()
+    ahead = before.size
+    if column != "intents":
+        ahead += batch.intents - before.intents
+    if column == "events":
+        ahead += batch.ends - before.ends
+    first: int = getattr(before, column)
+    return ahead + seq - first - 1

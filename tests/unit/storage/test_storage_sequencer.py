@@ -1,0 +1,210 @@
+"""Rows get their places in the log: all of them, once each, in any state that a crash or a fault leaves."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from audit_logs import Records
+from gptgate.storage import durable, log_folder
+from gptgate.storage.errors import StorageError
+from gptgate.storage.log_folder import LogFolder, load_or_make_seed
+from gptgate.storage.sequencer import place_of
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(tmp_path / "data")
+
+
+def sequence(records: Records) -> None:
+    """Bring the log up to the records, as a start and an orderly end do."""
+    sequencer = records.sequencer()
+    sequencer.start()
+    assert sequencer.stop(10)
+    assert sequencer.fault == ""
+
+
+def check(records: Records) -> None:
+    entries = records.entries()
+    assert sorted(entries) == sorted(records.rows())
+
+
+def test_every_row_is_in_the_log_once(records: Records) -> None:
+    records.add(["a", "b"])
+    records.add_event("config_applied")
+    sequence(records)
+    check(records)
+    records.add([f"r{number}" for number in range(600)])
+    records.add(["open"], ends=False)
+    sequence(records)
+    check(records)
+    assert len(records.entries()) == 1206
+
+
+def test_a_log_without_news_is_left_alone(records: Records) -> None:
+    sequence(records)
+    assert records.files.checkpoint() is None
+    records.add(["a"])
+    sequence(records)
+    before = records.files.checkpoint()
+    sequence(records)
+    assert records.files.checkpoint() == before
+
+
+def test_a_row_knows_its_place(records: Records) -> None:
+    for names in (["a", "b", "c"], ["d"], ["e", "f"]):
+        records.add(names)
+        records.add_event(f"event-{names[0]}")
+        sequence(records)
+    records.add(["late"])
+    entries = records.entries()
+    with closing(sqlite3.connect(records.path)) as connection:
+        for table, kind in (("intents", "intent"), ("ends", "end"), ("events", "")):
+            for seq, body in connection.execute(f"SELECT seq, body FROM {table} WHERE seq <= 6").fetchall():
+                place = place_of(connection, kind or "event", seq)
+                assert place is not None
+                assert body in entries[place]
+        assert place_of(connection, "intent", 7) is None
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+def steps(monkeypatch: pytest.MonkeyPatch, act: Callable[[int, Callable[[], None]], None]) -> None:
+    """Let `act` decide at each write of the log's files; it gets the write's number and the write itself."""
+    count = iter(range(1_000_000))
+    write, sync = durable.write_durably, durable.sync_folders
+    monkeypatch.setattr(log_folder, "write_durably", lambda path, data: act(next(count), lambda: write(path, data)))
+    monkeypatch.setattr(log_folder, "sync_folders", lambda folders: act(next(count), lambda: sync(folders)))
+
+
+def crash_points(records: Records, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each write in turn, once lost and once done, until one run has fewer writes than that."""
+    for number in range(100):
+        for done in (False, True):
+            reached = False
+            records.add([f"{number}-{done}-{index}" for index in range(40)])
+
+            def act(at: int, work: Callable[[], None], number: int = number, done: bool = done) -> None:
+                nonlocal reached
+                if at == number:
+                    reached = True
+                    if done:
+                        work()
+                    raise Crash
+                work()
+
+            with monkeypatch.context() as patch:
+                steps(patch, act)
+                sequencer = records.sequencer()
+                with closing(sqlite3.connect(records.path, isolation_level=None)) as connection:
+                    try:
+                        while sequencer._step(connection):
+                            pass
+                    except Crash:
+                        reached = True
+            yield
+            if not reached:
+                return
+
+
+def test_a_crash_at_any_write_loses_nothing_and_repeats_nothing(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records.add([f"first-{number}" for number in range(300)])
+    sequence(records)
+    seen = 0
+    for _ in crash_points(records, monkeypatch):
+        check_prefix(records)
+        sequence(records)
+        check(records)
+        seen += 1
+    assert seen > 10
+
+
+def check_prefix(records: Records) -> None:
+    """Right after a crash: the checkpoint and its files fit, and hold nothing but rows."""
+    assert set(records.entries()) <= set(records.rows())
+
+
+def test_a_write_that_fails_is_tried_again(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    records.add([f"r{number}" for number in range(300)])
+    sequencer = records.sequencer()
+    with closing(sqlite3.connect(records.path, isolation_level=None)) as connection:
+        for number in range(12):
+            with monkeypatch.context() as patch:
+
+                def act(at: int, work: Callable[[], None], number: int = number) -> None:
+                    if at == number:
+                        raise OSError(28, "No space left on device")
+                    work()
+
+                steps(patch, act)
+                try:
+                    sequencer._step(connection)
+                except OSError:
+                    check_prefix(records)
+        while sequencer._step(connection):
+            pass
+    check(records)
+
+
+def test_the_thread_says_what_is_wrong_and_recovers(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gptgate.storage.sequencer.BACKOFF_S", 0.01)
+    records.add(["a"])
+    with monkeypatch.context() as patch:
+
+        def act(_at: int, _work: Callable[[], None]) -> None:
+            raise OSError(28, "No space left on device")
+
+        steps(patch, act)
+        sequencer = records.sequencer()
+        sequencer.start()
+        while not sequencer.fault:
+            os.sched_yield()
+        assert "No space left" in sequencer.fault
+    assert sequencer.stop(10)
+    assert sequencer.fault == ""
+    check(records)
+
+
+def test_records_that_are_older_than_the_log_are_refused(records: Records) -> None:
+    records.add(["a"])
+    sequence(records)
+    with closing(sqlite3.connect(records.path)) as connection, connection:
+        connection.execute("DELETE FROM log_batches")
+    with pytest.raises(StorageError, match="do not know of the 2 entries"):
+        records.sequencer()
+
+
+def test_a_missing_row_stops_the_log(records: Records) -> None:
+    records.add(["a", "b", "c"])
+    with closing(sqlite3.connect(records.path)) as connection, connection:
+        connection.execute("DELETE FROM ends WHERE seq = 2")
+    sequencer = records.sequencer()
+    sequencer.start()
+    sequencer.stop(10)
+    assert "records are missing" in sequencer.fault
+    assert records.entries() == []
+
+
+def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    seed = load_or_make_seed(tmp_path)
+    assert load_or_make_seed(tmp_path) == seed
+    assert (tmp_path / "log.key").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "log.key").write_bytes(b"short")
+    with pytest.raises(ValueError, match=r"log\.key"):
+        load_or_make_seed(tmp_path)
+
+
+def test_files_are_for_their_owner_only(records: Records) -> None:
+    records.add(["a"])
+    sequence(records)
+    modes = {path: path.stat().st_mode & 0o777 for path in LogFolder(records.path.parent).path.rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
