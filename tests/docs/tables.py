@@ -33,6 +33,8 @@ from gptgate.core.keys import KeyRecord
 from gptgate.core.snapshot import DIALECTS, Effect, ProviderKind
 from gptgate.core.wire import PATHS, Dialect, Endpoint
 from gptgate.detectors import DETECTORS, KINDS
+from gptgate.detectors.registry import VIEWS
+from gptgate.detectors.signals import signal_points
 from gptgate.http.errors import error_body
 from gptgate.providers.headers import credential_headers
 from gptgate.providers.registry import ADAPTERS
@@ -165,6 +167,7 @@ def _kinds() -> Table:
     rows = []
     for kind, line in KINDS.items():
         found = [(key, p.points) for key, d in DETECTORS.items() for p in d.patterns if p.kind == kind]
+        found = found or [("views", signal_points(VIEWS)[kind])]
         points = sorted({points for _, points in found})
         shown = str(points[0]) if len(points) == 1 else f"{points[0]} to {points[-1]}"
         rows.append((_code(kind), line, _code(found[0][0]), shown))

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gptgate.core.finding import Finding, Origin, Segment
-from gptgate.detectors import DETECTORS, TextInspector, build_inspector
+from gptgate.detectors import DETECTORS, TextInspector
 
-INSPECTOR = build_inspector()
+INSPECTOR = TextInspector(DETECTORS, views={})
+"""Streams are read as they stand only."""
 KEY_BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7"
 PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{KEY_BODY}\n{KEY_BODY}\nabcd==\n-----END RSA PRIVATE KEY-----"
 OPENAI = "sk-proj-" + "aB3_" * 8

@@ -56,7 +56,9 @@ TRICKY = [
 def redacted(text: str, is_json: bool) -> str:
     """What may get out of a whole text."""
     origin = Origin.TOOL_CALL if is_json else Origin.ASSISTANT
-    findings = INSPECTOR.inspect([Segment(("t",), origin, text, False, is_json)])
+    # Streams are read as they stand: what only a view shows is not cut out of them.
+    segment = Segment(("t",), origin, text, False, is_json)
+    findings = tuple(finding for finding in INSPECTOR.inspect([segment]) if not finding.view)
     facts = replace(judged(PARTS, chat(Dialect.OPENAI)).facts, stage=Stage.RESPONSE)
     decision = PARTS.policy.decide(facts, PARTS.policy.assess(facts, findings))
     cuts = [(findings[index].start, findings[index].end, findings[index].kind) for index, _ in decision.rewrites]

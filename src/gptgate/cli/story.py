@@ -139,7 +139,7 @@ def _findings(findings: Sequence[Finding], counts: Sequence[tuple[str, int]]) ->
         (
             finding.kind,
             f"{finding.origin.value} {finding.place or '/'}, characters {finding.start} to {finding.end}, "
-            f"by {finding.detector}, {finding.points} points",
+            f"by {finding.detector}, {finding.points} points" + (f", read as {finding.view}" if finding.view else ""),
         )
         for finding in findings
     ]

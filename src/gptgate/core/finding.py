@@ -30,7 +30,8 @@ def pointer(path: Sequence[str | int]) -> str:
 class Segment(Struct, frozen=True):
     """One string of a request or an answer. `is_key` marks an object's key; `path` then ends with that key.
 
-    `is_json` marks a string that itself holds JSON (the arguments of a tool call).
+    `is_json` marks a string that itself holds JSON (the arguments of a tool call). `media` marks a part that cannot be
+    read and says what it is (``image``, ``audio``, ``video``, ``file``); it has no text.
     """
 
     path: Path
@@ -38,13 +39,15 @@ class Segment(Struct, frozen=True):
     text: str
     is_key: bool = False
     is_json: bool = False
+    media: str = ""
 
 
 class Finding(Struct, frozen=True):
     """A recognised span: characters ``[start, end)`` of the original text at `place` (a JSON Pointer).
 
     Never holds the matched text. `segment` is the index of the segment it was found in, `points` its weight in
-    the risk score (0 to 100), `detector` the name of the detector that found it.
+    the risk score (0 to 100), `detector` the name of the detector that found it. `view` says how the text had to be
+    read for that (``base64``, ``percent+base64``); it is empty for the text as it stands.
     """
 
     kind: str
@@ -55,3 +58,4 @@ class Finding(Struct, frozen=True):
     detector: str
     points: int
     segment: int = 0
+    view: str = ""

@@ -10,15 +10,18 @@ import msgspec
 from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
+from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
 from gptgate.detectors.engine import CompiledPattern
 from gptgate.detectors.gate import make_gate
 from gptgate.detectors.lane import Lane, in_order
 from gptgate.detectors.multi import make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
-from gptgate.detectors.reading import Reader, read_text
-from gptgate.detectors.registry import DETECTORS, WHOLE_DETECTORS
+from gptgate.detectors.reading import read_text
+from gptgate.detectors.registry import DETECTORS, VIEWS, WHOLE_DETECTORS
 from gptgate.detectors.scanner import Division, Scanner
+from gptgate.detectors.signals import hiding, signal_points, unreadable
 from gptgate.detectors.unfinished import Beginnings, Unfinished
+from gptgate.detectors.view import View
 from gptgate.detectors.whole import WholeDetector
 
 MAX_FINDINGS = 20_000
@@ -46,9 +49,12 @@ class TextInspector:
         detectors: Mapping[str, Detector],
         engine: str = "auto",
         whole: Mapping[str, WholeDetector] | None = None,
+        views: Mapping[str, View] = VIEWS,
     ) -> None:
         whole = whole or {}
-        self.digest = _digest(detectors, whole)
+        self.digest = _digest(detectors, whole, views)
+        self._deriver = Deriver(views)
+        self._signal_points = signal_points(views)
         self._whole = tuple(whole.values())
         self._lanes = [
             Lane(CompiledPattern(pattern), name, detector.origins)
@@ -81,15 +87,19 @@ class TextInspector:
             else:
                 texts.append(read_text(text, segment.is_json))
         data = SEPARATOR + SEPARATOR.join(texts) + SEPARATOR
+        pieces = [as_read(index, segment, texts[index]) for index, segment in enumerate(segments)]
+        derivation = self._deriver.derive(segments, pieces, data)
+        if derivation.pieces:
+            pieces += derivation.pieces
+            data += SEPARATOR.join(piece.data for piece in derivation.pieces) + SEPARATOR
         hits = self._finder.hits(data)
-        findings = self._locate(segments, texts, data, sorted(hits)) if hits else []
+        findings = self._locate(segments, pieces, data, sorted(hits)) if hits else []
         for detector in self._whole:
-            for index, segment in enumerate(segments):
-                if segment.origin in detector.origins and not segment.is_key:
-                    findings += [
-                        Finding(kind, segment.origin, pointer(segment.path), start, end, detector.name, points, index)
-                        for start, end, kind, points in detector.look(segment.text)
-                    ]
+            findings += _looked_at(detector, segments, derivation)
+        findings = _once(findings) if derivation.pieces else findings
+        findings += unreadable(segments, derivation.unfinished)
+        if derivation.pieces:
+            findings += hiding(findings, derivation, segments, self._signal_points)
         if not findings:
             return ()
         if len(findings) > MAX_FINDINGS:
@@ -126,36 +136,72 @@ class TextInspector:
         return lanes, beginnings, finder, gate
 
     def _locate(
-        self, segments: Sequence[Segment], texts: Sequence[bytes], data: bytes, hits: Sequence[int]
+        self, segments: Sequence[Segment], pieces: Sequence[Piece], data: bytes, hits: Sequence[int]
     ) -> list[Finding]:
-        begins = list(accumulate((len(text) + 1 for text in texts), initial=1))
-        readers: dict[int, Reader] = {}
+        begins = list(accumulate((len(piece.data) + 1 for piece in pieces), initial=1))
         places: dict[int, str] = {}
         findings: list[Finding] = []
         for hit in hits:
             lane = self._lanes[hit]
             for start, end in lane.compiled.matches(data, 0, len(data), 0):
-                index = bisect_right(begins, start) - 1
+                number = bisect_right(begins, start) - 1
+                piece = pieces[number]
+                index = piece.segment
                 segment = segments[index]
-                if segment.origin not in lane.origins:
+                if segment.origin not in lane.origins or not lane.compiled.pattern.kind.startswith(piece.believed):
                     continue
-                start, end = start - begins[index], end - begins[index]
-                if len(texts[index]) != len(segment.text) or not segment.text.isascii():
-                    reader = readers.get(index)
-                    if reader is None:
-                        reader = readers[index] = Reader(segment.is_json)
-                        reader.read_all(segment.text)
-                    start, end = reader.start(start), reader.end(end)
+                start, end = piece.back(start - begins[number], end - begins[number])
                 place = places.get(index)
                 if place is None:
                     place = places[index] = pointer(segment.path)
-                findings.append(lane.finding(segment.origin, place, start, end, index))
+                findings.append(lane.finding(segment.origin, place, start, end, index, piece.view))
                 if len(findings) > MAX_FINDINGS:
                     raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
         return findings
 
 
-def _digest(detectors: Mapping[str, Detector], whole: Mapping[str, WholeDetector]) -> str:
+def _looked_at(detector: WholeDetector, segments: Sequence[Segment], derivation: Derivation) -> list[Finding]:
+    """What a detector of whole texts sees in the texts, and in those views that change what they mean."""
+    found = []
+    for index, segment in enumerate(segments):
+        if segment.text and segment.origin in detector.origins and not segment.is_key:
+            place = pointer(segment.path)
+            for start, end, kind, points in detector.look(segment.text):
+                found.append(Finding(kind, segment.origin, place, start, end, detector.name, points, index))
+    for piece in derivation.pieces:
+        segment = segments[piece.segment]
+        if piece.is_strong and segment.origin in detector.origins and not segment.is_key:
+            text = piece.data.decode("utf-8", "replace")
+            for start, end, kind, points in detector.look(text):
+                first = len(text[:start].encode())
+                span = piece.back(first, first + len(text[start:end].encode()))
+                place = pointer(segment.path)
+                found.append(
+                    Finding(kind, segment.origin, place, *span, detector.name, points, piece.segment, piece.view)
+                )
+    return found
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Without what a view says again of characters in which an earlier reading found the same kind."""
+    known: dict[tuple[int, str], list[tuple[int, int]]] = {}
+    kept = []
+    for one in sorted(findings, key=_by_depth):
+        spans = known.setdefault((one.segment, one.kind), [])
+        at = bisect_right(spans, (one.start, one.end))
+        near = spans[max(at - 1, 0) : at + 1]
+        if one.view and any(start < one.end and one.start < end for start, end in near):
+            continue
+        spans.insert(at, (one.start, one.end))
+        kept.append(one)
+    return kept
+
+
+def _by_depth(finding: Finding) -> int:
+    return finding.view.count("+") + 1 if finding.view else 0
+
+
+def _digest(detectors: Mapping[str, Detector], whole: Mapping[str, WholeDetector], views: Mapping[str, View]) -> str:
     described = [
         (
             name,
@@ -169,4 +215,5 @@ def _digest(detectors: Mapping[str, Detector], whole: Mapping[str, WholeDetector
     seen_whole = [
         (name, detector.digest, sorted(detector.kinds), sorted(detector.origins)) for name, detector in whole.items()
     ]
-    return hashlib.sha256(msgspec.json.encode([described, seen_whole])).hexdigest()
+    read_as = [(name, view.version, view.sign, view.points, view.believed, view.nests) for name, view in views.items()]
+    return hashlib.sha256(msgspec.json.encode([described, seen_whole, read_as])).hexdigest()

@@ -19,10 +19,10 @@ class Lane:
         kind = self.compiled.pattern.kind
         return any(kind == one or (one.endswith("*") and kind.startswith(one[:-1])) for one in held)
 
-    def finding(self, origin: Origin, place: str, start: int, end: int, segment: int = 0) -> Finding:
+    def finding(self, origin: Origin, place: str, start: int, end: int, segment: int = 0, view: str = "") -> Finding:
         """The finding of a match at these characters."""
         pattern = self.compiled.pattern
-        return Finding(pattern.kind, origin, place, start, end, self.detector, pattern.points, segment)
+        return Finding(pattern.kind, origin, place, start, end, self.detector, pattern.points, segment, view)
 
 
 def in_order(finding: Finding) -> tuple[int, int, int, str]:

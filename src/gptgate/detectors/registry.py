@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
+from gptgate.detectors import encodings, letters
 from gptgate.detectors.library import api_secrets, email, injection, payment_card, private_key
 from gptgate.detectors.pattern import Detector
+from gptgate.detectors.signals import signal_kinds
+from gptgate.detectors.view import View
 from gptgate.detectors.whole import WholeDetector
 
 DETECTORS: Mapping[str, Detector] = {
@@ -16,9 +19,28 @@ DETECTORS: Mapping[str, Detector] = {
 
 WHOLE_DETECTORS: Mapping[str, WholeDetector] = {}
 
+VIEWS: Mapping[str, View] = {
+    view.name: view
+    for view in (
+        encodings.PERCENT,
+        encodings.ENTITIES,
+        encodings.ESCAPES,
+        encodings.COLOURS,
+        encodings.BASE64,
+        encodings.HEX,
+        letters.HOMOGLYPHS,
+        letters.SPACING,
+        letters.LEET,
+        letters.REVERSED,
+        letters.ROT13,
+    )
+}
+"""Other readings of a text, in the order in which they are tried."""
+
 _DECLARED: tuple[Mapping[str, str], ...] = (
     *(detector.kinds for detector in DETECTORS.values()),
     *(detector.kinds for detector in WHOLE_DETECTORS.values()),
+    signal_kinds(VIEWS),
 )
 
 KINDS: Mapping[str, str] = {kind: line for kinds in _DECLARED for kind, line in kinds.items()}

@@ -12,6 +12,7 @@ from gptgate.core.finding import Finding, Origin
 from gptgate.storage.views import AuditRecord
 
 FINDING = Finding("pii.email", Origin.USER, "/messages/0/content", 3, 18, "email", 20)
+IN_A_VIEW = Finding("pii.email", Origin.USER, "/messages/1/content", 0, 24, "email", 20, 1, "percent+base64")
 INTENT = Intent(
     id="019a-id",
     at_ms=1_793_534_400_123,
@@ -29,7 +30,7 @@ INTENT = Intent(
     score=20,
     parts=(("pii", 20),),
     rules=("redact-mail",),
-    findings=(FINDING,),
+    findings=(FINDING, IN_A_VIEW),
     config_digest="c" * 64,
     request_digest="1" * 64,
     sent_digest="2" * 64,
@@ -78,6 +79,7 @@ def test_the_story_tells_everything_that_the_record_says(capsys: pytest.CaptureF
     for digest in (INTENT.config_digest, INTENT.request_digest, INTENT.sent_digest, END.answer_digest):
         assert digest in text
     assert "user /messages/0/content, characters 3 to 18, by email, 20 points" in text
+    assert "by email, 20 points, read as percent+base64" in text
     assert "assistant /choices/0, characters 3 to 18" in text
     assert "300 in all: 300 pii.email" in text
     assert "chat, streamed" in text

@@ -2,6 +2,8 @@ import re
 
 from gptgate.core.finding import Origin
 from gptgate.detectors import DETECTORS, KINDS
+from gptgate.detectors.registry import VIEWS
+from gptgate.detectors.signals import signal_kinds
 
 
 def test_names_are_those_of_the_registry() -> None:
@@ -10,9 +12,9 @@ def test_names_are_those_of_the_registry() -> None:
 
 def test_every_kind_is_described_in_one_line() -> None:
     patterns = {pattern.kind for detector in DETECTORS.values() for pattern in detector.patterns}
-    assert set(KINDS) == patterns
+    assert set(KINDS) == patterns | set(signal_kinds(VIEWS))
     for kind, line in KINDS.items():
-        assert re.fullmatch(r"(pii|secret|attack)\.[a-z_]+", kind)
+        assert re.fullmatch(r"(pii|secret|attack|obfuscation|unscannable)\.[a-z0-9_]+", kind)
         assert re.fullmatch(r"[A-Z][^\n]{10,100}\.", line)
 
 

@@ -1,0 +1,123 @@
+"""The pieces that are searched: every text as it is read, and what views make of it, within bounds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from gptgate.core.finding import Origin, Segment
+from gptgate.detectors.hidden import hidden_texts
+from gptgate.detectors.reading import Reader
+from gptgate.detectors.view import Back, Derived, SignTest, View
+
+MAX_DEPTH = 3
+"""Views of views of views."""
+MAX_PIECES = 1024
+MAX_GROWTH = 4
+"""Derived bytes, as a multiple of what was read, and as many again as `_FLOOR`: so the time stays linear."""
+_FLOOR = 4096
+
+_TRUSTED = (Origin.SYSTEM, Origin.DEVELOPER)
+_EVERYTHING = ("",)
+
+
+class Piece(NamedTuple):
+    """Bytes to search, of which segment, read how, and the way back to the characters of the text as it was sent."""
+
+    segment: int
+    data: bytes
+    back: Back
+    view: str = ""
+    believed: tuple[str, ...] = _EVERYTHING
+    is_strong: bool = False
+
+
+class Derivation(NamedTuple):
+    """Pieces, and the segments that hold more encoded text than was looked at."""
+
+    pieces: list[Piece]
+    unfinished: set[int]
+
+
+def as_read(index: int, segment: Segment, data: bytes) -> Piece:
+    """The piece of a text as it is read."""
+    if len(data) == len(segment.text) and segment.text.isascii():
+        return Piece(index, data, _same)
+    return Piece(index, data, _Original(segment).back)
+
+
+def _same(start: int, end: int) -> tuple[int, int]:
+    return start, end
+
+
+class _Original:
+    """The way back from a reading, worked out when somebody asks for it."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._reader: Reader | None = None
+
+    def back(self, start: int, end: int) -> tuple[int, int]:
+        if self._reader is None:
+            self._reader = Reader(self._segment.is_json)
+            self._reader.read_all(self._segment.text)
+        return self._reader.start(start), self._reader.end(end)
+
+
+class Deriver:
+    """Derives the views of texts. Immutable: safe in threads."""
+
+    def __init__(self, views: Mapping[str, View]) -> None:
+        self._views = [(view, view.sign_test()) for view in views.values()]
+
+    def derive(self, segments: Sequence[Segment], roots: Sequence[Piece], joined: bytes) -> Derivation:
+        """What views make of the texts. `joined` are all texts as read: one look says which signs there are."""
+        signs = [one for one in self._views if one[1](joined)]
+        found = Derivation([], set())
+        room = MAX_GROWTH * len(joined) + _FLOOR
+        if not self._views or (not signs and all(segment.text.isascii() for segment in segments)):
+            return found
+        for root in roots:
+            segment = segments[root.segment]
+            is_trusted = segment.origin in _TRUSTED
+            todo = [(root, 1)]
+            if not segment.text.isascii():
+                todo += [(_hidden(root, *one), 2) for one in hidden_texts(segment.text)]
+                found.pieces.extend(piece for piece, _ in todo[1:])
+            while todo:
+                piece, depth = todo.pop()
+                for view, child in self._children(piece, signs if depth == 1 else self._views, is_trusted):
+                    room -= len(child.data)
+                    if room < 0 or len(found.pieces) >= MAX_PIECES:
+                        found.unfinished.add(root.segment)
+                        todo.clear()
+                        break
+                    found.pieces.append(child)
+                    if view.nests and depth < MAX_DEPTH:
+                        todo.append((child, depth + 1))
+        return found
+
+    def _children(
+        self, parent: Piece, views: Sequence[tuple[View, SignTest]], is_trusted: bool
+    ) -> Iterator[tuple[View, Piece]]:
+        data = parent.data
+        for view, has_sign in views:
+            if (is_trusted and not view.for_trusted) or not has_sign(data):
+                continue
+            for derived in view.derive(data):
+                if derived.data and derived.data != data:
+                    yield view, _child(parent, view, derived)
+
+
+def _child(parent: Piece, view: View, derived: Derived) -> Piece:
+    above, back = parent.back, derived.back
+    return Piece(
+        segment=parent.segment,
+        data=derived.data,
+        back=lambda start, end: above(*back(start, end)),
+        view=f"{parent.view}+{view.name}" if parent.view else view.name,
+        believed=view.believed,
+        is_strong=view.is_strong and derived.is_strong,
+    )
+
+
+def _hidden(root: Piece, name: str, data: bytes, back: Back) -> Piece:
+    return Piece(root.segment, data, back, name, _EVERYTHING, True)

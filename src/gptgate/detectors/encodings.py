@@ -1,0 +1,174 @@
+"""Views of encoded text: base64, hex, percent, HTML entities, source-code escapes, terminal colours."""
+
+import binascii
+import html
+import re
+from collections.abc import Iterator
+
+from gptgate.detectors.reading import read_text
+from gptgate.detectors.view import Derived, View, rewritten, whole
+
+_BASE64 = re.compile(
+    rb"[A-Za-z0-9+/_-]{16,}(?:(?:\r?\n[ \t]*|\\r?\\?n?)[A-Za-z0-9+/_-]{16,})*(?:\r?\n[A-Za-z0-9+/_-]+)?={0,2}"
+)
+_HEX = re.compile(rb"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}(?:, ?|[ :\n-])?){8,}")
+_HEX_DIGITS = re.compile(rb"0x|\\x|[^0-9A-Fa-f]")
+_PERCENT = re.compile(rb"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,4}")
+_FORM = re.compile(rb"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,4}|\+")
+_PLUS = re.compile(rb"[A-Za-z0-9]\+[A-Za-z0-9]+\+[A-Za-z0-9]")
+_ENTITY = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ESCAPE = re.compile(rb"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|[0-3][0-7]{2}|[nrt])")
+_COLOUR = re.compile(rb"(?:\x1b|\\(?:x1[bB]|u001[bB]|033|e))\[[0-9;:?]{0,32}[A-Za-z]")
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+_SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_OFFSETS = range(4)
+"""Where the run of characters begins says nothing about where the encoding does: ``id/`` belongs to both alphabets."""
+
+
+def readable(data: bytes) -> bytes | None:
+    """The reading of decoded bytes when they are text, None when they are not: chance gives text almost never."""
+    size = len(data)
+    odd = size - len(data.translate(None, b"\0")) if size else 0
+    if 3 * odd >= size > 3:
+        # The encoding of Windows' own shell.
+        text = data.decode("utf-16-le", "replace")
+        return read_text(text, False) if text.isascii() and not text.count("\0") else None
+    others = len(data.translate(None, _PRINTABLE))
+    if not others:
+        return data
+    if 100 * others <= 12 * size:
+        return read_text(data.decode("utf-8", "replace"), False)
+    # An encoding that is cut ends in the middle of a character.
+    for cut in range(min(4, size)):
+        try:
+            text = data[: size - cut].decode()
+        except UnicodeDecodeError:
+            continue
+        return read_text(text, False) if size >= 8 and not _CONTROL.search(text) else None
+    return None
+
+
+def _base64(data: bytes) -> Iterator[Derived]:
+    for run in _BASE64.finditer(data):
+        digits = run[0]
+        # The base64 of a text has letters of both cases, or it is a very short text.
+        if digits.islower() or digits.isupper():
+            continue
+        digits = digits.translate(_URL_SAFE, b"=\r\n\t \\")
+        for offset in _OFFSETS:
+            text = readable(_decoded(digits[offset:]))
+            if text:
+                yield whole(text, run.start() + offset, run.end())
+                break
+
+
+def _decoded(digits: bytes) -> bytes:
+    rest = len(digits) % 4
+    return binascii.a2b_base64(digits[:-1] if rest == 1 else digits + b"=" * (-rest % 4))
+
+
+def _hex(data: bytes) -> Iterator[Derived]:
+    for run in _HEX.finditer(data):
+        digits = _HEX_DIGITS.sub(b"", run[0])
+        for offset in (0, 1):
+            # A digit before the run belongs to it when the run is of odd length.
+            text = readable(binascii.unhexlify(digits[offset : len(digits) - (len(digits) - offset) % 2]))
+            if text:
+                yield whole(text, run.start(), run.start() + len(run[0].rstrip(b", :\n-")))
+                break
+
+
+def _unpercent(unit: bytes) -> bytes:
+    if unit == b"+":
+        return b" "
+    return read_text(binascii.unhexlify(unit.replace(b"%", b"")).decode("utf-8", "replace"), False)
+
+
+def _percent(data: bytes) -> Iterator[Derived]:
+    yield rewritten(data, _PERCENT, _unpercent)
+    if _PLUS.search(data):
+        # In the fields of forms a plus is a space; elsewhere it is a plus.
+        yield rewritten(data, _FORM, _unpercent)
+
+
+def _unescape(unit: bytes) -> bytes:
+    return read_text(html.unescape(unit.decode()), False)
+
+
+def _entities(data: bytes) -> Iterator[Derived]:
+    yield rewritten(data, _ENTITY, _unescape)
+
+
+def _unescape_source(unit: bytes) -> bytes:
+    simple = _SIMPLE.get(unit[1:])
+    if simple:
+        return simple
+    digits, base = (unit[1:], 8) if unit[1:2].isdigit() else (unit[2:].strip(b"{}"), 16)
+    code = int(digits, base)
+    return read_text(chr(code), False) if code <= 0x10FFFF else unit
+
+
+def _escapes(data: bytes) -> Iterator[Derived]:
+    yield rewritten(data, _ESCAPE, _unescape_source)
+
+
+def _colours(data: bytes) -> Iterator[Derived]:
+    """What a terminal would show; a colour may part a word or two words, and nobody can say which."""
+    yield rewritten(data, _COLOUR, lambda _: b"")
+    yield rewritten(data, _COLOUR, lambda _: b" ")
+
+
+BASE64 = View(
+    name="base64",
+    what="Something was found in text that was encoded as base64.",
+    sign="[A-Za-z0-9+/_-]{16}",
+    derive=_base64,
+    points=15,
+    nests=True,
+    is_strong=True,
+)
+HEX = View(
+    name="hex",
+    what="Something was found in text that was encoded as hexadecimal digits.",
+    sign=r"[0-9A-Fa-f]{16}|(?:[0-9A-Fa-f]{2}(?:, ?|[ :\n-])(?:0x|\\x)?){7}[0-9A-Fa-f]{2}|(?:\\x[0-9A-Fa-f]{2}){8}",
+    derive=_hex,
+    points=15,
+    nests=True,
+    is_strong=True,
+)
+PERCENT = View(
+    name="percent",
+    what="Something was found in text that was encoded for a URL.",
+    sign=r"%[0-9A-Fa-f]{2}|[A-Za-z]\+[A-Za-z]+\+[A-Za-z]",
+    derive=_percent,
+    points=5,
+    nests=True,
+    is_strong=True,
+)
+ENTITIES = View(
+    name="entities",
+    what="Something was found in text that was encoded as HTML entities.",
+    sign="&(?:#[0-9]|#[xX][0-9A-Fa-f]|[A-Za-z][A-Za-z0-9]{1,31};)",
+    derive=_entities,
+    points=5,
+    nests=True,
+    is_strong=True,
+)
+ESCAPES = View(
+    name="escapes",
+    what="Something was found in text that was written in the escapes of source code.",
+    sign=r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f{]|[0-3][0-7]{2})",
+    derive=_escapes,
+    points=5,
+    nests=True,
+    is_strong=True,
+)
+COLOURS = View(
+    name="colours",
+    what="Something was found in text with the control sequences of a terminal in it.",
+    sign=r"(?:\x1b|\\(?:x1[bB]|u001[bB]|033|e))\[",
+    derive=_colours,
+    points=5,
+)

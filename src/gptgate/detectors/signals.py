@@ -1,0 +1,68 @@
+"""Findings that no pattern makes: that something was hidden in a view, and that something could not be read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from gptgate.core.finding import Finding, Segment, pointer
+from gptgate.detectors import hidden
+from gptgate.detectors.derive import Derivation
+from gptgate.detectors.view import View
+
+VIEWS = "views"
+"""The name of the detector that these findings bear."""
+
+UNSCANNABLE: Mapping[str, str] = {
+    "unscannable.image": "An image, which is not looked into.",
+    "unscannable.audio": "A recording, which is not listened to.",
+    "unscannable.video": "A video, which is not looked into.",
+    "unscannable.file": "A document or a file, given by its content, its id or its address, that is not text.",
+    "unscannable.encoded": "More encoded text than is decoded, or bytes of an unknown form.",
+}
+_POINTS = 5
+
+
+def signal_kinds(views: Mapping[str, View]) -> dict[str, str]:
+    """Every kind that is reported here, with one line that says what it is."""
+    return {view.kind: view.what for view in views.values()} | hidden.KINDS | dict(UNSCANNABLE)
+
+
+def signal_points(views: Mapping[str, View]) -> dict[str, int]:
+    """The points of each of these kinds."""
+    points = {view.kind: view.points for view in views.values()}
+    return points | dict.fromkeys(hidden.KINDS, hidden.POINTS) | dict.fromkeys(UNSCANNABLE, _POINTS)
+
+
+def unreadable(segments: Sequence[Segment], unfinished: Iterable[int]) -> list[Finding]:
+    """What could not be looked at."""
+    found = [
+        _unscannable(segments[index], index, 0, segments[index].media)
+        for index in range(len(segments))
+        if segments[index].media
+    ]
+    return found + [_unscannable(segments[i], i, len(segments[i].text), "encoded") for i in sorted(unfinished)]
+
+
+def _unscannable(segment: Segment, index: int, end: int, what: str) -> Finding:
+    return Finding(f"unscannable.{what}", segment.origin, pointer(segment.path), 0, end, VIEWS, _POINTS, index)
+
+
+def hiding(
+    findings: Iterable[Finding], derivation: Derivation, segments: Sequence[Segment], points: Mapping[str, int]
+) -> list[Finding]:
+    """One finding for each way in which something was hidden in a text, and for each invisible text."""
+    seen: dict[tuple[int, str], Finding] = {}
+    for one in findings:
+        for name in one.view.split("+") if one.view else ():
+            kind = f"obfuscation.{name}"
+            if (one.segment, kind) not in seen:
+                seen[one.segment, kind] = Finding(
+                    kind, one.origin, one.place, one.start, one.end, VIEWS, points[kind], one.segment, one.view
+                )
+    for piece in derivation.pieces:
+        kind = f"obfuscation.{piece.view}"
+        if kind in hidden.KINDS and (piece.segment, kind) not in seen:
+            segment = segments[piece.segment]
+            start, end = piece.back(0, len(piece.data))
+            seen[piece.segment, kind] = Finding(
+                kind, segment.origin, pointer(segment.path), start, end, VIEWS, points[kind], piece.segment, piece.view
+            )
+    return list(seen.values())
