@@ -25,7 +25,7 @@ from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 from gptgate.policy.engine import compile_policy
-from gptgate.policy.redact import PlaceholderRedaction
+from gptgate.policy.redact import Rewriting
 from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.storage.memory import MemoryStore
@@ -170,7 +170,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "limiter": MemoryLimiter(),
         "inspector": INSPECTOR,
         "policy": compile_policy(snapshot.rules, snapshot.digest),
-        "redaction": PlaceholderRedaction(),
+        "redaction": Rewriting(b"a secret of the installation"),
         "prices": GenaiPriceBook(kinds),
         "ceiling": ceiling_tokens,
         "ledger": MemoryLedger({}),

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -31,12 +30,13 @@ from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.services import Headers, Services
 from gptgate.policy.engine import compile_policy
-from gptgate.policy.redact import PlaceholderRedaction
+from gptgate.policy.redact import Rewriting
 from gptgate.providers.headers import answer_headers, credential_headers, provider_request_id, request_headers
 from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import own_secret
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.log_folder import LogFolder, load_or_make_seed
 from gptgate.storage.schema import storage_errors
@@ -51,6 +51,8 @@ from gptgate_verify import VerificationError
 
 CONFIG_NAME = "gptgate.yaml"
 ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
+REWRITING_SECRET_NAME = "rewriting.secret"  # noqa: S105  the name of a file
+"""The key of hashes and pseudonyms. Without the file every value gets new ones; nothing else is lost."""
 KEY_POLL_S = 1.0
 AT_RESTART = {
     "data_host": "data",
@@ -141,6 +143,7 @@ class App:
         self._limiter = MemoryLimiter()
         self._ledger = MemoryLedger(store.spent_by_window(_months(store, self.clock.wall_ms())))
         self._inspector = build_inspector()
+        self._secret = own_secret(folder / REWRITING_SECRET_NAME).encode()
         self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
         self.data_plane = DataPlane(self._in_force, self.clock, IdSource(self.clock), Edge(self.telemetry, self.logger))
@@ -321,7 +324,7 @@ class App:
             limiter=self._limiter,
             inspector=self._inspector,
             policy=compile_policy(snapshot.rules, snapshot.digest),
-            redaction=PlaceholderRedaction(),
+            redaction=Rewriting(self._secret),
             prices=GenaiPriceBook(kinds),
             ceiling=ceiling_tokens,
             ledger=self._ledger,
@@ -396,13 +399,5 @@ def _standard_output() -> LineWriter:
 
 
 def admin_token(folder: Path) -> str:
-    """The token of the control plane, made at the first start; mode 0600. Raises OSError."""
-    path = folder / ADMIN_TOKEN_NAME
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        token = secrets.token_urlsafe(32)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(token + "\n")
-        return token
+    """The token of the control plane. Raises StorageError."""
+    return own_secret(folder / ADMIN_TOKEN_NAME)

@@ -15,6 +15,7 @@ from gptgate.core.finding import Origin, Segment
 from gptgate.core.snapshot import Stage
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.answer_guard import AnswerGuard
+from gptgate.pipeline.judge import cut_of
 from pipeline_parts import (
     CARD,
     DENYING,
@@ -61,7 +62,7 @@ def redacted(text: str, is_json: bool) -> str:
     findings = tuple(finding for finding in INSPECTOR.inspect([segment]) if not finding.view)
     facts = replace(judged(PARTS, chat(Dialect.OPENAI)).facts, stage=Stage.RESPONSE)
     decision = PARTS.policy.decide(facts, PARTS.policy.assess(facts, findings))
-    cuts = [(findings[index].start, findings[index].end, findings[index].kind) for index, _ in decision.rewrites]
+    cuts = [cut_of(findings[index], effect) for index, effect in decision.rewrites]
     return PARTS.redaction.text(text, cuts, is_json)
 
 

@@ -7,12 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gptgate.core.finding import Finding, Origin
+from gptgate.core.ports import Cut
 from gptgate.core.snapshot import REWRITING, STRENGTH, Effect, RuleSpec, Stage
 from gptgate.policy.engine import compile_policy
-from gptgate.policy.redact import Span, StreamRedactor, placeholder, redact_text
+from gptgate.policy.marks import Marks, redaction_mark
+from gptgate.policy.redact import Rewriting, StreamRedactor
 from gptgate.policy.score import assess
 from policy_facts import facts
 
+SECRET = b"a secret of the installation"
+MARKS = Marks(SECRET)
 KINDS = ("pii.email", "pii.card", "secret.aws", "injection.phrase", "media.image")
 findings = st.lists(
     st.builds(
@@ -121,23 +125,34 @@ def test_every_finding_that_an_answer_is_redacted_or_denied_for_is_of_a_held_kin
         assert held
 
 
-def draw_spans(data: st.DataObject, atoms: list[str]) -> tuple[str, list[Span], list[int]]:
+IN_ANSWERS = (Effect.REDACT, Effect.MASK, Effect.HASH)
+
+
+def redact_text(text: str, spans: list[Cut], is_json: bool = False) -> str:
+    return Rewriting(SECRET).text(text, spans, is_json)
+
+
+def draw_spans(
+    data: st.DataObject, atoms: list[str], effects: tuple[Effect, ...] = IN_ANSWERS
+) -> tuple[str, list[Cut], list[int]]:
     """A text of atoms (an escape is one), spans over whole atoms, and the offsets that no group of spans straddles."""
     edges = [0]
     for atom in atoms:
         edges.append(edges[-1] + len(atom))
-    spans: list[Span] = []
+    spans: list[Cut] = []
     if atoms:
-        pair = st.tuples(st.integers(0, len(atoms) - 1), st.integers(1, 6), st.sampled_from(KINDS))
-        for first, width, kind in data.draw(st.lists(pair, max_size=5)):
-            spans.append((edges[first], edges[min(first + width, len(atoms))], kind))
+        pair = st.tuples(
+            st.integers(0, len(atoms) - 1), st.integers(1, 6), st.sampled_from(KINDS), st.sampled_from(effects)
+        )
+        for first, width, kind, effect in data.draw(st.lists(pair, max_size=5)):
+            spans.append(Cut(edges[first], edges[min(first + width, len(atoms))], kind, effect))
     text = "".join(atoms)
-    cuts = [c for c in range(len(text) + 1) if not any(start < c < end for start, end, _ in spans)]
+    cuts = [c for c in range(len(text) + 1) if not any(start < c < end for start, end, *_ in spans)]
     return text, spans, cuts
 
 
-def in_pieces(text: str, spans: list[Span], cuts: list[int], is_json: bool) -> str:
-    redactor = StreamRedactor(is_json)
+def in_pieces(text: str, spans: list[Cut], cuts: list[int], is_json: bool) -> str:
+    redactor = StreamRedactor(MARKS, is_json)
     out = []
     edges = sorted({0, len(text), *cuts})
     for begin, end in itertools.pairwise(edges):
@@ -192,9 +207,10 @@ def test_redacted_json_is_json_wherever_it_was_cut(
 
 @given(st.data(), st.text(max_size=30))
 def test_only_what_spans_cover_is_gone(data: st.DataObject, text: str) -> None:
-    text, spans, _ = draw_spans(data, list(text))
-    kept = [c for i, c in enumerate(text) if not any(start <= i < end for start, end, _ in spans)]
+    text, spans, _ = draw_spans(data, list(text), (Effect.REDACT,))
+    kept = [c for i, c in enumerate(text) if not any(start <= i < end for start, end, *_ in spans)]
     result = redact_text(text, spans)
     for kind in KINDS:
-        result = result.replace(placeholder(kind), "", result.count(placeholder(kind)) - text.count(placeholder(kind)))
+        mark = redaction_mark(kind)
+        result = result.replace(mark, "", result.count(mark) - text.count(mark))
     assert result == "".join(kept)

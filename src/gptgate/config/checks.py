@@ -6,7 +6,7 @@ from gptgate.config.classifiers import check_classifiers, external_kinds
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
 from gptgate.config.types import Address
-from gptgate.core.snapshot import Effect, ProviderKind, Stage
+from gptgate.core.snapshot import REWRITING, Effect, ProviderKind, Stage
 
 PUBLIC_URLS = {
     ProviderKind.OPENAI: "https://api.openai.com",
@@ -113,17 +113,23 @@ def _check_rule(rule: Section, reader: Reader) -> None:
     if origins is not None and "findings" not in rule.written:
         message = "has no effect without findings, whose origins it names"
         reader.report(origins.line, origins.path, message, 'findings: ["*"]')
-    if effect is Effect.REDACT:
-        _check_redact(rule, stage, reader)
+    if effect in REWRITING:
+        _check_rewriting(rule, stage, effect, reader)
     if effect is not None and effect is not Effect.DENY and "message" in rule.written:
         message = "has no effect: only a denied caller is told a message"
         reader.report(rule.line_of("message"), f"{rule.path}.message", message)
 
 
-def _check_redact(rule: Section, stage: Stage | None, reader: Reader) -> None:
+def _check_rewriting(rule: Section, stage: Stage | None, effect: Effect, reader: Reader) -> None:
     if "findings" not in rule.written:
-        reader.report(rule.line, f"{rule.path}.findings", "is missing: a redact rule must say what it redacts")
-    if stage is Stage.RESPONSE and rule.get("min_score"):
+        message = f"is missing: a {effect.value} rule must say what it is about"
+        reader.report(rule.line, f"{rule.path}.findings", message)
+    if stage is not Stage.RESPONSE:
+        return
+    if effect is Effect.PSEUDONYMISE:
+        message = "an answer is not pseudonymised: nothing would ever restore it"
+        reader.report(rule.line_of("effect"), f"{rule.path}.effect", message, "redact, mask or hash")
+    if rule.get("min_score"):
         message = "a stream's text is released before the score of the whole answer is known"
-        hint = "a redact rule on responses takes no min_score"
+        hint = f"a {effect.value} rule on responses takes no min_score"
         reader.report(rule.line_of("min_score"), f"{rule.path}.min_score", message, hint)

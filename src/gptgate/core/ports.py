@@ -1,7 +1,7 @@
 """Ports: what the pipeline needs of the outside, as contracts. Each implementation passes the port's contract suite."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gptgate.core.classifier import Opinion
 from gptgate.core.events import End, Intent
@@ -9,7 +9,7 @@ from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Prin
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.core.keys import KeyRecord
 from gptgate.core.log import Growth
-from gptgate.core.snapshot import Limits, ModelSpec, ProviderSpec
+from gptgate.core.snapshot import Effect, Limits, ModelSpec, ProviderSpec
 
 
 class Clock(Protocol):
@@ -228,20 +228,63 @@ class Policy(Protocol):
         ...
 
 
-class TextRedactor(Protocol):
-    """Redacts a text that comes in pieces; `spans` are absolute and never cross the edge of a piece."""
+class Cut(NamedTuple):
+    """Characters ``[start, end)`` to rewrite, the kind of what stands there, and how; see `core.snapshot.REWRITING`."""
 
-    def apply(self, released: str, spans: Sequence[tuple[int, int, str]]) -> str: ...
+    start: int
+    end: int
+    kind: str
+    effect: Effect = Effect.REDACT
+
+
+class TextRedactor(Protocol):
+    """Rewrites a text that comes in pieces; `cuts` are absolute and never cross the edge of a piece."""
+
+    def apply(self, released: str, cuts: Sequence[Cut]) -> str: ...
+
+
+class TextRestorer(Protocol):
+    """Restores a text that comes in pieces. The results together equal the restoration of the whole text.
+
+    `pending` is the text that is held back.
+    """
+
+    pending: str
+
+    def feed(self, text: str) -> str:
+        """What may go out: all but a tail that may still become a pseudonym, which is short."""
+        ...
+
+    def finish(self) -> str:
+        """The rest."""
+        ...
+
+
+class Pseudonyms(Protocol):
+    """The pseudonyms of one session: the same value has the same one in every request of the session.
+
+    What `name` was asked for is remembered as long as the object lives, and is all that is restored.
+    """
+
+    def name(self, kind: str, value: str) -> str: ...
+
+    def restore(self, text: str, is_json: bool) -> str:
+        """The text with the values in place of their pseudonyms; in JSON text they are escaped for a string."""
+        ...
+
+    def restorer(self, is_json: bool) -> TextRestorer: ...
 
 
 class Redaction(Protocol):
-    """Cuts findings out of texts."""
+    """Rewrites findings in texts."""
 
-    def text(self, text: str, spans: Sequence[tuple[int, int, str]], is_json: bool) -> str:
-        """The text with each (start, end, kind) span replaced by a placeholder."""
+    def text(self, text: str, cuts: Sequence[Cut], is_json: bool, pseudonyms: Pseudonyms | None = None) -> str:
+        """The text with each cut replaced by its mark. `pseudonyms` are needed where one is to be pseudonymised."""
         ...
 
     def stream(self, is_json: bool) -> TextRedactor: ...
+
+    def pseudonyms(self, app: str, session: str) -> Pseudonyms: ...
 
 
 class Observer(Protocol):

@@ -139,7 +139,15 @@ An allow is recorded and lifts nothing."""
 REWRITING = frozenset({Effect.PSEUDONYMISE, Effect.MASK, Effect.HASH, Effect.REDACT})
 """Effects that change the findings a rule matches, and nothing else."""
 
-WRITABLE: tuple[Effect, ...] = (Effect.ALLOW, Effect.FLAG, Effect.REDACT, Effect.DENY)
+WRITABLE: tuple[Effect, ...] = (
+    Effect.ALLOW,
+    Effect.FLAG,
+    Effect.PSEUDONYMISE,
+    Effect.MASK,
+    Effect.HASH,
+    Effect.REDACT,
+    Effect.DENY,
+)
 """The effects that a configuration may write: those that are enforced. The others have their place in the order."""
 
 

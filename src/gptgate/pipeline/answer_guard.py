@@ -1,8 +1,13 @@
-"""Step 12: inspect the answer, whole or as it streams, and let out only what the rules allow."""
+"""Step 12: inspect the answer, whole or as it streams, and let out only what the rules allow.
+
+The rules judge what the model said. Pseudonyms are restored after that: their values were the caller's own, and a rule
+on answers must not take them for the model's.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 from msgspec.structs import replace
 
 from gptgate.core.adapter import Adapter, Answer, Channel, StreamCodec, StreamEvent
@@ -10,10 +15,10 @@ from gptgate.core.document import apply_edits, encode_json
 from gptgate.core.errors import Reach, RedactionImpossible, UpstreamBroken
 from gptgate.core.facts import Decision, Grant, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Path, Segment
-from gptgate.core.ports import StreamScanner, TextRedactor
+from gptgate.core.ports import Cut, Pseudonyms, StreamScanner, TextRedactor, TextRestorer
 from gptgate.core.snapshot import STRENGTH, Effect, Stage
 from gptgate.pipeline.draft import Draft
-from gptgate.pipeline.judge import denial, is_kept_out, redaction_edits
+from gptgate.pipeline.judge import cut_of, denial, kept_out, rewriting_edits, rewritten
 from gptgate.pipeline.services import Services
 
 MAX_SCORED = 512
@@ -25,22 +30,36 @@ MAX_CHANNELS = 1024
 
 @dataclass(slots=True)
 class _Growing:
-    """One channel. `held` counts the characters that were received and are not out yet."""
+    """One channel. `held` counts the characters that were received and are not judged yet."""
 
     scanner: StreamScanner
     redactor: TextRedactor
+    restorer: TextRestorer | None
     is_json: bool
     held: int = 0
     closed: bool = False
     kept: list[str] = field(default_factory=list)
-    spans: list[tuple[int, int, str]] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether text was received that is not out yet."""
+        return self.held > 0 or (self.restorer is not None and bool(self.restorer.pending))
 
 
 class AnswerGuard:
     """Judges one answer. Notes in the draft what it finds and what the rules say of it."""
 
-    def __init__(self, services: Services, grant: Grant, facts: PolicyFacts, draft: Draft) -> None:
+    def __init__(
+        self,
+        services: Services,
+        grant: Grant,
+        facts: PolicyFacts,
+        draft: Draft,
+        pseudonyms: Pseudonyms | None = None,
+    ) -> None:
         self._services = services
+        self._pseudonyms = pseudonyms
         self._keep = grant.principal.app.content
         self._facts = replace(facts, stage=Stage.RESPONSE)
         self._draft = draft
@@ -60,31 +79,25 @@ class AnswerGuard:
         """
         findings = self._services.inspector.inspect(answer.segments)
         self._whole = findings
-        decision = self._decide(findings)
-        return self._redacted(adapter, answer, body, findings, [index for index, _ in decision.rewrites])
+        rewrites = rewritten(findings, self._decide(findings).rewrites)
+        edits = rewriting_edits(self._services.redaction, answer.segments, rewrites)
+        self._restore(answer.segments, edits)
+        return _edited(adapter, answer, body, edits)
 
     def kept_whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes | None:
-        """The whole answer as the configuration lets it be kept; one that was never judged, under ``full`` only."""
+        """The whole answer as the configuration lets it be kept; one that was never judged, under ``full`` only.
+
+        Pseudonyms stay: what they stand for is on no record.
+        """
         if self._keep == "full":
             return body
         if self._keep == "none" or self._whole is None:
             return None
-        findings = [finding for finding in self._whole if is_kept_out(finding)]
         try:
-            return self._redacted(adapter, answer, body, findings, range(len(findings)))
+            edits = rewriting_edits(self._services.redaction, answer.segments, kept_out(self._whole))
         except RedactionImpossible:
             return None
-
-    def _redacted(
-        self, adapter: Adapter, answer: Answer, body: bytes, findings: Sequence[Finding], indexes: Sequence[int]
-    ) -> bytes:
-        """The body without these findings, and without what repeats the texts that they stood in."""
-        if not indexes:
-            return body
-        edits = self._edits(answer.segments, findings, indexes)
-        repeats = adapter.repeats(tuple(edits), answer.document)
-        edits = {path: edit for path, edit in edits.items() if not any(path[: len(r)] == r for r in repeats)}
-        return apply_edits(body, {**edits, **repeats})
+        return _edited(adapter, answer, body, edits)
 
     def begin(self) -> None:
         """Rules that look at no finding speak before the first event of a stream. Raises PolicyDenied."""
@@ -101,19 +114,20 @@ class AnswerGuard:
         if event.whole and event.whole is not self._clean:
             findings = self._services.inspector.inspect(event.whole)
             if findings:
-                rewrites = self._decide(findings).rewrites
-                edits = self._edits(event.whole, findings, [index for index, _ in rewrites])
-            else:
+                rewrites = rewritten(findings, self._decide(findings).rewrites)
+                edits = rewriting_edits(self._services.redaction, event.whole, rewrites)
+            self._restore(event.whole, edits)
+            if not findings and not edits:
                 self._clean = event.whole
         touched = False
         seen: set[Channel] = set()
         for piece in event.pieces:
             closing = _closes(event, piece.channel)
             growing = self._channel(codec, piece.channel, piece.is_json)
-            touched = touched or growing.held > 0
+            touched = touched or growing.holds
             seen.add(piece.channel)
             text = self._grow(growing, piece.text, closing)
-            touched = touched or growing.held > 0
+            touched = touched or growing.holds
             if text != piece.text:
                 edits[piece.path] = encode_json(text)
         out = self._close(codec, event, seen) if event.closes != () else b""
@@ -152,10 +166,10 @@ class AnswerGuard:
         for channel, growing in self._channels.items():
             if redacts and not growing.closed:
                 _, findings = growing.scanner.finish()
-                growing.spans.extend((found.start, found.end, found.kind) for found in findings if is_kept_out(found))
+                growing.cuts += [cut_of(*found) for found in kept_out(findings)]
             text = "".join(growing.kept)
-            if redacts and growing.spans:
-                text = self._services.redaction.text(text, sorted(growing.spans), growing.is_json)
+            if redacts and growing.cuts:
+                text = self._services.redaction.text(text, growing.cuts, growing.is_json)
             texts[codec.place(channel)] = text
         return encode_json(texts)
 
@@ -166,7 +180,8 @@ class AnswerGuard:
                 raise UpstreamBroken("The provider's stream has too many parallel texts.", reach=Reach.ANSWERED)
             origin = Origin.TOOL_CALL if is_json else Origin.ASSISTANT
             scanner = self._services.inspector.stream(codec.place(channel), origin, self._held, is_json)
-            growing = _Growing(scanner, self._services.redaction.stream(is_json), is_json)
+            restorer = None if self._pseudonyms is None else self._pseudonyms.restorer(is_json)
+            growing = _Growing(scanner, self._services.redaction.stream(is_json), restorer, is_json)
             self._channels[channel] = growing
         return growing
 
@@ -183,7 +198,7 @@ class AnswerGuard:
         released, findings = growing.scanner.feed(text)
         self._unjudged = False
         growing.held += len(text) - len(released)
-        out = self._release(growing, released, findings) if findings else growing.redactor.apply(released, ())
+        out = self._release(growing, released, findings)
         return out + self._finish(growing) if closing else out
 
     def _finish(self, growing: _Growing) -> str:
@@ -191,17 +206,19 @@ class AnswerGuard:
         released, findings = growing.scanner.finish()
         self._unjudged = False
         growing.held = 0
-        return self._release(growing, released, findings)
+        out = self._release(growing, released, findings)
+        return out if growing.restorer is None else out + growing.restorer.finish()
 
     def _release(self, growing: _Growing, released: str, findings: tuple[Finding, ...]) -> str:
-        if not findings:
-            return growing.redactor.apply(released, ())
-        # Noted before the decision, which may be to deny: the record must not keep what the caller may not have.
-        if self._kept_chars <= MAX_KEPT_CHARS:
-            growing.spans.extend((found.start, found.end, found.kind) for found in findings if is_kept_out(found))
-        decision = self._decide(findings)
-        cuts = [(found.start, found.end, found.kind) for found in (findings[index] for index, _ in decision.rewrites)]
-        return growing.redactor.apply(released, cuts)
+        """Judged text as it may go out, but for the tail that may still become a pseudonym."""
+        cuts: list[Cut] = []
+        if findings:
+            # Noted before the decision, which may be to deny: the record must not keep what the caller may not have.
+            if self._kept_chars <= MAX_KEPT_CHARS:
+                growing.cuts += [cut_of(*found) for found in kept_out(findings)]
+            cuts = [cut_of(*found) for found in rewritten(findings, self._decide(findings).rewrites)]
+        text = growing.redactor.apply(released, cuts)
+        return text if growing.restorer is None else growing.restorer.feed(text)
 
     def _close(self, codec: StreamCodec, event: StreamEvent, seen: set[Channel]) -> bytes:
         out = b""
@@ -212,12 +229,18 @@ class AnswerGuard:
                     out += codec.flush(channel, text)
         return out
 
-    def _edits(
-        self, segments: Sequence[Segment], findings: Sequence[Finding], indexes: Sequence[int]
-    ) -> dict[Path, bytes]:
-        if not indexes:
-            return {}
-        return redaction_edits(self._services.redaction, segments, [findings[index] for index in indexes])
+    def _restore(self, segments: Sequence[Segment], edits: dict[Path, bytes]) -> None:
+        """Restore the pseudonyms in these segments, as the edits leave them. A key is never edited."""
+        if self._pseudonyms is None:
+            return
+        for segment in segments:
+            if segment.is_key:
+                continue
+            edit = edits.get(segment.path)
+            text = segment.text if edit is None else msgspec.json.decode(edit, type=str)
+            restored = self._pseudonyms.restore(text, segment.is_json)
+            if restored != text:
+                edits[segment.path] = encode_json(restored)
 
     def _decide(self, findings: tuple[Finding, ...]) -> Decision:
         """The decision on new findings, whose `rewrites` count within `findings`. Raises PolicyDenied."""
@@ -241,3 +264,12 @@ class AnswerGuard:
 
 def _closes(event: StreamEvent, channel: Channel) -> bool:
     return event.closes is None or any(channel[: len(prefix)] == prefix for prefix in event.closes)
+
+
+def _edited(adapter: Adapter, answer: Answer, body: bytes, edits: dict[Path, bytes]) -> bytes:
+    """The body with these edits, and without what repeats the texts that they change."""
+    if not edits:
+        return body
+    repeats = adapter.repeats(tuple(edits), answer.document)
+    edits = {path: edit for path, edit in edits.items() if not any(path[: len(r)] == r for r in repeats)}
+    return apply_edits(body, {**edits, **repeats})

@@ -23,7 +23,7 @@ from gptgate.core.finding import Finding
 from gptgate.core.ports import Clock, Redaction
 from gptgate.core.snapshot import STRENGTH, Effect
 from gptgate.pipeline.discretion import NOBODY, Discretion
-from gptgate.pipeline.judge import is_kept_out, redaction_edits
+from gptgate.pipeline.judge import kept_out, rewriting_edits
 from gptgate.pipeline.policy_facts import MAX_NAME, named_end_user
 
 MAX_FINDINGS = 200
@@ -173,11 +173,11 @@ class Draft:
             return self.raw.body
         if keep != "redacted" or self.request is None or self.inspection is None or redaction is None:
             return None
-        findings = [finding for finding in self.inspection.findings if is_kept_out(finding)]
-        if not findings:
+        found = kept_out(self.inspection.findings)
+        if not found:
             return self.raw.body
         try:
-            return apply_edits(self.raw.body, redaction_edits(redaction, self.request.segments, findings))
+            return apply_edits(self.raw.body, rewriting_edits(redaction, self.request.segments, found))
         except RedactionImpossible:
             return None
 

@@ -26,7 +26,7 @@ from gptgate.core.errors import (
 )
 from gptgate.core.events import EndState, Intent
 from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, Reservation, Route, Settlement
-from gptgate.core.ports import Outlet, Price, UpstreamReply
+from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.services import Services
@@ -46,6 +46,7 @@ class Exchange:
         grant: Grant,
         request: ChatRequest,
         facts: PolicyFacts,
+        pseudonyms: Pseudonyms | None,
         route: Route,
         reservation: Reservation,
         price: Price | None,
@@ -60,7 +61,7 @@ class Exchange:
         self._intent = intent
         self._draft = draft
         self._adapter: Adapter = services.adapters[request.endpoint]
-        self._guard = AnswerGuard(services, grant, facts, draft)
+        self._guard = AnswerGuard(services, grant, facts, draft, pseudonyms)
         self._kept: bytes | None = None
         self._unbilled = False
         self._noted: GateError | None = None

@@ -25,7 +25,7 @@ from gptgate.pipeline.classify import ask_classifiers, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
-from gptgate.pipeline.judge import decide_request, enforce, inspect_request
+from gptgate.pipeline.judge import decide_request, enforce, inspect_request, pseudonyms_for
 from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 
@@ -165,7 +165,8 @@ class Gate:
         decision = decide_request(services, facts, inspection)
         draft.decision = decision
         # 7 enforce
-        permit = enforce(services, request, inspection, decision)
+        pseudonyms = pseudonyms_for(services, facts, decision)
+        permit = enforce(services, request, inspection, decision, pseudonyms)
         # 8 route
         route = self._route(permit, grant, raw)
         draft.route = route
@@ -178,7 +179,7 @@ class Gate:
         # 10 record the intent, durable
         intent = await self._begin(draft, reservation, out)
         draft.mark("record")
-        return Exchange(services, grant, request, facts, route, reservation, price, intent, draft)
+        return Exchange(services, grant, request, facts, pseudonyms, route, reservation, price, intent, draft)
 
     def _admit(self, principal: Principal, held: ExitStack) -> None:
         app = principal.app

@@ -6,7 +6,7 @@ from gptgate.core.document import encode_json
 from gptgate.core.errors import PolicyDenied, RedactionImpossible
 from gptgate.core.facts import ChatRequest, Decision, Inspection, Permit, PolicyFacts
 from gptgate.core.finding import Finding, Path, Segment
-from gptgate.core.ports import Redaction
+from gptgate.core.ports import Cut, Pseudonyms, Redaction
 from gptgate.core.snapshot import Effect
 from gptgate.pipeline.services import Services
 
@@ -25,17 +25,31 @@ def decide_request(services: Services, facts: PolicyFacts, inspection: Inspectio
     return services.policy.decide(facts, inspection)
 
 
-def enforce(services: Services, request: ChatRequest, inspection: Inspection, decision: Decision) -> Permit:
+def pseudonyms_for(services: Services, facts: PolicyFacts, decision: Decision) -> Pseudonyms | None:
+    """Those of the caller's session, or of this request alone where it names no session; None where no rule wants any.
+
+    They are what the answer is restored with.
+    """
+    if all(effect is not Effect.PSEUDONYMISE for _, effect in decision.rewrites):
+        return None
+    return services.redaction.pseudonyms(facts.app, facts.session or facts.request_id)
+
+
+def enforce(
+    services: Services,
+    request: ChatRequest,
+    inspection: Inspection,
+    decision: Decision,
+    pseudonyms: Pseudonyms | None,
+) -> Permit:
     """Step 7. The request as it may be sent.
 
-    Raises PolicyDenied when a rule denies it, RedactionImpossible when a rule redacts what cannot be cut out.
+    Raises PolicyDenied when a rule denies it, RedactionImpossible when a rule rewrites what cannot be cut out.
     """
     if decision.effect is Effect.DENY:
         raise denial(decision)
-    if not decision.rewrites:
-        return Permit(request=request, edits={})
-    findings = [inspection.findings[index] for index, _ in decision.rewrites]
-    return Permit(request=request, edits=redaction_edits(services.redaction, request.segments, findings))
+    rewrites = rewritten(inspection.findings, decision.rewrites)
+    return Permit(request=request, edits=rewriting_edits(services.redaction, request.segments, rewrites, pseudonyms))
 
 
 def denial(decision: Decision) -> PolicyDenied:
@@ -44,25 +58,43 @@ def denial(decision: Decision) -> PolicyDenied:
     return PolicyDenied(decision.message or unnamed)
 
 
-def redaction_edits(
-    redaction: Redaction, segments: Sequence[Segment], findings: Iterable[Finding]
+def rewritten(findings: Sequence[Finding], rewrites: Iterable[tuple[int, Effect]]) -> list[tuple[Finding, Effect]]:
+    """The findings that a decision rewrites, each with how."""
+    return [(findings[index], effect) for index, effect in rewrites]
+
+
+def rewriting_edits(
+    redaction: Redaction,
+    segments: Sequence[Segment],
+    rewrites: Iterable[tuple[Finding, Effect]],
+    pseudonyms: Pseudonyms | None = None,
 ) -> dict[Path, bytes]:
-    """Edits that cut these findings out of the segments they were found in.
+    """Edits that rewrite these findings in the segments they were found in.
 
     Raises RedactionImpossible for a finding in a key, in a header, or in a value that names something.
     """
-    spans: dict[int, list[tuple[int, int, str]]] = {}
-    for finding in findings:
-        spans.setdefault(finding.segment, []).append((finding.start, finding.end, finding.kind))
+    cuts: dict[int, list[Cut]] = {}
+    for finding, effect in rewrites:
+        cuts.setdefault(finding.segment, []).append(cut_of(finding, effect))
     edits: dict[Path, bytes] = {}
-    for index, cuts in spans.items():
+    for index, here in cuts.items():
         segment = segments[index]
         if segment.is_key or segment.path in UNCUTTABLE:
             raise RedactionImpossible(
-                f"A rule redacts {cuts[0][2]}, which stands where nothing can be cut out: in a name or a header."
+                f"A rule redacts {here[0].kind}, which stands where nothing can be cut out: in a name or a header."
             )
-        edits[segment.path] = encode_json(redaction.text(segment.text, cuts, segment.is_json))
+        edits[segment.path] = encode_json(redaction.text(segment.text, here, segment.is_json, pseudonyms))
     return edits
+
+
+def cut_of(finding: Finding, effect: Effect) -> Cut:
+    """Where a finding is rewritten, and how."""
+    return Cut(finding.start, finding.end, finding.kind, effect)
+
+
+def kept_out(findings: Iterable[Finding]) -> list[tuple[Finding, Effect]]:
+    """The findings that a kept text must not hold. They are redacted, whatever was done to them in what was sent."""
+    return [(finding, Effect.REDACT) for finding in findings if is_kept_out(finding)]
 
 
 def is_kept_out(finding: Finding) -> bool:

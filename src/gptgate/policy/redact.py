@@ -1,24 +1,31 @@
-"""Redaction: the found characters are gone, and a placeholder says of what kind they were.
+"""Rewriting: in the place of found characters stands a mark, which `gptgate.policy.marks` writes.
 
-In JSON text (the arguments of a tool call) valid JSON stays valid JSON. Inside a string literal a span becomes the bare
-placeholder, and a quote that a span covers stays. Outside of strings:
+Overlapping cuts are one: it has the kind of the earliest of them, and the strongest of their effects. Where several
+texts came together so, a mask would show pieces of one in the shape of another, so they are redacted.
 
-- a span that begins where a number begins makes the whole number a string: ``{"n": "[redacted:pii.card]"}``;
-- a span that begins inside a number removes the rest of it and leaves the shortest number that the characters before
+In JSON text (the arguments of a tool call) valid JSON stays valid JSON. Inside a string literal a cut becomes the bare
+mark, escaped, and a quote that a cut covers stays. A cut over more than one string or number is redacted, whatever its
+effect: it is no value. Outside of strings:
+
+- a cut that begins where a number begins makes the whole number a string: ``{"n": "[redacted:pii.card]"}``;
+- a cut that begins inside a number removes the rest of it and leaves the shortest number that the characters before
   it allow: ``-4111…`` becomes ``-0``, ``54111…`` becomes ``5``. What came before may have been sent already when the
   text is a stream, so no rule here looks back;
 - the letters of ``true``, ``false`` and ``null`` are completed, for the first one tells the others;
 - brackets, commas, colons and white space stay.
 
-All of this depends only on the text and the spans and never on where a stream was cut. It presumes that no span begins
-or ends inside an escape sequence.
+All of this depends only on the text and the cuts and never on where a stream was divided. It presumes that no cut
+begins or ends inside an escape sequence.
 """
 
+import json
 import re
 from collections.abc import Sequence
 
-Span = tuple[int, int, str]
-"""Characters ``[start, end)`` and the kind of what stands there."""
+from gptgate.core.ports import Cut, Pseudonyms
+from gptgate.core.snapshot import STRENGTH, Effect
+from gptgate.policy.marks import Marks
+from gptgate.policy.pseudonym import SessionPseudonyms, session_key
 
 _IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _BARE = re.compile(r'[^ \t\n\r{}\[\],:"]+')
@@ -29,32 +36,17 @@ _BARE_KEPT = 32
 """How much of an unquoted token is remembered. Literals are shorter; of a number only form and last character count."""
 
 
-def placeholder(kind: str) -> str:
-    """What stands in the place of a finding of this kind."""
-    return f"[redacted:{kind}]"
-
-
-def redact_text(text: str, spans: Sequence[Span], is_json: bool = False) -> str:
-    """The text with a placeholder in the place of each group of overlapping spans; of all spans, in any order.
-
-    A group has the kind of its earliest span, of these the longest, of these the first in the alphabet. Spans that only
-    touch are not merged. Raises ValueError for a span that is empty or not inside the text: it could not be cut out.
-    """
-    if not spans:
-        return text
-    return StreamRedactor(is_json).apply(text, spans)
-
-
 class StreamRedactor:
-    """Redacts one text that comes in pieces.
+    """Rewrites one text that comes in pieces.
 
-    The concatenation of the results equals `redact_text` of the concatenation of the pieces, wherever the pieces were
-    cut, as long as no span straddles a cut. `StreamScanner` guarantees that for kinds that are held back.
+    The concatenation of the results equals the result for the concatenation of the pieces, wherever the pieces were
+    divided, as long as no cut straddles a division. `StreamScanner` guarantees that for kinds that are held back.
     """
 
-    __slots__ = ("_bare", "_escaped", "_in_string", "_is_json", "_offset", "_swallow")
+    __slots__ = ("_bare", "_escaped", "_in_string", "_is_json", "_marks", "_offset", "_swallow")
 
-    def __init__(self, is_json: bool) -> None:
+    def __init__(self, marks: Marks, is_json: bool) -> None:
+        self._marks = marks
         self._is_json = is_json
         self._offset = 0
         self._in_string = False
@@ -62,28 +54,50 @@ class StreamRedactor:
         self._bare = ""
         self._swallow = False
 
-    def apply(self, released: str, spans: Sequence[Span]) -> str:
-        """The next piece, redacted. `spans` count from the beginning of the whole text and lie inside this piece.
+    def apply(self, released: str, cuts: Sequence[Cut]) -> str:
+        """The next piece, rewritten. `cuts` count from the beginning of the whole text and lie inside this piece.
 
-        Raises ValueError for a span that is empty or not inside the piece.
+        Raises ValueError for a cut that is empty or not inside the piece.
         """
         base = self._offset
         self._offset = base + len(released)
-        if not self._is_json:
-            return released if not spans else _plain(released, _merge(spans, base, len(released)))
-        if not spans:
-            return self._keep(released)
+        if not cuts:
+            return self._keep(released) if self._is_json else released
         out: list[str] = []
         position = 0
-        for start, end, kind in _merge(spans, base, len(released)):
-            out.append(self._keep(released[position:start]))
-            self._cut(released[start:end], placeholder(kind), out)
-            position = end
-        out.append(self._keep(released[position:]))
+        for cut in _merge(cuts, base, len(released)):
+            kept, covered = released[position : cut.start], released[cut.start : cut.end]
+            if self._is_json:
+                out.append(self._keep(kept))
+                self._cut(covered, self._json_mark(cut, covered), out)
+            else:
+                out += (kept, self._marks.write(cut.effect, cut.kind, covered))
+            position = cut.end
+        rest = released[position:]
+        out.append(self._keep(rest) if self._is_json else rest)
         return "".join(out)
 
+    def _json_mark(self, cut: Cut, covered: str) -> str:
+        """What stands for a cut in JSON text, escaped for the inside of a string."""
+        if cut.effect is not Effect.REDACT:
+            value = self._value(covered)
+            if value is not None:
+                return json.dumps(self._marks.write(cut.effect, cut.kind, value))[1:-1]
+        return self._marks.write(Effect.REDACT, cut.kind, "")
+
+    def _value(self, covered: str) -> str | None:
+        """What the covered characters mean: inside one string literal, or one unquoted token; else None."""
+        if not self._in_string:
+            return covered if _BARE.fullmatch(covered) else None
+        if self._escaped or not _IN_STRING.fullmatch(covered):
+            return None
+        try:
+            return str(json.loads(f'"{covered}"', strict=False))
+        except ValueError:
+            return None
+
     def _keep(self, text: str) -> str:
-        """Text outside of all spans: passed on, but for the rest of a token whose beginning was redacted."""
+        """Text outside of all cuts: passed on, but for the rest of a token whose beginning was redacted."""
         size = len(text)
         position = 0
         if self._swallow and size:
@@ -133,7 +147,7 @@ class StreamRedactor:
         self._swallow = False
 
     def _cut(self, text: str, mark: str, out: list[str]) -> None:
-        """Text that a span covers: its content goes, the structure of the JSON around it stays."""
+        """Text that a cut covers: its content goes, the structure of the JSON around it stays."""
         size = len(text)
         position = 0
         while position < size:
@@ -172,39 +186,46 @@ class StreamRedactor:
         return mark
 
 
-class PlaceholderRedaction:
-    """Implements `Redaction`: findings give way to placeholders, nothing can be restored."""
+class Rewriting:
+    """Implements `Redaction` under the secret of an installation."""
 
-    def text(self, text: str, spans: Sequence[Span], is_json: bool) -> str:
-        """As `redact_text`."""
-        return redact_text(text, spans, is_json)
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._marks = Marks(secret)
+
+    def text(self, text: str, cuts: Sequence[Cut], is_json: bool, pseudonyms: Pseudonyms | None = None) -> str:
+        """The text with a mark in the place of each group of overlapping cuts; of all cuts, in any order.
+
+        Cuts that only touch are not merged. Raises ValueError for a cut that is empty or not inside the text, and for
+        one to pseudonymise where there are no `pseudonyms`.
+        """
+        if not cuts:
+            return text
+        marks = self._marks if pseudonyms is None else Marks(self._secret, pseudonyms)
+        return StreamRedactor(marks, is_json).apply(text, cuts)
 
     def stream(self, is_json: bool) -> StreamRedactor:
         """A redactor for one text that comes in pieces."""
-        return StreamRedactor(is_json)
+        return StreamRedactor(self._marks, is_json)
+
+    def pseudonyms(self, app: str, session: str) -> SessionPseudonyms:
+        """The pseudonyms of one session of an app."""
+        return SessionPseudonyms(session_key(self._secret, app, session))
 
 
-def _merge(spans: Sequence[Span], base: int, size: int) -> list[Span]:
-    """Groups of overlapping spans in order, relative to `base`."""
-    merged: list[Span] = []
-    for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1], span[2])):
+def _merge(cuts: Sequence[Cut], base: int, size: int) -> list[Cut]:
+    """Groups of overlapping cuts in order, relative to `base`."""
+    merged: list[Cut] = []
+    for start, end, kind, effect in sorted(cuts, key=lambda cut: (cut.start, -cut.end, cut.kind)):
         start, end = start - base, end - base
         if not 0 <= start < end <= size:
-            raise ValueError("a span to redact is empty or not inside the text")
-        if merged and start < merged[-1][1]:
-            first = merged[-1]
-            merged[-1] = (first[0], max(first[1], end), first[2])
-        else:
-            merged.append((start, end, kind))
+            raise ValueError("a cut is empty or not inside the text")
+        if not merged or start >= merged[-1].end:
+            merged.append(Cut(start, end, kind, effect))
+            continue
+        first = merged[-1]
+        strongest = max(first.effect, effect, key=STRENGTH.__getitem__)
+        if strongest is Effect.MASK and (start, end) != (first.start, first.end):
+            strongest = Effect.REDACT
+        merged[-1] = Cut(first.start, max(first.end, end), first.kind, strongest)
     return merged
-
-
-def _plain(text: str, merged: Sequence[Span]) -> str:
-    out: list[str] = []
-    position = 0
-    for start, end, kind in merged:
-        out.append(text[position:start])
-        out.append(placeholder(kind))
-        position = end
-    out.append(text[position:])
-    return "".join(out)

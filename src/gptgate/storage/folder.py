@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from gptgate.storage.errors import StorageError
 
 DATABASE_NAME = "gptgate.db"
 LOCK_NAME = "gptgate.lock"
+SHORTEST_SECRET = 32
 
 
 def create_folder(folder: Path) -> Path:
@@ -43,6 +45,24 @@ def _create_file(path: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def own_secret(path: Path) -> str:
+    """The secret that this file holds, made (mode 0600) when there is none.
+
+    Raises StorageError when it cannot be read or made, and when it is too short to be one: a crash may have cut it off.
+    """
+    try:
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(SHORTEST_SECRET) + "\n")
+        secret = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"cannot read or make the secret in {path}: {error}") from error
+    if len(secret) < SHORTEST_SECRET:
+        raise StorageError(f"the secret in {path} is too short", hint="remove the file; a new one is made")
+    return secret
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:

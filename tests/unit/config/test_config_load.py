@@ -145,12 +145,12 @@ CASES = {
     ),
     "bad effect": (
         "policy: {rules: [{id: r, stage: request, effect: denny}]}",
-        'f.yaml:6: policy.rules[0].effect: "denny" is not one of: allow, flag, redact, deny '
+        'f.yaml:6: policy.rules[0].effect: "denny" is not one of: allow, flag, pseudonymise, mask, hash, redact, deny '
         '(hint: did you mean "deny"?)',
     ),
     "an effect that nobody may write": (
         "policy: {rules: [{id: r, stage: request, effect: allowed_on_failure}]}",
-        'f.yaml:6: policy.rules[0].effect: "allowed_on_failure" is not one of: allow, flag, redact, deny',
+        'f.yaml:6: policy.rules[0].effect: "allowed_on_failure" is not one of: allow, flag, pseudonymise, mask, hash, redact, deny',
     ),
     "rule names no app": (
         "policy: {rules: [{id: r, stage: request, effect: flag, apps: [ap]}]}",
@@ -186,13 +186,27 @@ CASES = {
     ),
     "redact nothing": (
         "policy: {rules: [{id: r, stage: request, effect: redact}]}",
-        "f.yaml:6: policy.rules[0].findings: is missing: a redact rule must say what it redacts",
+        "f.yaml:6: policy.rules[0].findings: is missing: a redact rule must say what it is about",
     ),
     "redact answers by score": (
         "policy:\n  rules:\n    - id: r\n      stage: response\n      effect: redact\n      findings: [secret.*]\n"
         "      min_score: 50",
         "f.yaml:12: policy.rules[0].min_score: a stream's text is released before the score of the whole answer is "
         "known (hint: a redact rule on responses takes no min_score)",
+    ),
+    "pseudonymise answers": (
+        "policy: {rules: [{id: r, stage: response, effect: pseudonymise, findings: [pii.*]}]}",
+        "f.yaml:6: policy.rules[0].effect: an answer is not pseudonymised: nothing would ever restore it "
+        "(hint: redact, mask or hash)",
+    ),
+    "mask answers by score": (
+        "policy: {rules: [{id: r, stage: response, effect: mask, findings: [pii.*], min_score: 1}]}",
+        "f.yaml:6: policy.rules[0].min_score: a stream's text is released before the score of the whole answer is "
+        "known (hint: a mask rule on responses takes no min_score)",
+    ),
+    "hash nothing": (
+        "policy: {rules: [{id: r, stage: request, effect: hash}]}",
+        "f.yaml:6: policy.rules[0].findings: is missing: a hash rule must say what it is about",
     ),
     "message that nobody reads": (
         "policy: {rules: [{id: r, stage: request, effect: flag, message: hello}]}",

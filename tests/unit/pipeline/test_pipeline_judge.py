@@ -8,7 +8,14 @@ from gptgate.core.document import apply_edits
 from gptgate.core.errors import PolicyDenied, RedactionImpossible
 from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect
-from gptgate.pipeline.judge import decide_request, denial, enforce, inspect_request, redaction_edits
+from gptgate.pipeline.judge import (
+    decide_request,
+    denial,
+    enforce,
+    inspect_request,
+    pseudonyms_for,
+    rewriting_edits,
+)
 from harness import RULES
 from pipeline_parts import CARD, OPENAI_KEY, chat, configured, judged, services
 
@@ -21,7 +28,7 @@ def judge(rules: str, text: str, **more: object) -> tuple[Effect, bytes]:
     facts = judged(parts, chat(Dialect.OPENAI, text, **more))
     inspection = inspect_request(parts, facts.request, facts.facts)
     decision = decide_request(parts, facts.facts, inspection)
-    permit = enforce(parts, facts.request, inspection, decision)
+    permit = enforce(parts, facts.request, inspection, decision, pseudonyms_for(parts, facts.facts, decision))
     assert decision.config_digest == parts.snapshot.digest
     return decision.effect, apply_edits(facts.request.body, permit.edits)
 
@@ -68,7 +75,7 @@ def test_the_models_name_cannot_be_cut() -> None:
     segment = next(segment for segment in facts.request.segments if segment.path == ("model",))
     finding = parts.inspector.inspect([type(segment)(("model",), segment.origin, OPENAI_KEY)])[0]
     with pytest.raises(RedactionImpossible):
-        redaction_edits(parts.redaction, [segment], [finding])
+        rewriting_edits(parts.redaction, [segment], [(finding, Effect.REDACT)])
 
 
 def test_a_denial_has_the_rules_words_or_its_name() -> None:

@@ -4,11 +4,23 @@ import json
 
 import pytest
 
-from gptgate.policy.redact import PlaceholderRedaction, Span, StreamRedactor, redact_text
+from gptgate.core.ports import Cut
+from gptgate.policy.marks import Marks
+from gptgate.policy.redact import Rewriting, StreamRedactor
+
+SECRET = b"a secret of the installation"
 
 
-def spans_of(text: str, *needles: tuple[str, str]) -> list[Span]:
-    return [(text.index(needle), text.index(needle) + len(needle), kind) for needle, kind in needles]
+def redact_text(text: str, cuts: list[Cut], is_json: bool = False) -> str:
+    return Rewriting(SECRET).text(text, cuts, is_json)
+
+
+def new_redactor(is_json: bool) -> StreamRedactor:
+    return StreamRedactor(Marks(SECRET), is_json)
+
+
+def spans_of(text: str, *needles: tuple[str, str]) -> list[Cut]:
+    return [Cut(text.index(needle), text.index(needle) + len(needle), kind) for needle, kind in needles]
 
 
 def test_a_text_without_spans_stays_as_it_is() -> None:
@@ -21,43 +33,43 @@ def test_a_span_becomes_its_placeholder() -> None:
 
 
 def test_spans_come_in_any_order() -> None:
-    assert redact_text("abcdef", [(4, 6, "y"), (0, 2, "x")]) == "[redacted:x]cd[redacted:y]"
+    assert redact_text("abcdef", [Cut(4, 6, "y"), Cut(0, 2, "x")]) == "[redacted:x]cd[redacted:y]"
 
 
 @pytest.mark.parametrize(
     ("spans", "result"),
     [
-        ([(1, 4, "late"), (0, 2, "early")], "[redacted:early]ef"),
-        ([(0, 2, "short"), (0, 4, "long")], "[redacted:long]ef"),
-        ([(0, 4, "b"), (0, 4, "a")], "[redacted:a]ef"),
-        ([(0, 4, "outer"), (1, 2, "inner"), (3, 6, "tail")], "[redacted:outer]"),
-        ([(0, 2, "x"), (2, 4, "y")], "[redacted:x][redacted:y]ef"),
+        ([Cut(1, 4, "late"), Cut(0, 2, "early")], "[redacted:early]ef"),
+        ([Cut(0, 2, "short"), Cut(0, 4, "long")], "[redacted:long]ef"),
+        ([Cut(0, 4, "b"), Cut(0, 4, "a")], "[redacted:a]ef"),
+        ([Cut(0, 4, "outer"), Cut(1, 2, "inner"), Cut(3, 6, "tail")], "[redacted:outer]"),
+        ([Cut(0, 2, "x"), Cut(2, 4, "y")], "[redacted:x][redacted:y]ef"),
     ],
 )
-def test_overlapping_spans_are_one_and_touching_ones_are_two(spans: list[Span], result: str) -> None:
+def test_overlapping_spans_are_one_and_touching_ones_are_two(spans: list[Cut], result: str) -> None:
     assert redact_text("abcdef", spans) == result
 
 
-@pytest.mark.parametrize("span", [(2, 2, "x"), (3, 2, "x"), (-1, 2, "x"), (0, 7, "x")])
+@pytest.mark.parametrize("span", [Cut(2, 2, "x"), Cut(3, 2, "x"), Cut(-1, 2, "x"), Cut(0, 7, "x")])
 @pytest.mark.parametrize("is_json", [False, True])
-def test_a_span_that_cannot_be_cut_out_is_an_error(span: Span, is_json: bool) -> None:
+def test_a_span_that_cannot_be_cut_out_is_an_error(span: Cut, is_json: bool) -> None:
     with pytest.raises(ValueError, match="not inside"):
         redact_text("abcdef", [span], is_json)
 
 
 def test_a_streams_spans_count_from_the_beginning_of_the_whole_text() -> None:
-    redactor = StreamRedactor(False)
+    redactor = new_redactor(False)
     assert redactor.apply("abc", []) == "abc"
-    assert redactor.apply("def", [(4, 6, "x")]) == "d[redacted:x]"
+    assert redactor.apply("def", [Cut(4, 6, "x")]) == "d[redacted:x]"
     assert redactor.apply("", []) == ""
-    assert redactor.apply("g", [(6, 7, "y")]) == "[redacted:y]"
+    assert redactor.apply("g", [Cut(6, 7, "y")]) == "[redacted:y]"
 
 
 def test_a_span_of_another_piece_is_an_error() -> None:
-    redactor = StreamRedactor(False)
+    redactor = new_redactor(False)
     redactor.apply("abc", [])
     with pytest.raises(ValueError, match="not inside"):
-        redactor.apply("def", [(2, 5, "x")])
+        redactor.apply("def", [Cut(2, 5, "x")])
 
 
 JSON_CASES = [
@@ -91,18 +103,19 @@ def test_json_stays_json(text: str, needle: str, result: str) -> None:
 
 @pytest.mark.parametrize(("text", "needle", "result"), JSON_CASES)
 def test_json_stays_json_wherever_the_stream_is_cut(text: str, needle: str, result: str) -> None:
-    start, end, kind = spans_of(text, (needle, "k"))[0]
+    cut_out = spans_of(text, (needle, "k"))[0]
+    start, end = cut_out.start, cut_out.end
     for cut in range(len(text) + 1):
         if start < cut < end:
             continue
-        redactor = StreamRedactor(True)
-        first = redactor.apply(text[:cut], [(start, end, kind)] if end <= cut else [])
-        second = redactor.apply(text[cut:], [(start, end, kind)] if end > cut else [])
+        redactor = new_redactor(True)
+        first = redactor.apply(text[:cut], [cut_out] if end <= cut else [])
+        second = redactor.apply(text[cut:], [cut_out] if end > cut else [])
         assert first + second == result, f"cut at {cut}"
 
 
 def test_two_spans_in_one_number_leave_nothing_of_it() -> None:
-    assert redact_text('{"n": 11-22}', [(6, 8, "a"), (9, 11, "b")], is_json=True) == '{"n": "[redacted:a]"}'
+    assert redact_text('{"n": 11-22}', [Cut(6, 8, "a"), Cut(9, 11, "b")], is_json=True) == '{"n": "[redacted:a]"}'
 
 
 def test_arguments_that_are_no_json_lose_the_finding_all_the_same() -> None:
@@ -110,24 +123,24 @@ def test_arguments_that_are_no_json_lose_the_finding_all_the_same() -> None:
     assert redact_text(text, spans_of(text, ("ann@example.com", "pii.email")), is_json=True) == (
         'call "[redacted:pii.email]", or 4111 1111'
     )
-    assert redact_text("xx4111", [(2, 6, "k")], is_json=True) == "xx[redacted:k]"
+    assert redact_text("xx4111", [Cut(2, 6, "k")], is_json=True) == "xx[redacted:k]"
 
 
 def test_a_long_unquoted_token_is_remembered_within_a_bound() -> None:
-    redactor = StreamRedactor(True)
+    redactor = new_redactor(True)
     for _ in range(1000):
         redactor.apply("1" * 100, [])
     assert len(redactor._bare) <= 32
-    assert redactor.apply("4111]", [(100_000, 100_004, "k")]) == "]"
+    assert redactor.apply("4111]", [Cut(100_000, 100_004, "k")]) == "]"
 
 
 def test_the_last_character_of_a_long_number_counts() -> None:
     digits = "1" * 100
-    assert redact_text(f"[{digits}.4111]", [(102, 106, "k")], is_json=True) == f"[{digits}.0]"
+    assert redact_text(f"[{digits}.4111]", [Cut(102, 106, "k")], is_json=True) == f"[{digits}.0]"
 
 
 def test_the_port_gives_texts_and_streams_the_same_redaction() -> None:
-    redaction = PlaceholderRedaction()
-    assert redaction.text('{"n": 12}', [(6, 8, "k")], True) == '{"n": "[redacted:k]"}'
-    assert redaction.text('{"n": 12}', [(6, 8, "k")], False) == '{"n": [redacted:k]}'
-    assert redaction.stream(True).apply('{"n": 12}', [(6, 8, "k")]) == '{"n": "[redacted:k]"}'
+    redaction = Rewriting(SECRET)
+    assert redaction.text('{"n": 12}', [Cut(6, 8, "k")], True) == '{"n": "[redacted:k]"}'
+    assert redaction.text('{"n": 12}', [Cut(6, 8, "k")], False) == '{"n": [redacted:k]}'
+    assert redaction.stream(True).apply('{"n": 12}', [Cut(6, 8, "k")]) == '{"n": "[redacted:k]"}'

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from gptgate.storage.errors import StorageError
-from gptgate.storage.folder import FolderLock, create_folder, file_identity
+from gptgate.storage.folder import FolderLock, create_folder, file_identity, own_secret
 
 
 def test_an_existing_folder_and_file_keep_their_modes_and_contents(tmp_path: Path) -> None:
@@ -40,3 +40,26 @@ def test_a_lock_is_exclusive_until_it_is_released(tmp_path: Path) -> None:
 def test_a_lock_in_a_folder_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot open"):
         FolderLock(tmp_path / "none")
+
+
+def test_a_secret_is_made_once_and_only_for_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "some.secret"
+    made = own_secret(path)
+    assert len(made) >= 32
+    assert own_secret(path) == made
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert own_secret(tmp_path / "other.secret") != made
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"short\n", b"\xff" * 40])
+def test_a_secret_that_is_none_is_not_taken_for_one(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "some.secret"
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match=r"some\.secret"):
+        own_secret(path)
+    assert path.read_bytes() == content
+
+
+def test_a_secret_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot read or make"):
+        own_secret(tmp_path / "missing" / "some.secret")
