@@ -36,7 +36,7 @@ from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.errors import StorageError
-from gptgate.storage.folder import own_secret
+from gptgate.storage.folder import rewriting_secret
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.log_folder import LogFolder, load_or_make_seed
 from gptgate.storage.schema import storage_errors
@@ -50,9 +50,6 @@ from gptgate.upstream.target import Target
 from gptgate_verify import VerificationError
 
 CONFIG_NAME = "gptgate.yaml"
-ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
-REWRITING_SECRET_NAME = "rewriting.secret"  # noqa: S105  the name of a file
-"""The key of hashes and pseudonyms. Without the file every value gets new ones; nothing else is lost."""
 KEY_POLL_S = 1.0
 AT_RESTART = {
     "data_host": "data",
@@ -143,7 +140,7 @@ class App:
         self._limiter = MemoryLimiter()
         self._ledger = MemoryLedger(store.spent_by_window(_months(store, self.clock.wall_ms())))
         self._inspector = build_inspector()
-        self._secret = own_secret(folder / REWRITING_SECRET_NAME).encode()
+        self._secret = rewriting_secret(folder)
         self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
         self.data_plane = DataPlane(self._in_force, self.clock, IdSource(self.clock), Edge(self.telemetry, self.logger))
@@ -396,8 +393,3 @@ def _standard_output() -> LineWriter:
     """Request lines go to standard output past the interpreter's buffer; see `LineWriter`."""
     sys.stdout.flush()
     return LineWriter(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))
-
-
-def admin_token(folder: Path) -> str:
-    """The token of the control plane. Raises StorageError."""
-    return own_secret(folder / ADMIN_TOKEN_NAME)

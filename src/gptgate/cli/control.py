@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from gptgate.cli.failure import CommandError
-from gptgate.cli.folder import ADMIN_TOKEN_NAME, is_running, load_config
+from gptgate.cli.folder import is_running, load_config
 from gptgate.config.problem import ConfigError
 from gptgate.core.snapshot import ServerSpec
+from gptgate.storage.folder import ADMIN_TOKEN_NAME
 
 TIMEOUT_S = 5.0
 MAX_ANSWER = 1 << 20

@@ -10,9 +10,8 @@ from gptgate.core.snapshot import Snapshot
 from gptgate.detectors import KINDS
 from gptgate.storage.folder import DATABASE_NAME, LOCK_NAME
 
-# The same names as in `compose`, which would load the whole gateway; a test holds them together.
+# The same name as in `compose`, which would load the whole gateway; a test holds them together.
 CONFIG_NAME = "gptgate.yaml"
-ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
 
 
 def load_config(data: Path, config: Path | None) -> Snapshot:

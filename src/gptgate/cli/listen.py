@@ -15,9 +15,10 @@ import uvloop
 
 from gptgate.admin.app import ApplyResult, build_admin
 from gptgate.cli.failure import CommandError
-from gptgate.compose import App, admin_token
+from gptgate.compose import App
 from gptgate.config.problem import ConfigError
 from gptgate.http.protocol import bounded
+from gptgate.storage.folder import admin_token
 
 BACKLOG = 2048
 GC_THRESHOLDS = (50_000, 20, 50)

@@ -11,7 +11,9 @@ from gptgate.core.classifier import EVERY, PREFIX, Opinion, findings_of
 from gptgate.core.errors import GuardFailed
 from gptgate.core.facts import ChatRequest, Decision, Inspection, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Segment
+from gptgate.core.ports import Cut
 from gptgate.core.snapshot import Effect, OnFailure
+from gptgate.pipeline.judge import cut_of
 from gptgate.pipeline.services import Services
 
 
@@ -70,10 +72,10 @@ def _shown(
     services: Services, segments: Sequence[Segment], inspection: Inspection, decision: Decision
 ) -> list[tuple[Origin, str]]:
     """The texts of a request, in their order, without names of fields and without what the rules rewrite."""
-    cuts: dict[int, list[tuple[int, int, str]]] = {}
+    cuts: dict[int, list[Cut]] = {}
     for index, _ in decision.rewrites:
         finding = inspection.findings[index]
-        cuts.setdefault(finding.segment, []).append((finding.start, finding.end, finding.kind))
+        cuts.setdefault(finding.segment, []).append(cut_of(finding, Effect.REDACT))
     shown = []
     for index, segment in enumerate(segments):
         if segment.is_key or not segment.text.strip():

@@ -10,6 +10,8 @@ from gptgate.storage.errors import StorageError
 
 DATABASE_NAME = "gptgate.db"
 LOCK_NAME = "gptgate.lock"
+ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
+REWRITING_SECRET_NAME = "rewriting.secret"  # noqa: S105  the name of a file
 SHORTEST_SECRET = 32
 
 
@@ -45,6 +47,19 @@ def _create_file(path: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def admin_token(folder: Path) -> str:
+    """The token of the control plane, made at the first start. Raises StorageError."""
+    return own_secret(folder / ADMIN_TOKEN_NAME)
+
+
+def rewriting_secret(folder: Path) -> bytes:
+    """The key of hashes and pseudonyms, made at the first start. Raises StorageError.
+
+    Without the file every value gets another hash and another pseudonym; nothing else is lost.
+    """
+    return own_secret(folder / REWRITING_SECRET_NAME).encode()
 
 
 def own_secret(path: Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 from gptgate import __version__
 from gptgate.cli import folder, main
 from gptgate.cli.failure import REFUSED, USAGE, CommandError
-from gptgate.compose import ADMIN_TOKEN_NAME, CONFIG_NAME
+from gptgate.compose import CONFIG_NAME
 from gptgate.storage.errors import StorageError
 
 
@@ -31,7 +31,6 @@ def test_every_command_has_a_help_text(name: str, capsys: pytest.CaptureFixture[
 
 def test_names_of_files_are_those_of_the_gateway() -> None:
     assert folder.CONFIG_NAME == CONFIG_NAME
-    assert folder.ADMIN_TOKEN_NAME == ADMIN_TOKEN_NAME
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,7 +150,8 @@ CASES = {
     ),
     "an effect that nobody may write": (
         "policy: {rules: [{id: r, stage: request, effect: allowed_on_failure}]}",
-        'f.yaml:6: policy.rules[0].effect: "allowed_on_failure" is not one of: allow, flag, pseudonymise, mask, hash, redact, deny',
+        'f.yaml:6: policy.rules[0].effect: "allowed_on_failure" is not one of: '
+        "allow, flag, pseudonymise, mask, hash, redact, deny",
     ),
     "rule names no app": (
         "policy: {rules: [{id: r, stage: request, effect: flag, apps: [ap]}]}",
