@@ -88,8 +88,8 @@ def rewriting_edits(
 
 
 def cut_of(finding: Finding, effect: Effect) -> Cut:
-    """Where a finding is rewritten, and how."""
-    return Cut(finding.start, finding.end, finding.kind, effect)
+    """Where a finding is rewritten, and how. What was found in a decoded text has no shape and no value of its own."""
+    return Cut(finding.start, finding.end, finding.kind, Effect.REDACT if finding.view else effect)
 
 
 def kept_out(findings: Iterable[Finding]) -> list[tuple[Finding, Effect]]:

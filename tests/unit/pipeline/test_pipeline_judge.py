@@ -1,6 +1,7 @@
 """Steps 5 to 7."""
 
 import json
+from base64 import b64encode
 
 import pytest
 
@@ -67,6 +68,17 @@ def test_the_arguments_of_an_earlier_tool_call_stay_json() -> None:
 def test_what_stands_in_a_key_cannot_be_cut(more: dict[str, object]) -> None:
     with pytest.raises(RedactionImpossible, match=r"secret\.openai"):
         judge(EVERYTHING, "hello", **more)
+
+
+@pytest.mark.parametrize("effect", ["mask", "hash", "pseudonymise"])
+def test_what_was_found_in_a_decoded_text_is_redacted(effect: str) -> None:
+    rules = f"policy: {{rules: [{{id: all, stage: request, effect: {effect}, findings: [pii.*]}}]}}"
+    hidden = b64encode(b"write to jane.doe@example.com about the invoice of last week").decode()
+    _, body = judge(rules, f"{hidden} or jane.doe@example.com")
+    content = json.loads(body)["messages"][0]["content"]
+    assert content.startswith("[redacted:pii.email] or ")
+    assert content.count("redacted") == 1
+    assert hidden[:12] not in content
 
 
 def test_the_models_name_cannot_be_cut() -> None:
