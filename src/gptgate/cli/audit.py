@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from msgspec import structs
 
+from gptgate.cli.audit_verify import show_key, verify
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_csv, print_json, print_records
@@ -59,7 +60,9 @@ COLUMNS = (
     Column("usage_source"),
 )
 
-app = typer.Typer(help="Search the records of requests, and read them.", no_args_is_help=True)
+app = typer.Typer(help="Search the records of requests, read them, and prove them.", no_args_is_help=True)
+app.command("verify")(verify)
+app.command("key")(show_key)
 
 
 @app.command("search")

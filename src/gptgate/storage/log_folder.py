@@ -61,13 +61,19 @@ def _make_folders(folder: Path) -> set[Path]:
 
 def load_or_make_seed(folder: Path) -> bytes:
     """The log's private key (32 bytes, mode 0600), made at the first start. Raises OSError; ValueError when damaged."""
-    path = folder / KEY_NAME
     try:
-        seed = path.read_bytes()
+        return read_seed(folder)
     except FileNotFoundError:
         seed = os.urandom(SEED_BYTES)
-        write_durably(path, seed)
+        write_durably(folder / KEY_NAME, seed)
         sync_folders([folder])
+        return seed
+
+
+def read_seed(folder: Path) -> bytes:
+    """The log's private key. Raises OSError; ValueError when damaged."""
+    path = folder / KEY_NAME
+    seed = path.read_bytes()
     if len(seed) != SEED_BYTES:
         raise ValueError(f"{path} does not hold a key of {SEED_BYTES} bytes")
     return seed

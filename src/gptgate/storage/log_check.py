@@ -1,0 +1,179 @@
+"""The records against the log: whether the database still says what was logged."""
+
+import sqlite3
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+from msgspec import Struct
+
+from gptgate.core.events import End, Intent
+from gptgate.core.log import commitment, log_entry
+from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.rows import end_values, intent_values
+from gptgate.storage.schema import connect, require_latest, storage_errors
+from gptgate.storage.sequencer import BATCH, Batch
+
+BUSY_MS = 5000
+INTENT = msgspec.json.Decoder(Intent)
+END = msgspec.json.Decoder(End)
+
+INTENT_COLUMNS = """seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
+upstream_model, effect, score, window, reserved_nano"""
+END_COLUMNS = """id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
+cost_nano, usage_source"""
+
+
+class Row(Struct, frozen=True):
+    """A row as the log must have it. `wrong` says what contradicts itself in the row, ``""`` when nothing does.
+
+    `committed` is the commitment to the text that is kept, None where none is.
+    """
+
+    kind: str
+    seq: int
+    name: str
+    body: bytes
+    committed: str | None
+    wrong: str = ""
+
+    @property
+    def place(self) -> str:
+        """The row, for people."""
+        return f"{self.kind} {self.seq} ({self.name})"
+
+    def difference(self, entry: bytes) -> str:
+        """What the row says differently from its entry in the log; ``""`` when nothing.
+
+        A text that the entry commits to may be gone from the row: it was erased, or its time was over.
+        """
+        if log_entry(self.kind, self.body, self.committed) == entry:
+            return ""
+        try:
+            logged = ENTRY.decode(entry)
+        except msgspec.DecodeError:
+            return "the log has something there that is no entry of the gateway's"
+        if log_entry(self.kind, self.body, logged.content) != entry:
+            return "it is not what was logged"
+        return "" if self.committed is None else "the text beside it is not the one that was logged"
+
+
+class _Entry(Struct, frozen=True):
+    content: str | None
+
+
+ENTRY = msgspec.json.Decoder(_Entry)
+
+
+class LogCheck:
+    """Reads rows in the order of the log. Raises StorageError. The caller must `close`."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / DATABASE_NAME
+        with storage_errors(f"open {path}"):
+            self._connection = connect(path, busy_ms=BUSY_MS, read_only=True)
+            try:
+                require_latest(self._connection)
+                # One moment for all questions, although a gateway goes on writing.
+                self._connection.execute("BEGIN")
+            except (sqlite3.Error, StorageError):
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def integrity(self) -> list[str]:
+        """What SQLite itself finds wrong with the file."""
+        with storage_errors("check the database"):
+            found = [line for (line,) in self._connection.execute("PRAGMA integrity_check(20)")]
+        return [] if found == ["ok"] else found
+
+    def rows(self, size: int) -> Generator[Row, None, None]:
+        """The rows of the first `size` entries, in their order. Raises StorageError when the batches do not fit.
+
+        Close it before this object.
+        """
+        with storage_errors("read the records"):
+            before = Batch()
+            for found in self._connection.execute(f"{BATCH} WHERE size <= ? ORDER BY size", (size,)).fetchall():
+                batch = Batch(*found)
+                yield from self._batch(before, batch)
+                before = batch
+            if before.size != size:
+                raise StorageError(f"the records know of a log of {before.size} entries, the checkpoint of {size}")
+
+    def beyond(self, size: int) -> int:
+        """How many rows have no place in the first `size` entries."""
+        with storage_errors("count the records"):
+            (count,) = self._connection.execute(
+                "SELECT (SELECT count(*) FROM intents) + (SELECT count(*) FROM ends) + (SELECT count(*) FROM events)"
+            ).fetchone()
+        return int(count) - size
+
+    def _batch(self, before: Batch, batch: Batch) -> Iterator[Row]:
+        # The columns are constants of ours.
+        query = f"SELECT {INTENT_COLUMNS}, body, content, salt FROM intents WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608
+        with closing(self._connection.execute(query, (before.intents, batch.intents))) as found:
+            for row in found:
+                yield _intent(row)
+        query = f"SELECT seq, {END_COLUMNS}, body, content, salt FROM ends WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608
+        with closing(self._connection.execute(query, (before.ends, batch.ends))) as found:
+            for row in found:
+                yield _end(row)
+        query = "SELECT seq, type, body FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
+        with closing(self._connection.execute(query, (before.events, batch.events))) as found:
+            for seq, kind, body in found:
+                yield _row(str(kind), seq, "event", body, None, None, "")
+
+
+def _intent(row: tuple[Any, ...]) -> Row:
+    *columns, body, content, salt = row
+    wrong = ""
+    try:
+        asked = INTENT.decode(body)
+    except (msgspec.DecodeError, TypeError) as error:
+        wrong = f"its event cannot be read: {error}"
+    else:
+        expected = intent_values(columns[0], asked, body, None)[: len(columns)]
+        if list(expected) != columns:
+            wrong = _difference(INTENT_COLUMNS, columns, expected)
+    return _row("intent", columns[0], columns[1], body, content, salt, wrong)
+
+
+def _end(row: tuple[Any, ...]) -> Row:
+    seq, *columns, body, content, salt = row
+    wrong = ""
+    try:
+        ended = END.decode(body)
+    except (msgspec.DecodeError, TypeError) as error:
+        wrong = f"its event cannot be read: {error}"
+    else:
+        expected = end_values(ended, None)[: len(columns)]
+        if list(expected) != columns:
+            wrong = _difference(END_COLUMNS, columns, expected)
+    return _row("end", seq, columns[0], body, content, salt, wrong)
+
+
+def _row(kind: str, seq: int, name: str, body: bytes, content: bytes | None, salt: bytes | None, wrong: str) -> Row:
+    if any(type(one) is not bytes for one in (body, *(one for one in (content, salt) if one is not None))):
+        # What SQLite calls text was not written by the gateway.
+        return Row(kind, seq, name, b"", None, "it holds text where there are bytes")
+    if (content is None) != (salt is None):
+        wrong = wrong or "its text and the text's salt do not go together"
+    committed = None if salt is None or content is None else commitment(salt, content)
+    return Row(kind, seq, name, body, committed, wrong)
+
+
+def _difference(names: str, found: list[Any], expected: tuple[Any, ...]) -> str:
+    pairs = zip(names.replace("\n", " ").split(","), found, expected, strict=True)
+    return next(f"its column {name.strip()} is not what its event says" for name, one, other in pairs if one != other)

@@ -1,0 +1,40 @@
+"""``python -m gptgate_verify KEY PROOF-FILE`` or ``python -m gptgate_verify KEY LOG-FOLDER``: without the gateway.
+
+Prints what was proven. Exit code 3 and one line when it was not.
+"""
+
+import sys
+from pathlib import Path
+
+from gptgate_verify.log import verify_head
+from gptgate_verify.merkle import VerificationError
+from gptgate_verify.note import VerifierKey
+from gptgate_verify.proof import parse_proof, verify_proof
+
+USAGE, UNVERIFIED = 2, 3
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code."""
+    if len(arguments) != 2:
+        print(__doc__, file=sys.stderr)
+        return USAGE
+    path = Path(arguments[1])
+    try:
+        key = VerifierKey.parse(arguments[0])
+        if path.is_dir():
+            head = verify_head(lambda name: (path / name).read_bytes(), (path / "checkpoint").read_bytes(), key)
+            print(f"{head.origin}: {head.size} entries, as signed")
+        else:
+            proof = parse_proof(path.read_bytes())
+            head, _ = verify_proof(proof, key)
+            print(f"{head.origin}: entry {proof.index} of {head.size}, as signed:")
+            print(proof.entry.decode())
+    except (VerificationError, OSError, UnicodeDecodeError) as error:
+        print(f"not verified: {error}", file=sys.stderr)
+        return UNVERIFIED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,222 @@
+"""What a dishonest operator can do to the records and the log, and what `gptgate audit verify` says of it."""
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from audit_logs import SIGNER, Records
+from gptgate.audit.growth import GrowingLog
+from gptgate.audit.signing import Signer
+from gptgate.cli.audit_verify import verify
+from gptgate.cli.failure import UNVERIFIED, CommandError
+from gptgate.core.events import Intent, encode_event
+from gptgate.core.log import log_entry
+from gptgate.storage.log_check import INTENT
+from gptgate_verify.note import open_checkpoint
+
+SIZE = 1500
+"""Requests; each has two entries. More than one full tile, and a partial one."""
+
+
+def sequence(records: Records) -> None:
+    sequencer = records.sequencer()
+    sequencer.start()
+    assert sequencer.stop(30)
+    assert sequencer.fault == ""
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a log in two batches, and a checkpoint that somebody else kept of the first."""
+    folder = tmp_path_factory.mktemp("log")
+    records = Records(folder)
+    records.add([f"r{number}" for number in range(SIZE - 500)])
+    records.add_event("config_applied")
+    sequence(records)
+    shutil.copy(folder / "log" / "checkpoint", folder / "kept")
+    records.add([f"s{number}" for number in range(500)])
+    sequence(records)
+    with closing(sqlite3.connect(records.path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder
+
+
+@pytest.fixture
+def folder(original: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "data"
+    shutil.copytree(original, copy)
+    return copy
+
+
+def run(folder: Path, *, key: str = str(SIGNER.key), kept: bool = False) -> str:
+    """``""`` when everything is verified, else why not."""
+    try:
+        verify(proof=None, key=key, checkpoint=[folder / "kept"] if kept else None, data=folder)
+    except CommandError as error:
+        return error.message if error.exit_code == UNVERIFIED else f"exit code {error.exit_code}"
+    return ""
+
+
+def change(folder: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(folder / "gptgate.db")) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_what_nobody_touched_is_verified(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(folder, kept=True) == ""
+    assert "3001 entries" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        ("UPDATE intents SET app = 'other' WHERE seq = 700", "intent 700 (r699): its column app"),
+        ("UPDATE ends SET cost_nano = 1 WHERE seq = 700", "end 700 (r699): its column cost_nano"),
+        ("UPDATE intents SET content = x'61' WHERE seq = 700", "intent 700 (r699): the text beside it"),
+        ("UPDATE intents SET content = 'text' WHERE seq = 700", "intent 700 (r699): it holds text"),
+        ("UPDATE intents SET salt = NULL WHERE seq = 700", "intent 700 (r699): its text and the text's salt"),
+        ("UPDATE intents SET body = replace(body, '\"shop\"', '\"shoq\"') WHERE seq = 700", "intent 700 (r699)"),
+        ("UPDATE events SET body = x'7b7d'", "config_applied 1"),
+        ("DELETE FROM ends WHERE seq = 700", "end 701 (r700): it is not what was logged"),
+        ("DELETE FROM intents WHERE seq = 1500", "entry 2500, end 1001 (s0)"),
+        ("DELETE FROM log_batches WHERE size = 3001", "the records know of a log of 2001 entries"),
+        ("UPDATE log_batches SET intents_to = 999, ends_to = 1001 WHERE size = 2001", "it is not what was logged"),
+    ],
+)
+def test_a_changed_row_is_found_and_named(folder: Path, statement: str, place: str) -> None:
+    change(folder, statement)
+    assert place in run(folder)
+
+
+def test_a_row_that_is_changed_with_its_columns_is_found(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "gptgate.db")) as connection, connection:
+        (body,) = connection.execute("SELECT body FROM intents WHERE seq = 700").fetchone()
+        forged: Intent = replace(INTENT.decode(body), app="other")
+        connection.execute("UPDATE intents SET app = 'other', body = ? WHERE seq = 700", (encode_event(forged),))
+    assert "intent 700 (r699): it is not what was logged" in run(folder)
+
+
+def test_two_rows_that_are_swapped_are_found(folder: Path) -> None:
+    change(
+        folder,
+        "UPDATE intents SET seq = -1 WHERE seq = 700",
+        "UPDATE intents SET seq = 700 WHERE seq = 701",
+        "UPDATE intents SET seq = 701 WHERE seq = -1",
+    )
+    assert "intent 700 (r700)" in run(folder)
+
+
+def test_a_row_that_is_put_in_between_is_found(folder: Path) -> None:
+    change(
+        folder,
+        "UPDATE ends SET seq = -seq - 1 WHERE seq >= 700",
+        "UPDATE ends SET seq = -seq WHERE seq < 0",
+        "INSERT INTO ends SELECT 700, 'new', at_ms, app, window, state, status, code, effect, answered_model, "
+        "input_tokens, output_tokens, cost_nano, usage_source, body, content, salt FROM ends WHERE seq = 1",
+    )
+    assert "end 700 (new)" in run(folder)
+
+
+def test_an_entry_of_the_log_that_is_changed_is_named(folder: Path) -> None:
+    bundle = folder / "log" / "tile" / "entries" / "002"
+    bundle.write_bytes(bundle.read_bytes().replace(b'"shop"', b'"shoq"', 1))
+    assert "entry 512 is not the one that was logged" in run(folder)
+
+
+def rewrite(folder: Path, signer: Signer, entries: list[bytes]) -> None:
+    """A whole new log, well-formed, over these entries."""
+    shutil.rmtree(folder / "log")
+    records = Records(folder)
+    log = GrowingLog()
+    records.files.write(log.append(entries), signer.checkpoint(log.size, log.root()))
+
+
+def test_a_log_that_is_written_anew_with_another_key_is_found(folder: Path) -> None:
+    entries = Records(folder).entries()
+    rewrite(folder, Signer(SIGNER.key.name, b"\x08" * 32), entries)
+    assert "none of the expected keys has signed this" in run(folder)
+
+
+def test_a_log_that_is_written_anew_with_the_same_key_is_found_by_a_checkpoint_kept_elsewhere(folder: Path) -> None:
+    """Whoever holds the key can make a log that is sound in itself. That is what witnesses are for."""
+    with closing(sqlite3.connect(folder / "gptgate.db")) as connection, connection:
+        (body,) = connection.execute("SELECT body FROM intents WHERE seq = 700").fetchone()
+        forged = encode_event(replace(INTENT.decode(body), app="other"))
+        statement = "UPDATE intents SET app = 'other', body = ?, content = NULL, salt = NULL WHERE seq = 700"
+        connection.execute(statement, (forged,))
+    entries = Records(folder).entries()
+    (at,) = [index for index, entry in enumerate(entries) if b'"id":"r699"' in entry and b'"type":"intent"' in entry]
+    entries[at] = log_entry("intent", forged, None)
+    rewrite(folder, SIGNER, entries)
+    assert run(folder) == ""
+    assert "the first 2001 entries are not those of a checkpoint" in run(folder, kept=True)
+
+
+def test_a_tail_that_is_cut_off_is_found_by_a_checkpoint_kept_elsewhere(folder: Path) -> None:
+    entries = Records(folder).entries()[:1000]
+    rewrite(folder, SIGNER, entries)
+    assert "a checkpoint of it with 2001 is known" in run(folder, kept=True)
+
+
+def test_an_old_copy_of_everything_is_found_by_a_checkpoint_kept_elsewhere(original: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    records = Records(folder)
+    records.add([f"r{number}" for number in range(100)])
+    sequence(records)
+    shutil.copy(original / "kept", folder / "kept")
+    assert run(folder) == ""
+    assert "a checkpoint of it with 2001 is known" in run(folder, kept=True)
+
+
+def test_a_text_that_was_erased_leaves_the_log_verifiable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(folder, "UPDATE intents SET content = NULL, salt = NULL WHERE seq = 700")
+    assert run(folder, kept=True) == ""
+    assert "erased since: 1" in capsys.readouterr().out
+
+
+def logical(folder: Path) -> object:
+    """Everything that the database says; an error when it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{(folder / 'gptgate.db').as_uri()}?mode=ro", uri=True)) as connection:
+            return list(connection.iterdump())
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        return repr(error)
+
+
+def flips(folder: Path, path: Path, count: int, seed: int, unseen: Callable[[], bool]) -> int:
+    """Turn single bits of a file, one at a time; how many were not noticed although they change something."""
+    choose = random.Random(seed)
+    data = path.read_bytes()
+    missed = 0
+    for _ in range(count):
+        at, bit = choose.randrange(len(data)), choose.randrange(8)
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :])
+        missed += run(folder) == "" and not unseen()
+    path.write_bytes(data)
+    return missed
+
+
+def test_no_bit_of_the_log_can_be_turned(folder: Path) -> None:
+    top = folder / "log"
+    paths = sorted(path for path in top.rglob("*") if path.is_file())
+    assert len(paths) > 25
+    for seed, path in enumerate(paths):
+        assert flips(folder, path, 3, seed, lambda: False) == 0, path
+
+
+def test_a_turned_bit_of_the_database_is_noticed_or_says_nothing(folder: Path) -> None:
+    """A bit in space that no table uses changes nothing that anybody could read."""
+    before = logical(folder)
+    assert flips(folder, folder / "gptgate.db", 60, 1, lambda: logical(folder) == before) == 0
+
+
+def test_a_signed_head_fits_its_entries(folder: Path) -> None:
+    head = open_checkpoint((folder / "kept").read_bytes(), SIGNER.key)
+    assert head.size == 2 * (SIZE - 500) + 1
