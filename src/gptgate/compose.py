@@ -3,15 +3,10 @@
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from structlog.typing import FilteringBoundLogger
-
-from gptgate.audit.signed_log import SignedLog
-from gptgate.audit.signing import Signer
 from gptgate.auth.authenticate import KeyAuthenticator
 from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
 from gptgate.auth.directory import KeyTable
@@ -19,7 +14,6 @@ from gptgate.auth.keys import PREFIX
 from gptgate.config.load import load_file
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
-from gptgate.core.ids import uuid7
 from gptgate.core.snapshot import ProviderKind, ServerSpec, Snapshot
 from gptgate.cost.ceiling import ceiling_tokens
 from gptgate.cost.ledger import MemoryLedger, month_of
@@ -38,8 +32,6 @@ from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import rewriting_secret
 from gptgate.storage.keys import KeyStore
-from gptgate.storage.log_folder import LogFolder, load_or_make_seed
-from gptgate.storage.schema import storage_errors
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.telemetry.log import LineWriter, get_logger
 from gptgate.telemetry.metrics import Metrics
@@ -47,7 +39,7 @@ from gptgate.telemetry.sink import Telemetry
 from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
-from gptgate_verify import VerificationError
+from gptgate.wiring import Edge, IdSource, SystemClock, open_audit_log
 
 CONFIG_NAME = "gptgate.yaml"
 KEY_POLL_S = 1.0
@@ -64,61 +56,6 @@ AT_RESTART = {
 """Fields of the Snapshot's server → the settings that give them, which a running gateway cannot change."""
 DAY_MS = 86_400_000
 HEADERS = Headers(request=request_headers, answer=answer_headers, provider_request_id=provider_request_id)
-
-
-class SystemClock:
-    """`core.ports.Clock` from the operating system."""
-
-    def wall_ms(self) -> int:
-        return time.time_ns() // 1_000_000
-
-    # The function itself: it is called a dozen times a request.
-    monotonic_ns = staticmethod(time.monotonic_ns)
-
-
-class IdSource:
-    """Request ids: UUIDv7 with randomness from the operating system, fetched for many ids at once."""
-
-    _BATCH = 256
-
-    def __init__(self, clock: SystemClock) -> None:
-        self._clock = clock
-        self._random = b""
-        self._position = 0
-
-    def __call__(self) -> str:
-        start = self._position
-        if start >= len(self._random):
-            self._random, start = os.urandom(10 * self._BATCH), 0
-        self._position = start + 10
-        return uuid7(self._clock.wall_ms(), self._random[start : start + 10])
-
-
-def open_audit_log(files: LogFolder) -> SignedLog:
-    """The data folder's audit log, signed by its key; both are made at the first start. Raises StorageError."""
-    with storage_errors("open the audit log"):
-        signer = Signer.of_installation(load_or_make_seed(files.path.parent))
-        checkpoint = files.checkpoint()
-        try:
-            return SignedLog.resume(signer, checkpoint, files.read)
-        except VerificationError as error:
-            raise StorageError(
-                f"the audit log in {files.path} is damaged: {error}", hint="restore it; see `gptgate audit verify`"
-            ) from error
-
-
-class Edge:
-    """`http.app.EdgeObserver`: strangers are counted, defects are logged."""
-
-    def __init__(self, telemetry: Telemetry, logger: FilteringBoundLogger) -> None:
-        self._telemetry = telemetry
-        self._logger = logger
-
-    def unauthenticated(self, code: str, peer: str) -> None:
-        self._telemetry.unauthenticated(code, peer)
-
-    def defect(self, request_id: str, detail: str) -> None:
-        self._logger.error("a request failed by a defect of the gateway", request_id=request_id, detail=detail)
 
 
 class App:

@@ -254,7 +254,7 @@ def _sections(command: Any, path: str) -> Iterator[str]:
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     options = [param for param in command.params if param.param_type_name == "option" and param.name != "help"]
     usage = " ".join([path, *(param.metavar for param in arguments), *(["[OPTIONS]"] if options else [])])
-    rows = [(_code(param.metavar), "required", param.help) for param in arguments]
+    rows = [(_code(param.metavar), "required" if param.required else "–", param.help) for param in arguments]
     rows += [(_option(param), _default(param), _option_help(param)) for param in options]
     text = "\n\n".join(" ".join(part.split()) for part in command.help.split("\n\n"))
     table = "\n" + Table(("Option", "Default", "Meaning"), rows).render("") if rows else ""
