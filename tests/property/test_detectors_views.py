@@ -67,7 +67,7 @@ def test_every_piece_leads_back_into_its_text(texts: list[str], is_json: bool, o
     read = [read_text(text, is_json) for text in texts]
     roots = [as_read(index, segment, read[index]) for index, segment in enumerate(segments)]
     joined = SEPARATOR + SEPARATOR.join(read) + SEPARATOR
-    pieces, _ = DERIVER.derive(segments, roots, joined)
+    pieces, _, _ = DERIVER.derive(segments, roots, joined)
     assert len(pieces) <= MAX_PIECES
     assert sum(len(piece.data) for piece in pieces) <= MAX_GROWTH * len(joined) + 8192
     for piece in pieces:

@@ -91,6 +91,8 @@ def _check_kinds(rule: Section, kinds: Collection[str], reader: Reader) -> None:
         if not matches_any(item.value, kinds):
             message = f"{shown(item.value)} matches no kind of finding"
             reader.report(item.line, item.path, message, _kind_hint(item.value, kinds))
+        elif str(item.value).startswith("unscannable.") and rule.get("effect") in REWRITING:
+            reader.report(item.line, item.path, "nothing can be cut out of what was not read", "effect: deny or flag")
 
 
 def matches_any(pattern: str, kinds: Iterable[str]) -> bool:

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gptgate.core.finding import Origin, Segment
+from gptgate.detectors.encodings import unpacked
 from gptgate.detectors.hidden import hidden_texts
 from gptgate.detectors.reading import Reader
 from gptgate.detectors.view import Back, Derived, SignTest, View
 
+ATTACHMENT = "attachment"
+"""The view of a part's content that is text. Nothing is hidden by it."""
 MAX_DEPTH = 3
 """Views of views of views."""
 MAX_PIECES = 1024
@@ -31,10 +34,11 @@ class Piece(NamedTuple):
 
 
 class Derivation(NamedTuple):
-    """Pieces, and the segments that hold more encoded text than was looked at."""
+    """Pieces; the segments that hold more encoded text than was looked at; the parts whose content is not text."""
 
     pieces: list[Piece]
     unfinished: set[int]
+    opaque: set[int]
 
 
 def as_read(index: int, segment: Segment, data: bytes) -> Piece:
@@ -71,14 +75,23 @@ class Deriver:
     def derive(self, segments: Sequence[Segment], roots: Sequence[Piece], joined: bytes) -> Derivation:
         """What views make of the texts. `joined` are all texts as read: one look says which signs there are."""
         signs = [one for one in self._views if one[1](joined)]
-        found = Derivation([], set())
+        found = Derivation([], set(), set())
         room = MAX_GROWTH * len(joined) + _FLOOR
-        if not self._views or (not signs and all(segment.text.isascii() for segment in segments)):
+        if not self._views or (not signs and all(segment.text.isascii() and not segment.media for segment in segments)):
             return found
         for root in roots:
             segment = segments[root.segment]
             is_trusted = segment.origin in _TRUSTED
             todo = [(root, 1)]
+            if segment.media:
+                content = _content(root, segment)
+                if content is None:
+                    found.opaque.add(root.segment)
+                    continue
+                if content is not root:
+                    found.pieces.append(content)
+                    room -= len(content.data)
+                    todo = [(content, 1)]
             if not segment.text.isascii():
                 todo += [(_hidden(root, *one), 2) for one in hidden_texts(segment.text)]
                 found.pieces.extend(piece for piece, _ in todo[1:])
@@ -105,6 +118,19 @@ class Deriver:
             for derived in view.derive(data):
                 if derived.data and derived.data != data:
                     yield view, _child(parent, view, derived)
+
+
+def _content(root: Piece, segment: Segment) -> Piece | None:
+    """The text that a part holds, None when it holds none. Percent-encoded text is read by a view."""
+    head, comma, body = root.data.partition(b",") if segment.text[:5] == "data:" else (b";base64", b"", root.data)
+    if comma and not head.lower().endswith(b";base64"):
+        return root
+    text = unpacked(body)
+    if text is None:
+        return None
+    above = root.back
+    start, end = len(root.data) - len(body), len(root.data)
+    return Piece(root.segment, text, lambda _start, _end: above(start, end), ATTACHMENT, _EVERYTHING, True)
 
 
 def _child(parent: Piece, view: View, derived: Derived) -> Piece:

@@ -11,6 +11,7 @@ from gptgate.detectors.view import Derived, View, rewritten, whole
 _BASE64 = re.compile(
     rb"[A-Za-z0-9+/_-]{16,}(?:(?:\r?\n[ \t]*|\\r?\\?n?)[A-Za-z0-9+/_-]{16,})*(?:\r?\n[A-Za-z0-9+/_-]+)?={0,2}"
 )
+_DIGITS = re.compile(rb"[A-Za-z0-9+/]+")
 _HEX = re.compile(rb"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}(?:, ?|[ :\n-])?){8,}")
 _HEX_DIGITS = re.compile(rb"0x|\\x|[^0-9A-Fa-f]")
 _PERCENT = re.compile(rb"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,4}")
@@ -67,6 +68,12 @@ def _base64(data: bytes) -> Iterator[Derived]:
 def _decoded(digits: bytes) -> bytes:
     rest = len(digits) % 4
     return binascii.a2b_base64(digits[:-1] if rest == 1 else digits + b"=" * (-rest % 4))
+
+
+def unpacked(data: bytes) -> bytes | None:
+    """The text that these bytes are the base64 of; None when that is no text, or when they are no base64."""
+    digits = data.translate(_URL_SAFE, b"=\r\n\t ")
+    return readable(_decoded(digits)) if digits and _DIGITS.fullmatch(digits) else None
 
 
 def _hex(data: bytes) -> Iterator[Derived]:

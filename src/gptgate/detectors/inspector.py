@@ -97,7 +97,7 @@ class TextInspector:
         for detector in self._whole:
             findings += _looked_at(detector, segments, derivation)
         findings = _once(findings) if derivation.pieces else findings
-        findings += unreadable(segments, derivation.unfinished)
+        findings += unreadable(segments, derivation)
         if derivation.pieces:
             findings += hiding(findings, derivation, segments, self._signal_points)
         if not findings:
@@ -164,7 +164,7 @@ def _looked_at(detector: WholeDetector, segments: Sequence[Segment], derivation:
     """What a detector of whole texts sees in the texts, and in those views that change what they mean."""
     found = []
     for index, segment in enumerate(segments):
-        if segment.text and segment.origin in detector.origins and not segment.is_key:
+        if segment.text and not segment.media and segment.origin in detector.origins and not segment.is_key:
             place = pointer(segment.path)
             for start, end, kind, points in detector.look(segment.text):
                 found.append(Finding(kind, segment.origin, place, start, end, detector.name, points, index))

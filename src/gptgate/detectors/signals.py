@@ -31,18 +31,19 @@ def signal_points(views: Mapping[str, View]) -> dict[str, int]:
     return points | dict.fromkeys(hidden.KINDS, hidden.POINTS) | dict.fromkeys(UNSCANNABLE, _POINTS)
 
 
-def unreadable(segments: Sequence[Segment], unfinished: Iterable[int]) -> list[Finding]:
+def unreadable(segments: Sequence[Segment], derivation: Derivation) -> list[Finding]:
     """What could not be looked at."""
     found = [
-        _unscannable(segments[index], index, 0, segments[index].media)
-        for index in range(len(segments))
-        if segments[index].media
+        _unscannable(segment, index, segment.media)
+        for index, segment in enumerate(segments)
+        if segment.media and (not segment.text or index in derivation.opaque)
     ]
-    return found + [_unscannable(segments[i], i, len(segments[i].text), "encoded") for i in sorted(unfinished)]
+    return found + [_unscannable(segments[index], index, "encoded") for index in sorted(derivation.unfinished)]
 
 
-def _unscannable(segment: Segment, index: int, end: int, what: str) -> Finding:
-    return Finding(f"unscannable.{what}", segment.origin, pointer(segment.path), 0, end, VIEWS, _POINTS, index)
+def _unscannable(segment: Segment, index: int, what: str) -> Finding:
+    place = pointer(segment.path)
+    return Finding(f"unscannable.{what}", segment.origin, place, 0, len(segment.text), VIEWS, _POINTS, index)
 
 
 def hiding(
@@ -53,7 +54,7 @@ def hiding(
     for one in findings:
         for name in one.view.split("+") if one.view else ():
             kind = f"obfuscation.{name}"
-            if (one.segment, kind) not in seen:
+            if kind in points and (one.segment, kind) not in seen:
                 seen[one.segment, kind] = Finding(
                     kind, one.origin, one.place, one.start, one.end, VIEWS, points[kind], one.segment, one.view
                 )

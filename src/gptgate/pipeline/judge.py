@@ -11,6 +11,8 @@ from gptgate.core.snapshot import Effect
 from gptgate.pipeline.services import Services
 
 UNCUTTABLE: frozenset[Path] = frozenset({("model",)})
+UNREAD = "unscannable."
+"""Findings of content that nobody has looked into."""
 KEPT_KINDS = ("pii.", "secret.")
 """Categories that a kept text never holds when the configuration says ``content: redacted``."""
 
@@ -71,10 +73,13 @@ def rewriting_edits(
 ) -> dict[Path, bytes]:
     """Edits that rewrite these findings in the segments they were found in.
 
-    Raises RedactionImpossible for a finding in a key, in a header, or in a value that names something.
+    Raises RedactionImpossible for a finding in a key, in a header, or in a value that names something, and for content
+    that could not be read.
     """
     cuts: dict[int, list[Cut]] = {}
     for finding, effect in rewrites:
+        if finding.kind.startswith(UNREAD):
+            raise RedactionImpossible(f"A rule rewrites {finding.kind}, of which nothing can be cut out.")
         cuts.setdefault(finding.segment, []).append(cut_of(finding, effect))
     edits: dict[Path, bytes] = {}
     for index, here in cuts.items():

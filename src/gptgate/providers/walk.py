@@ -1,4 +1,5 @@
-"""Every string of a JSON value as a segment: values, keys that are not the dialect's own, and very long numbers."""
+"""Every string of a JSON value as a segment: values, keys that are not the dialect's own, and very long numbers; and
+every part that is not text."""
 
 from typing import Any
 
@@ -43,6 +44,11 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
     """Append the segments of `value`, which stands at `path`, to `out`."""
     kind = type(value)
     if kind is dict:
+        part = value.get("type")
+        if type(part) is str and part in MEDIA:
+            if not _media(value, path, origin, MEDIA[part], out):
+                out.append(Segment(path, origin, "", media=MEDIA[part]))
+            return
         for key, child in value.items():
             member(key, child, path, origin, out)
     elif kind is list:
@@ -51,7 +57,7 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
                 collect(child, (*path, index), origin, out)
     elif kind is str:
         if value and value not in INERT:
-            out.append(Segment(path, origin, value))
+            out.append(Segment(path, origin, value, media=_declared(value) if value[:5] == "data:" else ""))
     elif kind in _NUMBERS and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER:
         # A card number is the same number as 4.1e15; only whole ones can be.
         out.append(Segment(path, origin, str(int(value))))
@@ -64,7 +70,10 @@ def member(key: str, value: Any, path: Path, origin: Origin, out: list[Segment])
     kind = type(value)
     if kind is str:
         if value and value not in INERT:
-            out.append(Segment((*path, key), origin, value))
+            out.append(Segment((*path, key), origin, value, media=_declared(value) if value[:5] == "data:" else ""))
+    elif key == "audio" and kind is dict and "data" in value:
+        # What a model said aloud has no type of its own.
+        _media(value, (*path, key), origin, "audio", out)
     elif kind is dict or kind is list or (kind in _NUMBERS and not -MAX_PLAIN_NUMBER < value < MAX_PLAIN_NUMBER):
         collect(value, (*path, key), origin, out)
 
@@ -78,7 +87,7 @@ def count_media(value: Any) -> int:
         kind = type(item)
         if kind is dict:
             part = item.get("type")
-            if type(part) is str and part in MEDIA_TYPES:
+            if type(part) is str and part in MEDIA:
                 found += 1
                 continue
             stack.extend(child for child in item.values() if type(child) in (dict, list))
@@ -87,8 +96,57 @@ def count_media(value: Any) -> int:
     return found
 
 
-MEDIA_TYPES = frozenset(
-    """
-    image image_url input_image input_audio audio audio_url video_url file input_file document container_upload
-    """.split()
-)
+def _media(value: dict[str, Any], path: Path, origin: Origin, media: str, out: list[Segment]) -> bool:
+    """The segments of a part that is not text, or of an object in it; whether its content is among them, to be read or
+    to be reported. Content that is only referred to, by an address or an id, is not."""
+    if value.get("type") in READABLE_SOURCES:
+        for key, child in value.items():
+            member(key, child, path, origin, out)
+        return True
+    found = False
+    for key, child in value.items():
+        kind = type(child)
+        if kind is str and key in PAYLOADS and child and child[:5] != "data:":
+            out.append(Segment((*path, key), origin, child, media=media))
+            found = True
+        elif kind is dict:
+            if key not in DIALECT_KEYS:
+                out.append(Segment((*path, key), origin, key, True))
+            found |= _media(child, (*path, key), origin, media, out)
+        else:
+            member(key, child, path, origin, out)
+            found |= kind is str and child[:5] == "data:"
+    return found
+
+
+def _declared(url: str) -> str:
+    """What a ``data:`` URL says that it holds; an empty text for what is no such URL."""
+    head, comma, _ = url[5:_MAX_HEAD].partition(",")
+    if not comma:
+        return ""
+    family = head.partition("/")[0].lower()
+    return family if family in ("image", "audio", "video") else "file"
+
+
+MEDIA = {
+    "image": "image",
+    "image_url": "image",
+    "input_image": "image",
+    "input_audio": "audio",
+    "audio": "audio",
+    "audio_url": "audio",
+    "video_url": "video",
+    "file": "file",
+    "input_file": "file",
+    "document": "file",
+    "container_upload": "file",
+}
+"""Types of parts that are not text → what they hold."""
+
+PAYLOADS = frozenset({"data", "file_data"})
+"""Keys under which such a part holds its content in base64."""
+
+READABLE_SOURCES = frozenset({"text", "content"})
+"""Types of a document's source that is text or parts of its own."""
+
+_MAX_HEAD = 256

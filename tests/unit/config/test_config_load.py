@@ -9,7 +9,9 @@ from gptgate.config.load import load_file, load_text
 from gptgate.config.problem import ConfigError
 from gptgate.core.snapshot import Effect, Limits, PriceOverride, ProviderKind, SecretRef
 
-KINDS = frozenset({"pii.email", "pii.payment_card", "attack.override", "secret.aws", "secret.openai"})
+KINDS = frozenset(
+    {"pii.email", "pii.payment_card", "attack.override", "secret.aws", "secret.openai", "unscannable.image"}
+)
 CANARY = "sk-canary0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH"
 
 GOOD = """\
@@ -166,10 +168,15 @@ CASES = {
         'f.yaml:6: policy.rules[0].findings[0]: "pii.emial" matches no kind of finding '
         '(hint: did you mean "pii.email"?)',
     ),
+    "redacting what nobody reads": (
+        "policy: {rules: [{id: r, stage: request, effect: redact, findings: [unscannable.image]}]}",
+        "f.yaml:6: policy.rules[0].findings[0]: nothing can be cut out of what was not read "
+        "(hint: effect: deny or flag)",
+    ),
     "a prefix nobody reports": (
         "policy: {rules: [{id: r, stage: request, effect: flag, findings: [x.*]}]}",
         'f.yaml:6: policy.rules[0].findings[0]: "x.*" matches no kind of finding '
-        "(hint: known: attack.*, pii.*, secret.*)",
+        "(hint: known: attack.*, pii.*, secret.*, unscannable.*)",
     ),
     "not a pattern": (
         "policy: {rules: [{id: r, stage: request, effect: flag, findings: [pii*]}]}",
