@@ -8,7 +8,6 @@ from typing import Any
 
 from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
 from gptgate.compose import HEADERS
-from gptgate.config.load import load_text
 from gptgate.core.adapter import StreamCodec
 from gptgate.core.document import read_object
 from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, Principal, RawRequest
@@ -17,7 +16,8 @@ from gptgate.core.wire import Dialect, Endpoint
 from gptgate.cost.ceiling import ceiling_tokens
 from gptgate.cost.ledger import MemoryLedger
 from gptgate.cost.prices import GenaiPriceBook
-from gptgate.detectors import KINDS, build_inspector
+from gptgate.detectors import build_inspector
+from gptgate.installed import read_config_text
 from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.discretion import Discretion
@@ -152,7 +152,7 @@ def configured(rules: str = RULES, *, config: str = CONFIG) -> Snapshot:
     """The harness's configuration with other rules."""
     head, _, _ = config.partition("policy:")
     filled = head.replace("@DATA@", "1").replace("@CONTROL@", "2").replace("@SIMULATOR@", "http://127.0.0.1:1")
-    return load_text(filled + rules, "test.yaml", KINDS)
+    return read_config_text(filled + rules, "test.yaml")
 
 
 def services(snapshot: Snapshot, **parts: Any) -> Services:

@@ -1,7 +1,6 @@
 """Composition root: the only module that names concrete classes. Snapshot and data folder → a running App."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -11,7 +10,6 @@ from gptgate.auth.authenticate import KeyAuthenticator
 from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
 from gptgate.auth.directory import KeyTable
 from gptgate.auth.keys import PREFIX
-from gptgate.config.load import load_file
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
 from gptgate.core.snapshot import ProviderKind, ServerSpec, Snapshot
@@ -20,6 +18,7 @@ from gptgate.cost.ledger import MemoryLedger, month_of
 from gptgate.cost.prices import GenaiPriceBook
 from gptgate.detectors import KINDS, build_inspector
 from gptgate.http.app import DataPlane
+from gptgate.installed import read_config
 from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.services import Headers, Services
@@ -95,7 +94,7 @@ class App:
     @classmethod
     async def open(cls, folder: Path, config: Path, *, lines: LineWriter | None = None) -> "App":
         """Load the configuration, open the store, recover what a crash left. Raises ConfigError or StorageError."""
-        snapshot = load_file(config, KINDS)
+        snapshot = read_config(config)
         clock = SystemClock()
         store = SqliteStore.open(
             folder, clock=clock, timeout_ms=snapshot.server.store_timeout_ms, open_log=open_audit_log
@@ -123,7 +122,7 @@ class App:
         """
         async with self._applying:
             # A large file takes seconds to read. Requests do not wait for it.
-            snapshot = await asyncio.to_thread(load_file, self.config, KINDS)
+            snapshot = await asyncio.to_thread(read_config, self.config)
             if snapshot.digest == self.snapshot.digest and not await self._secrets_changed(snapshot):
                 return snapshot.digest, False
             self._check_listeners(snapshot.server)

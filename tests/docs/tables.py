@@ -7,7 +7,7 @@ last ones are written by hand and kept. A row that is new gets `MISSING` there, 
 import re
 import sys
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -23,6 +23,7 @@ from gptgate.admin.guard import HostGuard
 from gptgate.admin.problem import TITLES
 from gptgate.cli.main import build
 from gptgate.config.checks import PUBLIC_URLS
+from gptgate.config.packs import PACKS, load_pack
 from gptgate.config.reference import SETTINGS
 from gptgate.core import errors
 from gptgate.core.classifier import Opinion
@@ -30,12 +31,14 @@ from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.keys import KeyRecord
-from gptgate.core.snapshot import DIALECTS, Effect, ProviderKind
+from gptgate.core.snapshot import DIALECTS, Effect, ProviderKind, RuleSpec
 from gptgate.core.wire import PATHS, Dialect, Endpoint
 from gptgate.detectors import DETECTORS, KINDS
 from gptgate.detectors.registry import VIEWS
 from gptgate.detectors.signals import signal_points
 from gptgate.http.errors import error_body
+from gptgate.installed import read_config_text
+from gptgate.policy.vocabulary import FACTS, FINDING_MEMBERS, FUNCTIONS
 from gptgate.providers.headers import credential_headers
 from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator import faults, rules
@@ -284,11 +287,42 @@ def _default(param: Any) -> str:
 
 SECTIONS = ("version", "server", "providers", "models", "teams", "apps", "classifiers", "policy")
 
+
+def _facts() -> Table:
+    rows = [(_code(fact.name), fact.type, fact.meaning) for fact in FACTS]
+    return Table(("Fact", "Type", "Meaning"), rows)
+
+
+def _meanings(head: str, meanings: Mapping[str, str]) -> Table:
+    return Table((head, "Meaning"), [(_code(name), meaning) for name, meaning in meanings.items()])
+
+
+def _pack(pack: str) -> Table:
+    snapshot = read_config_text(f"version: 1\npolicy: {{packs: [{pack}]}}", pack)
+    rows = [(_code(rule.id), rule.stage.value, _code(rule.effect.value), _conditions(rule)) for rule in snapshot.rules]
+    return Table((f"Rule of `{load_pack(pack)}`", "Stage", "Effect", "When"), rows)
+
+
+def _conditions(rule: RuleSpec) -> str:
+    parts = [", ".join(_code(kind) for kind in rule.findings)]
+    if rule.origins:
+        parts.append("in " + ", ".join(rule.origins))
+    if rule.min_points:
+        parts.append(f"from {rule.min_points} points on")
+    if rule.when:
+        parts.append(_code(rule.when))
+    return "; ".join(part for part in parts if part)
+
+
 TABLES: dict[str, Callable[[], Table]] = {
     **{f"settings {section}": partial(_settings, section) for section in SECTIONS},
     "provider kinds": _provider_kinds,
     "classifier kinds": _classifier_kinds,
     "effects": lambda: _words("Effect", [one.value for one in Effect]),
+    "facts": _facts,
+    "finding members": lambda: _meanings("Member", FINDING_MEMBERS),
+    "functions": lambda: _meanings("Function", FUNCTIONS),
+    **{f"pack {pack}": partial(_pack, pack) for pack in PACKS},
     "origins": lambda: _words("Origin", [one.value for one in Origin]),
     "errors": _errors,
     "metrics": _metrics,

@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from docs.pages import Block, blocks, pages
-from gptgate.config.load import load_text
-from gptgate.detectors import KINDS
+from gptgate.installed import read_config_text
 
 REST = """\
 version: 1
@@ -38,7 +37,7 @@ def _completed(text: str) -> str:
 @pytest.mark.parametrize("block", YAML, ids=str)
 def test_configurations_load(block: Block) -> None:
     text = block.text if "version: 1" in block.text.splitlines() else _completed(block.text)
-    assert load_text(text, str(block), KINDS).digest
+    assert read_config_text(text, str(block)).digest
 
 
 @pytest.mark.parametrize("block", JSON, ids=str)

@@ -20,6 +20,7 @@ HOSTS = {
     "api.anthropic.com",
     "keepachangelog.com",
     "semver.org",
+    "cel.dev",
     "diataxis.fr",
 }
 """Hosts that the pages may name; whatever ends in `.example` is free too."""

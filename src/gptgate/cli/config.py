@@ -14,10 +14,9 @@ from gptgate.cli.options import DEFAULT_FOLDER, Config, Data
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.config.coverage import Guard, Holds, Row, coverage
-from gptgate.config.load import load_file
 from gptgate.config.problem import ConfigError
 from gptgate.core.snapshot import Snapshot
-from gptgate.detectors import KINDS
+from gptgate.installed import read_config
 
 APPLY_TIMEOUT_S = 30.0
 MARKS = {Holds.ON: "on", Holds.OFF: "OFF", Holds.NONE: "none"}
@@ -36,7 +35,7 @@ def check(
     with problems gives all of them, one a line, and exit code 1. Nothing is changed and no gateway is needed.
     """
     try:
-        snapshot = load_file(file, KINDS)
+        snapshot = read_config(file)
     except ConfigError as error:
         raise _rejected([str(problem) for problem in error.problems], f"{file} cannot be used") from None
     print(f"{clean(str(file))} is right.\ndigest  {snapshot.digest}\n")

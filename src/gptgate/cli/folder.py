@@ -5,9 +5,8 @@ import os
 from pathlib import Path
 
 from gptgate.cli.failure import CommandError
-from gptgate.config.load import load_file
 from gptgate.core.snapshot import Snapshot
-from gptgate.detectors import KINDS
+from gptgate.installed import read_config
 from gptgate.storage.folder import DATABASE_NAME, LOCK_NAME
 
 # The same name as in `compose`, which would load the whole gateway; a test holds them together.
@@ -22,7 +21,7 @@ def load_config(data: Path, config: Path | None) -> Snapshot:
             f"there is no configuration at {path}",
             hint="name the folder with --data or the file with --config; gptgate quickstart makes a first one",
         )
-    return load_file(path, KINDS)
+    return read_config(path)
 
 
 def require_database(data: Path) -> None:

@@ -10,12 +10,17 @@ from msgspec.structs import replace
 from gptgate.config.canonical import digest_of
 from gptgate.config.checks import PUBLIC_URLS
 from gptgate.config.classifiers import build_classifier
+from gptgate.config.layers import PACK_LAYER, Layered, layered
+from gptgate.config.packs import Pack
 from gptgate.config.reader import Section
+from gptgate.config.schema import OBLIGATION_FIELDS
 from gptgate.config.types import is_loopback
 from gptgate.core.snapshot import (
+    ORGANISATION,
     AppSpec,
     Limits,
     ModelSpec,
+    Obligations,
     PriceOverride,
     ProviderKind,
     ProviderSpec,
@@ -25,8 +30,8 @@ from gptgate.core.snapshot import (
 )
 
 
-def build(root: Section) -> Snapshot:
-    """The Snapshot of a configuration without problems."""
+def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
+    """The Snapshot of a configuration without problems, with these packs and the digest of the detectors."""
     providers = sorted((_provider(item) for item in root.sections("providers")), key=lambda spec: spec.name)
     by_name = {spec.name: spec for spec in providers}
     models = sorted((_model(item, by_name) for item in root.sections("models")), key=lambda spec: spec.name)
@@ -39,7 +44,9 @@ def build(root: Section) -> Snapshot:
         models={spec.name: spec for spec in models},
         teams=tuple(sorted(item.get("name") for item in root.sections("teams"))),
         apps={spec.name: spec for spec in apps},
-        rules=tuple(_rule(item) for item in root.section("policy").sections("rules")),
+        rules=tuple(_rule(item) for item in layered(root, packs)),
+        packs=tuple(str(pack) for pack in packs),
+        detectors=detectors,
         classifiers={spec.name: spec for spec in classifiers},
     )
     return replace(snapshot, digest=digest_of(snapshot))
@@ -132,18 +139,33 @@ def _app(app: Section) -> AppSpec:
     )
 
 
-def _rule(rule: Section) -> RuleSpec:
+def _rule(item: Layered) -> RuleSpec:
+    rule = item.section
     return RuleSpec(
-        id=rule.get("id"),
+        id=item.id,
         stage=rule.get("stage"),
         effect=rule.get("effect"),
         findings=_sorted(rule, "findings"),
-        origins=tuple(sorted(item.value for item in rule.items("origins"))),
+        origins=tuple(sorted(origin.value for origin in rule.items("origins"))),
         min_score=rule.get("min_score"),
+        min_points=rule.get("min_points"),
+        when=rule.get("when") or "",
         apps=_sorted(rule, "apps"),
         models=_sorted(rule, "models"),
         message=rule.get("message") or "",
+        public=rule.get("public"),
+        mode=rule.get("mode"),
+        rollout_percent=rule.get("rollout_percent"),
+        layer=ORGANISATION if item.layer == PACK_LAYER else item.layer,
+        overridable=rule.get("overridable"),
+        overrides=_sorted(rule, "overrides"),
+        obligations=_obligations(rule.section("obligations")),
     )
+
+
+def _obligations(asked: Section) -> Obligations:
+    stated = {name: asked.get(name) for name in OBLIGATION_FIELDS}
+    return Obligations(**{name: value for name, value in stated.items() if value is not None})
 
 
 def _sorted(section: Section, name: str) -> tuple[str, ...]:

@@ -1,12 +1,16 @@
 """What the schema cannot say: references between sections, and settings that could not be honoured."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from gptgate.config.classifiers import check_classifiers, external_kinds
+from gptgate.config.layers import layered
+from gptgate.config.packs import PACKS, Pack, load_pack
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
+from gptgate.config.rule_checks import RuleChecker
 from gptgate.config.types import Address
-from gptgate.core.snapshot import REWRITING, Effect, ProviderKind, Stage
+from gptgate.core.condition import Conditions
+from gptgate.core.snapshot import ProviderKind
 
 PUBLIC_URLS = {
     ProviderKind.OPENAI: "https://api.openai.com",
@@ -16,26 +20,44 @@ PUBLIC_URLS = {
 """The base URL of a kind where none is written; the simulator's is empty: it runs inside this process."""
 
 
-def check(root: Section, kinds: Collection[str], reader: Reader) -> None:
+def check(root: Section, kinds: Collection[str], conditions: Conditions | None, reader: Reader) -> None:
     """Report every dangling reference and every setting that has no effect or cannot be honoured."""
     kinds = {*kinds, *external_kinds(root)}
     _check_server(root.section("server"), reader)
-    check_classifiers(root, reader)
     for provider in root.sections("providers"):
         _check_provider(provider, reader)
     providers, models = _names(root, "providers"), _names(root, "models")
-    teams, apps = _names(root, "teams"), _names(root, "apps")
+    teams = _names(root, "teams")
     for model in root.sections("models"):
         _refer(model.fields.get("provider"), "provider", providers, reader)
         _check_price(model.fields.get("price"), reader)
     for app in root.sections("apps"):
         _refer(app.fields.get("team"), "team", teams, reader)
         _refer_all(app, "models", "model", models, reader)
-    for rule in root.section("policy").sections("rules"):
-        _refer_all(rule, "apps", "app", apps, reader)
-        _refer_all(rule, "models", "model", models, reader)
-        _check_kinds(rule, kinds, reader)
-        _check_rule(rule, reader)
+    rules = tuple(layered(root, packs_of(root, reader)))
+    check_classifiers(root, [rule.section for rule in rules], reader)
+    RuleChecker(root, kinds, conditions, reader).check(rules)
+
+
+def packs_of(root: Section, reader: Reader) -> tuple[Pack, ...]:
+    """The packs that a configuration names, in its order; reports those that there are not."""
+    found: dict[str, Pack] = {}
+    for item in root.section("policy").items("packs"):
+        name, _, version = item.value.partition("@")
+        if name not in PACKS:
+            message, hint = (
+                f"no pack is called {shown(name)}",
+                did_you_mean(name, PACKS) or "known: " + ", ".join(PACKS),
+            )
+        elif version and int(version) != load_pack(name).version:
+            message, hint = f"version {version} of this pack is not installed", f"installed: {load_pack(name)}"
+        elif name in found:
+            message, hint = f"the pack {shown(name)} is named twice", ""
+        else:
+            found[name] = load_pack(name)
+            continue
+        reader.report(item.line, item.path, message, hint)
+    return tuple(found.values())
 
 
 def _names(root: Section, section: str) -> tuple[str, ...]:
@@ -84,54 +106,3 @@ def _check_price(price: Value | None, reader: Reader) -> None:
         amounts = [amount.value for amount in section.fields.values()]
         if not any(amounts) and section.written == section.fields.keys():
             reader.report(price.line, price.path, "a price of nothing but zeros", "price: free")
-
-
-def _check_kinds(rule: Section, kinds: Collection[str], reader: Reader) -> None:
-    for item in rule.items("findings"):
-        if not matches_any(item.value, kinds):
-            message = f"{shown(item.value)} matches no kind of finding"
-            reader.report(item.line, item.path, message, _kind_hint(item.value, kinds))
-        elif str(item.value).startswith("unscannable.") and rule.get("effect") in REWRITING:
-            reader.report(item.line, item.path, "nothing can be cut out of what was not read", "effect: deny or flag")
-
-
-def matches_any(pattern: str, kinds: Iterable[str]) -> bool:
-    """Whether a kind pattern can ever match: exact, a prefix that ends in ``.*``, or ``*``."""
-    if pattern == "*":
-        return True
-    if pattern.endswith(".*"):
-        return any(kind.startswith(pattern[:-1]) for kind in kinds)
-    return pattern in kinds
-
-
-def _kind_hint(pattern: str, kinds: Collection[str]) -> str:
-    prefixes = {kind.partition(".")[0] + ".*" for kind in kinds if "." in kind}
-    return did_you_mean(pattern, sorted(kinds) + sorted(prefixes)) or "known: " + ", ".join(sorted(prefixes))
-
-
-def _check_rule(rule: Section, reader: Reader) -> None:
-    stage, effect = rule.get("stage"), rule.get("effect")
-    origins = rule.fields.get("origins")
-    if origins is not None and "findings" not in rule.written:
-        message = "has no effect without findings, whose origins it names"
-        reader.report(origins.line, origins.path, message, 'findings: ["*"]')
-    if effect in REWRITING:
-        _check_rewriting(rule, stage, effect, reader)
-    if effect is not None and effect is not Effect.DENY and "message" in rule.written:
-        message = "has no effect: only a denied caller is told a message"
-        reader.report(rule.line_of("message"), f"{rule.path}.message", message)
-
-
-def _check_rewriting(rule: Section, stage: Stage | None, effect: Effect, reader: Reader) -> None:
-    if "findings" not in rule.written:
-        message = f"is missing: a {effect.value} rule must say what it is about"
-        reader.report(rule.line, f"{rule.path}.findings", message)
-    if stage is not Stage.RESPONSE:
-        return
-    if effect is Effect.PSEUDONYMISE:
-        message = "an answer is not pseudonymised: nothing would ever restore it"
-        reader.report(rule.line_of("effect"), f"{rule.path}.effect", message, "redact, mask or hash")
-    if rule.get("min_score"):
-        message = "a stream's text is released before the score of the whole answer is known"
-        hint = f"a {effect.value} rule on responses takes no min_score"
-        reader.report(rule.line_of("min_score"), f"{rule.path}.min_score", message, hint)

@@ -1,6 +1,6 @@
 """The section `classifiers`: what must be true of it and of the rules that ask a classifier, and its values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from gptgate.config.problem import did_you_mean, shown
@@ -23,12 +23,12 @@ def external_kinds(root: Section) -> tuple[str, ...]:
     )
 
 
-def check_classifiers(root: Section, reader: Reader) -> None:
+def check_classifiers(root: Section, rules: Iterable[Section], reader: Reader) -> None:
     """Report what a kind needs and lacks, or has and cannot use, and rules that ask for what cannot be."""
     sections = root.sections("classifiers")
     names = [section.get("name") for section in sections if section.get("name") is not None]
     asked: set[str] = set()
-    for rule in root.section("policy").sections("rules"):
+    for rule in rules:
         asked |= _check_rule(rule, names, reader)
     for section in sections:
         _check_kind(section, reader)

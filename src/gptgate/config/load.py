@@ -4,17 +4,21 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gptgate.config.build import build
-from gptgate.config.checks import check
+from gptgate.config.checks import check, packs_of
 from gptgate.config.document import MAX_BYTES, compose
 from gptgate.config.files import read_regular
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.reader import Reader
 from gptgate.config.schema import ROOT
+from gptgate.core.condition import Conditions
 from gptgate.core.snapshot import Snapshot
 
 
-def load_file(path: Path, kinds: Collection[str]) -> Snapshot:
-    """The Snapshot that a file describes. `kinds` are the kinds of findings that the installed detectors can report.
+def load_file(
+    path: Path, kinds: Collection[str], *, conditions: Conditions | None = None, detectors: str = ""
+) -> Snapshot:
+    """The Snapshot that a file describes. `kinds` are the kinds of findings that the installed detectors can report,
+    `detectors` is their digest. `conditions` examines the conditions of rules; without it a rule can have none.
 
     Raises ConfigError with all problems: not readable, too large, not UTF-8, and whatever `load_text` refuses.
     """
@@ -31,20 +35,22 @@ def load_file(path: Path, kinds: Collection[str]) -> Snapshot:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError([Problem(file, line, "", "is not UTF-8 text")]) from None
-    return load_text(text, file, kinds)
+    return load_text(text, file, kinds, conditions=conditions, detectors=detectors)
 
 
-def load_text(text: str, name: str, kinds: Collection[str]) -> Snapshot:
+def load_text(
+    text: str, name: str, kinds: Collection[str], *, conditions: Conditions | None = None, detectors: str = ""
+) -> Snapshot:
     """The Snapshot that a text describes; `name` stands for the file in problems.
 
     A syntax error ends the reading; every other problem is collected, and all are raised together as ConfigError,
-    in the order of lines. The same text and kinds always give the same result.
+    in the order of lines. The same arguments always give the same result.
     """
     node = compose(text, name)
     reader = Reader(name)
     root = reader.group(node, ROOT, "")
     if root is not None:
-        check(root, kinds, reader)
+        check(root, kinds, conditions, reader)
     if root is None or reader.problems:
         raise ConfigError(sorted(reader.problems, key=lambda problem: (problem.line, problem.path, problem.message)))
-    return build(root)
+    return build(root, packs_of(root, reader), detectors)

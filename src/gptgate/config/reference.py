@@ -49,7 +49,7 @@ def _settings(group: Group, prefix: str) -> Iterator[Setting]:
         path = prefix + field.name
         default = "required" if field.required else field.default if field.default is not None else field.absent
         yield Setting(path, _label(field.type), default, field.description)
-        inner = _inner(field.type)
+        inner = None if field.as_elsewhere else _inner(field.type)
         if inner is not None:
             yield from _settings(inner[0], path + inner[1])
 

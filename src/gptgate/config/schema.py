@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from gptgate.config.types import (
     ADDRESS,
     BOOL,
+    CONDITION,
     KIND_PATTERN,
     KIND_WORD,
     MODEL_NAME,
+    PACK_NAME,
+    RULE_ID,
     SECRET,
     SMALL_NAME,
     URL,
@@ -22,7 +25,17 @@ from gptgate.config.types import (
     word_type,
 )
 from gptgate.core.finding import Origin
-from gptgate.core.snapshot import WRITABLE, ClassifierKind, Effect, GuardTemplate, OnFailure, ProviderKind, Stage
+from gptgate.core.snapshot import (
+    WRITABLE,
+    WRITABLE_OBLIGATIONS,
+    ClassifierKind,
+    Effect,
+    GuardTemplate,
+    Mode,
+    OnFailure,
+    ProviderKind,
+    Stage,
+)
 
 FREE = "free"
 LOCATIONS = ("cloud", "local")
@@ -34,6 +47,7 @@ class Field:
     """One setting. `default` is written as the file would write it and read by the same type.
 
     Without a default a setting is either `required` or may be absent; `absent` then says what its absence means.
+    `as_elsewhere`: the settings below it are described at another place of the reference.
     """
 
     name: str
@@ -42,6 +56,7 @@ class Field:
     default: str | None = None
     required: bool = False
     absent: str = ""
+    as_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,7 +169,63 @@ MODEL = Group(
     )
 )
 
-TEAM = Group((Field("name", SMALL_NAME, "The team's name.", required=True),))
+_CAP = count_type(1, 10_000_000)
+
+OBLIGATION_FIELDS: dict[str, Field] = {
+    "max_output_tokens": Field("max_output_tokens", _CAP, "Caps the answer.", absent="no cap"),
+    "strip_tools": Field("strip_tools", BOOL, "Takes the tools away.", "false"),
+    "route_to": Field("route_to", MODEL_NAME, "The model that answers instead.", absent="the one that was asked for"),
+    "notice": Field("notice", text_type("text", 1000), "Added to the system's text.", absent="nothing is added"),
+}
+OBLIGATIONS = Group(tuple(OBLIGATION_FIELDS[name] for name in WRITABLE_OBLIGATIONS))
+_OBLIGATIONS = (Field("obligations", OBLIGATIONS, "What it asks for besides.", "{}"),) if WRITABLE_OBLIGATIONS else ()
+
+RULE_FIELDS = (
+    Field("id", SMALL_NAME, "The rule's name in records and reasons; unique in the whole file.", required=True),
+    Field("stage", enum_type(Stage), "Which side it looks at.", required=True),
+    Field("effect", enum_type(Effect, frozenset(Effect) - frozenset(WRITABLE)), "What it does.", required=True),
+    Field("findings", Many(KIND_PATTERN), "Fires on findings of these kinds.", absent="not a condition"),
+    Field("origins", Many(enum_type(Origin)), "Counts findings in these words only.", absent="all origins"),
+    Field("min_score", count_type(0, 100), "Fires from this risk score on.", "0"),
+    Field("min_points", count_type(0, 90), "Fires when the findings it matches have these points together.", "0"),
+    Field("when", CONDITION, "Fires when this CEL expression is true.", absent="not a condition"),
+    Field("apps", Many(SMALL_NAME), "Fires for these apps.", absent="all apps"),
+    Field("models", Many(MODEL_NAME), "Fires for these models.", absent="all models"),
+    Field("message", text_type("text", 500), "What a denied caller is told.", absent="a general sentence"),
+    Field("public", BOOL, "Whether the general sentence names the rule.", "true"),
+    Field("mode", enum_type(Mode), "`shadow`: decided and recorded, not acted on.", "enforce"),
+    Field("rollout_percent", count_type(0, 100), "On which share of the requests it acts.", "100"),
+    Field("overridable", BOOL, "Whether a lower layer may switch it off.", "false"),
+    Field("overrides", Many(RULE_ID), "Rules of upper layers that do not hold where this one does.", absent="none"),
+    *_OBLIGATIONS,
+)
+RULE = Group(RULE_FIELDS)
+_RULES = Many(RULE, key="id")
+LAYER = Group(
+    (Field("rules", _RULES, "Rules for these callers alone, written as `policy.rules`.", "[]", as_elsewhere=True),)
+)
+POLICY = Group(
+    (
+        Field("packs", Many(PACK_NAME), "Built-in rules that come before the file's own.", "[]"),
+        Field("rules", _RULES, "The rules for everybody, in the order in which they are reported.", "[]"),
+    )
+)
+PACK = Group(
+    (
+        Field("pack", SMALL_NAME, "The pack's name.", required=True),
+        Field("version", count_type(1, 1_000_000), "Its version.", required=True),
+        Field("description", text_type("text", 200), "What it is for.", required=True),
+        Field("rules", _RULES, "Its rules.", required=True),
+    )
+)
+"""A built-in pack of rules: the layout of the files in `packs`."""
+
+TEAM = Group(
+    (
+        Field("name", SMALL_NAME, "The team's name.", required=True),
+        Field("policy", LAYER, "Rules for its apps.", "{}"),
+    )
+)
 
 LIMITS = Group(
     (
@@ -174,20 +245,7 @@ APP = Group(
         Field("key_limits", LIMITS, "Limits for each of its keys.", "{}"),
         Field("budget", BUDGET, "Its budget.", absent="no budget; spending is only counted"),
         Field("content", word_type(CONTENTS), "What records keep of prompts and answers.", "redacted"),
-    )
-)
-
-RULE = Group(
-    (
-        Field("id", SMALL_NAME, "The rule's name in records and reasons.", required=True),
-        Field("stage", enum_type(Stage), "Which side it looks at.", required=True),
-        Field("effect", enum_type(Effect, frozenset(Effect) - frozenset(WRITABLE)), "What it does.", required=True),
-        Field("findings", Many(KIND_PATTERN), "Fires on findings of these kinds.", absent="not a condition"),
-        Field("origins", Many(enum_type(Origin)), "Counts findings in these words only.", absent="all origins"),
-        Field("min_score", count_type(0, 100), "Fires from this risk score on.", "0"),
-        Field("apps", Many(SMALL_NAME), "Fires for these apps.", absent="all apps"),
-        Field("models", Many(MODEL_NAME), "Fires for these models.", absent="all models"),
-        Field("message", text_type("text", 500), "What a denied caller is told.", absent="a general sentence"),
+        Field("policy", LAYER, "Rules for this app.", "{}"),
     )
 )
 
@@ -237,8 +295,6 @@ CLASSIFIER = Group(
         Field("breaker", BREAKER, "When it is left alone.", "{}"),
     )
 )
-
-POLICY = Group((Field("rules", Many(RULE, key="id"), "The rules, in the order in which they are reported.", "[]"),))
 
 ROOT = Group(
     (

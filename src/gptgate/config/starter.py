@@ -82,7 +82,8 @@ apps:
     content: redacted         # what records keep of texts: none, redacted or full
 
 policy:
-  # Of all rules that fire, the strongest effect wins: deny, redact, flag, allow.
+  # Of all rules that fire, the strongest effect wins: deny, redact, flag, allow. The same rules, kept up to date with
+  # the program, are in the built-in pack: packs: [baseline]
   rules:
     # Instructions that try to take over the model, in words that others wrote (not the system prompt).
     - id: deny-attacks
@@ -90,14 +91,15 @@ policy:
       effect: deny
       findings: [attack.*]
       origins: [user, assistant, tool_definition, tool_call, tool_result, other]
-      min_score: 60
+      min_points: 60          # points of what was found; the kinds page says how many each has
       message: This request looks like an attempt to take over the model's instructions.
 
-    # The same below that score: it passes, and the record says so.
+    # The same below that: it passes, and the record says so.
     - id: flag-attacks
       stage: request
       effect: flag
       findings: [attack.*]
+      min_points: 50
 
     # What a provider has no need to see is cut out before the request is sent.
     - id: redact-personal-data

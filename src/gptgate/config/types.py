@@ -240,12 +240,22 @@ def _parse_pattern(text: str, tag: str) -> str:
     return text
 
 
+def _parse_condition(text: str, tag: str) -> str:
+    # What it says is examined where all references are: only there is known what conditions may look at.
+    if not _text(text, tag).strip():
+        raise Wrong("expected a CEL expression")
+    return text.rstrip()
+
+
 BOOL = Scalar("true | false", _parse_bool)
 USD = Scalar("amount in US dollars", _parse_usd)
 ADDRESS = Scalar("host:port", _parse_address)
 URL = Scalar("URL", _parse_url)
 SECRET = Scalar("env:NAME | file:/PATH", _parse_secret)
 KIND_PATTERN = Scalar("kind pattern", _parse_pattern)
+CONDITION = Scalar("CEL expression", _parse_condition)
+RULE_ID = name_type("rule id", r"([a-z0-9][a-z0-9_-]{0,63}/)?[a-z0-9][a-z0-9_-]{0,63}", "a rule's id, or PACK/ID")
+PACK_NAME = name_type("pack", r"[a-z0-9][a-z0-9_-]{0,63}(@[1-9][0-9]{0,5})?", "a pack's name, or NAME@VERSION")
 SMALL_NAME = name_type(
     "name", r"[a-z0-9][a-z0-9_-]{0,63}", "up to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
 )

@@ -277,7 +277,11 @@ class ServerSpec(Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """The whole configuration. `digest` is the sha256 (hex) over its canonical form."""
+    """The whole configuration. `digest` is the sha256 (hex) over its canonical form.
+
+    `rules` are those of the packs, the organisation, the teams and the apps, in this order. `packs` names the packs
+    with their versions, `detectors` the digest of all that recognises findings, so that the one digest covers them.
+    """
 
     digest: str
     server: ServerSpec
@@ -287,6 +291,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     apps: dict[str, AppSpec]
     rules: tuple[RuleSpec, ...]
     classifiers: dict[str, ClassifierSpec] = {}
+    packs: tuple[str, ...] = ()
+    detectors: str = ""
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

@@ -1,6 +1,6 @@
 """Text → findings. Pure: no I/O, no clock, no randomness."""
 
-from gptgate.detectors.inspector import TextInspector, build_inspector
+from gptgate.detectors.inspector import TextInspector, build_inspector, detectors_digest
 from gptgate.detectors.registry import DETECTORS, KINDS
 
-__all__ = ["DETECTORS", "KINDS", "TextInspector", "build_inspector"]
+__all__ = ["DETECTORS", "KINDS", "TextInspector", "build_inspector", "detectors_digest"]

@@ -201,6 +201,11 @@ def _by_depth(finding: Finding) -> int:
     return finding.view.count("+") + 1 if finding.view else 0
 
 
+def detectors_digest() -> str:
+    """The digest that an inspector made by `build_inspector` has, without making one."""
+    return _digest(DETECTORS, WHOLE_DETECTORS, VIEWS)
+
+
 def _digest(detectors: Mapping[str, Detector], whole: Mapping[str, WholeDetector], views: Mapping[str, View]) -> str:
     described = [
         (

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from gptgate.core.classifier import names_asked
+from gptgate.core.errors import GuardFailed
 from gptgate.core.facts import Decision, Inspection, PolicyFacts
 from gptgate.core.finding import Finding
 from gptgate.core.snapshot import REWRITING, STRENGTH, Effect, Obligations, RuleSpec, Stage
+from gptgate.policy.cel import Circumstances, ConditionError
 from gptgate.policy.rules import ANYTHING, NO_OBLIGATIONS, Place, Rule, RuleSet, applying, merged, prepare
 from gptgate.policy.score import assess as score_findings
 from gptgate.policy.score import weigh
 
+FAILED = ":failed"
+"""Behind the id of a shadow whose condition could not be evaluated."""
 HELD_EFFECTS = REWRITING | {Effect.DENY}
 
 
@@ -40,7 +44,7 @@ class Policy:
 
         `rules` names all that fired and act, in configuration order. The strongest effect wins, see
         `core.snapshot.STRENGTH`; allow when none fired. `rewrites` holds the findings that fired rewriting rules match,
-        also where a stronger effect wins.
+        also where a stronger effect wins. Raises GuardFailed when the condition of an acting rule cannot be evaluated.
         """
         chosen = self._set(self._place(facts.stage, facts))
         findings = inspection.findings
@@ -48,6 +52,7 @@ class Policy:
         if not candidates:
             return self._outcome(inspection)
         matched = chosen.match(findings)
+        circumstances = Circumstances(facts, inspection, chosen.uses)
         fired: list[Rule] = []
         shadowed: list[str] = []
         rewrites: dict[int, Effect] = {}
@@ -55,7 +60,17 @@ class Policy:
             hits = matched.get(position) if rule.looks else None
             if not _holds(rule, hits, inspection):
                 continue
-            if not rule.acts(facts.request_id):
+            acts = rule.acts(facts.request_id)
+            try:
+                if rule.condition is not None and not rule.condition.holds(circumstances):
+                    continue
+            except ConditionError as error:
+                if acts:
+                    detail = f"the condition of rule '{rule.id}' gives neither true nor false: {error}"
+                    raise GuardFailed("A rule of the policy could not be evaluated.", detail=detail) from None
+                shadowed.append(rule.id + FAILED)
+                continue
+            if not acts:
                 shadowed.append(rule.id)
                 continue
             fired.append(rule)
@@ -106,8 +121,7 @@ class Policy:
     def _set(self, place: Place) -> RuleSet:
         chosen = self._sets.get(place)
         if chosen is None:
-            rules = tuple(self._rules[spec.id] for spec in applying(self._specs, place))
-            chosen = self._sets[place] = RuleSet(rules, tuple(rule for rule in rules if not rule.looks), {})
+            chosen = self._sets[place] = RuleSet.of(self._rules[spec.id] for spec in applying(self._specs, place))
         return chosen
 
     def _outcome(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import ORGANISATION, STRENGTH, Effect, Mode, Obligations, RuleSpec, Stage
+from gptgate.policy.cel import Condition
 
 ANYTHING = "*"
 MAX_KNOWN = 1024
@@ -38,6 +39,7 @@ class Rule(NamedTuple):
     origins: frozenset[Origin]
     rollout_percent: int
     obligations: Obligations | None
+    condition: Condition | None
 
     def matches(self, kind: str, origin: Origin) -> bool:
         """Whether the rule looks at findings of this kind in these words."""
@@ -58,7 +60,7 @@ def bucket(rule_id: str, request_id: str) -> int:
 
 
 def prepare(spec: RuleSpec) -> Rule:
-    """Raises ValueError for an effect that no rule can have, a layer of nobody, a pattern that never matches."""
+    """Raises ValueError for an effect that no rule can have, a layer of nobody, a bad pattern or condition."""
     if spec.effect is Effect.ALLOWED_ON_FAILURE:
         raise ValueError(f"rule {spec.id!r}: {spec.effect.value!r} is an outcome, not something a rule can say")
     if spec.layer != ORGANISATION and not spec.layer.removeprefix("team:").removeprefix("app:"):
@@ -82,6 +84,7 @@ def prepare(spec: RuleSpec) -> Rule:
         origins=frozenset(spec.origins),
         rollout_percent=spec.rollout_percent if spec.mode is Mode.ENFORCE else 0,
         obligations=None if spec.obligations == NO_OBLIGATIONS else spec.obligations,
+        condition=Condition(spec.when) if spec.when else None,
     )
 
 
@@ -106,12 +109,21 @@ class RuleSet(NamedTuple):
     """The rules that apply at one place, in configuration order.
 
     `unconditional` are those of them that can fire without any finding. `known` remembers which rules (by position)
-    match a finding of a kind and origin; it is bounded, for kinds may one day come from outside.
+    match a finding of a kind and origin; it is bounded, for kinds may one day come from outside. `uses` names the facts
+    that their conditions look at.
     """
 
     rules: tuple[Rule, ...]
     unconditional: tuple[Rule, ...]
+    uses: frozenset[str]
     known: dict[tuple[str, Origin], tuple[int, ...]]
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> "RuleSet":
+        """The set of these rules, with nothing remembered yet."""
+        kept = tuple(rules)
+        used = (rule.condition.uses for rule in kept if rule.condition is not None)
+        return cls(kept, tuple(rule for rule in kept if not rule.looks), frozenset().union(*used), {})
 
     def match(self, findings: Sequence[Finding]) -> dict[int, list[list[int]]]:
         """For each rule (by position) that looks at findings and matches any: the indexes of those it matches.

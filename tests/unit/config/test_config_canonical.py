@@ -29,8 +29,14 @@ def test_the_digest_of_a_known_configuration_stays() -> None:
     assert load_text("version: 1", "f", ()).digest == hashlib.sha256(EMPTY).hexdigest()
 
 
+def test_the_digest_covers_what_recognises_findings() -> None:
+    one, other = (load_text(TEXT, "f", (), detectors=digest) for digest in ("a", "b"))
+    assert one.detectors == "a"
+    assert one.digest != other.digest
+
+
 EMPTY = (
-    b'{"apps":{},"classifiers":{},"models":{},"providers":{},"rules":[],"server":{"body_timeout_ms":30000,"control_host":"127.0.0.1",'
+    b'{"apps":{},"classifiers":{},"detectors":"","models":{},"packs":[],"providers":{},"rules":[],"server":{"body_timeout_ms":30000,"control_host":"127.0.0.1",'
     b'"control_port":8081,"data_host":"127.0.0.1","data_port":8080,"drain_ms":20000,"header_timeout_ms":10000,'
     b'"keep_alive_ms":75000,"max_answer_bytes":33554432,"max_body_bytes":10485760,"sse_keep_alive_ms":15000,'
     b'"store_timeout_ms":5000},"teams":[]}'

@@ -199,8 +199,8 @@ CASES = {
     "redact answers by score": (
         "policy:\n  rules:\n    - id: r\n      stage: response\n      effect: redact\n      findings: [secret.*]\n"
         "      min_score: 50",
-        "f.yaml:12: policy.rules[0].min_score: a stream's text is released before the score of the whole answer is "
-        "known (hint: a redact rule on responses takes no min_score)",
+        "f.yaml:12: policy.rules[0].min_score: a stream's text is released before the score and the findings of the "
+        "whole answer are known (hint: a redact rule on responses takes no condition on them)",
     ),
     "pseudonymise answers": (
         "policy: {rules: [{id: r, stage: response, effect: pseudonymise, findings: [pii.*]}]}",
@@ -209,8 +209,8 @@ CASES = {
     ),
     "mask answers by score": (
         "policy: {rules: [{id: r, stage: response, effect: mask, findings: [pii.*], min_score: 1}]}",
-        "f.yaml:6: policy.rules[0].min_score: a stream's text is released before the score of the whole answer is "
-        "known (hint: a mask rule on responses takes no min_score)",
+        "f.yaml:6: policy.rules[0].min_score: a stream's text is released before the score and the findings of the "
+        "whole answer are known (hint: a mask rule on responses takes no condition on them)",
     ),
     "hash nothing": (
         "policy: {rules: [{id: r, stage: request, effect: hash}]}",
@@ -218,7 +218,7 @@ CASES = {
     ),
     "message that nobody reads": (
         "policy: {rules: [{id: r, stage: request, effect: flag, message: hello}]}",
-        "f.yaml:6: policy.rules[0].message: has no effect: only a denied caller is told a message",
+        "f.yaml:6: policy.rules[0].message: has no effect: only a denied caller is told anything",
     ),
     "score out of range": (
         "policy: {rules: [{id: r, stage: request, effect: flag, min_score: 101}]}",

@@ -52,7 +52,7 @@ def test_the_rules_limits_and_budget_of_the_demo() -> None:
         (Stage.REQUEST, Effect.REDACT),
         (Stage.RESPONSE, Effect.REDACT),
     ]
-    assert found.rules[0].min_score == 60
+    assert found.rules[0].min_points == 60
     assert "system" not in found.rules[0].origins
 
 
