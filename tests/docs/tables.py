@@ -38,6 +38,7 @@ from gptgate.detectors.registry import VIEWS
 from gptgate.detectors.signals import signal_points
 from gptgate.http.errors import error_body
 from gptgate.installed import read_config_text
+from gptgate.policy.score import CONTEXT
 from gptgate.policy.vocabulary import FACTS, FINDING_MEMBERS, FUNCTIONS
 from gptgate.providers.headers import credential_headers
 from gptgate.providers.registry import ADAPTERS
@@ -319,6 +320,9 @@ TABLES: dict[str, Callable[[], Table]] = {
     "provider kinds": _provider_kinds,
     "classifier kinds": _classifier_kinds,
     "effects": lambda: _words("Effect", [one.value for one in Effect]),
+    "context": lambda: Table(
+        ("Part", "Points", "When"), [(_code(name), str(points)) for name, points in CONTEXT.items()], free=1
+    ),
     "facts": _facts,
     "finding members": lambda: _meanings("Member", FINDING_MEMBERS),
     "functions": lambda: _meanings("Function", FUNCTIONS),

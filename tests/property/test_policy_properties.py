@@ -17,7 +17,7 @@ from policy_facts import facts
 
 SECRET = b"a secret of the installation"
 MARKS = Marks(SECRET)
-KINDS = ("pii.email", "pii.card", "secret.aws", "injection.phrase", "media.image")
+KINDS = ("pii.email", "pii.card", "secret.aws", "attack.phrase", "media.image")
 findings = st.lists(
     st.builds(
         Finding,
@@ -55,6 +55,18 @@ def test_adding_a_finding_never_lowers_the_score(some: list[Finding], more: list
         higher = assess((*some, *more[:count])).score
         assert 0 <= score <= higher <= 100
         score = higher
+
+
+@given(findings, findings, st.sampled_from(["local", "cloud"]), st.sampled_from([(), ("shell",)]))
+def test_adding_a_finding_never_lowers_the_score_in_any_circumstances(
+    some: list[Finding], more: list[Finding], location: str, tools: tuple[str, ...]
+) -> None:
+    request = facts(location=location, tools=tools)
+    before, after = assess(tuple(some), facts=request), assess((*some, *more), facts=request)
+    assert 0 <= assess(tuple(some)).score <= before.score <= after.score <= 100
+    assert dict(before.parts).keys() <= dict(after.parts).keys()
+    assert all(points <= dict(after.parts)[name] for name, points in before.parts)
+    assert before.score == min(100, sum(points for _, points in before.parts))
 
 
 @given(findings, st.randoms())

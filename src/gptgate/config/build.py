@@ -67,6 +67,7 @@ def _server(server: Section) -> ServerSpec:
         sse_keep_alive_ms=server.get("sse_keep_alive"),
         drain_ms=server.get("drain"),
         store_timeout_ms=server.get("store_timeout"),
+        risk_header=server.get("risk_header"),
     )
 
 

@@ -100,6 +100,7 @@ SERVER = Group(
         Field("sse_keep_alive", _WAIT, "How often a silent stream gets a comment, so that nobody gives it up.", "15s"),
         Field("drain", _GRACE, "How long a shutdown waits for the requests in flight.", "20s"),
         Field("store_timeout", _WAIT, "How long a request waits for its durable record before it is refused.", "5s"),
+        Field("risk_header", BOOL, "Whether callers are told the risk score, in `x-gptgate-risk`.", "false"),
     )
 )
 

@@ -260,7 +260,7 @@ class RuleSpec(Struct, frozen=True, kw_only=True):
 
 
 class ServerSpec(Struct, frozen=True, kw_only=True):
-    """Listeners and bounds of the edge."""
+    """Listeners and bounds of the edge. `risk_header`: callers are told the risk score of what they sent."""
 
     data_host: str
     data_port: int
@@ -274,6 +274,7 @@ class ServerSpec(Struct, frozen=True, kw_only=True):
     sse_keep_alive_ms: int
     drain_ms: int
     store_timeout_ms: int
+    risk_header: bool = False
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

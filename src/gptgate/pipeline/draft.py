@@ -94,6 +94,11 @@ class Draft:
         asked = self.decision.effect if self.decision else Effect.ALLOW
         return max(asked, self.answer_effect, key=STRENGTH.__getitem__)
 
+    @property
+    def score(self) -> int:
+        """The higher risk score of both sides."""
+        return max(self.inspection.score if self.inspection else 0, self.answer_score)
+
     def intent(self) -> Intent:
         """The record of what is about to happen, or was refused."""
         found = self.inspection.findings if self.inspection else ()

@@ -245,8 +245,10 @@ class Exchange:
 
     def _answer_headers(self, reply: UpstreamReply) -> list[tuple[str, str]]:
         draft = self._draft
+        risk = [("x-gptgate-risk", str(draft.score))] if self._services.snapshot.server.risk_header else []
         return [
             *self._services.headers.answer(reply.headers),
+            *risk,
             ("x-gptgate-effect", draft.effect.value),
             ("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}"),
         ]

@@ -37,7 +37,7 @@ class Policy:
 
     def assess(self, facts: PolicyFacts, findings: tuple[Finding, ...], failures: tuple[str, ...] = ()) -> Inspection:
         """Findings with their risk score, see `gptgate.policy.score`."""
-        return score_findings(findings, failures)
+        return score_findings(findings, failures, facts)
 
     def decide(self, facts: PolicyFacts, inspection: Inspection) -> Decision:
         """What the rules say about one side of a request.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gptgate.core.errors import (
     AuditUnavailable,
@@ -545,3 +546,16 @@ async def test_idle_waits_for_the_last_request() -> None:
 
 def test_a_caller_who_left_is_no_error_of_ours() -> None:
     assert ClientGone.status == 499
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_callers_are_told_the_score_where_the_configuration_says_so(told: bool, stream: bool) -> None:
+    snapshot = replace(SNAPSHOT, server=replace(SNAPSHOT.server, risk_header=told))
+    reply = PlayedReply(pieces=stream_body("hello") if stream else [answer_body("hello")])
+    parts = services(snapshot, upstream=PlayedUpstream([reply]))
+    out = Caller()
+    await serve(parts, text=f"card {CARD}", stream=stream, out=out)
+    score = at_rest(parts).intent.score
+    assert score > 0
+    assert out.headers.get("x-gptgate-risk") == (str(score) if told else None)
