@@ -179,6 +179,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "headers": HEADERS,
         "observer": Observed(),
         "classifiers": {},
+        "approvals": None,
     }
     return Services(**{**made, **parts})
 

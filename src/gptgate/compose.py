@@ -28,6 +28,7 @@ from gptgate.providers.headers import answer_headers, credential_headers, provid
 from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator.server import SimulatorServer
+from gptgate.storage.approval_desk import ApprovalDesk
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import rewriting_secret
 from gptgate.storage.keys import KeyStore
@@ -70,6 +71,7 @@ class App:
         self.clock = SystemClock()
         self.logger = get_logger()
         self._key_store = KeyStore(folder)
+        self._approvals = ApprovalDesk(folder)
         self._key_version = self._key_store.data_version()
         self._keys = KeyTable(self._key_store.all())
         self._keys_fault = ""
@@ -175,6 +177,7 @@ class App:
             await self.store.close(deadline_ms=self.snapshot.server.store_timeout_ms)
         finally:
             self._key_store.close()
+            self._approvals.close()
             self.telemetry.close()
 
     async def _drain(self) -> None:
@@ -265,6 +268,7 @@ class App:
             upstream=upstream,
             headers=HEADERS,
             observer=self.telemetry,
+            approvals=self._approvals,
             classifiers={
                 name: HttpClassifier(spec, secrets.get(name, ""), upstream, self.clock)
                 for name, spec in snapshot.classifiers.items()

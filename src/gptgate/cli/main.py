@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "serve": "gptgate.cli.serve:serve",
     "config": "gptgate.cli.config:app",
     "keys": "gptgate.cli.keys:app",
+    "approvals": "gptgate.cli.approvals:app",
     "audit": "gptgate.cli.audit:app",
     "usage": "gptgate.cli.usage:usage",
     "simulator": "gptgate.cli.simulator:simulator",

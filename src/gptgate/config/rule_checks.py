@@ -125,6 +125,9 @@ class RuleChecker:
             if field in rule.written and effect not in REFUSING:
                 message = "has no effect: only a denied caller is told anything"
                 self._reader.report(rule.line_of(field), f"{rule.path}.{field}", message)
+        if effect is Effect.REQUIRE_APPROVAL and rule.get("stage") is Stage.RESPONSE:
+            message = "an answer cannot wait for an approval: nobody could repeat it"
+            self._reader.report(rule.line_of("effect"), f"{rule.path}.effect", message, "stage: request")
         if effect in REFUSING and {"message", "public"} <= rule.written:
             message = "has no effect beside a message, which is told instead of the rule's name"
             self._reader.report(rule.line_of("public"), f"{rule.path}.public", message)

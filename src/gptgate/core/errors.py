@@ -10,6 +10,7 @@
     │   ├── KeyExpired            401 api_key_expired       ├── MethodNotAllowed     405 method_not_allowed
     │   ├── KeyRevoked            401 api_key_revoked       ├── BodyTimeout          408 body_timeout
     │   ├── AddressNotAllowed     403 address_not_allowed   ├── BodyTooLarge         413 body_too_large
+    │   ├── ApprovalRequired      403 approval_required     │
     │   ├── ModelNotAllowed       403 model_not_allowed     ├── RateLimited          429 rate_limited
     │   ├── EndpointNotAllowed    403 endpoint_not_allowed  ├── ConcurrencyLimited   429 concurrency_limited
     │   └── ClientGone            499 client_disconnected   └── BudgetExceeded       429 budget_exceeded
@@ -145,6 +146,13 @@ class PolicyDenied(ClientError):
 
     status = 403
     code = "policy_denied"
+
+
+class ApprovalRequired(ClientError):
+    """A rule holds the request up until somebody approves it; `param` is the id of the approval."""
+
+    status = 403
+    code = "approval_required"
 
 
 class RedactionImpossible(ClientError):

@@ -52,6 +52,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     shadowed: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     opinions: tuple[Opinion, ...] = ()
+    approval: str = ""
+    approved_by: str = ""
 
 
 class End(Struct, frozen=True, kw_only=True):

@@ -113,7 +113,8 @@ class Decision(Struct, frozen=True, kw_only=True):
 
     `rewrites` says of findings (by index in the inspection, ascending) how each is rewritten. `obligations` are those
     of all rules that fired: the smallest cap, any stripping, the first route, all notices. `denied_by`, `message` and
-    `public` belong to the first denying rule. `failures` are those of the inspection.
+    `public` belong to the first denying rule, the last two else to the first of `approval_for`: the ids of all rules
+    that fired and want an approval. `failures` are those of the inspection.
     """
 
     effect: Effect
@@ -127,6 +128,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     shadowed: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     public: bool = True
+    approval_for: tuple[str, ...] = ()
 
 
 class Permit(Struct, frozen=True, kw_only=True):

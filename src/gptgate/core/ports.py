@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from gptgate.core.approvals import Approval, Subject
 from gptgate.core.classifier import Opinion
 from gptgate.core.events import End, Intent
 from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
@@ -198,6 +199,25 @@ class Classifier(Protocol):
 
         Raises nothing: whatever goes wrong is an opinion with a `failure`. Cancelling the call aborts the request.
         """
+        ...
+
+
+class Approvals(Protocol):
+    """Permits that people give, each for one request. All calls raise GuardFailed when nobody can look them up."""
+
+    async def claim(self, subject: Subject, request_id: str, now_ms: int) -> Approval | None:
+        """A permit for this subject, durably used up when this returns; None when there is none.
+
+        Of any number of claims on one permit exactly one gets it, also after a crash: then it may be nobody.
+        """
+        ...
+
+    async def ask(self, asked: Approval, now_ms: int) -> Approval | None:
+        """The approval that a request of this subject waits for, pending or rejected; None when too many wait."""
+        ...
+
+    async def give_back(self, approval_id: str, request_id: str) -> None:
+        """The request that claimed it was not sent."""
         ...
 
 

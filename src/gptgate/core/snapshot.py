@@ -146,6 +146,7 @@ WRITABLE: tuple[Effect, ...] = (
     Effect.MASK,
     Effect.HASH,
     Effect.REDACT,
+    Effect.REQUIRE_APPROVAL,
     Effect.DENY,
 )
 """The effects that a configuration may write: those that are enforced. The others have their place in the order."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from hashlib import sha256
 
+from gptgate.core.approvals import Approval
 from gptgate.core.classifier import Opinion
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import GateError, RedactionImpossible
@@ -42,6 +43,7 @@ class Draft:
         self.inspection: Inspection | None = None
         self.opinions: tuple[Opinion, ...] = ()
         self.decision: Decision | None = None
+        self.approval: Approval | None = None
         self.route: Route | None = None
         self.reservation: Reservation | None = None
         self.price_version = ""
@@ -136,6 +138,8 @@ class Draft:
             shadowed=self.decision.shadowed if self.decision else (),
             failures=self.inspection.failures if self.inspection else (),
             opinions=self.opinions,
+            approval=self.approval.id if self.approval else "",
+            approved_by=self.approval.decided_by if self.approval else "",
         )
 
     def end(self, state: EndState, error: GateError | None, status: int, settlement: Settlement) -> End:

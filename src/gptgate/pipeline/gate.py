@@ -21,6 +21,7 @@ from gptgate.core.facts import Grant, Permit, Principal, RawRequest, Reservation
 from gptgate.core.ports import Outlet, Price
 from gptgate.core.snapshot import Limits
 from gptgate.core.wire import Dialect, Endpoint
+from gptgate.pipeline.approve import claim_approval
 from gptgate.pipeline.classify import ask_classifiers, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
@@ -164,9 +165,12 @@ class Gate:
         # 6 decide
         decision = decide_request(services, facts, inspection)
         draft.decision = decision
+        # 6b approve, where a rule holds the request up; given back on every refusal
+        approval = await claim_approval(services, raw, grant, decision, draft.end_user)
+        draft.approval = approval
         # 7 enforce
         pseudonyms = pseudonyms_for(services, facts, decision)
-        permit = enforce(services, request, inspection, decision, pseudonyms)
+        permit = enforce(services, request, inspection, decision, approval, pseudonyms)
         # 8 route
         route = self._route(permit, grant, raw)
         draft.route = route
@@ -238,6 +242,7 @@ class Gate:
 
     async def _refuse(self, draft: Draft, refusal: GateError) -> None:
         """One intent and one end for a known caller's request that was refused; durable before the answer."""
+        await self._give_back(draft)
         if isinstance(refusal, AuditUnavailable):
             return
         if draft.reservation is not None:
@@ -249,6 +254,17 @@ class Gate:
         intent = draft.intent()
         end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
         await self._record(intent, end, draft.kept_request(self._services.redaction if sound else None))
+
+    async def _give_back(self, draft: Draft) -> None:
+        """A permit by which nothing passed may be used again. Where that cannot be written down it stays used, and
+        the record names it."""
+        if draft.approval is None:
+            return
+        try:
+            await self._services.approvals.give_back(draft.approval.id, draft.raw.id)
+        except GuardFailed:
+            return
+        draft.approval = None
 
     async def _record(self, intent: Intent, end: End, content: bytes | None) -> None:
         """Both rows, durable. A caller who hangs up meanwhile is recorded and observed like everybody else."""

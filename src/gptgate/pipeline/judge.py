@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from gptgate.core.approvals import Approval
 from gptgate.core.document import encode_json
-from gptgate.core.errors import PolicyDenied, RedactionImpossible
+from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
 from gptgate.core.facts import ChatRequest, Decision, Inspection, Permit, PolicyFacts
 from gptgate.core.finding import Finding, Path, Segment
 from gptgate.core.ports import Cut, Pseudonyms, Redaction
@@ -42,14 +43,18 @@ def enforce(
     request: ChatRequest,
     inspection: Inspection,
     decision: Decision,
+    approval: Approval | None,
     pseudonyms: Pseudonyms | None,
 ) -> Permit:
     """Step 7. The request as it may be sent.
 
-    Raises PolicyDenied when a rule denies it, RedactionImpossible when a rule rewrites what cannot be cut out.
+    Raises PolicyDenied when a rule denies it, ApprovalRequired when a rule holds it up and `approval` is not given,
+    RedactionImpossible when a rule rewrites what cannot be cut out.
     """
     if decision.effect is Effect.DENY:
         raise denial(decision)
+    if decision.effect is Effect.REQUIRE_APPROVAL and approval is None:
+        raise ApprovalRequired("This request needs an approval.")
     rewrites = rewritten(inspection.findings, decision.rewrites)
     return Permit(request=request, edits=rewriting_edits(services.redaction, request.segments, rewrites, pseudonyms))
 

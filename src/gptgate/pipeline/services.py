@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gptgate.core.adapter import Adapter
 from gptgate.core.facts import ChatRequest, Grant, Principal
 from gptgate.core.ports import (
+    Approvals,
     Authenticator,
     Classifier,
     Clock,
@@ -56,3 +57,4 @@ class Services:
     headers: Headers
     observer: Observer
     classifiers: Mapping[str, Classifier]
+    approvals: Approvals

@@ -134,25 +134,30 @@ class Policy:
         best = Effect.ALLOWED_ON_FAILURE if inspection.failures else Effect.ALLOW
         asked: list[Obligations] = []
         denying: Rule | None = None
+        holding: list[Rule] = []
         for rule in fired:
             if rule.strength > STRENGTH[best]:
                 best = rule.effect
             if denying is None and rule.effect is Effect.DENY:
                 denying = rule
+            if rule.effect is Effect.REQUIRE_APPROVAL:
+                holding.append(rule)
             if rule.obligations is not None:
                 asked.append(rule.obligations)
+        speaking = denying or (holding[0] if holding else None)
         return Decision(
             effect=best,
             rules=tuple([rule.id for rule in fired]),
             rewrites=tuple(sorted(rewrites.items())) if rewrites else (),
             denied_by=denying.id if denying else "",
-            message=denying.message if denying else "",
+            message=speaking.message if speaking else "",
             score=inspection.score,
             config_digest=self._digest,
             obligations=merged(asked) if asked else NO_OBLIGATIONS,
             shadowed=tuple(shadowed),
             failures=inspection.failures,
-            public=denying.public if denying else True,
+            public=speaking.public if speaking else True,
+            approval_for=tuple([rule.id for rule in holding]),
         )
 
 

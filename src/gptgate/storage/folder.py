@@ -24,7 +24,7 @@ def create_folder(folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _create_file(path)
+            create_file(path)
     except OSError as error:
         raise StorageError(
             f"cannot create {path}: {error.strerror}", hint="choose a folder that this user may write"
@@ -32,7 +32,8 @@ def create_folder(folder: Path) -> Path:
     return path
 
 
-def _create_file(path: Path) -> None:
+def create_file(path: Path) -> None:
+    """An empty database file that only its owner can read, durably there; an existing one stays. Raises OSError."""
     # O_EXCL: an existing database is never opened here, because closing any descriptor of it would drop the POSIX
     # locks that SQLite holds in this process.
     try:

@@ -147,13 +147,19 @@ CASES = {
     ),
     "bad effect": (
         "policy: {rules: [{id: r, stage: request, effect: denny}]}",
-        'f.yaml:6: policy.rules[0].effect: "denny" is not one of: allow, flag, pseudonymise, mask, hash, redact, deny '
+        'f.yaml:6: policy.rules[0].effect: "denny" is not one of: '
+        "allow, flag, pseudonymise, mask, hash, redact, require_approval, deny "
         '(hint: did you mean "deny"?)',
     ),
     "an effect that nobody may write": (
         "policy: {rules: [{id: r, stage: request, effect: allowed_on_failure}]}",
         'f.yaml:6: policy.rules[0].effect: "allowed_on_failure" is not one of: '
-        "allow, flag, pseudonymise, mask, hash, redact, deny",
+        "allow, flag, pseudonymise, mask, hash, redact, require_approval, deny",
+    ),
+    "an answer that waits": (
+        "policy: {rules: [{id: r, stage: response, effect: require_approval}]}",
+        "f.yaml:6: policy.rules[0].effect: an answer cannot wait for an approval: nobody could repeat it "
+        "(hint: stage: request)",
     ),
     "rule names no app": (
         "policy: {rules: [{id: r, stage: request, effect: flag, apps: [ap]}]}",

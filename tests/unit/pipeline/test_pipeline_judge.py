@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 
 from gptgate.core.document import apply_edits
-from gptgate.core.errors import PolicyDenied, RedactionImpossible
+from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
 from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.judge import (
@@ -29,7 +29,7 @@ def judge(rules: str, text: str, **more: object) -> tuple[Effect, bytes]:
     facts = judged(parts, chat(Dialect.OPENAI, text, **more))
     inspection = inspect_request(parts, facts.request, facts.facts)
     decision = decide_request(parts, facts.facts, inspection)
-    permit = enforce(parts, facts.request, inspection, decision, pseudonyms_for(parts, facts.facts, decision))
+    permit = enforce(parts, facts.request, inspection, decision, None, pseudonyms_for(parts, facts.facts, decision))
     assert decision.config_digest == parts.snapshot.digest
     return decision.effect, apply_edits(facts.request.body, permit.edits)
 
@@ -102,3 +102,16 @@ def test_a_denial_has_the_rules_words_or_its_name() -> None:
     facts = judged(parts, chat(Dialect.OPENAI, attack))
     decision = decide_request(parts, facts.facts, inspect_request(parts, facts.request, facts.facts))
     assert denial(decision).status == 403
+
+
+def test_what_is_held_up_is_never_permitted_without_its_approval() -> None:
+    snapshot = configured(
+        "policy:\n  rules:\n    - {id: ask, stage: request, effect: require_approval, min_score: 0}\n"
+    )
+    parts = services(snapshot)
+    facts = judged(parts, chat(Dialect.OPENAI, "hello"))
+    inspection = inspect_request(parts, facts.request, facts.facts)
+    decision = decide_request(parts, facts.facts, inspection)
+    assert decision.approval_for == ("ask",)
+    with pytest.raises(ApprovalRequired):
+        enforce(parts, facts.request, inspection, decision, None, None)
