@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+from gptgate import __version__
 from gptgate.auth.authenticate import KeyAuthenticator
 from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
 from gptgate.auth.directory import KeyTable
@@ -30,6 +31,7 @@ from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.approval_desk import ApprovalDesk
 from gptgate.storage.errors import StorageError
+from gptgate.storage.events import CONFIG_APPLIED, GATEWAY_STARTED, GATEWAY_STOPPED, record_event
 from gptgate.storage.folder import rewriting_secret
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.sqlite import SqliteStore
@@ -39,7 +41,7 @@ from gptgate.telemetry.sink import Telemetry
 from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
-from gptgate.wiring import Edge, IdSource, SystemClock, open_audit_log
+from gptgate.wiring import Edge, IdSource, SystemClock, configuration_event, open_audit_log
 
 CONFIG_NAME = "gptgate.yaml"
 KEY_POLL_S = 1.0
@@ -68,6 +70,7 @@ class App:
         """For `open` only."""
         self.config = config
         self.store = store
+        self._folder = folder
         self.clock = SystemClock()
         self.logger = get_logger()
         self._key_store = KeyStore(folder)
@@ -104,6 +107,8 @@ class App:
         try:
             app = cls(folder, config, store, snapshot, _standard_output() if lines is None else lines)
             await app._install(snapshot)
+            await app._record(GATEWAY_STARTED, {"version": __version__, "recovered": store.recovered})
+            await app._record(CONFIG_APPLIED, configuration_event(snapshot))
         except BaseException:
             await store.close(deadline_ms=1000)
             raise
@@ -129,6 +134,8 @@ class App:
                 return snapshot.digest, False
             self._check_listeners(snapshot.server)
             old_gate, old_upstream = self._gate, self._upstream
+            # On record before it decides anything. Should the rest fail, it is on record and never decided.
+            await self._record(CONFIG_APPLIED, configuration_event(snapshot))
             await self._install(snapshot)
             self._retired[old_gate] = old_upstream
             self._spawn(self._retire(old_gate))
@@ -174,11 +181,16 @@ class App:
         if self._simulator is not None:
             await self._simulator.stop()
         try:
+            await self._record(GATEWAY_STOPPED, {})
             await self.store.close(deadline_ms=self.snapshot.server.store_timeout_ms)
         finally:
             self._key_store.close()
             self._approvals.close()
             self.telemetry.close()
+
+    async def _record(self, kind: str, fields: Mapping[str, object]) -> None:
+        """An event of the gateway's own, durable. Raises StorageError."""
+        await asyncio.to_thread(record_event, self._folder, self.clock.wall_ms(), kind, fields)
 
     async def _drain(self) -> None:
         """Wait for what outlives its caller, under the Snapshot in force and under replaced ones; cut it short then."""

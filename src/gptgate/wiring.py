@@ -3,11 +3,14 @@
 import os
 import time
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from gptgate.audit.signed_log import SignedLog
 from gptgate.audit.signing import Signer
+from gptgate.config.canonical import canonical_bytes
 from gptgate.core.ids import uuid7
+from gptgate.core.snapshot import Snapshot
 from gptgate.storage.errors import StorageError
 from gptgate.storage.log_folder import LogFolder, load_or_make_seed
 from gptgate.storage.schema import storage_errors
@@ -54,6 +57,11 @@ def open_audit_log(files: LogFolder) -> SignedLog:
             raise StorageError(
                 f"the audit log in {files.path} is damaged: {error}", hint="restore it; see `gptgate audit verify`"
             ) from error
+
+
+def configuration_event(snapshot: Snapshot) -> dict[str, object]:
+    """What the audit log says of a configuration: all of it. Secrets stand in it as references only."""
+    return {"digest": snapshot.digest, "configuration": msgspec.Raw(canonical_bytes(snapshot))}
 
 
 class Edge:

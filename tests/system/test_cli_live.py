@@ -1,78 +1,15 @@
 """The commands as processes, beside a gateway that runs."""
 
-import contextlib
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gptgate.cli.main import execute
 from gptgate.core.money import format_usd
-from gptgate.storage.queries import SqliteReader
-from gptgate.storage.views import SearchFilters
-from harness import CONFIG, GatewayProcess
-
-SIMULATED = CONFIG.replace(' base_url: "@SIMULATOR@",', "")
-
-
-class Live(GatewayProcess):
-    """A gateway process, its commands, and calls to it."""
-
-    def gptgate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command on the gateway's folder."""
-        return subprocess.run(
-            [sys.executable, "-m", "gptgate", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env={**os.environ, "GPTGATE_DATA": str(self.folder)},
-        )
-
-    def new_key(self, *options: str) -> str:
-        """A key of the app demo, as a script would take it."""
-        done = self.gptgate("keys", "create", "--app", "demo", "--quiet", *options)
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout.removesuffix("\n")
-
-    def call(self, key: str, text: str = "echo: hello", user: str = "ada", path: str = "chat/completions") -> int:
-        """The status of one call."""
-        body = {"model": "sim-gpt", "user": user, "messages": [{"role": "user", "content": text}]}
-        request = urllib.request.Request(
-            f"{self.base_url}/v1/{path}",
-            json.dumps(body).encode(),
-            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return int(response.status)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-
-    def rows(self, *filters: str) -> list[dict[str, object]]:
-        """What `audit search` finds, as JSON, once every request that was answered has its end."""
-        with SqliteReader(self.folder) as reader:
-            for _ in range(10_000):
-                if not reader.search(SearchFilters(state="open"), 1):
-                    break
-        found: list[dict[str, object]] = json.loads(self.read("audit", "search", *filters, "--format", "json"))
-        return found
-
-    def read(self, *arguments: str) -> str:
-        """What a command that only reads prints; it runs in this process, for the sake of time."""
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            assert execute([*arguments, "--data", str(self.folder)]) == 0
-        return out.getvalue()
+from live_gateway import SIMULATED, Live
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from msgspec import structs
 
+from gptgate.cli.audit_prove import consistency, prove
 from gptgate.cli.audit_verify import show_key, verify
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
@@ -62,6 +63,8 @@ COLUMNS = (
 
 app = typer.Typer(help="Search the records of requests, read them, and prove them.", no_args_is_help=True)
 app.command("verify")(verify)
+app.command("prove")(prove)
+app.command("consistency")(consistency)
 app.command("key")(show_key)
 
 

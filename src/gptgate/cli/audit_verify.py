@@ -10,10 +10,12 @@ import typer
 from gptgate.audit.signing import Signer
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
+from gptgate.cli.text import clean
 from gptgate.storage.errors import StorageError
 from gptgate.storage.log_check import LogCheck
 from gptgate.storage.log_folder import LogFolder, read_seed
 from gptgate_verify import VerificationError
+from gptgate_verify.evidence import Evidence, verify_evidence
 from gptgate_verify.log import verify_log
 from gptgate_verify.note import Checkpoint, VerifierKey, open_checkpoint
 from gptgate_verify.proof import parse_proof, verify_proof
@@ -75,11 +77,12 @@ def own_key(data: Path) -> VerifierKey:
 
 
 def _kept(path: Path, key: VerifierKey) -> tuple[int, bytes]:
-    head = open_checkpoint(_read(path), key)
+    head = open_checkpoint(read_file(path), key)
     return head.size, head.root
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """A file that the caller named. Raises CommandError."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -87,10 +90,32 @@ def _read(path: Path) -> bytes:
 
 
 def _verify_proof(path: Path, key: VerifierKey) -> None:
-    proof = parse_proof(_read(path))
+    data = read_file(path)
+    if data.startswith(b"{"):
+        _show_evidence(verify_evidence(data, key))
+        return
+    proof = parse_proof(data)
     head, _ = verify_proof(proof, key)
     print(f"Verified: entry {proof.index} of {head.size} in the log {head.origin}:")
     print(proof.entry.decode("utf-8", "replace"))
+
+
+def _show_evidence(proven: Evidence) -> None:
+    """The answers to an auditor's questions, each out of a proven entry."""
+    asked, ended = proven.intent, proven.end or {}
+    head = proven.heads[0]
+    print(f"Verified: request {clean(proven.request)} in the log {head.origin} of {head.size} entries.")
+    lines = {
+        "who": f"team {asked.get('team')}, app {asked.get('app')}, key {asked.get('key_id')}, "
+        f"end user {asked.get('end_user') or '-'}, from {asked.get('client')}",
+        "asked": f"{asked.get('model')} at {asked.get('provider')}, request digest {asked.get('request_digest')}",
+        "answered": f"{ended.get('answered_model') or '-'}, {ended.get('state', 'open')}, status {ended.get('status')}",
+        "found": ", ".join(f"{kind} x{count}" for kind, count in asked.get("finding_counts", [])) or "nothing",
+        "decided": f"{asked.get('effect')} by {', '.join(asked.get('rules', [])) or 'no rule'}, "
+        f"configuration {asked.get('config_digest')}" + (" (proven)" if proven.configuration else " (not in the file)"),
+    }
+    for name, line in lines.items():
+        print(f"  {name:9} {clean(line)}")
 
 
 def _verify_folder(data: Path, key: VerifierKey, others: dict[int, bytes]) -> None:

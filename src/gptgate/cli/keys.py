@@ -149,7 +149,7 @@ def rotate(
         ends_ms = min(now_ms + overlap_ms, old.expires_ms or now_ms + overlap_ms)
         # The new key first: a crash in between leaves the old one good, never callers without any key.
         store.insert(record)
-        store.set_expiry(old.id, ends_ms)
+        store.set_expiry(old.id, ends_ms, now_ms)
     print(text, flush=True)
     lines = [
         f"key {record.id} of app {record.app} replaces {old.id}, {_until(record)}; it is shown this once",

@@ -11,10 +11,13 @@ import msgspec
 
 from gptgate.core.keys import KeyRecord
 from gptgate.storage.errors import StorageError
+from gptgate.storage.events import KEY_CREATED, KEY_EXPIRY_SET, KEY_REVOKED, insert_event
 from gptgate.storage.folder import create_folder
 from gptgate.storage.schema import connect, migrate, require_latest, storage_errors, version_of
 
 BUSY_MS = 5000
+RECORDED = ("app", "name", "created_ms", "expires_ms", "models", "endpoints", "networks", "replaces")
+"""What of a key goes into the audit log: everything but the hash of its secret."""
 LIST = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -73,26 +76,27 @@ class KeyStore:
         )
         with self._change(f"insert key {record.id}") as connection:
             connection.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+            fields = {name: getattr(record, name) for name in RECORDED}
+            insert_event(connection, record.created_ms, KEY_CREATED, {"key_id": record.id, **fields})
 
     def revoke(self, key_id: str, at_ms: int) -> None:
         """Revoke a key; the first revocation's time stays. Raises StorageError when there is no such key."""
         statement = "UPDATE keys SET revoked_ms = CASE revoked_ms WHEN 0 THEN ? ELSE revoked_ms END WHERE id = ?"
-        self._update(f"revoke key {key_id}", statement, (at_ms, key_id))
+        with self._change(f"revoke key {key_id}") as connection:
+            _update(connection, statement, at_ms, key_id)
+            insert_event(connection, at_ms, KEY_REVOKED, {"key_id": key_id})
 
-    def set_expiry(self, key_id: str, at_ms: int) -> None:
-        """Let a key expire at this time, 0 for never. Raises StorageError when there is no such key."""
-        self._update(f"expire key {key_id}", "UPDATE keys SET expires_ms = ? WHERE id = ?", (at_ms, key_id))
+    def set_expiry(self, key_id: str, expires_ms: int, now_ms: int) -> None:
+        """Let a key expire at a time, 0 for never. Raises StorageError when there is no such key."""
+        with self._change(f"expire key {key_id}") as connection:
+            _update(connection, "UPDATE keys SET expires_ms = ? WHERE id = ?", expires_ms, key_id)
+            insert_event(connection, now_ms, KEY_EXPIRY_SET, {"key_id": key_id, "expires_ms": expires_ms})
 
     def data_version(self) -> int:
         """A number that every change of a key raises, in whatever process. About ten microseconds."""
         with self._guard, storage_errors("read the keys' generation"):
             (value,) = self._connection.execute("SELECT value FROM meta WHERE name = 'key_generation'").fetchone()
         return int(value)
-
-    def _update(self, doing: str, statement: str, values: tuple[Any, ...]) -> None:
-        with self._change(doing) as connection:
-            if connection.execute(statement, values).rowcount != 1:
-                raise StorageError(f"cannot {doing}: there is no such key", hint="gptgate keys list shows all keys")
 
     @contextmanager
     def _change(self, doing: str) -> Iterator[sqlite3.Connection]:
@@ -107,6 +111,11 @@ class KeyStore:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+
+def _update(connection: sqlite3.Connection, statement: str, value: int, key_id: str) -> None:
+    if connection.execute(statement, (value, key_id)).rowcount != 1:
+        raise StorageError(f"there is no key {key_id}", hint="gptgate keys list shows all keys")
 
 
 def _json(names: tuple[str, ...]) -> str:

@@ -57,19 +57,19 @@ def test_the_first_revocation_stays(tmp_path: Path) -> None:
 def test_an_expiry_can_be_set_and_taken_back(tmp_path: Path) -> None:
     with KeyStore(tmp_path) as keys:
         keys.insert(key("a"))
-        keys.set_expiry("a", 100)
+        keys.set_expiry("a", 100, 5)
         assert keys.all() == [key("a", expires_ms=100)]
-        keys.set_expiry("a", 0)
+        keys.set_expiry("a", 0, 5)
         assert keys.all() == [key("a")]
 
 
 def test_a_key_that_is_not_there_is_an_error_and_changes_nothing(tmp_path: Path) -> None:
     with KeyStore(tmp_path) as keys:
         version = keys.data_version()
-        with pytest.raises(StorageError, match="no such key"):
+        with pytest.raises(StorageError, match="there is no key"):
             keys.revoke("a", 1)
-        with pytest.raises(StorageError, match="no such key"):
-            keys.set_expiry("a", 1)
+        with pytest.raises(StorageError, match="there is no key"):
+            keys.set_expiry("a", 1, 5)
         assert keys.data_version() == version
         keys.insert(key("a"))
         assert keys.data_version() > version
@@ -80,7 +80,7 @@ def test_every_change_by_another_process_raises_the_version(tmp_path: Path) -> N
         seen = [here.data_version(), here.data_version()]
         there.insert(key("a"))
         seen.append(here.data_version())
-        there.set_expiry("a", 9)
+        there.set_expiry("a", 9, 5)
         seen.append(here.data_version())
         there.revoke("a", 9)
         seen.append(here.data_version())

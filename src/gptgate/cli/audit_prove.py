@@ -1,0 +1,97 @@
+"""`gptgate audit prove` and `gptgate audit consistency`: proofs for people who do not have the data folder."""
+
+import base64
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gptgate.audit.growth import Prover
+from gptgate.cli.audit_verify import Key, own_key, read_file
+from gptgate.cli.failure import UNVERIFIED, CommandError
+from gptgate.cli.options import DEFAULT_FOLDER, Data
+from gptgate.cli.text import clean
+from gptgate.storage.log_folder import LogFolder
+from gptgate.storage.proofs import places_of
+from gptgate_verify import VerificationError
+from gptgate_verify.evidence import format_evidence
+from gptgate_verify.merkle import verify_consistency
+from gptgate_verify.note import VerifierKey, open_checkpoint
+from gptgate_verify.proof import format_proof
+from gptgate_verify.tiles import WIDTH, bundle_path, unpack_bundle
+
+
+def prove(
+    request_id: Annotated[str, typer.Argument(metavar="ID", help="The request's id, as in x-request-id.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; default ID.proof.")] = None,
+    data: Data = DEFAULT_FOLDER,
+) -> None:
+    """Write one file that proves a request: its intent, its end, the configuration that decided, each with its proof.
+
+    `gptgate audit verify FILE --key KEY` verifies it anywhere, without this folder.
+    """
+    files = LogFolder(data)
+    places = places_of(data, request_id)
+    try:
+        checkpoint = files.checkpoint()
+        if checkpoint is None:
+            raise CommandError("the audit log has no checkpoint yet", hint="start the gateway once")
+        head = open_checkpoint(checkpoint, own_key(data))
+        prover = Prover(head.size, files.read)
+        proofs = []
+        for _, index in places:
+            entry = _entry(files, head.size, index)
+            proofs.append(format_proof(entry, index, prover.inclusion(index, head.size), checkpoint))
+    except (VerificationError, OSError) as error:
+        raise CommandError(
+            f"the audit log is damaged: {error}", hint="gptgate audit verify", exit_code=UNVERIFIED
+        ) from None
+    except ValueError:
+        raise CommandError(
+            "the request is not in the signed log yet", hint="it will be in a moment; try again"
+        ) from None
+    path = out or Path(f"{clean(request_id)}.proof")
+    try:
+        path.write_bytes(format_evidence(request_id, proofs))
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from None
+    kinds = ", ".join(f"{kind} ({index})" for kind, index in places)
+    print(f"{path}: {kinds}; a log of {head.size} entries. Verify it with `gptgate audit verify {path} --key KEY`.")
+
+
+def _entry(files: LogFolder, size: int, index: int) -> bytes:
+    number = index // WIDTH
+    width = min(WIDTH, size - number * WIDTH)
+    path = bundle_path(number, width)
+    return unpack_bundle(files.read(path), width, path)[index % WIDTH]
+
+
+def consistency(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="An older checkpoint of this log.")],
+    new: Annotated[
+        Path | None, typer.Argument(metavar="[NEW]", help="A newer checkpoint; without one, the folder's own.")
+    ] = None,
+    key: Key = None,
+    data: Data = DEFAULT_FOLDER,
+) -> None:
+    """Prove that the log of one checkpoint begins with all of that of another, unchanged. Prints the proof.
+
+    Exit code 3 when it does not.
+    """
+    files = LogFolder(data)
+    try:
+        public = VerifierKey.parse(key) if key is not None else own_key(data)
+        mine = open_checkpoint(read_file(files.path / "checkpoint"), public)
+        first = open_checkpoint(read_file(old), public)
+        second = mine if new is None else open_checkpoint(read_file(new), public)
+        if max(first.size, second.size) > mine.size:
+            raise VerificationError(f"the log here has {mine.size} entries only")
+        prover = Prover(mine.size, files.read)
+        path = prover.consistency(first.size, second.size) if first.size <= second.size else []
+        verify_consistency(first.size, first.root, second.size, second.root, path)
+    except (VerificationError, OSError) as error:
+        raise CommandError(f"not verified: {error}", exit_code=UNVERIFIED) from None
+    print(f"Verified: the log of {second.size} entries holds all {first.size} of the other.", file=sys.stderr)
+    for one in path:
+        print(base64.b64encode(one).decode())

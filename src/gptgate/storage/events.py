@@ -1,0 +1,34 @@
+"""What the gateway and its operators did: events beside those of requests, on their way into the log."""
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+from gptgate.core.events import ENCODER
+from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.schema import connect, storage_errors
+
+BUSY_MS = 5000
+
+GATEWAY_STARTED = "gateway_started"
+GATEWAY_STOPPED = "gateway_stopped"
+CONFIG_APPLIED = "config_applied"
+KEY_CREATED = "key_created"
+KEY_REVOKED = "key_revoked"
+KEY_EXPIRY_SET = "key_expiry_set"
+
+
+def insert_event(connection: sqlite3.Connection, at_ms: int, kind: str, fields: Mapping[str, object]) -> None:
+    """Add an event within the caller's transaction. `fields` hold no secret and no floating point number."""
+    body = ENCODER.encode({"at_ms": at_ms, **fields})
+    connection.execute("INSERT INTO events (at_ms, type, body) VALUES (?, ?, ?)", (at_ms, kind, body))
+
+
+def record_event(folder: Path, at_ms: int, kind: str, fields: Mapping[str, object]) -> None:
+    """Add an event, durable when this returns. Blocks; raises StorageError."""
+    with (
+        storage_errors(f"record the event {kind}"),
+        closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
+    ):
+        insert_event(connection, at_ms, kind, fields)
