@@ -49,6 +49,17 @@ NASTY = [
     f"\\n{OPENAI}\\t{GITHUB}\\r4111111111111111\\nx",
     "aÿ a@b.coÿa@b.co\x00a@b.co",
 ]
+NASTY += [
+    "IBAN GB82 WEST 1234 5698 7654 32 and DE89370400440532013000GB82WEST12345698765432 de89 3704 0044 0532 0130 00 or",
+    "BIC: DEUTDEFF500 swift DEUTDEFF",
+    "ssn 536-22-8726 SSN: 536228726 ssn ssn is 536 22 8726 my social security number",
+    "CPF 529.982.247-25 cpf 52998224725 CUIT=20123456786",
+    "| name | NHS no |\n|---|---|\n| Ana | 943 476 5919 |",
+    "DNI=12345678Z dni x1234567l \\nRSSMRA85T10A562S\\n AB 12 34 56 C",
+    "nr PESEL: 44051401359, 811218-9876 PESEL 44051401358 710319/2745",
+    "Aadhaar 2341 2341 2346 and 11010519491231002X S1234567D A123456(3)",
+    '{"n\\u0075mero fiscal NIF": "123456789", "SIN": "046454286"}',
+]
 HELD = [
     frozenset[str](),
     frozenset({"*"}),

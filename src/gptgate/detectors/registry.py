@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 
 from gptgate.detectors import encodings, letters
-from gptgate.detectors.library import api_secrets, email, injection, payment_card, private_key
+from gptgate.detectors.library import (
+    api_secrets,
+    email,
+    iban,
+    ids_americas,
+    ids_asia_africa_oceania,
+    ids_east_europe,
+    ids_west_europe,
+    injection,
+    payment_card,
+    private_key,
+)
 from gptgate.detectors.pattern import Detector
 from gptgate.detectors.signals import signal_kinds
 from gptgate.detectors.view import View
@@ -12,6 +23,11 @@ from gptgate.detectors.whole import WholeDetector
 DETECTORS: Mapping[str, Detector] = {
     "email": email.DETECTOR,
     "payment_card": payment_card.DETECTOR,
+    "iban": iban.DETECTOR,
+    "ids_americas": ids_americas.DETECTOR,
+    "ids_west_europe": ids_west_europe.DETECTOR,
+    "ids_east_europe": ids_east_europe.DETECTOR,
+    "ids_asia_africa_oceania": ids_asia_africa_oceania.DETECTOR,
     "api_secrets": api_secrets.DETECTOR,
     "private_key": private_key.DETECTOR,
     "injection": injection.DETECTOR,

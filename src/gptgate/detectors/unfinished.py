@@ -9,9 +9,10 @@ all patterns would be possible at once; from a beginning very few are, and the a
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from gptgate.detectors.engine import compile_bytes
-from gptgate.detectors.grammar import unfinished
+from gptgate.detectors.grammar import classes, unfinished
 from gptgate.detectors.pattern import Pattern
 
 _SPOTS = re.compile(rb"(?s)[^A-Za-z0-9](?![\x80-\xff])|.(?=[^A-Za-z0-9\x80-\xff])")
@@ -34,10 +35,33 @@ class Beginnings:
         # Each part says for itself whether case matters, whatever the automaton's default is.
         parts = [f"(?{'i' if pattern.ignore_case else '-i'}:{unfinished(pattern.tree)})" for pattern in patterns]
         self.is_alive: Callable[[bytes, int], object] = compile_bytes("|".join(parts), ignore_case=False).fullmatch
+        alike = _alike(patterns)
         first = [char for char in _ASCII if self.is_alive(b" " + char, 0)]
-        second = [char + more for char in first for more in _BYTES if self.is_alive(b" " + char + more, 0)]
+        second = [
+            char + more
+            for char in first
+            for likes in alike
+            if self.is_alive(b" " + char + likes[0], 0)
+            for more in likes
+        ]
         self.openings = (*first, *second)
         """The one or two bytes that may follow a left edge. (An escape on the left takes two bytes itself.)"""
+
+
+def _alike(patterns: Sequence[Pattern]) -> list[list[bytes]]:
+    """All bytes, those together that no class of these patterns tells apart: one speaks for its group."""
+    sets = {_members(source, pattern.ignore_case) for pattern in patterns for source in classes(pattern.tree)}
+    groups: dict[tuple[bool, ...], list[bytes]] = {}
+    for byte in _BYTES:
+        groups.setdefault(tuple(byte in members for members in sets), []).append(byte)
+    return list(groups.values())
+
+
+@lru_cache(maxsize=1024)
+def _members(source: str, ignore_case: bool) -> frozenset[bytes]:
+    """The bytes that a class or literal takes."""
+    known = re.compile(source.encode(), re.IGNORECASE if ignore_case else 0)
+    return frozenset(byte for byte in _BYTES if known.fullmatch(byte))
 
 
 class Unfinished:

@@ -1,5 +1,6 @@
 """Payment card numbers (ISO/IEC 7812-1): issuer ranges, lengths, usual groupings and the Luhn checksum."""
 
+from gptgate.detectors.checksums import luhn
 from gptgate.detectors.pattern import Detector, Pattern
 
 _RANGES: tuple[tuple[int, int, int, frozenset[int]], ...] = (
@@ -25,14 +26,6 @@ _RANGES: tuple[tuple[int, int, int, frozenset[int]], ...] = (
     (2, 63, 63, frozenset({16, 17, 18, 19})),
     (2, 67, 69, frozenset({13, 14, 15, 16, 17, 18, 19})),
 )
-
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-
-
-def luhn(digits: str) -> bool:
-    """The Luhn checksum (ISO/IEC 7812-1 annex B)."""
-    values = [int(digit) for digit in reversed(digits)]
-    return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
 
 
 def is_card(match: bytes) -> bool:
