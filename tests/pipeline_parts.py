@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
+from gptgate.auth.authorize import authorize, authorize_endpoint, reroute, visible_models
 from gptgate.compose import HEADERS
 from gptgate.core.adapter import StreamCodec
 from gptgate.core.document import read_object
@@ -163,6 +163,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "clock": SteppingClock(),
         "authenticator": None,
         "authorize": authorize,
+        "reroute": reroute,
         "authorize_endpoint": authorize_endpoint,
         "visible_models": visible_models,
         "render_models": render_models,

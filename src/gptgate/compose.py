@@ -8,7 +8,7 @@ from typing import Any
 
 from gptgate import __version__
 from gptgate.auth.authenticate import KeyAuthenticator
-from gptgate.auth.authorize import authorize, authorize_endpoint, visible_models
+from gptgate.auth.authorize import authorize, authorize_endpoint, reroute, visible_models
 from gptgate.auth.directory import KeyTable
 from gptgate.auth.keys import PREFIX
 from gptgate.config.problem import ConfigError, Problem
@@ -265,6 +265,7 @@ class App:
             clock=self.clock,
             authenticator=KeyAuthenticator(self._keys, snapshot.apps),
             authorize=authorize,
+            reroute=reroute,
             authorize_endpoint=authorize_endpoint,
             visible_models=visible_models,
             render_models=render_models,

@@ -36,6 +36,22 @@ def authorize(principal: Principal, endpoint: Endpoint, dialect: Dialect, model_
     return Grant(principal=principal, model=model, provider=provider)
 
 
+def reroute(grant: Grant, dialect: Dialect, model_name: str, snapshot: Snapshot) -> Grant:
+    """The same principal may use the model that a rule names instead: the rule's word suffices, whatever models the
+    principal may ask for.
+
+    Raises ModelNotFound, and DialectMismatch when that model's provider does not speak the request's dialect.
+    """
+    model = snapshot.models.get(model_name)
+    if model is None:
+        raise ModelNotFound(f"a rule sends this request to the model {_shown(model_name)}, which is not here")
+    provider = snapshot.providers[model.provider]
+    if dialect not in provider.dialects:
+        message = f"a rule sends this request to the model {_shown(model_name)}, which does not speak its dialect"
+        raise DialectMismatch(message)
+    return Grant(principal=grant.principal, model=model, provider=provider)
+
+
 def authorize_endpoint(principal: Principal, endpoint: Endpoint) -> None:
     """Raises EndpointNotAllowed when the principal's key is restricted to other endpoints."""
     if principal.endpoints and endpoint not in principal.endpoints:

@@ -43,6 +43,7 @@ class RuleChecker:
             self._check_rewriting(rule, uses)
         self._check_words(rule)
         self._check_rollout(rule)
+        self._check_obligations(rule)
         self._check_route(rule)
 
     def _refer_all(self, rule: Section, field: str, what: str, known: tuple[str, ...]) -> None:
@@ -141,6 +142,16 @@ class RuleChecker:
         if partly and "overrides" in rule.written:
             message = "a rule that does not act on every request cannot take the place of another"
             self._reader.report(rule.line_of("overrides"), f"{rule.path}.overrides", message)
+
+    def _check_obligations(self, rule: Section) -> None:
+        asked = rule.section("obligations")
+        for field in sorted(asked.written - {"route_to"}):
+            if rule.get("stage") is Stage.RESPONSE:
+                message = "has no effect: it changes what is sent, and an answer has come already"
+                self._reader.report(asked.line_of(field), f"{asked.path}.{field}", message)
+        if asked.written and rule.get("effect") is Effect.DENY:
+            message = "has no effect: a denied request is not sent"
+            self._reader.report(asked.line, asked.path, message)
 
     def _check_route(self, rule: Section) -> None:
         route = rule.section("obligations").fields.get("route_to")

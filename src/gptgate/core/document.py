@@ -5,7 +5,7 @@ encoding), because the gateway judges one reading and a provider acts on another
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 import msgspec
@@ -133,6 +133,24 @@ def apply_edits(body: bytes, edits: Mapping[Path, bytes]) -> bytes:
         at = int(index)
         items[at] = msgspec.Raw(below[()] if () in below else apply_edits(bytes(items[at]), below))
     return msgspec.json.encode(items)
+
+
+def drop_members(body: bytes, names: Collection[str]) -> bytes:
+    """The object without its members of these names. The others keep their bytes and their order."""
+    members = _RAW_OBJECT.decode(body)
+    kept = {key: value for key, value in members.items() if key not in names}
+    return body if len(kept) == len(members) else msgspec.json.encode(kept)
+
+
+def insert_item(body: bytes, name: str, place: int, item: bytes) -> bytes:
+    """The object with an item more in the array that is its member `name`, before the item at this place or, where
+    there is none, at the end. Everything else keeps its bytes and its order.
+    """
+    members = _RAW_OBJECT.decode(body)
+    items = _RAW_ARRAY.decode(members[name])
+    items.insert(place, msgspec.Raw(item))
+    members[name] = msgspec.Raw(msgspec.json.encode(items))
+    return msgspec.json.encode(members)
 
 
 def encode_json(value: object) -> bytes:

@@ -22,6 +22,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     """What is about to happen, durable before any byte goes to a provider. Digests are sha256 in hex.
 
     `findings` holds the first 200 at most; `finding_counts` counts all of them by kind.
+    `routed_from` is the model that was asked for, where a rule sent the request to another: `model` is that one.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     opinions: tuple[Opinion, ...] = ()
     approval: str = ""
     approved_by: str = ""
+    routed_from: str = ""
 
 
 class End(Struct, frozen=True, kw_only=True):

@@ -132,10 +132,14 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 class Permit(Struct, frozen=True, kw_only=True):
-    """Step 7. The request may be sent, with these edits: JSON path → the JSON that stands there instead."""
+    """Step 7. The request may be sent, with these edits: JSON path → the JSON that stands there instead.
+
+    Where `obligations` cap the answer, the bound of `request` is lowered already. Its document and body never change.
+    """
 
     request: ChatRequest
     edits: Mapping[Path, bytes]
+    obligations: Obligations = Obligations()
 
 
 class Route(Struct, frozen=True, kw_only=True):

@@ -146,6 +146,7 @@ WRITABLE: tuple[Effect, ...] = (
     Effect.MASK,
     Effect.HASH,
     Effect.REDACT,
+    Effect.ROUTE,
     Effect.REQUIRE_APPROVAL,
     Effect.DENY,
 )
@@ -172,7 +173,7 @@ class Obligations(Struct, frozen=True, kw_only=True):
     notice: str = ""
 
 
-WRITABLE_OBLIGATIONS: tuple[str, ...] = ()
+WRITABLE_OBLIGATIONS: tuple[str, ...] = ("max_output_tokens", "strip_tools", "route_to", "notice")
 """The obligations that a configuration may write: those that are enforced."""
 
 ORGANISATION = "organisation"

@@ -57,8 +57,12 @@ class AnswerGuard:
         facts: PolicyFacts,
         draft: Draft,
         pseudonyms: Pseudonyms | None = None,
+        *,
+        offers_tools: bool = True,
     ) -> None:
+        """`offers_tools`: False where a rule took the tools away, so that an answer must not call any."""
         self._services = services
+        self._offers_tools = offers_tools
         self._pseudonyms = pseudonyms
         self._keep = grant.principal.app.content
         self._facts = replace(facts, stage=Stage.RESPONSE)
@@ -77,6 +81,7 @@ class AnswerGuard:
 
         Raises PolicyDenied or RedactionImpossible.
         """
+        self._expect_no_call(answer.segments)
         findings = self._services.inspector.inspect(answer.segments)
         self._whole = findings
         rewrites = rewritten(findings, self._decide(findings).rewrites)
@@ -112,6 +117,7 @@ class AnswerGuard:
             return self._same(codec, event, event.around)
         edits: dict[Path, bytes] = {}
         if event.whole and event.whole is not self._clean:
+            self._expect_no_call(event.whole)
             findings = self._services.inspector.inspect(event.whole)
             if findings:
                 rewrites = rewritten(findings, self._decide(findings).rewrites)
@@ -178,6 +184,8 @@ class AnswerGuard:
         if growing is None:
             if len(self._channels) >= MAX_CHANNELS:
                 raise UpstreamBroken("The provider's stream has too many parallel texts.", reach=Reach.ANSWERED)
+            if is_json and not self._offers_tools:
+                raise _uncalled_for()
             origin = Origin.TOOL_CALL if is_json else Origin.ASSISTANT
             scanner = self._services.inspector.stream(codec.place(channel), origin, self._held, is_json)
             restorer = None if self._pseudonyms is None else self._pseudonyms.restorer(is_json)
@@ -229,6 +237,10 @@ class AnswerGuard:
                     out += codec.flush(channel, text)
         return out
 
+    def _expect_no_call(self, segments: Sequence[Segment]) -> None:
+        if not self._offers_tools and any(segment.origin is Origin.TOOL_CALL for segment in segments):
+            raise _uncalled_for()
+
     def _restore(self, segments: Sequence[Segment], edits: dict[Path, bytes]) -> None:
         """Restore the pseudonyms in these segments, as the edits leave them. A key is never edited."""
         if self._pseudonyms is None:
@@ -264,6 +276,10 @@ class AnswerGuard:
 
 def _closes(event: StreamEvent, channel: Channel) -> bool:
     return event.closes is None or any(channel[: len(prefix)] == prefix for prefix in event.closes)
+
+
+def _uncalled_for() -> UpstreamBroken:
+    return UpstreamBroken("The provider called a tool that it was not offered.", reach=Reach.ANSWERED)
 
 
 def _edited(adapter: Adapter, answer: Answer, body: bytes, edits: dict[Path, bytes]) -> bytes:

@@ -101,6 +101,11 @@ class Draft:
         """The higher risk score of both sides."""
         return max(self.inspection.score if self.inspection else 0, self.answer_score)
 
+    def _routed_from(self) -> str:
+        if self.request is None or self.grant is None or self.request.model == self.grant.model.name:
+            return ""
+        return self.request.model
+
     def intent(self) -> Intent:
         """The record of what is about to happen, or was refused."""
         found = self.inspection.findings if self.inspection else ()
@@ -140,6 +145,7 @@ class Draft:
             opinions=self.opinions,
             approval=self.approval.id if self.approval else "",
             approved_by=self.approval.decided_by if self.approval else "",
+            routed_from=self._routed_from(),
         )
 
     def end(self, state: EndState, error: GateError | None, status: int, settlement: Settlement) -> End:

@@ -25,7 +25,7 @@ from gptgate.core.errors import (
     UpstreamRefused,
 )
 from gptgate.core.events import EndState, Intent
-from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, Reservation, Route, Settlement
+from gptgate.core.facts import Grant, Permit, PolicyFacts, Reservation, Route, Settlement
 from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.draft import Draft
@@ -44,7 +44,7 @@ class Exchange:
         self,
         services: Services,
         grant: Grant,
-        request: ChatRequest,
+        permit: Permit,
         facts: PolicyFacts,
         pseudonyms: Pseudonyms | None,
         route: Route,
@@ -54,14 +54,16 @@ class Exchange:
         draft: Draft,
     ) -> None:
         self._services = services
-        self._request = request
+        self._request = permit.request
         self._route = route
         self._reservation = reservation
         self._price = price
         self._intent = intent
         self._draft = draft
-        self._adapter: Adapter = services.adapters[request.endpoint]
-        self._guard = AnswerGuard(services, grant, facts, draft, pseudonyms)
+        self._adapter: Adapter = services.adapters[permit.request.endpoint]
+        self._guard = AnswerGuard(
+            services, grant, facts, draft, pseudonyms, offers_tools=not permit.obligations.strip_tools
+        )
         self._kept: bytes | None = None
         self._unbilled = False
         self._noted: GateError | None = None

@@ -19,14 +19,14 @@ from gptgate.core.errors import (
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Grant, Permit, Principal, RawRequest, Reservation, Route, Settlement
 from gptgate.core.ports import Outlet, Price
-from gptgate.core.snapshot import Limits
+from gptgate.core.snapshot import Effect, Limits
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.approve import claim_approval
 from gptgate.pipeline.classify import ask_classifiers, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
-from gptgate.pipeline.judge import decide_request, enforce, inspect_request, pseudonyms_for
+from gptgate.pipeline.judge import decide_request, decide_routed, enforce, inspect_request, pseudonyms_for
 from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 
@@ -165,12 +165,18 @@ class Gate:
         # 6 decide
         decision = decide_request(services, facts, inspection)
         draft.decision = decision
-        # 6b approve, where a rule holds the request up; given back on every refusal
+        # 6b decide again, on the model that a rule routes to
+        if decision.obligations.route_to and decision.effect is not Effect.DENY:
+            grant = services.reroute(grant, raw.dialect, decision.obligations.route_to, services.snapshot)
+            facts = policy_facts(services, raw, request, grant)
+            decision = decide_routed(services, facts, inspection, decision)
+            draft.grant, draft.decision = grant, decision
+        # 6c approve, where a rule holds the request up; given back on every refusal
         approval = await claim_approval(services, raw, grant, decision, draft.end_user)
         draft.approval = approval
         # 7 enforce
         pseudonyms = pseudonyms_for(services, facts, decision)
-        permit = enforce(services, request, inspection, decision, approval, pseudonyms)
+        permit = enforce(services, request, inspection, decision, grant.model, approval, pseudonyms)
         # 8 route
         route = self._route(permit, grant, raw)
         draft.route = route
@@ -183,7 +189,7 @@ class Gate:
         # 10 record the intent, durable
         intent = await self._begin(draft, reservation, out)
         draft.mark("record")
-        return Exchange(services, grant, request, facts, pseudonyms, route, reservation, price, intent, draft)
+        return Exchange(services, grant, permit, facts, pseudonyms, route, reservation, price, intent, draft)
 
     def _admit(self, principal: Principal, held: ExitStack) -> None:
         app = principal.app

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from gptgate.core.approvals import Approval
 from gptgate.core.document import encode_json
 from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
 from gptgate.core.facts import ChatRequest, Decision, Inspection, Permit, PolicyFacts
 from gptgate.core.finding import Finding, Path, Segment
 from gptgate.core.ports import Cut, Pseudonyms, Redaction
-from gptgate.core.snapshot import Effect
+from gptgate.core.snapshot import STRENGTH, Effect, ModelSpec, Obligations
 from gptgate.pipeline.services import Services
 
 UNCUTTABLE: frozenset[Path] = frozenset({("model",)})
@@ -28,6 +30,40 @@ def decide_request(services: Services, facts: PolicyFacts, inspection: Inspectio
     return services.policy.decide(facts, inspection)
 
 
+def decide_routed(services: Services, facts: PolicyFacts, inspection: Inspection, first: Decision) -> Decision:
+    """Step 6 once more, on the facts of the model that a rule routes to. It only adds to the first decision.
+
+    Raises PolicyDenied where the rules would send the request on from there: they contradict each other.
+    """
+    second = services.policy.decide(facts, inspection)
+    asked = second.obligations
+    if asked.route_to not in ("", facts.model):
+        raise PolicyDenied("Refused by policy: its rules send this request from one model to another and on.")
+    rewrites = dict(first.rewrites)
+    for index, effect in second.rewrites:
+        rewrites[index] = max(effect, rewrites.get(index, effect), key=STRENGTH.__getitem__)
+    before = first.obligations
+    caps = [cap for cap in (before.max_output_tokens, asked.max_output_tokens) if cap]
+    return replace(
+        second,
+        effect=max(first.effect, second.effect, key=STRENGTH.__getitem__),
+        rules=_united(first.rules, second.rules),
+        rewrites=tuple(sorted(rewrites.items())),
+        obligations=Obligations(
+            max_output_tokens=min(caps, default=0),
+            strip_tools=before.strip_tools or asked.strip_tools,
+            route_to=before.route_to,
+            notice="\n".join(_united(tuple(before.notice.split("\n")), tuple(asked.notice.split("\n")))).strip("\n"),
+        ),
+        shadowed=_united(first.shadowed, second.shadowed),
+        failures=_united(first.failures, second.failures),
+    )
+
+
+def _united(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(first + second))
+
+
 def pseudonyms_for(services: Services, facts: PolicyFacts, decision: Decision) -> Pseudonyms | None:
     """Those of the caller's session, or of this request alone where it names no session; None where no rule wants any.
 
@@ -43,10 +79,11 @@ def enforce(
     request: ChatRequest,
     inspection: Inspection,
     decision: Decision,
+    model: ModelSpec,
     approval: Approval | None,
     pseudonyms: Pseudonyms | None,
 ) -> Permit:
-    """Step 7. The request as it may be sent.
+    """Step 7. The request as it may be sent to this model.
 
     Raises PolicyDenied when a rule denies it, ApprovalRequired when a rule holds it up and `approval` is not given,
     RedactionImpossible when a rule rewrites what cannot be cut out.
@@ -56,7 +93,12 @@ def enforce(
     if decision.effect is Effect.REQUIRE_APPROVAL and approval is None:
         raise ApprovalRequired("This request needs an approval.")
     rewrites = rewritten(inspection.findings, decision.rewrites)
-    return Permit(request=request, edits=rewriting_edits(services.redaction, request.segments, rewrites, pseudonyms))
+    edits = rewriting_edits(services.redaction, request.segments, rewrites, pseudonyms)
+    cap = decision.obligations.max_output_tokens
+    if cap:
+        asked = model.max_output_tokens if request.max_output_tokens is None else request.max_output_tokens
+        request = replace(request, max_output_tokens=min(asked, cap))
+    return Permit(request=request, edits=edits, obligations=decision.obligations)
 
 
 def denial(decision: Decision) -> PolicyDenied:

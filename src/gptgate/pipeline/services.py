@@ -41,6 +41,7 @@ class Services:
     clock: Clock
     authenticator: Authenticator
     authorize: Callable[[Principal, Endpoint, Dialect, str, Snapshot], Grant]
+    reroute: Callable[[Grant, Dialect, str, Snapshot], Grant]
     authorize_endpoint: Callable[[Principal, Endpoint], None]
     visible_models: Callable[[Principal, Snapshot], list[ModelSpec]]
     render_models: Callable[[Sequence[ModelSpec], Dialect], bytes]

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from gptgate.core.adapter import Answer, StreamCodec
-from gptgate.core.document import apply_edits, encode_json
+from gptgate.core.document import apply_edits, encode_json, insert_item
 from gptgate.core.errors import InternalFault, InvalidField
 from gptgate.core.facts import ChatRequest, Permit, RawRequest
 from gptgate.core.finding import Origin, Path, Segment
@@ -25,6 +27,7 @@ from gptgate.providers.fields import (
     tool_names,
 )
 from gptgate.providers.headers import header_segments
+from gptgate.providers.obliged import ANTHROPIC_TOOLS, capped, without_tools
 from gptgate.providers.walk import collect, count_media, member
 
 PRICED: dict[str, tuple[str, ...]] = {
@@ -33,7 +36,7 @@ PRICED: dict[str, tuple[str, ...]] = {
     "inference_geo": ("global",),
 }
 """Fields that change the price → the values that cost no more than the list price."""
-READ = frozenset({"model", "messages", "system", "tools", "stream", "max_tokens", "metadata", *PRICED})
+READ = frozenset({"model", "messages", "system", "stream", "max_tokens", "metadata", *ANTHROPIC_TOOLS, *PRICED})
 
 
 def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> ChatRequest:
@@ -64,11 +67,37 @@ def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> Chat
 
 
 def _encode(permit: Permit, model: ModelSpec) -> bytes:
-    request = permit.request
+    request, asked = permit.request, permit.obligations
     edits = dict(permit.edits)
     if model.upstream_name != request.model:
         edits[("model",)] = encode_json(model.upstream_name)
-    return apply_edits(request.body, edits)
+    edits.update(capped(request.document, ("max_tokens",), asked.max_output_tokens))
+    if asked.max_output_tokens:
+        _without_thinking(request.document, edits, asked.max_output_tokens)
+    system = request.document.get("system")
+    if asked.notice and type(system) is not list:
+        _extend_system(system, edits, asked.notice)
+    body = without_tools(apply_edits(request.body, edits), ANTHROPIC_TOOLS, asked.strip_tools)
+    if asked.notice and type(system) is list:
+        body = insert_item(body, "system", len(system), encode_json({"type": "text", "text": asked.notice}))
+    return body
+
+
+def _without_thinking(document: dict[str, Any], edits: dict[Path, bytes], cap: int) -> None:
+    """A budget for thinking must be smaller than the bound on the output: one that no longer is switches it off."""
+    thinking = document.get("thinking")
+    budget = thinking.get("budget_tokens") if type(thinking) is dict else None
+    if type(budget) is int and budget >= cap:
+        for path in [path for path in edits if path[0] == "thinking"]:
+            del edits[path]
+        edits[("thinking",)] = b'{"type":"disabled"}'
+
+
+def _extend_system(system: Any, edits: dict[Path, bytes], notice: str) -> None:
+    """The notice behind the system's text, as the other edits leave it; or alone."""
+    rewritten = edits.get(("system",))
+    text = system if rewritten is None else msgspec.json.decode(rewritten)
+    edits[("system",)] = encode_json(f"{text}\n\n{notice}" if type(text) is str and text else notice)
 
 
 class AnthropicMessages:

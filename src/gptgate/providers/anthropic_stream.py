@@ -88,6 +88,8 @@ class AnthropicStream(SseStream):
             collect(value, path, Origin.ASSISTANT, whole)
             return
         kind = value.get("type")
+        called = type(kind) is str and kind.endswith("tool_use")
+        origin = Origin.TOOL_CALL if called else Origin.ASSISTANT
         for key, child in value.items():
             grows = key in TEXT_FIELDS or (path == ("delta",) and key not in WHOLE)
             if grows and type(child) is str:
@@ -95,10 +97,10 @@ class AnthropicStream(SseStream):
                 if type(kind) is str and path == ("delta",):
                     self._types[channel] = kind
                 if key not in DIALECT_KEYS:
-                    whole.append(Segment((*path, key), Origin.ASSISTANT, key, True))
+                    whole.append(Segment((*path, key), origin, key, True))
                 pieces.append(Piece(channel, (*path, key), child, key == "partial_json"))
             else:
-                member(key, child, path, Origin.ASSISTANT, whole)
+                member(key, child, path, origin, whole)
 
     def _message(self, message: dict[str, Any], pieces: list[Piece], whole: list[Segment]) -> None:
         """A message that begins with content already, which the blocks' deltas continue."""

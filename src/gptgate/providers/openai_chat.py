@@ -24,16 +24,18 @@ from gptgate.providers.fields import (
     tool_names,
 )
 from gptgate.providers.headers import header_segments
+from gptgate.providers.obliged import OPENAI_TOOLS, capped, with_system_message, without_tools
 from gptgate.providers.openai_common import ROLE_ORIGIN, base_edits, message_segments, output_bound_name, read_usage
 from gptgate.providers.openai_stream import OpenAIChatStream
 from gptgate.providers.walk import collect, count_media, member
 
 PRICED_TIERS = ("auto", "default", "flex")
 """Service tiers that cost no more than the list price; ``priority`` does."""
-READ = frozenset(
-    """
-    model messages stream stream_options service_tier max_completion_tokens max_tokens n best_of user tools functions
-    """.split()
+OUTPUT_BOUNDS = ("max_completion_tokens", "max_tokens")
+READ = (
+    frozenset("model messages stream stream_options service_tier n best_of user".split())
+    | frozenset(OUTPUT_BOUNDS)
+    | OPENAI_TOOLS
 )
 
 
@@ -57,9 +59,7 @@ class OpenAIChat:
             raise InvalidField("'stream_options' must be an object.", param="stream_options")
         priced_choice(document, "service_tier", PRICED_TIERS)
         bounds = [
-            bound
-            for name in ("max_completion_tokens", "max_tokens")
-            if (bound := optional_count(document, name, MAX_OUTPUT_TOKENS)) is not None
+            bound for name in OUTPUT_BOUNDS if (bound := optional_count(document, name, MAX_OUTPUT_TOKENS)) is not None
         ]
         choices = optional_count(document, "n", MAX_CHOICES) or 1
         best_of = optional_count(document, "best_of", MAX_CHOICES) or 1
@@ -87,10 +87,14 @@ class OpenAIChat:
                 edits[("stream_options",)] = b'{"include_usage":true}'
             else:
                 edits[("stream_options", "include_usage")] = b"true"
-        if request.max_output_tokens is None:
+        asked = permit.obligations
+        edits.update(capped(request.document, OUTPUT_BOUNDS, asked.max_output_tokens))
+        if all(request.document.get(name) is None for name in OUTPUT_BOUNDS):
             # The reservation is a ceiling only if the provider is bound by it too.
-            edits[(output_bound_name(provider),)] = encode_json(model.max_output_tokens)
-        return apply_edits(request.body, edits)
+            bound = model.max_output_tokens if request.max_output_tokens is None else request.max_output_tokens
+            edits[(output_bound_name(provider),)] = encode_json(bound)
+        body = without_tools(apply_edits(request.body, edits), OPENAI_TOOLS, asked.strip_tools)
+        return with_system_message(body, asked.notice)
 
     def decode(self, document: dict[str, Any]) -> Answer:
         out: list[Segment] = []

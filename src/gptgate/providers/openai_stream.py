@@ -15,6 +15,7 @@ from gptgate.providers.walk import DIALECT_KEYS, INERT, collect, member
 DONE = b"[DONE]"
 IDENTITY = frozenset({"role", "type", "id", "name"})
 """Strings of a delta that come whole and name something; they do not continue a text."""
+TOOL_CALLS = frozenset({"tool_calls", "function_call"})
 PARTS = frozenset({"content", "thinking"})
 """Lists of a delta whose items, which have no index, continue each other: Mistral's way to stream text in parts."""
 
@@ -139,28 +140,36 @@ class OpenAIChatStream(SseStream):
                 member(key, value, path, Origin.ASSISTANT, whole)
 
 
-def _delta(value: dict[str, Any], path: Path, channel: Channel, pieces: list[Piece], whole: list[Segment]) -> None:
+def _delta(
+    value: dict[str, Any],
+    path: Path,
+    channel: Channel,
+    pieces: list[Piece],
+    whole: list[Segment],
+    origin: Origin = Origin.ASSISTANT,
+) -> None:
     for key, child in value.items():
         kind = type(child)
+        whose = Origin.TOOL_CALL if key in TOOL_CALLS else origin
         if key not in DIALECT_KEYS:
-            whole.append(Segment((*path, key), Origin.ASSISTANT, key, True))
+            whole.append(Segment((*path, key), whose, key, True))
         if kind is str:
             if key in IDENTITY:
                 if child not in INERT:
-                    member(key, child, path, Origin.ASSISTANT, whole)
+                    member(key, child, path, whose, whole)
             else:
                 pieces.append(Piece((*channel, key), (*path, key), child, key == "arguments"))
         elif kind is dict:
-            _delta(child, (*path, key), (*channel, key), pieces, whole)
+            _delta(child, (*path, key), (*channel, key), pieces, whole, whose)
         elif kind is list:
             for index, item in enumerate(child):
                 step = _step(key, item)
                 if step is None:
-                    collect(item, (*path, key, index), Origin.ASSISTANT, whole)
+                    collect(item, (*path, key, index), whose, whole)
                 else:
-                    _delta(item, (*path, key, index), (*channel, key, step), pieces, whole)
+                    _delta(item, (*path, key, index), (*channel, key, step), pieces, whole, whose)
         else:
-            collect(child, (*path, key), Origin.ASSISTANT, whole)
+            collect(child, (*path, key), whose, whole)
 
 
 def _step(key: str, item: Any) -> str | int | None:

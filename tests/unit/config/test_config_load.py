@@ -148,13 +148,13 @@ CASES = {
     "bad effect": (
         "policy: {rules: [{id: r, stage: request, effect: denny}]}",
         'f.yaml:6: policy.rules[0].effect: "denny" is not one of: '
-        "allow, flag, pseudonymise, mask, hash, redact, require_approval, deny "
+        "allow, flag, pseudonymise, mask, hash, redact, route, require_approval, deny "
         '(hint: did you mean "deny"?)',
     ),
     "an effect that nobody may write": (
         "policy: {rules: [{id: r, stage: request, effect: allowed_on_failure}]}",
         'f.yaml:6: policy.rules[0].effect: "allowed_on_failure" is not one of: '
-        "allow, flag, pseudonymise, mask, hash, redact, require_approval, deny",
+        "allow, flag, pseudonymise, mask, hash, redact, route, require_approval, deny",
     ),
     "an answer that waits": (
         "policy: {rules: [{id: r, stage: response, effect: require_approval}]}",
@@ -221,6 +221,23 @@ CASES = {
     "hash nothing": (
         "policy: {rules: [{id: r, stage: request, effect: hash}]}",
         "f.yaml:6: policy.rules[0].findings: is missing: a hash rule must say what it is about",
+    ),
+    "obligations on answers": (
+        "policy: {rules: [{id: r, stage: response, effect: flag, obligations: {strip_tools: true}}]}",
+        "f.yaml:6: policy.rules[0].obligations.strip_tools: has no effect: it changes what is sent, and an answer has "
+        "come already",
+    ),
+    "obligations of a denial": (
+        "policy: {rules: [{id: r, stage: request, effect: deny, obligations: {notice: hello}}]}",
+        "f.yaml:6: policy.rules[0].obligations: has no effect: a denied request is not sent",
+    ),
+    "a route to nowhere": (
+        "policy: {rules: [{id: r, stage: request, effect: route}]}",
+        "f.yaml:6: policy.rules[0].obligations.route_to: is missing: a route rule must say where to",
+    ),
+    "a cap that is none": (
+        "policy: {rules: [{id: r, stage: request, effect: flag, obligations: {max_output_tokens: 0}}]}",
+        "f.yaml:6: policy.rules[0].obligations.max_output_tokens: 0 is not between 1 and 10000000",
     ),
     "message that nobody reads": (
         "policy: {rules: [{id: r, stage: request, effect: flag, message: hello}]}",

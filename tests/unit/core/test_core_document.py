@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptgate.core.document import MAX_CONTAINERS, MAX_DEPTH, MAX_QUOTES, apply_edits, read_object
+from gptgate.core.document import (
+    MAX_CONTAINERS,
+    MAX_DEPTH,
+    MAX_QUOTES,
+    apply_edits,
+    drop_members,
+    encode_json,
+    insert_item,
+    read_object,
+)
 from gptgate.core.errors import MalformedRequest
 from gptgate.core.finding import Path
 
@@ -115,6 +124,45 @@ def test_edits_change_exactly_what_they_name(document: dict[str, Any], data: st.
     edited = apply_edits(json.dumps(document).encode(), dict.fromkeys(chosen, b'"new"'))
     assert json.loads(edited) == expected
     assert list(json.loads(edited)) == list(document)
+
+
+SPELLED = (
+    b"1.0",
+    b"1e2",
+    b'"\\u00e9\\/"',
+    b'{ "x" : [ 1 , 2 ] }',
+    b"[ ]",
+    b"null",
+)
+"""Values that a parser and a writer would spell otherwise."""
+MEMBERS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(SPELLED), max_size=6)
+
+
+def _spelled(members: dict[str, bytes]) -> bytes:
+    return b"{" + b",".join([encode_json(key) + b":" + value for key, value in members.items()]) + b"}"
+
+
+@given(MEMBERS, st.sets(st.sampled_from("abcxyz")))
+def test_dropped_members_are_gone_and_the_others_keep_their_bytes(members: dict[str, bytes], names: set[str]) -> None:
+    kept = {key: value for key, value in members.items() if key not in names}
+    assert drop_members(_spelled(members), names) == _spelled(kept)
+
+
+def test_a_body_that_loses_nothing_is_the_same() -> None:
+    body = b'{ "a" : 1 }'
+    assert drop_members(body, {"b"}) is body
+
+
+@given(MEMBERS, st.lists(st.sampled_from(SPELLED), max_size=4), st.sampled_from(SPELLED), st.data())
+def test_an_item_more_leaves_the_others_their_bytes(
+    members: dict[str, bytes], items: list[bytes], item: bytes, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(items)))
+    grown = [*items[:place], item, *items[place:]]
+    before = _spelled({"a": b"1", "list": b"[" + b",".join(items) + b"]", **members})
+    assert insert_item(before, "list", place, item) == _spelled(
+        {"a": b"1", "list": b"[" + b",".join(grown) + b"]", **members}
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ def judge(rules: str, text: str, **more: object) -> tuple[Effect, bytes]:
     facts = judged(parts, chat(Dialect.OPENAI, text, **more))
     inspection = inspect_request(parts, facts.request, facts.facts)
     decision = decide_request(parts, facts.facts, inspection)
-    permit = enforce(parts, facts.request, inspection, decision, None, pseudonyms_for(parts, facts.facts, decision))
+    pseudonyms = pseudonyms_for(parts, facts.facts, decision)
+    permit = enforce(parts, facts.request, inspection, decision, facts.grant.model, None, pseudonyms)
     assert decision.config_digest == parts.snapshot.digest
     return decision.effect, apply_edits(facts.request.body, permit.edits)
 
