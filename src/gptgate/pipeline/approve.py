@@ -1,4 +1,4 @@
-"""Step 6b: a request that a rule holds up passes once when a person has approved these very bytes."""
+"""Step 6c: a request that a rule holds up passes once when a person has approved these very bytes."""
 
 from hashlib import sha256
 

@@ -26,7 +26,14 @@ from gptgate.pipeline.classify import ask_classifiers, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
-from gptgate.pipeline.judge import decide_request, decide_routed, enforce, inspect_request, pseudonyms_for
+from gptgate.pipeline.judge import (
+    decide_request,
+    decide_routed,
+    enforce,
+    inspect_request,
+    pseudonyms_for,
+    weigh_routed,
+)
 from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 
@@ -169,8 +176,9 @@ class Gate:
         if decision.obligations.route_to and decision.effect is not Effect.DENY:
             grant = services.reroute(grant, raw.dialect, decision.obligations.route_to, services.snapshot)
             facts = policy_facts(services, raw, request, grant)
+            inspection = weigh_routed(services, facts, inspection)
             decision = decide_routed(services, facts, inspection, decision)
-            draft.grant, draft.decision = grant, decision
+            draft.grant, draft.inspection, draft.decision = grant, inspection, decision
         # 6c approve, where a rule holds the request up; given back on every refusal
         approval = await claim_approval(services, raw, grant, decision, draft.end_user)
         draft.approval = approval

@@ -30,6 +30,12 @@ def decide_request(services: Services, facts: PolicyFacts, inspection: Inspectio
     return services.policy.decide(facts, inspection)
 
 
+def weigh_routed(services: Services, facts: PolicyFacts, inspection: Inspection) -> Inspection:
+    """Step 5 once more, on the facts of the model that a rule routes to: the higher of the two scores holds."""
+    again = services.policy.assess(facts, inspection.findings, inspection.failures)
+    return again if again.score > inspection.score else inspection
+
+
 def decide_routed(services: Services, facts: PolicyFacts, inspection: Inspection, first: Decision) -> Decision:
     """Step 6 once more, on the facts of the model that a rule routes to. It only adds to the first decision.
 
@@ -55,6 +61,9 @@ def decide_routed(services: Services, facts: PolicyFacts, inspection: Inspection
             route_to=before.route_to,
             notice="\n".join(_united(tuple(before.notice.split("\n")), tuple(asked.notice.split("\n")))).strip("\n"),
         ),
+        approval_for=_united(first.approval_for, second.approval_for),
+        message=second.message or first.message,
+        public=first.public and second.public,
         shadowed=_united(first.shadowed, second.shadowed),
         failures=_united(first.failures, second.failures),
     )
