@@ -62,8 +62,8 @@ def decide_routed(services: Services, facts: PolicyFacts, inspection: Inspection
             notice="\n".join(_united(tuple(before.notice.split("\n")), tuple(asked.notice.split("\n")))).strip("\n"),
         ),
         approval_for=_united(first.approval_for, second.approval_for),
-        message=second.message or first.message,
-        public=first.public and second.public,
+        message=second.message or ("" if second.denied_by else first.message),
+        public=second.public and (first.public or bool(second.denied_by)),
         shadowed=_united(first.shadowed, second.shadowed),
         failures=_united(first.failures, second.failures),
     )

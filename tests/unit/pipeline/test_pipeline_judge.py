@@ -115,4 +115,4 @@ def test_what_is_held_up_is_never_permitted_without_its_approval() -> None:
     decision = decide_request(parts, facts.facts, inspection)
     assert decision.approval_for == ("ask",)
     with pytest.raises(ApprovalRequired):
-        enforce(parts, facts.request, inspection, decision, None, None)
+        enforce(parts, facts.request, inspection, decision, facts.grant.model, None, None)

@@ -1,17 +1,26 @@
 """Rules that cap, strip, route and add a notice, on the whole path of a request."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from gptgate.core.errors import DialectMismatch, GateError, ModelNotFound, PolicyDenied, UpstreamBroken
+from gptgate.core.errors import (
+    ApprovalRequired,
+    DialectMismatch,
+    GateError,
+    ModelNotFound,
+    PolicyDenied,
+    UpstreamBroken,
+)
 from gptgate.core.facts import RawRequest
 from gptgate.core.snapshot import Effect, Obligations, ProviderKind, RuleSpec, Snapshot, Stage
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.services import Services
+from gptgate.storage.approval_desk import ApprovalDesk
 from pipeline_parts import CARD, Caller, PlayedReply, PlayedUpstream, chat, configured, principal_of, services
 from sse_reader import SseReader
 
@@ -43,11 +52,11 @@ def rule(name: str, effect: Effect = Effect.FLAG, stage: Stage = Stage.REQUEST, 
     return RuleSpec(id=name, stage=stage, effect=effect, **{**conditions, **fields})
 
 
-def ruled(*rules: RuleSpec, snapshot: Snapshot = MODELS) -> Services:
+def ruled(*rules: RuleSpec, snapshot: Snapshot = MODELS, **more: Any) -> Services:
     message = {"role": "assistant", "content": "fine"}
     body = {"model": "m", "choices": [{"index": 0, "message": message}], "usage": USAGE}
     upstream = PlayedUpstream([PlayedReply(pieces=[json.dumps(body).encode()])])
-    return services(replace(snapshot, rules=rules), upstream=upstream)
+    return services(replace(snapshot, rules=rules), upstream=upstream, **more)
 
 
 async def serve(parts: Services, raw: RawRequest | None = None) -> Caller:
@@ -143,6 +152,32 @@ async def test_what_cannot_be_routed_is_not_sent_at_all() -> None:
     await refused(ruled(TO_NEAR, snapshot=BASE), ModelNotFound, "'near'")
     anthropic = chat(Dialect.ANTHROPIC, f"pay with {CARD}", stream=False)
     await refused(ruled(TO_NEAR), DialectMismatch, "does not speak", anthropic)
+
+
+async def test_an_approval_that_either_model_needs_is_needed(tmp_path: Path) -> None:
+    desk = ApprovalDesk(tmp_path)
+    for name in ("sim-gpt", "near"):
+        ask = rule("ask", Effect.REQUIRE_APPROVAL, models=(name,), message=f"Ask Eve about {name}.")
+        await refused(ruled(TO_NEAR, ask, approvals=desk), ApprovalRequired, f"Ask Eve about {name}")
+    desk.close()
+
+
+async def test_the_higher_score_of_both_models_counts() -> None:
+    far = replace(MODELS.models["sim-gpt"], location="cloud")
+    near = replace(LOCAL, location="cloud")
+    models = replace(MODELS, models={**MODELS.models, "sim-gpt": far, "near": near})
+    scores = []
+    for snapshot in (MODELS, models):
+        parts = ruled(TO_NEAR, snapshot=snapshot)
+        await serve(parts)
+        scores.append(intent(parts).score)
+    assert scores[0] <= scores[1]
+    from_far = replace(MODELS, models={**MODELS.models, "sim-gpt": far})
+    to_far = replace(MODELS, models={**MODELS.models, "near": near})
+    for snapshot in (from_far, to_far):
+        parts = ruled(TO_NEAR, snapshot=snapshot)
+        await serve(parts)
+        assert intent(parts).score == scores[1]
 
 
 async def test_a_denied_request_is_not_routed() -> None:
