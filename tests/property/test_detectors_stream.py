@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.detectors import DETECTORS, TextInspector
+from secret_samples import hexes, mixed
 
 INSPECTOR = TextInspector(DETECTORS, views={})
 """Streams are read as they stand only."""
@@ -13,6 +14,7 @@ KEY_BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7"
 PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{KEY_BODY}\n{KEY_BODY}\nabcd==\n-----END RSA PRIVATE KEY-----"
 OPENAI = "sk-proj-" + "aB3_" * 8
 GITHUB = "ghp_" + "a1B2c3" * 6
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0." + mixed(43)
 NASTY = [
     "",
     "plain words, nothing to see.",
@@ -48,6 +50,11 @@ NASTY = [
     "No.4111111111111111, no. 4111111111111111. See a.378282246310005",
     f"\\n{OPENAI}\\t{GITHUB}\\r4111111111111111\\nx",
     "aÿ a@b.coÿa@b.co\x00a@b.co",
+    f"gsk_{mixed(52)}, dop_v1_{hexes(64)} rubygems_{hexes(48)}",
+    f"shpat_{hexes(32)}!\\nSK{hexes(32)} phx_{mixed(43)}_",
+    f"my DD_API_KEY = '{hexes(32)}' and datadog datadog_key: {hexes(40)}",
+    f"password: Tr0ub4dor3x\\nAuthorization: Bearer {mixed(30)} https://u:p4ssw0rds@h",
+    f"ey eyJ0 {TOKEN} {TOKEN[:-60]}",
 ]
 NASTY += [
     "IBAN GB82 WEST 1234 5698 7654 32 and DE89370400440532013000GB82WEST12345698765432 de89 3704 0044 0532 0130 00 or",

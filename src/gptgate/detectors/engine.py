@@ -1,6 +1,7 @@
 """Compiled patterns: exact spans by RE2, and which patterns are worth asking for them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import re2
@@ -36,7 +37,11 @@ class CompiledPattern:
         self.pattern = pattern
         # Captures keep RE2 from its fastest way, so they are asked for only where the edges leave doubt.
         self._regex = compile_bytes(pattern.source, ignore_case=pattern.ignore_case)
-        self._exact = compile_bytes(
+
+    @cached_property
+    def _exact(self) -> "re2._Regexp":
+        pattern = self.pattern
+        return compile_bytes(
             f"(?:{pattern.left})(?:{pattern.prefix})({pattern.body})(?:{pattern.right})",
             ignore_case=pattern.ignore_case,
         )
@@ -83,6 +88,18 @@ class LiteralFinder:
             if literal in folded:
                 found.update(indexes)
         return list(found)
+
+
+class JointFinder:
+    """Two finders of different patterns. Compiling each pattern once is what starting up costs."""
+
+    def __init__(self, one: Finder, other: Finder) -> None:
+        self._one = one.hits
+        self._other = other.hits
+
+    def hits(self, data: bytes) -> Sequence[int]:
+        """What either says."""
+        return [*self._one(data), *self._other(data)]
 
 
 def _by_literal(patterns: Mapping[int, Pattern], *, ignore_case: bool) -> list[tuple[bytes, list[int]]]:

@@ -248,5 +248,35 @@ def loosened(node: Node) -> str:
             return f"(?:{loosened(item)}){{{low},{high}}}"
 
 
+def head(node: Node, enough: int) -> str:
+    """A pattern that every word begins with: short repeats whole, and nothing after the first long or open one."""
+    return _head(node, enough)[0]
+
+
+def _head(node: Node, enough: int) -> tuple[str, bool]:
+    """The pattern, and whether it stands for whole words."""
+    match node:
+        case Chars(source, _):
+            return source, True
+        case Alt(options):
+            heads = [_head(option, enough) for option in options]
+            return _any_of([source for source, _ in heads]), all(is_whole for _, is_whole in heads)
+        case Repeat(item, low, high):
+            source, is_whole = _head(item, enough)
+            if is_whole and high is not None and high <= enough:
+                return f"(?:{source}){{{low},{high}}}", True
+            if low == 0:
+                return "", False
+            return (f"(?:{source}){{{min(low, enough)}}}" if is_whole else source), False
+        case Seq(items):
+            pattern = ""
+            for item in items:
+                source, is_whole = _head(item, enough)
+                pattern += source
+                if not is_whole:
+                    return pattern, False
+            return pattern, True
+
+
 def _any_of(options: list[str]) -> str:
     return "(?:" + "|".join(options) + ")"

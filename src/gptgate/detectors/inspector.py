@@ -11,7 +11,7 @@ from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
 from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
-from gptgate.detectors.engine import CompiledPattern
+from gptgate.detectors.engine import CompiledPattern, JointFinder
 from gptgate.detectors.gate import make_gate
 from gptgate.detectors.lane import Lane, in_order
 from gptgate.detectors.multi import make_finder
@@ -62,10 +62,11 @@ class TextInspector:
             for pattern in detector.patterns
         ]
         patterns = [lane.compiled.pattern for lane in self._lanes]
-        self._finder = make_finder(engine, patterns)
         # Streams that hold no phrases back ask for them seldom, and otherwise use a much smaller automaton.
         self._token_lanes = frozenset(index for index, pattern in enumerate(patterns) if not pattern.is_phrase)
         self._tokens = make_finder(engine, patterns, self._token_lanes)
+        phrases = make_finder(engine, patterns, frozenset(range(len(patterns))) - self._token_lanes)
+        self._finder = JointFinder(self._tokens, phrases)
         kinds: dict[tuple[str, str], list[int]] = {}
         for index, lane in enumerate(self._lanes):
             kinds.setdefault((lane.detector, lane.compiled.pattern.kind), []).append(index)

@@ -8,6 +8,7 @@ may. Whether a body stands at a position depends on the `reach` bytes from its l
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from gptgate.core.finding import Origin
 from gptgate.detectors.grammar import Node, Seq, classes, first, longest, loosened, parse, required
@@ -102,8 +103,8 @@ class Pattern:
 
     @property
     def is_phrase(self) -> bool:
-        """Words: they begin where a word begins, in any case."""
-        return self.ignore_case and self.left == EDGE
+        """Words: they begin where a word begins, in any case, and nothing cheaper stands for them."""
+        return self.ignore_case and self.left == EDGE and not self.trigger
 
     @property
     def hint(self) -> str:
@@ -121,6 +122,7 @@ class Pattern:
         return frozenset((text.lower() if self.ignore_case else text).encode() for text in required(self.tree))
 
 
+@cache
 def _takes_one(source: str, characters: str) -> bool:
     """Whether one of these bytes alone (given as the inside of a class) is matched."""
     known = re.compile(f"[{characters}]".encode("latin-1"))

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 from gptgate.detectors import encodings, letters
 from gptgate.detectors.library import (
+    ai_secrets,
     api_secrets,
+    business_secrets,
+    cloud_secrets,
+    code_secrets,
+    credentials,
     email,
     iban,
     ids_americas,
@@ -12,8 +17,12 @@ from gptgate.detectors.library import (
     ids_east_europe,
     ids_west_europe,
     injection,
+    messaging_secrets,
+    named_secrets,
     payment_card,
+    payment_secrets,
     private_key,
+    web_token,
 )
 from gptgate.detectors.pattern import Detector
 from gptgate.detectors.signals import signal_kinds
@@ -29,6 +38,15 @@ DETECTORS: Mapping[str, Detector] = {
     "ids_east_europe": ids_east_europe.DETECTOR,
     "ids_asia_africa_oceania": ids_asia_africa_oceania.DETECTOR,
     "api_secrets": api_secrets.DETECTOR,
+    "ai_secrets": ai_secrets.DETECTOR,
+    "cloud_secrets": cloud_secrets.DETECTOR,
+    "code_secrets": code_secrets.DETECTOR,
+    "payment_secrets": payment_secrets.DETECTOR,
+    "messaging_secrets": messaging_secrets.DETECTOR,
+    "business_secrets": business_secrets.DETECTOR,
+    "named_secrets": named_secrets.DETECTOR,
+    "web_token": web_token.DETECTOR,
+    "credentials": credentials.DETECTOR,
     "private_key": private_key.DETECTOR,
     "injection": injection.DETECTOR,
 }

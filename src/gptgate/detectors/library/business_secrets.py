@@ -1,0 +1,88 @@
+"""Keys of monitoring, documents, customer data, identity and other services that organisations use."""
+
+from gptgate.detectors.forms import NOT_BASE64, UUID, detector, token
+from gptgate.detectors.randomness import is_random
+
+DETECTOR = detector(
+    "business_secrets",
+    1,
+    (
+        token("notion", "A Notion token.", "ntn_[0-9]{11}[A-Za-z0-9]{35}", "secret_[A-Za-z0-9]{43}"),
+        token("airtable", "An Airtable token.", r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
+        token("figma", "A Figma token.", "fig(?:d|o|our|or|ur|u)_[A-Za-z0-9_-]{40}"),
+        token("contentful", "A Contentful token.", "CFPAT-[A-Za-z0-9_-]{43}"),
+        token("hubspot", "A HubSpot private app token.", f"pat-(?:na|eu|ap)[0-9]-{UUID}"),
+        token(
+            "salesforce",
+            "A Salesforce session or consumer key.",
+            r"00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{80,120}",
+            r"3MVG9[A-Za-z0-9._]{80,90}",
+        ),
+        token("okta", "An Okta API token in its header.", "SSWS 00[A-Za-z0-9_-]{38,42}"),
+        token("typeform", "A Typeform token.", "tfp_[A-Za-z0-9_.=-]{40,60}"),
+        token("dropbox", "A Dropbox access token.", r"sl\.(?:u\.)?[A-Za-z0-9_-]{130}[A-Za-z0-9_-]*", most=2048),
+        token("dynatrace", "A Dynatrace token.", r"dt0[a-zA-Z][0-9]{2}\.[A-Z0-9]{8,24}\.[A-Z0-9]{64}"),
+        token(
+            "new_relic",
+            "A New Relic key.",
+            "NRAK-[A-Z0-9]{27}",
+            "NRII-[A-Za-z0-9_-]{32}",
+            "NR(?:JS|BR)-[a-f0-9]{19}",
+            "NRAA-[a-f0-9]{27}",
+        ),
+        token(
+            "grafana",
+            "A Grafana token.",
+            "glsa_[A-Za-z0-9]{32}_[a-fA-F0-9]{8}",
+            "glc_eyJ[A-Za-z0-9+/]{32,400}={0,3}",
+            "eyJrIjoi[A-Za-z0-9+/]{60,400}={0,3}",
+            end=NOT_BASE64,
+        ),
+        token("honeycomb", "A Honeycomb key.", "hc[abx][il]k_[a-z0-9]{58}"),
+        token("posthog", "A PostHog personal key.", "phx_[A-Za-z0-9_]{40,56}"),
+        token("mapbox", "A Mapbox secret token.", r"sk\.eyJ1Ijoi[A-Za-z0-9_-]{40,120}\.[A-Za-z0-9_-]{22}"),
+        token("maxmind", "A MaxMind licence key.", "[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk", trigger="_mmk"),
+        token("segment", "A Segment public API token.", "sgp_[A-Za-z0-9]{64}"),
+        token("intra42", "A 42 intra client secret.", "s-s4t2(?:ud|af)-[a-f0-9]{64}"),
+        token(
+            "authress",
+            "An Authress access key.",
+            r"(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}",
+            end=NOT_BASE64,
+        ),
+        token("stytch", "A Stytch secret.", "secret-(?:test|live)-[A-Za-z0-9_-]{34,40}={0,2}"),
+        token(
+            "rapidapi",
+            "A RapidAPI key.",
+            "[a-f0-9]{10}msh[a-f0-9]{15}p1[a-f0-9]{6}jsn[a-f0-9]{12}",
+            trigger="[a-f0-9]msh[a-f0-9]",
+        ),
+        token("clickup", "A ClickUp token.", "pk_[0-9]{5,9}_[A-Z0-9]{32}"),
+        token("adobe", "An Adobe client secret.", "p8e-[A-Za-z0-9_-]{32}"),
+        token("planet", "A Planet API key.", "PLAK[a-f0-9]{32}"),
+        token("lichess", "A Lichess token.", "lip_[A-Za-z0-9]{20}"),
+        token("zoho", "A Zoho token.", r"1000\.[a-f0-9]{32}\.[a-f0-9]{32}"),
+        token("elastic_cloud", "An Elastic Cloud API key.", "essu_[A-Za-z0-9+/]{40,120}={0,2}", end=NOT_BASE64),
+        token("axiom", "An Axiom token.", f"xa[ap]t-{UUID}"),
+        token("metabase", "A Metabase API key.", "mb_[A-Za-z0-9+/]{43}=", end=NOT_BASE64),
+        token("retool", "A Retool token.", "retool_01[a-z0-9]{24}"),
+        token("apify", "An Apify token.", "apify_api_[A-Za-z0-9]{36}"),
+        token("dbt", "A dbt Cloud token.", "dbt[cu]_[A-Za-z0-9_-]{40,60}"),
+        token("frame_io", "A Frame.io token.", "fio-u-[A-Za-z0-9_=-]{64}"),
+        token("logfire", "A Pydantic Logfire token.", "pylf_v[0-9]_[a-z]{2,4}_[A-Za-z0-9]{43}"),
+        token("cal_com", "A Cal.com API key.", "cal_(?:live_)?[a-f0-9]{32}"),
+        token("persona", "A Persona API key.", f"persona_(?:sandbox|production)_{UUID}"),
+        token(
+            "freemius",
+            "A Freemius secret key.",
+            "sk_[A-Za-z0-9]{2,12}[#@$&*%][A-Za-z0-9#@$&*%^!?]{12,24}",
+            end="[^A-Za-z0-9#@$&*%^!?]",
+        ),
+        token(
+            "onfido", "An Onfido token.", r"api_(?:live|sandbox)(?:_[a-z]{2})?\.[A-Za-z0-9_-]{11}\.[A-Za-z0-9_-]{32}"
+        ),
+        token("sanity", "A Sanity token.", "sk[A-Za-z0-9]{80,190}"),
+        token("zuplo", "A Zuplo key.", "zpka_[a-z0-9]{32}_[a-f0-9]{8}"),
+        token("unkey", "An Unkey root key.", "unkey_[A-Za-z0-9]{20,32}", accept=is_random),
+    ),
+)

@@ -1,0 +1,205 @@
+"""Passwords and keys of no known provider: what stands beside them says what they are."""
+
+import binascii
+import re
+from collections.abc import Callable
+
+from gptgate.detectors.forms import BEFORE_VALUE, GIVES, NAMED_POINTS
+from gptgate.detectors.grammar import loosened, parse
+from gptgate.detectors.library import (
+    ai_secrets,
+    api_secrets,
+    business_secrets,
+    cloud_secrets,
+    code_secrets,
+    messaging_secrets,
+    payment_secrets,
+)
+from gptgate.detectors.pattern import EDGE, Detector, Pattern
+from gptgate.detectors.randomness import entropy, is_password, is_placeholder, is_random
+
+_KNOWN = re.compile(
+    "|".join(
+        loosened(parse(pattern.body))
+        for module in (
+            api_secrets,
+            ai_secrets,
+            business_secrets,
+            cloud_secrets,
+            code_secrets,
+            messaging_secrets,
+            payment_secrets,
+        )
+        for pattern in module.DETECTOR.patterns
+    ).encode()
+    + rb"|ey[IJ][A-Za-z0-9_-]{8,}\."
+)
+
+_WORD = "[A-Za-z0-9_.-]"
+_OWNERS = (
+    "api|app|auth|access|account|admin|aws|bot|bearer|client|clear_?text|consumer|csrf|db|database|deploy|encryption|env"
+    "|ftp|id|jwt|login|master|mysql|oauth|personal|pg|postgres|private|proxy|redis|refresh|root|secret|security|service"
+    "|session|shared|signing|smtp|ssh|storage|user|webhook|write"
+)
+_TOKEN_NAMES = (
+    f"(?:{_OWNERS})[_. -]?(?:key|tokens?|auth|credentials?|secrets?)|tokens?|secrets?|credentials?|apikeys?|auth"
+)
+_PASSWORD_NAMES = f"(?:(?:{_OWNERS})[_.-]?)?(?:pass(?:word|wd|phrase|code)|pwd)"
+_VALUE_CHARS = "[A-Za-z0-9_+/=.~!@#%^*|:-]"
+_CHOSEN_CHARS = "[A-Za-z0-9_+/=.~!@#$%^*|?&-]"
+_URL_CHARS = "[A-Za-z0-9_+.~!$%^*=-]"
+_NAME_CHARS = "[A-Za-z0-9_.~%+-]"
+_HEADER_CHARS = "[A-Za-z0-9_+/=.~@|:-]"
+_PAIR_CHARS = "[A-Za-z0-9_.,@{}!#$%^&*+=~/-]"
+_DATABASES = (
+    "(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|oracle|db2|snowflake"
+    r"|neo4j|bolt|cassandra|couchdb|elasticsearch|nats|kafka|influxdb)(?:\+[a-z0-9_]{1,16})?"
+)
+_WEB = r"(?:https?|s?ftps?|ssh|git(?:\+https?)?|svn|ldaps?|smtps?|imaps?|socks5h?|wss?|rtsp)"
+
+
+def is_value(value: bytes) -> bool:
+    """Whether a token has no form of its own and looks drawn by a machine."""
+    return _KNOWN.match(value) is None and is_random(value)
+
+
+def is_chosen(value: bytes) -> bool:
+    """Whether a password has no form of its own and looks chosen by a person, or drawn."""
+    return _KNOWN.match(value) is None and is_password(value)
+
+
+def is_pair(value: bytes) -> bool:
+    """Whether a name and a password (``name:password``) hold a password that is meant."""
+    name, _, password = (part.strip(b"\"'{}") for part in value.partition(b":"))
+    secret = password or name
+    digits = sum(byte in b"0123456789" for byte in secret)
+    is_mixed = 0 < digits < len(secret) or (len(secret) >= 12 and not secret.islower() and secret.isalpha())
+    return len(secret) >= 8 and is_mixed and not is_placeholder(secret)
+
+
+_LINK_WORDS = frozenset(
+    b"pass pwd pw user root admin postgres guest mysql redis test token x-oauth-basic mypassword".split()
+)
+"""What stands for a password in addresses that explain something."""
+
+
+def is_link_password(value: bytes) -> bool:
+    """Whether what stands before the host of an address is a password that is meant."""
+    return len(set(value)) > 2 and value.lower() not in _LINK_WORDS and not is_placeholder(value)
+
+
+def is_basic(value: bytes) -> bool:
+    """Whether these are the credentials of HTTP's basic authentication (RFC 7617)."""
+    try:
+        name, colon, password = binascii.a2b_base64(value).partition(b":")
+    except binascii.Error:
+        name = colon = password = b""
+    secret = password or name
+    is_pair_of_text = bool(colon and secret) and secret.isascii()
+    return not is_placeholder(secret) if is_pair_of_text else len(value) >= 24 and is_random(value)
+
+
+def is_header(value: bytes) -> bool:
+    """Whether this is a credential in a header made for one: less must speak for it than elsewhere."""
+    digits = any(byte in b"0123456789" for byte in value)
+    return digits and entropy(value) >= 3 * 64 and _KNOWN.match(value) is None and not is_placeholder(value)
+
+
+def _after(
+    kind: str, prefix: str, body: str, right: str, trigger: str, accept: Callable[[bytes], bool], most: int = 0
+) -> Pattern:
+    return Pattern(
+        kind=f"secret.{kind}",
+        prefix=prefix,
+        body=body,
+        points=NAMED_POINTS,
+        left=EDGE,
+        right=right,
+        ignore_case=True,
+        trigger=trigger,
+        most=most,
+        accept=accept,
+    )
+
+
+DETECTOR = Detector(
+    name="credentials",
+    version=1,
+    kinds={
+        "secret.generic_assignment": "A value that looks random, given to a name such as api_key, token or secret.",
+        "secret.password": "A password, given to a name such as password or db_pwd.",
+        "secret.authorization": "The credentials of an authorization header.",
+        "secret.basic_auth": "A name and password: HTTP basic authentication, or an option of curl.",
+        "secret.url_password": "A password in an address.",
+        "secret.connection_string": "A password in the address of a database or queue.",
+    },
+    patterns=(
+        _after(
+            "generic_assignment",
+            rf"(?:{_TOKEN_NAMES})(?:[_.-]{_WORD}{{0,16}})?{GIVES}",
+            f"{_VALUE_CHARS}{{10,160}}",
+            "[^A-Za-z0-9_+/=.~!@#%^*|:-]",
+            rf"(?:key|token|auth|credential|secret)s?{BEFORE_VALUE}",
+            is_value,
+        ),
+        _after(
+            "password",
+            rf"{_PASSWORD_NAMES}(?:[_.-]{_WORD}{{0,16}})?{GIVES}",
+            f"{_CHOSEN_CHARS}{{8,64}}",
+            r"[^A-Za-z0-9_+/=.~!@#$%^*|?&(\[-]",
+            rf"(?:pass(?:word|wd|phrase|code)|pwd){BEFORE_VALUE}",
+            is_chosen,
+        ),
+        _after(
+            "authorization",
+            r"""authorization["'\\]{0,3}[ \t]{0,2}[:=,>][ \t]{0,4}["'\\]{0,3}"""
+            r"""(?:(?:bearer|token|api-?key|api-?token|key|apikey|ssws)[ \t=:]{1,3}["'\\]{0,2})?""",
+            f"{_HEADER_CHARS}{{16}}{_HEADER_CHARS}*",
+            "[^A-Za-z0-9_+/=.~@|:-]",
+            "authorization",
+            is_header,
+            most=2048,
+        ),
+        _after(
+            "authorization",
+            r"bearer[ \t]{1,3}",
+            f"{_HEADER_CHARS}{{20}}{_HEADER_CHARS}*",
+            "[^A-Za-z0-9_+/=.~@|:-]",
+            rf"bearer[ \t]{{1,3}}{_HEADER_CHARS}{{20}}",
+            is_value,
+            most=2048,
+        ),
+        _after(
+            "basic_auth",
+            r"basic[ \t]{1,3}",
+            "[A-Za-z0-9+/]{8,400}={0,2}",
+            "[^A-Za-z0-9+/=]",
+            r"basic[ \t]{1,3}[A-Za-z0-9+/]{8}",
+            is_basic,
+        ),
+        _after(
+            "basic_auth",
+            r"""(?:-u|--user|--proxy-user)[ \t=]{1,3}["'\\]{0,2}""",
+            rf"""[A-Za-z0-9_.@{{}}+!~%-]{{0,64}}["']{{0,2}}:["']{{0,2}}{_PAIR_CHARS}{{0,64}}""",
+            "[^A-Za-z0-9_.,@{}!#$%^&*+=~/-]",
+            r"(?:-u|--user|-user)[ \t=]",
+            is_pair,
+        ),
+        _after(
+            "url_password",
+            f"{_WEB}://{_NAME_CHARS}{{0,64}}:",
+            f"{_URL_CHARS}{{3,128}}",
+            "@",
+            f"://{_NAME_CHARS}*:{_URL_CHARS}+@",
+            is_link_password,
+        ),
+        _after(
+            "connection_string",
+            f"{_DATABASES}://{_NAME_CHARS}{{0,64}}:",
+            f"{_URL_CHARS}{{3,128}}",
+            "@",
+            f"://{_NAME_CHARS}*:{_URL_CHARS}+@",
+            is_link_password,
+        ),
+    ),
+)
