@@ -71,6 +71,7 @@ class AnswerGuard:
         self._findings: tuple[Finding, ...] = ()
         self._whole: tuple[Finding, ...] | None = None
         self._clean: tuple[Segment, ...] = ()
+        self._head: dict[Path, bytes] = {}
         self._channels: dict[Channel, _Growing] = {}
         self._kept_chars = 0
         self._unjudged = False
@@ -125,6 +126,7 @@ class AnswerGuard:
             self._restore(event.whole, edits)
             if not findings and not edits:
                 self._clean = event.whole
+            self._head = {path: edit for path, edit in edits.items() if path in _HEAD}
         touched = False
         seen: set[Channel] = set()
         for piece in event.pieces:
@@ -234,12 +236,19 @@ class AnswerGuard:
             if not growing.closed and channel not in seen and _closes(event, channel):
                 text = self._finish(growing)
                 if text:
-                    out += codec.flush(channel, text)
+                    out += self._flushed(codec.flush(channel, text))
         return out
 
     def _expect_no_call(self, segments: Sequence[Segment]) -> None:
         if not self._offers_tools and any(segment.origin is Origin.TOOL_CALL for segment in segments):
             raise _uncalled_for()
+
+    def _flushed(self, event: bytes) -> bytes:
+        """An event that the codec made repeats the head of the provider's last one: it goes out as that one did."""
+        if not self._head:
+            return event
+        name, data, document = event.partition(b"data: ")
+        return name + data + apply_edits(document, self._head) + b"\n\n"
 
     def _restore(self, segments: Sequence[Segment], edits: dict[Path, bytes]) -> None:
         """Restore the pseudonyms in these segments, as the edits leave them. A key is never edited."""
@@ -272,6 +281,10 @@ class AnswerGuard:
         return replace(
             decision, rewrites=tuple((index - known, how) for index, how in decision.rewrites if index >= known)
         )
+
+
+_HEAD: frozenset[Path] = frozenset({("id",), ("model",)})
+"""The provider's own words that events of a codec's making repeat."""
 
 
 def _closes(event: StreamEvent, channel: Channel) -> bool:
