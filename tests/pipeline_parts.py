@@ -226,7 +226,7 @@ def judged(parts: Services, raw: RawRequest) -> Judged:
     request = parts.adapters[raw.endpoint].read(raw, read_object(raw.body))
     grant = parts.authorize(principal, raw.endpoint, raw.dialect, request.model, parts.snapshot)
     draft = Draft(raw, principal, parts.snapshot.digest, parts.clock, Discretion(parts.inspector))
-    return Judged(request, grant, policy_facts(parts, raw, request, grant), draft)
+    return Judged(request, grant, policy_facts(raw, request, grant, 0), draft)
 
 
 def new_codec(parts: Services, facts: Judged) -> StreamCodec:

@@ -9,8 +9,8 @@ import gptgate
 
 SOURCE = Path(gptgate.__file__).parent
 EARNED_IN = {
-    "RawRequest": {"http/app.py"},
-    "Principal": {"auth/authenticate.py"},
+    "RawRequest": {"http/app.py", "cli/policy_trial.py"},
+    "Principal": {"auth/authenticate.py", "cli/policy_trial.py"},
     "ChatRequest": {"providers/openai_chat.py", "providers/openai_embeddings.py", "providers/anthropic_messages.py"},
     "Grant": {"auth/authorize.py"},
     "Inspection": {"policy/score.py"},
@@ -22,7 +22,7 @@ EARNED_IN = {
     "LogIndex": {"storage/sqlite.py", "storage/memory.py"},
     "Settlement": {"pipeline/exchange.py", "pipeline/gate.py"},
 }
-"""Fact → the files that may call its constructor."""
+"""Fact → the files that may call its constructor. A trial of the command line judges and sends nothing."""
 
 FILES = sorted(SOURCE.rglob("*.py"))
 

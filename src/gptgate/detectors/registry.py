@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gptgate.core.finding import Origin
 from gptgate.detectors import encodings, letters
 from gptgate.detectors.library import (
     ai_secrets,
@@ -76,6 +77,18 @@ _DECLARED: tuple[Mapping[str, str], ...] = (
     *(detector.kinds for detector in WHOLE_DETECTORS.values()),
     signal_kinds(VIEWS),
 )
+
+_LOOKING: tuple[tuple[Mapping[str, str], frozenset[Origin]], ...] = (
+    *((detector.kinds, frozenset(detector.origins)) for detector in DETECTORS.values()),
+    *((detector.kinds, frozenset(detector.origins)) for detector in WHOLE_DETECTORS.values()),
+)
+
+REPORTED_IN: Mapping[str, frozenset[Origin]] = {
+    kind: frozenset().union(*(origins for kinds, origins in _LOOKING if kind in kinds))
+    for declared, _ in _LOOKING
+    for kind in declared
+}
+"""In whose words detectors look for a kind."""
 
 KINDS: Mapping[str, str] = {kind: line for kinds in _DECLARED for kind, line in kinds.items()}
 """Every kind that a finding of these detectors can have, with one line that says what it is."""

@@ -158,7 +158,7 @@ class Gate:
         self._admit(principal, held)
         draft.mark("admit")
         # 5 inspect
-        facts = policy_facts(services, raw, request, grant)
+        facts = policy_facts(raw, request, grant, services.ledger.spent_by(principal.app.name, raw.at_ms))
         inspection = inspect_request(services, request, facts)
         draft.inspection = inspection
         draft.mark("inspect")

@@ -2,7 +2,6 @@
 
 from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, RawRequest
 from gptgate.core.snapshot import Stage
-from gptgate.pipeline.services import Services
 
 SESSION_HEADER = "x-gptgate-session"
 END_USER_HEADER = "x-gptgate-end-user"
@@ -11,8 +10,9 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 
-def policy_facts(services: Services, raw: RawRequest, request: ChatRequest, grant: Grant) -> PolicyFacts:
-    """The facts of the request's side; those of the answer's differ in `stage` alone."""
+def policy_facts(raw: RawRequest, request: ChatRequest, grant: Grant, spent_nano: int) -> PolicyFacts:
+    """The facts of the request's side; those of the answer's differ in `stage` alone. `spent_nano` is what the app has
+    spent this month."""
     principal, model = grant.principal, grant.model
     app = principal.app
     return PolicyFacts(
@@ -34,7 +34,7 @@ def policy_facts(services: Services, raw: RawRequest, request: ChatRequest, gran
         provider=grant.provider.name,
         location=model.location,
         session=raw.headers.get(SESSION_HEADER, "")[:MAX_NAME],
-        spent_nano=services.ledger.spent_by(app.name, raw.at_ms),
+        spent_nano=spent_nano,
         budget_nano=app.monthly_budget_nano or 0,
         hour=raw.at_ms // HOUR_MS % 24,
         weekday=(raw.at_ms // DAY_MS + 3) % 7 + 1,  # the first of January 1970 was a Thursday, the fourth day

@@ -81,7 +81,7 @@ async def test_the_recorded_opinion_gives_the_same_inspection_again() -> None:
     _, intent, _, _ = await serve(parts)
     raw = chat(Dialect.OPENAI, "hello", stream=False)
     facts = judged(parts, raw)
-    policy = policy_facts(parts, raw, facts.request, facts.grant)
+    policy = policy_facts(raw, facts.request, facts.grant, 0)
     before = parts.policy.assess(policy, ())
     again = weigh_opinions(parts, policy, before, intent.opinions)
     assert (again.findings, again.score, again.parts) == (intent.findings, intent.score, intent.parts)
@@ -133,7 +133,7 @@ async def test_a_condition_that_mentions_a_classifier_asks_it() -> None:
     rules = (replace(snapshot.rules[0], findings=(), when='findings.exists(f, f.kind == "external.w.leak")'),)
     parts = parts_of(snapshot, Played())
     facts = judged(parts, chat(Dialect.OPENAI, stream=False))
-    policy = policy_facts(parts, chat(Dialect.OPENAI), facts.request, facts.grant)
+    policy = policy_facts(chat(Dialect.OPENAI), facts.request, facts.grant, 0)
     assert dict(compile_policy(rules, "d").asks(policy)) == {"w": True}
 
 

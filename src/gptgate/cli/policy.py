@@ -1,0 +1,201 @@
+"""`gptgate policy`: look over a policy, run its cases, and explain a decision."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.folder import CONFIG_NAME, load_config
+from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
+from gptgate.cli.output import Column, Format, print_json, print_records
+from gptgate.cli.policy_cases import read_suite, run_case
+from gptgate.cli.policy_tree import Node, Side, lines, side_node
+from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
+from gptgate.cli.text import clean
+from gptgate.config.problem import ConfigError
+from gptgate.core.events import Intent
+from gptgate.core.finding import Origin
+from gptgate.core.snapshot import RuleSpec, Snapshot
+from gptgate.core.wire import Dialect
+from gptgate.detectors.registry import REPORTED_IN
+from gptgate.installed import read_config
+from gptgate.policy.lint import lint
+from gptgate.storage.queries import SqliteReader
+from gptgate.storage.views import AuditRecord
+
+REMARKS = (Column("rule", "rule"), Column("code", "remark"), Column("message", "why", fold=True))
+OUTCOMES = (Column("name", "case"), Column("holds", "holds"), Column("differences", "differences", fold=True))
+
+app = typer.Typer(help="Look over a policy, try it, and explain what it decided.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file.")],
+    output: Output = Format.TABLE,
+) -> None:
+    """Name rules that decide nothing or can never fire.
+
+    The file must be right, see `gptgate config check`. Exit code 1 when there is anything to remark on.
+    """
+    remarks = lint(read_config(file), REPORTED_IN)
+    if remarks or output is not Format.TABLE:
+        print_records(output, REMARKS, [msgspec.structs.asdict(remark) for remark in remarks])
+    if remarks:
+        number = "1 remark" if len(remarks) == 1 else f"{len(remarks)} remarks"
+        raise CommandError(f"{number} on {clean(str(file))}", hint="narrow the rules down, or remove them")
+    if output is Format.TABLE:
+        print(f"{clean(str(file))}: nothing to remark on")
+
+
+@app.command("test")
+def run_tests(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of cases.")],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="The configuration; default the one that the file names.")
+    ] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Run cases against a configuration: what goes in, and what should come of it.
+
+    No gateway is needed and nothing is sent; external classifiers are not asked. Every case that does not hold is shown
+    with its differences. Exit code 1 when there is one.
+    """
+    suite = read_suite(file)
+    if config is None and not suite.config:
+        raise CommandError(
+            "no configuration is named", hint="write config: PATH in the file, or use --config", exit_code=USAGE
+        )
+    bench = Bench(read_config(config or file.parent / suite.config))
+    outcomes = [run_case(bench, case) for case in suite.tests]
+    failed = [outcome for outcome in outcomes if not outcome.holds]
+    if output is Format.TABLE:
+        for outcome in failed:
+            print(f"FAILED  {clean(outcome.name)}")
+            print("".join(f"  {clean(line)}\n" for line in outcome.differences))
+        print(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
+        print(f"digest  {bench.snapshot.digest}")
+    else:
+        records = [{"name": one.name, "holds": one.holds, "differences": list(one.differences)} for one in outcomes]
+        print_records(output, OUTCOMES, records)
+    if failed:
+        raise CommandError(f"{len(failed)} of {len(outcomes)} cases do not hold")
+
+
+@app.command("explain")
+def explain(
+    request_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="A request's id, as in x-request-id; or use --text.")
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="Judge this text instead.")] = None,
+    origin: Annotated[Origin, typer.Option(help="Whose words the text is.")] = Origin.USER,
+    dialect: Annotated[Dialect, typer.Option(help="The dialect of the request around the text.")] = Dialect.OPENAI,
+    app_name: Annotated[str, typer.Option("--app", help="The app that sends the text; default the first.")] = "",
+    model: Annotated[str, typer.Option(help="The model it is for; default the first.")] = "",
+    output: Output = Format.TABLE,
+    data: Data = DEFAULT_FOLDER,
+    config: Config = None,
+) -> None:
+    """Show how a decision came about: the score and its parts, what was found where, which rules fired and why.
+
+    With an ID it is the recorded decision; the rules' conditions are shown where the configuration is still the one
+    that decided. With --text it is the decision that the configuration would take; nothing is sent.
+    """
+    if (request_id is None) == (text is None):
+        raise CommandError("name a request's id, or a text with --text", exit_code=USAGE)
+    if text is not None:
+        snapshot = load_config(data, config)
+        trial = Trial(text=text, origin=origin, dialect=dialect, app=app_name, model=model)
+        try:
+            verdict = Bench(snapshot).judge(trial)
+        except Unfit as unfit:
+            raise CommandError(f"the text cannot be judged: {unfit}") from None
+        _print_verdict(verdict, snapshot, output)
+        return
+    with SqliteReader(data) as reader:
+        record = reader.show(request_id or "")
+    if record is None:
+        raise CommandError(f"there is no request {clean(request_id or '')}", hint="gptgate audit search lists requests")
+    _print_record(record, _rules_of(record.intent, data, config), output)
+
+
+def _rules_of(intent: Intent, data: Path, config: Path | None) -> dict[str, RuleSpec] | None:
+    """The rules that decided, if the configuration at hand is still the one that did."""
+    if not (config or data / CONFIG_NAME).is_file():
+        return None
+    try:
+        snapshot = load_config(data, config)
+    except ConfigError:
+        return None
+    return _by_id(snapshot) if snapshot.digest == intent.config_digest else None
+
+
+def _by_id(snapshot: Snapshot) -> dict[str, RuleSpec]:
+    return {rule.id: rule for rule in snapshot.rules}
+
+
+def _print_verdict(verdict: Verdict, snapshot: Snapshot, output: Format) -> None:
+    decision, inspection = verdict.decision, verdict.inspection
+    if output is not Format.TABLE:
+        print_json(
+            msgspec.to_builtins({"decision": decision, "parts": inspection.parts, "findings": inspection.findings})
+        )
+        return
+    side = Side(
+        effect=decision.effect.value,
+        score=inspection.score,
+        parts=inspection.parts,
+        findings=inspection.findings,
+        rules=decision.rules,
+        shadowed=decision.shadowed,
+        failures=decision.failures,
+    )
+    _print_tree(side_node("request", side, _by_id(snapshot)))
+    print(f"configuration {snapshot.digest}")
+
+
+def _print_record(record: AuditRecord, specs: dict[str, RuleSpec] | None, output: Format) -> None:
+    intent, end = record.intent, record.end
+    asked = Side(
+        effect=intent.effect,
+        score=intent.score,
+        parts=intent.parts,
+        findings=intent.findings,
+        rules=intent.rules,
+        shadowed=intent.shadowed,
+        failures=intent.failures,
+    )
+    sides = {"request": asked}
+    if end is not None:
+        sides["answer, of both sides"] = Side(
+            effect=end.effect,
+            score=end.score,
+            parts=(),
+            findings=end.findings,
+            rules=end.rules,
+            shadowed=end.shadowed,
+            failures=end.failures,
+        )
+    if output is not Format.TABLE:
+        print_json({"id": intent.id, "config_digest": intent.config_digest, "sides": _plain(sides)})
+        return
+    print(f"request {clean(intent.id)}, app {clean(intent.app)}, model {clean(intent.model or 'none')}")
+    for title, side in sides.items():
+        _print_tree(side_node(title, side, specs))
+    known = "" if specs is not None else " (not the one at hand, so the rules' conditions are not shown)"
+    print(f"configuration {intent.config_digest}{known}")
+
+
+def _plain(sides: dict[str, Side]) -> dict[str, object]:
+    fields = ("effect", "score", "parts", "findings", "rules", "shadowed", "failures")
+    return {
+        title.partition(",")[0]: msgspec.to_builtins({name: getattr(side, name) for name in fields})
+        for title, side in sides.items()
+    }
+
+
+def _print_tree(node: Node) -> None:
+    for line in lines(node):
+        print(line)

@@ -1,0 +1,74 @@
+"""Rules that decide nothing or can never fire are remarked on; others are left alone."""
+
+import pytest
+
+from gptgate.detectors.registry import REPORTED_IN
+from gptgate.installed import read_config_text
+from gptgate.policy.lint import lint
+
+BASE = """\
+version: 1
+providers: [{name: sim, kind: simulator}]
+models: [{name: m, provider: sim}, {name: n, provider: sim}]
+teams: [{name: t, policy: {rules: [@TEAM@]}}, {name: empty, policy: {rules: [@EMPTY@]}}]
+apps: [{name: a, team: t, models: [m]}, {name: b, team: t, models: [m]}]
+policy: {rules: [@RULES@]}
+"""
+
+
+def remarks(rules: str, team: str = "", empty: str = "") -> list[tuple[str, str]]:
+    text = BASE.replace("@RULES@", rules).replace("@TEAM@", team).replace("@EMPTY@", empty)
+    return [(remark.rule, remark.code) for remark in lint(read_config_text(text, "f"), REPORTED_IN)]
+
+
+def rule(id: str, effect: str = "flag", stage: str = "request", **more: str) -> str:
+    extra = "".join(f", {name}: {value}" for name, value in more.items())
+    return f"{{id: {id}, stage: {stage}, effect: {effect}{extra}}}"
+
+
+EMAIL, PII = '"pii.email"', '"pii.*"'
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ([rule("a", findings=f"[{PII}]"), rule("b", findings=f"[{EMAIL}]")], [("b", "decides_nothing")]),
+        ([rule("b", findings=f"[{EMAIL}]"), rule("a", findings=f"[{PII}]")], [("b", "decides_nothing")]),
+        ([rule("a", findings=f"[{PII}]"), rule("b", findings=f"[{PII}]")], [("b", "duplicate")]),
+        ([rule("a", "deny", findings=f"[{PII}]"), rule("b", findings=f"[{EMAIL}]")], [("b", "decides_nothing")]),
+        ([rule("a", "redact", findings=f"[{PII}]"), rule("b", "mask", findings=f"[{EMAIL}]")],
+         [("b", "decides_nothing")]),
+        ([rule("a", "mask", findings=f"[{PII}]"), rule("b", "redact", findings=f"[{EMAIL}]")], []),
+        ([rule("a", "redact", findings=f"[{PII}]"), rule("b", findings=f"[{EMAIL}]")], []),
+        ([rule("a", findings=f"[{EMAIL}]"), rule("b", findings=f"[{PII}]", min_points="5")], []),
+        ([rule("a", findings=f"[{PII}]", min_points="5"), rule("b", findings=f"[{PII}]", min_points="6")],
+         [("b", "decides_nothing")]),
+        ([rule("a", findings=f"[{PII}]", mode="shadow"), rule("b", findings=f"[{PII}]")], []),
+        ([rule("a", findings=f"[{PII}]", rollout_percent="50"), rule("b", findings=f"[{PII}]")], []),
+        ([rule("a", findings=f"[{PII}]", rollout_percent="0")], [("a", "acts_on_nothing")]),
+        ([rule("a", findings=f"[{PII}]", apps="[a]"), rule("b", findings=f"[{PII}]")], [("a", "decides_nothing")]),
+        ([rule("a", findings=f"[{PII}]", when="request.stream"), rule("b", findings=f"[{PII}]", apps="[a]")], []),
+        ([rule("a", findings=f"[{PII}]", origins="[user]"), rule("b", findings=f"[{PII}]", origins="[user, system]")],
+         [("a", "decides_nothing")]),
+        ([rule("a", models="[n]")], [("a", "no_model")]),
+        ([rule("a", models="[m, n]")], []),
+        ([rule("a", stage="response", findings=f"[{PII}]", origins="[user]")], [("a", "no_origin")]),
+        ([rule("a", findings='["attack.injection"]', origins="[system]")], [("a", "no_finding")]),
+        ([rule("a", findings='["attack.injection"]', origins="[system, user]")], []),
+        ([rule("a", findings='["*"]', stage="response")], []),
+    ],
+)  # fmt: skip
+def test_what_is_remarked_on(rules: list[str], expected: list[tuple[str, str]]) -> None:
+    assert remarks(", ".join(rules)) == expected
+
+
+def test_layers_are_looked_at_too() -> None:
+    assert remarks(rule("a", findings=f"[{PII}]"), rule("b", findings=f"[{EMAIL}]")) == [("b", "decides_nothing")]
+    assert remarks(rule("a", findings=f"[{EMAIL}]"), rule("b", findings=f"[{PII}]")) == []
+    assert remarks("", "", rule("e")) == [("e", "no_caller")]
+
+
+def test_the_built_in_packs_are_clean() -> None:
+    for pack in ("baseline", "gdpr", "developer-tools"):
+        found = read_config_text(f"version: 1\npolicy: {{packs: [{pack}]}}", "f")
+        assert lint(found, REPORTED_IN) == ()
