@@ -175,7 +175,7 @@ class Gate:
         # 6b decide again, on the model that a rule routes to
         if decision.obligations.route_to and decision.effect is not Effect.DENY:
             grant = services.reroute(grant, raw.dialect, decision.obligations.route_to, services.snapshot)
-            facts = policy_facts(services, raw, request, grant)
+            facts = policy_facts(raw, request, grant, facts.spent_nano)
             inspection = weigh_routed(services, facts, inspection)
             decision = decide_routed(services, facts, inspection, decision)
             draft.grant, draft.inspection, draft.decision = grant, inspection, decision
