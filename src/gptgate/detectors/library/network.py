@@ -1,0 +1,100 @@
+"""Addresses of machines in networks: they are personal data where they belong to somebody's connection."""
+
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from gptgate.detectors.context import NUMBER_END, beside
+from gptgate.detectors.pattern import ESCAPED, Detector, Pattern
+
+
+def is_public_v4(match: bytes) -> bool:
+    """Whether the address leads to a machine somewhere: not one of a private network, a loop, an example, a mask."""
+    try:
+        address = IPv4Address(match.decode())
+    except AddressValueError:
+        return False
+    is_somewhere = address.is_reserved or not address.is_private
+    return (
+        is_somewhere
+        and not address.is_unspecified
+        and match not in _RESOLVERS
+        and match[:2] != b"0."
+        and match[:4] != b"255."
+        and match.count(b".0") < 2
+    )
+
+
+def is_v4(match: bytes) -> bool:
+    """Whether the address is of a private network: beside a word it is somebody's, but not more than that."""
+    try:
+        address = IPv4Address(match.decode())
+    except AddressValueError:
+        return False
+    return (
+        not is_public_v4(match)
+        and address.is_private
+        and not address.is_loopback
+        and address.packed[0] in (10, 172, 192)
+    )
+
+
+def is_v6(match: bytes) -> bool:
+    """Whether the address leads to a machine somewhere."""
+    try:
+        address = IPv6Address(match.decode())
+    except AddressValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified or address.is_link_local or address.is_multicast) and (
+        not match.lower().startswith((b"2001:db8", b"fd", b"fc", b"::"))
+    )
+
+
+def is_card_address(match: bytes) -> bool:
+    """Whether the address is one card's: not everybody's, nobody's or a run of examples."""
+    text = match.decode().replace("-", ":").lower()
+    return len(set(text.split(":"))) > 2 and text not in _EXAMPLES
+
+
+_RESOLVERS = frozenset({b"8.8.8.8", b"8.8.4.4", b"1.1.1.1", b"1.0.0.1", b"9.9.9.9", b"208.67.222.222", b"1.2.3.4"})
+_EXAMPLES = frozenset({"00:11:22:33:44:55", "01:23:45:67:89:ab", "aa:bb:cc:dd:ee:ff", "12:34:56:78:9a:bc"})
+_BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_V4 = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
+_HEX = "[0-9A-Fa-f]"
+_GROUP = "[0-9A-Fa-f]{1,4}"
+
+DETECTOR = Detector(
+    name="network",
+    version=1,
+    kinds={
+        "pii.ip_address": "An IP address (4 or 6) that is not of a private network, a loop, an example or a resolver.",
+        "pii.private_ip_address": "An IP address of a private network, beside a word that says so.",
+        "pii.mac_address": "A network card's address.",
+    },
+    patterns=(
+        Pattern(
+            kind="pii.ip_address",
+            left=rf"(?:[^A-Za-z0-9.-]|{ESCAPED})",
+            body=_V4,
+            points=20,
+            right=NUMBER_END,
+            accept=is_public_v4,
+        ),
+        Pattern(
+            kind="pii.ip_address",
+            left=rf"(?:[^A-Za-z0-9:.]|{ESCAPED})",
+            body=f"{_GROUP}(?:(?::{_GROUP}){{7}}|(?::{_GROUP}){{1,6}}::(?:{_GROUP}(?::{_GROUP}){{0,4}})?)",
+            points=20,
+            right="[^A-Za-z0-9:]",
+            trigger=f":{_HEX}{{1,4}}:[:0-9A-Fa-f]",
+            accept=is_v6,
+        ),
+        beside("pii.private_ip_address", "ip|client|host|address", _V4, 5, is_v4),
+        Pattern(
+            kind="pii.mac_address",
+            left=rf"(?:[^A-Za-z0-9:-]|{ESCAPED})",
+            body=f"{_HEX}{{2}}(?:(?::{_HEX}{{2}}){{5}}|(?:-{_HEX}{{2}}){{5}})",
+            points=10,
+            right="[^A-Za-z0-9:-]",
+            accept=is_card_address,
+        ),
+    ),
+)

@@ -1,0 +1,76 @@
+import pytest
+
+from gptgate.detectors.library.phone import is_called, is_written_out
+
+PHONE = "pii.phone"
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "+44 7821 431135",
+        "+447821431135",
+        "+49 30 33257873",
+        "+49 (0)30 33257873",
+        "+33 6 08 15 62 08",
+        "+1 (862) 734-5635",
+        "+1-202-456-1111",
+        "+55 11 91234-5678",
+        "+91 98765 43210",
+        "+86 138 0013 8000",
+        "+81 3-1234-5678",
+        "(712) 512-9546",
+        "202-456-1111",
+        "202.456.1111",
+        "1-202-456-1111",
+        "202-456-1111x123",
+        "06 12 34 56 78",
+        "07821 431135",
+        "0412 345 678",
+        "(030) 33257873",
+        "030/33257873",
+        "03-1234-5678",
+    ],
+)
+@pytest.mark.parametrize("frame", ["{}", "reach him under {}.", '{{"p": "{}"}}', "p={}, x", "| Ana | {} |", "\\n{}\\n"])
+def test_written_numbers_are_found_anywhere(find, number, frame) -> None:
+    assert find(frame.format(number)) == [(PHONE, number)]
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["2024561111", "202 456 1111", "612 345 678", "98765 43210", "55 1234 5678", "0301234567", "0031 20 624 1111"],
+)
+@pytest.mark.parametrize("word", ["phone", "Tel.", "call me at", "Teléfono", "Téléphone", "Handy", "Mobile"])
+def test_others_are_found_beside_a_word(find, number, word) -> None:
+    for frame in ("{} {}", "{}: {}.", '{{"{}": "{}"}}', "| name | {} |\n|---|---|\n| Ana | {} |"):
+        assert find(frame.format(word, number)) == [(PHONE, number)]
+    assert find(f"order {number}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "phone: 9,718,763.00",
+        "phone=2019-01-09 05:43",
+        "phone: #7039668281",
+        "phone v14.0.7313",
+        "call 12.05.2024",
+        "version 1.2.3.4, 10.20.30",
+        "at 09:30 on 01-02-2003",
+        "123-45-6789",
+        "+1234",
+        "x+447821431135",
+        "000-000-0000",
+        "3.1415926535",
+        "1700000000000",
+    ],
+)
+def test_look_alikes_are_not(find, text) -> None:
+    assert PHONE not in {kind for kind, _ in find(text)}
+
+
+def test_what_is_found_without_a_word_is_not_found_twice() -> None:
+    assert is_written_out(b"(712) 512-9546")
+    assert not is_called(b"(712) 512-9546")
+    assert is_called(b"712 512 9546")
