@@ -21,6 +21,7 @@ check: .venv/.dev
 	$(BIN)/python -m pytest tests/architecture tests/docs
 
 bench: .venv/.dev
+	$(BIN)/python -m bench --policy
 	$(BIN)/python -m bench
 
 lock: .venv/.dev

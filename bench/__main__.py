@@ -17,6 +17,7 @@ from rich.markup import escape
 from bench.breakdown import break_down, show_breakdown
 from bench.load import LoadError
 from bench.measure import QUICK, Bench, Plan, Run
+from bench.policy import measure_policy, show_policy
 from bench.process import Cores, machine, share_cores
 from bench.report import bars, document, show, show_conditions, write_json
 
@@ -29,6 +30,8 @@ def main() -> int:
     plan = QUICK if asked.quick else Plan()
     if asked.rounds:
         plan = replace(plan, rounds=asked.rounds)
+    if asked.policy:
+        return _policy(asked.strict)
     console = Console(width=max(110, Console().width), highlight=False)
     cores = share_cores()
     os.sched_setaffinity(0, cores.load)
@@ -67,9 +70,15 @@ def _break_down(console: Console, plan: Plan, cores: Cores, folder: Path, run: R
         pstats.Stats(str(profile)).sort_stats("tottime").print_stats(PROFILE_LINES)
 
 
+def _policy(strict: bool) -> int:
+    costs, chunk_us = measure_policy()
+    return int(not show_policy(Console(highlight=False), costs, chunk_us) and strict)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of half a minute; its figures mean little")
+    parser.add_argument("--policy", action="store_true", help="only what inspection and decision cost, by size of text")
     parser.add_argument("--rounds", type=int, default=0, help="how many rounds")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a bar is missed")
     parser.add_argument("--json", type=Path, help="where the results go; default bench/results/<UTC time>.json")

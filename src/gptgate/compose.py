@@ -30,6 +30,7 @@ from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.approval_desk import ApprovalDesk
+from gptgate.storage.compiled import CompiledPatterns
 from gptgate.storage.errors import StorageError
 from gptgate.storage.events import CONFIG_APPLIED, GATEWAY_STARTED, GATEWAY_STOPPED, record_event
 from gptgate.storage.folder import rewriting_secret
@@ -80,7 +81,7 @@ class App:
         self._keys_fault = ""
         self._limiter = MemoryLimiter()
         self._ledger = MemoryLedger(store.spent_by_window(_months(store, self.clock.wall_ms())))
-        self._inspector = build_inspector()
+        self._inspector = build_inspector(cache=CompiledPatterns(folder))
         self._secret = rewriting_secret(folder)
         self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)

@@ -14,7 +14,7 @@ from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
 from gptgate.detectors.engine import CompiledPattern, JointFinder
 from gptgate.detectors.gate import make_gate
 from gptgate.detectors.lane import Lane, in_order
-from gptgate.detectors.multi import make_finder
+from gptgate.detectors.multi import Cache, make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
 from gptgate.detectors.reading import read_text
 from gptgate.detectors.registry import DETECTORS, VIEWS, WHOLE_DETECTORS
@@ -28,13 +28,14 @@ MAX_FINDINGS = 20_000
 """Threat: a body of nothing but addresses would keep the event loop busy for many seconds. It is refused instead."""
 
 
-def build_inspector(engine: str = "auto") -> "TextInspector":
+def build_inspector(engine: str = "auto", cache: Cache | None = None) -> "TextInspector":
     """An inspector with every registered detector, compiled.
 
+    `cache` keeps what is compiled between starts.
     `engine`: ``hyperscan``, ``re2``, or ``auto`` for Hyperscan where it is installed. The findings are the same.
     Raises ValueError for another name, GuardFailed when the engine asked for is not installed.
     """
-    return TextInspector(DETECTORS, engine, WHOLE_DETECTORS)
+    return TextInspector(DETECTORS, engine, WHOLE_DETECTORS, cache=cache)
 
 
 class TextInspector:
@@ -50,6 +51,7 @@ class TextInspector:
         engine: str = "auto",
         whole: Mapping[str, WholeDetector] | None = None,
         views: Mapping[str, View] = VIEWS,
+        cache: Cache | None = None,
     ) -> None:
         whole = whole or {}
         self.digest = _digest(detectors, whole, views)
@@ -64,8 +66,8 @@ class TextInspector:
         patterns = [lane.compiled.pattern for lane in self._lanes]
         # Streams that hold no phrases back ask for them seldom, and otherwise use a much smaller automaton.
         self._token_lanes = frozenset(index for index, pattern in enumerate(patterns) if not pattern.is_phrase)
-        self._tokens = make_finder(engine, patterns, self._token_lanes)
-        phrases = make_finder(engine, patterns, frozenset(range(len(patterns))) - self._token_lanes)
+        self._tokens = make_finder(engine, patterns, self._token_lanes, cache)
+        phrases = make_finder(engine, patterns, frozenset(range(len(patterns))) - self._token_lanes, cache)
         self._finder = JointFinder(self._tokens, phrases)
         kinds: dict[tuple[str, str], list[int]] = {}
         for index, lane in enumerate(self._lanes):

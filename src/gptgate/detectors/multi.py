@@ -1,8 +1,12 @@
 """Hyperscan: one pass over the text for all patterns at once. The only module that knows whether it is installed."""
 
+import hashlib
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Protocol
+
+import msgspec
 
 from gptgate.core.errors import GuardFailed
 from gptgate.detectors.engine import Finder, LiteralFinder
@@ -16,7 +20,17 @@ except ImportError:  # not built for this platform: LiteralFinder finds the same
 ENGINES = ("auto", "hyperscan", "re2")
 
 
-def make_finder(engine: str, patterns: Sequence[Pattern], only: Collection[int] | None = None) -> Finder:
+class Cache(Protocol):
+    """Where compiled databases are kept between starts. What it gives back is what was put there, or None."""
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def put(self, key: str, data: bytes) -> None: ...
+
+
+def make_finder(
+    engine: str, patterns: Sequence[Pattern], only: Collection[int] | None = None, cache: Cache | None = None
+) -> Finder:
     """The finder of that name; ``auto`` takes Hyperscan where it is installed.
 
     `only` are the indexes of the patterns to look for, where not all are.
@@ -30,20 +44,17 @@ def make_finder(engine: str, patterns: Sequence[Pattern], only: Collection[int] 
     wanted = {index: pattern for index, pattern in enumerate(patterns) if only is None or index in only}
     if engine == "re2" or hyperscan is None or not wanted:
         return LiteralFinder(wanted)
-    return HyperscanFinder(wanted)
+    return HyperscanFinder(wanted, cache)
 
 
 class HyperscanFinder:
     """Finds with a block-mode database. A scratch space belongs to one thread: each gets its own."""
 
-    def __init__(self, patterns: Mapping[int, Pattern]) -> None:
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    def __init__(self, patterns: Mapping[int, Pattern], cache: Cache | None = None) -> None:
         base = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
-        self._database.compile(
-            expressions=[pattern.hint.encode() for pattern in patterns.values()],
-            ids=list(patterns),
-            flags=[base | (hyperscan.HS_FLAG_CASELESS if pattern.ignore_case else 0) for pattern in patterns.values()],
-        )
+        expressions = [pattern.hint.encode() for pattern in patterns.values()]
+        flags = [base | (hyperscan.HS_FLAG_CASELESS if pattern.ignore_case else 0) for pattern in patterns.values()]
+        self._database = _database(expressions, list(patterns), flags, cache)
         self._scan = self._database.scan
         self._threads = threading.local()
 
@@ -58,6 +69,23 @@ class HyperscanFinder:
         except hyperscan.error as error:
             raise GuardFailed("The pattern engine could not answer.", detail=f"hyperscan: {error}") from error
         return found
+
+
+def _database(expressions: list[bytes], ids: list[int], flags: list[int], cache: Cache | None) -> Any:
+    """The database of these patterns: the one that was kept, where it is of the same engine and processor."""
+    mode = hyperscan.HS_MODE_BLOCK
+    described = msgspec.json.encode([[one.decode("latin-1") for one in expressions], ids, flags])
+    key = hashlib.sha256(described).hexdigest()
+    kept = None if cache is None else cache.get(key)
+    if kept is not None:
+        # Hyperscan refuses what another version of it made, or what was made for another processor.
+        with suppress(hyperscan.error):
+            return hyperscan.loadb(kept, mode)
+    database = hyperscan.Database(mode=mode)
+    database.compile(expressions=expressions, ids=ids, flags=flags)
+    if cache is not None:
+        cache.put(key, hyperscan.dumpb(database))
+    return database
 
 
 def _note(index: int, _start: int, _end: int, _flags: int, found: Any) -> None:
