@@ -153,6 +153,7 @@ def _decision(intent: Intent) -> tuple[tuple[str, str], ...]:
     return (
         ("effect", intent.effect),
         ("rules", ", ".join(intent.rules) or "none fired"),
+        *((("would have fired", ", ".join(intent.shadowed)),) if intent.shadowed else ()),
         ("configuration", intent.config_digest),
     )
 
@@ -163,6 +164,7 @@ def _answer(end: End) -> tuple[tuple[str, str], ...]:
         ("provider's request id", end.provider_request_id or "none"),
         ("attempts", str(end.attempts)),
         ("rules on the answer", ", ".join(end.rules) or "none fired"),
+        *((("would have fired on it", ", ".join(end.shadowed)),) if end.shadowed else ()),
         ("score of the answer", str(end.score)),
     )
 

@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 
 from gptgate.cli.main import execute
+from gptgate.cli.output import Format
+from gptgate.cli.policy import _print_record, _rules_of
 from gptgate.cli.policy_cases import Expected, Range, differences
 from gptgate.cli.policy_tree import Node, lines
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, document_of
-from gptgate.core.finding import Origin
+from gptgate.core.events import End, EndState, Intent
+from gptgate.core.facts import Usage
+from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect
 from gptgate.installed import read_config_text
+from gptgate.storage.views import AuditRecord
 
 CONFIG = """\
 version: 1
@@ -181,3 +186,53 @@ def test_what_is_not_expected_is_not_looked_at() -> None:
 def test_a_tree_is_drawn_and_cleaned() -> None:
     tree = Node("a", [Node("b", [Node("c")]), Node("d\x1b[31m", [Node("e")])])
     assert list(lines(tree)) == ["a", "├─ b", "│  └─ c", "└─ d\\x1b[31m", "   └─ e"]
+
+
+def recorded(digest: str) -> AuditRecord:
+    finding = Finding("pii.email", Origin.USER, "/messages/0/content", 3, 18, "email", 20)
+    intent = Intent(
+        id="019a-id", at_ms=1, team="t", app="a", key_id="k", end_user="", client="", endpoint="chat", stream=True,
+        model="m", provider="sim", upstream_model="m", effect="redact", score=20, parts=(("pii", 20),),
+        rules=("baseline/redact-personal-data",), findings=(finding,), config_digest=digest, request_digest="",
+        sent_digest="", window="", reserved_nano=0, price_version="", traceparent="", shadowed=("later:failed",),
+        failures=("moderation",),
+    )  # fmt: skip
+    end = End(
+        id="019a-id", at_ms=2, app="a", window="", state=EndState.COMPLETED, status=200, code="", effect="redact",
+        rules=("baseline/redact-answers",), findings=(), score=0, answered_model="m", provider_request_id="",
+        usage=Usage(), usage_source="provider", cost_nano=0, attempts=1, answer_digest="", timings_us={},
+    )  # fmt: skip
+    return AuditRecord(seq=1, intent=intent, end=end, request_content=None, answer_content=None)
+
+
+def test_a_record_is_explained_with_the_rules_that_decided(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    snapshot = read_config_text(CONFIG, "f")
+    for digest, known in ((snapshot.digest, True), ("0" * 64, False)):
+        record = recorded(digest)
+        specs = _rules_of(record.intent, folder, None)
+        assert (specs is not None) is known
+        _print_record(record, specs, Format.TABLE)
+        shown = capsys.readouterr().out
+        for line in (
+            "request 019a-id, app a, model m",
+            "request: redact",
+            "├─ risk score 20 = 20 pii, at most 100",
+            "20 pii.email in user /messages/0/content, characters 3 to 18, by email",
+            "guards that failed and were let pass: moderation",
+            "answer, of both sides: redact",
+            "later:failed",
+            f"configuration {digest}",
+        ):
+            assert line in shown
+        assert ("found pii.email or pii.payment_card" in shown) is known
+        assert ("not the one at hand" in shown) is not known
+    _print_record(recorded("0" * 64), None, Format.JSON)
+    assert set(json.loads(capsys.readouterr().out)["sides"]) == {"request", "answer"}
+
+
+def test_a_folder_whose_configuration_is_gone_or_broken_explains_all_the_same(folder: Path) -> None:
+    intent = recorded("0" * 64).intent
+    (folder / "gptgate.yaml").write_text("version: 2")
+    assert _rules_of(intent, folder, None) is None
+    (folder / "gptgate.yaml").unlink()
+    assert _rules_of(intent, folder, None) is None

@@ -147,3 +147,15 @@ def test_the_document_is_the_whole_record_with_money_both_ways() -> None:
     assert document["cost_usd"] == "0.000101001"
     assert document["intent"]["findings"][0]["place"] == "/messages/0/content"
     assert document["content_kept"] == {"request": True, "answer": False}
+
+
+def test_rules_that_would_have_fired_are_told() -> None:
+    record = AuditRecord(
+        seq=1,
+        intent=replace(INTENT, shadowed=("later",)),
+        end=replace(END, shadowed=("much-later",)),
+        request_content=None,
+        answer_content=None,
+    )
+    rows = {name: value for section in story(record, False) for name, value in section.rows}
+    assert (rows["would have fired"], rows["would have fired on it"]) == ("later", "much-later")

@@ -559,3 +559,28 @@ async def test_callers_are_told_the_score_where_the_configuration_says_so(told: 
     score = at_rest(parts).intent.score
     assert score > 0
     assert out.headers.get("x-gptgate-risk") == (str(score) if told else None)
+
+
+@pytest.mark.parametrize("stage", ["request", "response"])
+async def test_a_condition_that_does_not_answer_refuses_and_is_on_record(stage: str) -> None:
+    class Nonsense:
+        def eval(self, _activation: Any) -> "Nonsense":
+            return self
+
+        def value(self) -> str:
+            return "NOT_FOUND: true to Python, and no answer"
+
+    rules = f"policy: {{rules: [{{id: odd, stage: {stage}, effect: flag, when: 'request.choices > 1'}}]}}"
+    parts = with_(configured(rules))
+    parts.policy._rules["odd"].condition._program = Nonsense()
+    out = Caller()
+    with pytest.raises(GuardFailed) as refused:
+        await serve(parts, out=out)
+    assert (refused.value.status, refused.value.code) == (503, "guard_failed")
+    assert "odd" not in refused.value.message
+    assert out.body == b""
+    assert len(parts.upstream.sent) == (stage == "response")
+    record = at_rest(parts)
+    assert record.end is not None
+    assert (record.end.code, record.end.status) == ("guard_failed", 503)
+    assert [end.code for _, end in parts.observer.seen] == ["guard_failed"]
