@@ -13,5 +13,7 @@ def one_inspector_for_all() -> Iterator[None]:
     """Compiling the detectors takes a second, and an inspector keeps nothing between calls: all gateways share one."""
     inspector = build_inspector()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compose, "build_inspector", lambda cache: inspector)
+        patch.setattr(
+            compose, "build_inspector", lambda cache, custom: build_inspector(custom=custom) if custom else inspector
+        )
         yield

@@ -81,7 +81,9 @@ class App:
         self._keys_fault = ""
         self._limiter = MemoryLimiter()
         self._ledger = MemoryLedger(store.spent_by_window(_months(store, self.clock.wall_ms())))
-        self._inspector = build_inspector(cache=CompiledPatterns(folder))
+        self._patterns = CompiledPatterns(folder)
+        self._inspector = build_inspector(cache=self._patterns, custom=snapshot.custom)
+        self._custom = snapshot.custom
         self._secret = rewriting_secret(folder)
         self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
@@ -216,6 +218,10 @@ class App:
         """Build everything for a Snapshot first, then switch to it in one step."""
         targets = await self._targets(snapshot)
         secrets = _classifier_secrets(snapshot)
+        if snapshot.custom != self._custom:
+            # Compiling takes a second. Requests do not wait for it.
+            self._inspector = await asyncio.to_thread(build_inspector, cache=self._patterns, custom=snapshot.custom)
+            self._custom = snapshot.custom
         upstream = HttpUpstream(targets)
         await upstream.start()
         gate = Gate(self._services(snapshot, upstream, secrets))

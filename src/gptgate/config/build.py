@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from gptgate.config.canonical import digest_of
 from gptgate.config.checks import PUBLIC_URLS
 from gptgate.config.classifiers import build_classifier
+from gptgate.config.custom import build_custom
 from gptgate.config.layers import PACK_LAYER, Layered, layered
 from gptgate.config.packs import Pack
 from gptgate.config.reader import Section
@@ -37,6 +38,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
     models = sorted((_model(item, by_name) for item in root.sections("models")), key=lambda spec: spec.name)
     apps = sorted((_app(item) for item in root.sections("apps")), key=lambda spec: spec.name)
     classifiers = sorted((build_classifier(item) for item in root.sections("classifiers")), key=lambda spec: spec.name)
+    custom = tuple(build_custom(item) for item in root.section("policy").sections("custom"))
     snapshot = Snapshot(
         digest="",
         server=_server(root.section("server")),
@@ -47,6 +49,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
         rules=tuple(_rule(item) for item in layered(root, packs)),
         packs=tuple(str(pack) for pack in packs),
         detectors=detectors,
+        custom=custom,
         classifiers={spec.name: spec for spec in classifiers},
     )
     return replace(snapshot, digest=digest_of(snapshot))

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from gptgate.config.classifiers import check_classifiers, external_kinds
+from gptgate.config.custom import ExamineCustom, check_custom, custom_kinds
 from gptgate.config.layers import layered
 from gptgate.config.packs import PACKS, Pack, load_pack
 from gptgate.config.problem import did_you_mean, shown
@@ -20,9 +21,12 @@ PUBLIC_URLS = {
 """The base URL of a kind where none is written; the simulator's is empty: it runs inside this process."""
 
 
-def check(root: Section, kinds: Collection[str], conditions: Conditions | None, reader: Reader) -> None:
+def check(
+    root: Section, kinds: Collection[str], conditions: Conditions | None, customs: ExamineCustom | None, reader: Reader
+) -> None:
     """Report every dangling reference and every setting that has no effect or cannot be honoured."""
-    kinds = {*kinds, *external_kinds(root)}
+    kinds = {*kinds, *external_kinds(root), *custom_kinds(root)}
+    check_custom(root, customs, reader)
     _check_server(root.section("server"), reader)
     for provider in root.sections("providers"):
         _check_provider(provider, reader)

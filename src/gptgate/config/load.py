@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gptgate.config.build import build
 from gptgate.config.checks import check, packs_of
+from gptgate.config.custom import ExamineCustom
 from gptgate.config.document import MAX_BYTES, compose
 from gptgate.config.files import read_regular
 from gptgate.config.problem import ConfigError, Problem
@@ -15,10 +16,16 @@ from gptgate.core.snapshot import Snapshot
 
 
 def load_file(
-    path: Path, kinds: Collection[str], *, conditions: Conditions | None = None, detectors: str = ""
+    path: Path,
+    kinds: Collection[str],
+    *,
+    conditions: Conditions | None = None,
+    detectors: str = "",
+    customs: ExamineCustom | None = None,
 ) -> Snapshot:
     """The Snapshot that a file describes. `kinds` are the kinds of findings that the installed detectors can report,
     `detectors` is their digest. `conditions` examines the conditions of rules; without it a rule can have none.
+    `customs` examines the words and patterns of `policy.custom`; without it there can be none.
 
     Raises ConfigError with all problems: not readable, too large, not UTF-8, and whatever `load_text` refuses.
     """
@@ -35,11 +42,17 @@ def load_file(
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError([Problem(file, line, "", "is not UTF-8 text")]) from None
-    return load_text(text, file, kinds, conditions=conditions, detectors=detectors)
+    return load_text(text, file, kinds, conditions=conditions, detectors=detectors, customs=customs)
 
 
 def load_text(
-    text: str, name: str, kinds: Collection[str], *, conditions: Conditions | None = None, detectors: str = ""
+    text: str,
+    name: str,
+    kinds: Collection[str],
+    *,
+    conditions: Conditions | None = None,
+    detectors: str = "",
+    customs: ExamineCustom | None = None,
 ) -> Snapshot:
     """The Snapshot that a text describes; `name` stands for the file in problems.
 
@@ -50,7 +63,7 @@ def load_text(
     reader = Reader(name)
     root = reader.group(node, ROOT, "")
     if root is not None:
-        check(root, kinds, conditions, reader)
+        check(root, kinds, conditions, customs, reader)
     if root is None or reader.problems:
         raise ConfigError(sorted(reader.problems, key=lambda problem: (problem.line, problem.path, problem.message)))
     return build(root, packs_of(root, reader), detectors)

@@ -205,9 +205,20 @@ _RULES = Many(RULE, key="id")
 LAYER = Group(
     (Field("rules", _RULES, "Rules for these callers alone, written as `policy.rules`.", "[]", as_elsewhere=True),)
 )
+CUSTOM = Group(
+    (
+        Field("name", KIND_WORD, "Findings have the kind `custom.` and this name.", required=True),
+        Field("words", Many(text_type("text", 100)), "What is looked for, as words.", absent="a pattern"),
+        Field("pattern", text_type("text", 500), "What is looked for, as a pattern.", absent="words"),
+        Field("ignore_case", BOOL, "Whether small and capital letters are the same.", "true"),
+        Field("points", count_type(0, 100), "What a finding weighs in the risk score.", "0"),
+        Field("origins", Many(enum_type(Origin)), "Whose words are looked at.", absent="everybody's"),
+    )
+)
 POLICY = Group(
     (
         Field("packs", Many(PACK_NAME), "Built-in rules that come before the file's own.", "[]"),
+        Field("custom", Many(CUSTOM, key="name"), "Words and patterns of your own.", "[]"),
         Field("rules", _RULES, "The rules for everybody, in the order in which they are reported.", "[]"),
     )
 )

@@ -279,6 +279,18 @@ class ServerSpec(Struct, frozen=True, kw_only=True):
     risk_header: bool = False
 
 
+class CustomSpec(Struct, frozen=True, kw_only=True):
+    """An organisation's own words, or a pattern of its own. Findings have the kind ``custom.<name>``."""
+
+    name: str
+    words: tuple[str, ...]
+    pattern: str
+    ignore_case: bool
+    points: int
+    origins: tuple[str, ...]
+    """Empty: all."""
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """The whole configuration. `digest` is the sha256 (hex) over its canonical form.
 
@@ -296,6 +308,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     classifiers: dict[str, ClassifierSpec] = {}
     packs: tuple[str, ...] = ()
     detectors: str = ""
+    custom: tuple[CustomSpec, ...] = ()
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

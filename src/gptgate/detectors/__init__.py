@@ -1,6 +1,7 @@
 """Text → findings. Pure: no I/O, no clock, no randomness."""
 
+from gptgate.detectors.custom import examine_custom
 from gptgate.detectors.inspector import TextInspector, build_inspector, detectors_digest
 from gptgate.detectors.registry import DETECTORS, KINDS
 
-__all__ = ["DETECTORS", "KINDS", "TextInspector", "build_inspector", "detectors_digest"]
+__all__ = ["DETECTORS", "KINDS", "TextInspector", "build_inspector", "detectors_digest", "examine_custom"]

@@ -10,6 +10,8 @@ import msgspec
 from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
+from gptgate.core.snapshot import CustomSpec
+from gptgate.detectors.custom import custom_detectors
 from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
 from gptgate.detectors.engine import CompiledPattern, JointFinder
 from gptgate.detectors.gate import make_gate
@@ -28,14 +30,16 @@ MAX_FINDINGS = 20_000
 """Threat: a body of nothing but addresses would keep the event loop busy for many seconds. It is refused instead."""
 
 
-def build_inspector(engine: str = "auto", cache: Cache | None = None) -> "TextInspector":
-    """An inspector with every registered detector, compiled.
+def build_inspector(
+    engine: str = "auto", custom: Sequence[CustomSpec] = (), cache: Cache | None = None
+) -> "TextInspector":
+    """An inspector with every registered detector and these custom ones, compiled.
 
     `cache` keeps what is compiled between starts.
     `engine`: ``hyperscan``, ``re2``, or ``auto`` for Hyperscan where it is installed. The findings are the same.
     Raises ValueError for another name, GuardFailed when the engine asked for is not installed.
     """
-    return TextInspector(DETECTORS, engine, WHOLE_DETECTORS, cache=cache)
+    return TextInspector({**DETECTORS, **custom_detectors(custom)}, engine, WHOLE_DETECTORS, cache=cache)
 
 
 class TextInspector:

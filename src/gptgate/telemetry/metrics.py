@@ -126,15 +126,16 @@ class Metrics(Collector):
         apps: Collection[str],
         rules: Collection[str],
         classifiers: Mapping[str, Collection[str]] | None = None,
+        custom: Collection[str] = (),
     ) -> None:
         """Take the names of a new configuration as label values. Counts under earlier names stay.
 
-        `classifiers` are the kinds of findings of each.
+        `classifiers` are the kinds of findings of each, `custom` those of the configured words and patterns.
         """
         classifiers = classifiers or {}
         self._models, self._apps, self._rules = frozenset(models), frozenset(apps), frozenset(rules)
         self._classifiers = frozenset(classifiers)
-        self._external = frozenset(kind for kinds in classifiers.values() for kind in kinds)
+        self._external = frozenset(kind for kinds in (custom, *classifiers.values()) for kind in kinds)
 
     def model_label(self, model: str) -> str:
         """A model's name as it may be shown: a configured one, ``none`` where none was granted, else ``other``."""

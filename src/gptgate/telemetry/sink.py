@@ -60,6 +60,7 @@ class Telemetry:
             apps=snapshot.apps,
             rules=[rule.id for rule in snapshot.rules],
             classifiers={name: kinds_of(name, spec.labels) for name, spec in snapshot.classifiers.items()},
+            custom=[f"custom.{spec.name}" for spec in snapshot.custom],
         )
 
     def observe(self, intent: Intent, end: End) -> None:

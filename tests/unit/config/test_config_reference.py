@@ -31,7 +31,7 @@ def test_what_the_reference_calls_required_is_required(setting: object) -> None:
     if "[]" not in path:
         text = "teams: []"
     elif path.startswith("policy."):
-        text = "version: 1\npolicy: {rules: [{}]}"
+        text = "version: 1\npolicy: {rules: [{}], custom: [{}]}"
     elif ".price." in path:
         text = "version: 1\nmodels: [{price: {}}]"
     elif ".budget." in path:
