@@ -31,7 +31,7 @@ class Kind(StrEnum):
 SHORT_MARK = b'"max_completion_tokens":%d,"stream":true' % SHORT_WORDS
 _OPTIONS = {Kind.PLAIN: b"", Kind.STREAM: b',"stream":true', Kind.SHORT_STREAM: b"," + SHORT_MARK}
 
-_WORDS = """
+WORDS = """
 a about above account across after again agree all almost also always among an and another answer any appear are area
 as ask at away back balance be because before begin behind below between board both bring build but by call can carry
 case cause change check choose city clear close cold come common company compare complete consider contain continue
@@ -65,10 +65,10 @@ _TAIL = b'"}],"temperature":0.2%s}'
 
 
 def _sentence(source: random.Random, characters: int) -> str:
-    words = [source.choice(_WORDS).capitalize()]
+    words = [source.choice(WORDS).capitalize()]
     length = len(words[0])
     while length < characters:
-        word = source.choice(_WORDS)
+        word = source.choice(WORDS)
         words.append(word)
         length += len(word) + 1
     return " ".join(words) + "."
@@ -112,7 +112,7 @@ def render_answers(seed: int = 11) -> Answers:
     """The same answers in every process."""
     source = random.Random(seed)
     texts = [" ".join(_sentence(source, 60) for _ in range(6)) for _ in range(VARIANTS)]
-    spoken = [[source.choice(_WORDS) for _ in range(STREAM_WORDS)] for _ in range(VARIANTS)]
+    spoken = [[source.choice(WORDS) for _ in range(STREAM_WORDS)] for _ in range(VARIANTS)]
     lengths = {Kind.STREAM: STREAM_WORDS, Kind.SHORT_STREAM: SHORT_WORDS}
     return Answers(
         plain=[_plain(number, text) for number, text in enumerate(texts)],

@@ -28,7 +28,8 @@ from pipeline_parts import (
     new_codec,
     services,
 )
-from property.test_pipeline_streams import CHANNELS, RENDER, cut, in_pieces
+from property.test_pipeline_streams import CHANNELS as SPOKEN
+from property.test_pipeline_streams import RENDER, THOUGHTS, cut, in_pieces
 from sse_reader import SseReader, Texts
 
 RULES = """\
@@ -39,6 +40,7 @@ policy:
     - {id: redact-keys, stage: response, effect: redact, findings: [secret.github]}
 """
 PARTS: Services = services(configured(RULES))
+CHANNELS = {dialect: {**SPOKEN[dialect], "thought": THOUGHTS[dialect]} for dialect in Dialect}
 ASKED: dict[Dialect, dict[str, int]] = {Dialect.OPENAI: {"n": 2}, Dialect.ANTHROPIC: {}}
 FACTS: dict[Dialect, Judged] = {dialect: judged(PARTS, chat(dialect, **ASKED[dialect])) for dialect in Dialect}
 PSEUDONYMS: Pseudonyms = PARTS.redaction.pseudonyms("demo", "session")
@@ -99,10 +101,8 @@ def test_what_is_expected_is_what_the_documentation_says() -> None:
 
 
 @pytest.mark.parametrize("dialect", list(Dialect))
-@pytest.mark.parametrize(("name", "text"), [("text", PROSE), ("other", PROSE), ("json", ARGUMENTS)])
+@pytest.mark.parametrize(("name", "text"), [("text", PROSE), ("thought", PROSE), ("json", ARGUMENTS)])
 def test_texts_in_pieces_of_every_size(dialect: Dialect, name: str, text: str) -> None:
-    if dialect is Dialect.OPENAI and name == "other":
-        name = "text"
     for size in range(1, len(text) + 1, 1 if len(text) < 40 else 3):
         check(dialect, [stream_of(dialect, {name: in_pieces(text, size)})], {name: text})
 

@@ -122,6 +122,10 @@ CHANNELS = {
 }
 
 
+THOUGHTS: dict[Dialect, tuple[Any, ...]] = {
+    Dialect.OPENAI: (0, "reasoning_content"),
+    Dialect.ANTHROPIC: (1, "thinking"),
+}
 MIXED = {"text": PROSE, "other": PROSE[::-1] + " " + CARD, "json": ARGUMENTS, "json2": ESCAPED}
 SHORT = {"text": f"é {CARD} {OPENAI_KEY}.", "other": "to jane.doe@example.com!", "json": '{"n": 4111111111111111}'}
 
@@ -260,10 +264,14 @@ def test_token_probabilities_pass_where_no_rule_cuts() -> None:
 
 
 @pytest.mark.parametrize("dialect", list(Dialect))
-def test_a_denied_stream_ends_before_the_secret_wherever_it_is_cut(dialect: Dialect) -> None:
+@pytest.mark.parametrize("name", ["text", "thought", "json"])
+def test_a_denied_stream_ends_before_the_secret_wherever_it_is_cut(dialect: Dialect, name: str) -> None:
     parts = services(configured(DENYING))
     text = f"Here it is: {OPENAI_KEY}, and {CARD} too."
     before = "Here it is: "
+    if name == "json":
+        text, before = json.dumps({"it": text}), '{"it": "Here it is: '
+    channel = THOUGHTS[dialect] if name == "thought" else CHANNELS[dialect][name]
     for size in range(1, len(text) + 1):
         facts = judged(parts, chat(dialect))
         guard, codec, reader = (
@@ -271,7 +279,7 @@ def test_a_denied_stream_ends_before_the_secret_wherever_it_is_cut(dialect: Dial
             new_codec(parts, facts),
             SseReader(),
         )
-        stream = RENDER[dialect]({CHANNELS[dialect]["text"]: in_pieces(text, size)})
+        stream = RENDER[dialect]({channel: in_pieces(text, size)})
         with pytest.raises(PolicyDenied, match="No keys here"):
             play(guard, codec, stream, reader)
         assert before.startswith("".join(reader.texts.values()))
