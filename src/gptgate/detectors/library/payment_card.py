@@ -1,6 +1,5 @@
 """Payment card numbers (ISO/IEC 7812-1): issuer ranges, lengths, usual groupings and the Luhn checksum."""
 
-from gptgate.detectors.checksums import luhn
 from gptgate.detectors.pattern import Detector, Pattern
 
 _RANGES: tuple[tuple[int, int, int, frozenset[int]], ...] = (
@@ -28,20 +27,29 @@ _RANGES: tuple[tuple[int, int, int, frozenset[int]], ...] = (
 )
 
 
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
+"""Twice a digit, its digits added."""
+
+
 def is_card(match: bytes) -> bool:
     """Whether these digits, grouped or not, are a number that an issuer could have given out."""
-    digits = match.decode().replace(" ", "").replace("-", "")
+    number = match.translate(None, b" -._")
+    # Most candidates fail here, so it is what has to be fast: ones and doubled digits, from the right.
+    if (sum(number[::-2]) + sum(number[-2::-2].translate(_DOUBLED))) % 10 != 48 * len(number) % 10:
+        return False
+    digits = number.decode()
     known = any(
         first <= int(digits[:size]) <= last and len(digits) in lengths for size, first, last, lengths in _RANGES
     )
-    return known and len(set(digits)) > 1 and luhn(digits)
+    return known and len(set(digits)) > 1
 
 
-_GROUPED = "[2-6][0-9]{3}[ -](?:[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}|[0-9]{6}[ -][0-9]{4,5})"
+_SIGN = "(?:[ ._-]|  | - )"
+_GROUPED = f"[2-6][0-9]{{3}}{_SIGN}(?:[0-9]{{4}}{_SIGN}[0-9]{{4}}{_SIGN}[0-9]{{4}}|[0-9]{{6}}{_SIGN}[0-9]{{4,5}})"
 
 DETECTOR = Detector(
     name="payment_card",
-    version=1,
+    version=2,
     kinds={"pii.payment_card": "A payment card number with a valid issuer range, length and Luhn checksum."},
     patterns=(
         Pattern(

@@ -118,7 +118,7 @@ DETECTOR = Detector(
             points=_POINTS,
             right=NUMBER_END,
             accept=is_written_out,
-            trigger=_LEFT + r"(?:\+[1-9][0-9 ./()-]{5}|(?:(?:00)?1[ .-])?\([0-9]{2,5}\)[ ]?[0-9]{2}"
+            trigger=_LEFT + r"(?:\+[1-9][0-9 ./(-]|(?:(?:00)?1[ .-])?\([0-9]{2,6}\)[ ]?[0-9]{2}"
             r"|(?:(?:00)?1[ .-])?[1-9][0-9]{2}[.-][0-9]{3}[ .-][0-9]{4}|0[1-9][0-9]{0,3}[ ./-][0-9 ]{2})",
         ),
         beside(_KIND, _WORDS, _RUN, _POINTS, is_called, _GAP),
