@@ -211,5 +211,5 @@ async def test_all_books_agree_on_two_thousand_prompts(tmp_path: Path) -> None:
         ]
         assert sum(spent) == sum(call.nano for call in told)
         kinds = {finding.kind for record in records for finding in record.intent.findings}
-        assert {"attack.injection", "pii.email", "pii.payment_card"} <= kinds
+        assert {"attack.override", "pii.email", "pii.payment_card"} <= kinds
         assert any(kind.startswith("secret.") for kind in kinds)

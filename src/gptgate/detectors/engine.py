@@ -58,8 +58,12 @@ class CompiledPattern:
             if edge >= before:
                 return
             if last - edge > pattern.reach or not pattern.one_byte_edges or pattern.prefix or data[edge] == 0x5C:
-                # A body without a bound of its own gets what lies within its limit.
-                start, end = self._exact.match(data, edge, edge + pattern.reach).span(1)
+                # A body without a bound of its own gets what lies within its limit, if that is a match.
+                exact = self._exact.match(data, edge, edge + pattern.reach)
+                if exact is None:
+                    at = edge + 1
+                    continue
+                start, end = exact.span(1)
             else:
                 start, end = edge + 1, last - 1
             at = edge + 1

@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from gptgate.detectors.grammar import Alt, Chars, Node, Repeat, Seq
+from gptgate.detectors.grammar import Head, heads
 from gptgate.detectors.grammar import parse as parse_pattern
 from gptgate.detectors.pattern import EDGE, Pattern
 
@@ -26,7 +26,6 @@ ESCAPE = r"\\"
 """How a backslash is written in patterns."""
 
 _ASCII = [chr(code) for code in range(128)]
-Head = tuple[str, ...]
 
 
 def make_gate(patterns: Iterable[Pattern]) -> re.Pattern[str] | None:
@@ -39,11 +38,11 @@ def make_gate(patterns: Iterable[Pattern]) -> re.Pattern[str] | None:
         if pattern.ignore_case:
             return None
         edge = _AT_EDGE if pattern.left == EDGE else ""
-        edges = [one for one in _extend(parse_pattern(pattern.left), frozenset({()})) if one[0] != ESCAPE]
+        edges = [one for one in heads(parse_pattern(pattern.left), DEPTH) if one[0] != ESCAPE]
         if any(len(one) >= DEPTH for one in edges):
             return None
         ends |= {one[1] + r"\Z" for one in edges if len(one) > 1}
-        for head in _extend(parse_pattern(pattern.whole), frozenset({()})):
+        for head in heads(parse_pattern(pattern.whole), DEPTH):
             known = re.compile(head[0])
             for char in _ASCII:
                 if known.fullmatch(char):
@@ -54,31 +53,7 @@ def make_gate(patterns: Iterable[Pattern]) -> re.Pattern[str] | None:
     return re.compile("|".join([*options, *sorted(ends)]))
 
 
-def _rest(heads: Iterable[Head]) -> str:
+def _rest(rests: Iterable[Head]) -> str:
     """The characters that follow the first, all of them or as many as the text has."""
-    options = {"".join(head) for head in heads} | {"".join(head[:size]) + r"\Z" for head in heads for size in range(2)}
+    options = {"".join(head) for head in rests} | {"".join(head[:size]) + r"\Z" for head in rests for size in range(2)}
     return "|".join(sorted(options))
-
-
-def _extend(node: Node, heads: frozenset[Head]) -> frozenset[Head]:
-    """The heads, each as far as DEPTH characters, of what these heads followed by a word of the node begin with."""
-    full = frozenset(head for head in heads if len(head) >= DEPTH)
-    short = heads - full
-    if not short:
-        return full
-    match node:
-        case Chars(source, _):
-            return full | {(*head, source) for head in short}
-        case Seq(items):
-            for item in items:
-                short = _extend(item, short)
-            return full | short
-        case Alt(options):
-            return full.union(*(_extend(option, short) for option in options))
-        case Repeat(item, low, high):
-            found = set(short) if low == 0 else set()
-            for number in range(1, min(DEPTH if high is None else high, DEPTH) + 1):
-                short = _extend(item, short)
-                if number >= low or number == DEPTH:
-                    found |= short
-            return full | found

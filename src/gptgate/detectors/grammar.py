@@ -1,23 +1,29 @@
 """The small regular language that detectors are written in, and what can be derived from it.
 
-Patterns are ASCII text over bytes: literals, escapes, ``[classes]``, ``(?:groups)``, ``|`` and the repeats ``? * +
-{m} {m,n}``. There are no captures, no anchors, no dot and no flags, so that one source compiles to the same language
-in both engines, and so that three things can be computed instead of being written down a second time by hand:
-the longest match, the literals that every match contains, and the language of unfinished matches.
+Patterns are ASCII text over bytes: literals, escapes (``\\xe9`` for a byte that is none of ASCII's), ``[classes]``,
+``(?:groups)``, ``|`` and the repeats ``? * + {m} {m,n}``. There are no captures, no anchors, no dot and no flags, so
+that one source compiles to the same language in both engines, and so that three things can be computed instead of being
+written down a second time by hand: the longest match, the literals that every match contains, and the language of
+unfinished matches.
 """
 
+import re
 from dataclasses import dataclass
+from itertools import product
 
 LOOSE_ABOVE = 2
 """In `unfinished` and `loosened` a longer repeat has no upper bound. That holds back a little more, never less, and
 keeps the automaton small; the longest match bounds what is held."""
 
 _SPECIAL = frozenset("\\[](){}|?*+.^$")
+_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+_MOST_WORDS = 64
+"""More words than this are not spelt out when literals are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chars:
-    """One byte: a literal, or a class (then `literal` is empty)."""
+    """One byte: a literal (as the character of that code), or a class (then `literal` is empty)."""
 
     source: str
     literal: str
@@ -75,7 +81,8 @@ class _Parser:
     def sequence(self) -> Node:
         items: list[Node] = []
         while self.peek() not in ("", "|", ")"):
-            items.append(self.repeat(self.atom()))
+            item = self.repeat(self.atom())
+            items += item.items if isinstance(item, Seq) else [item]
         return items[0] if len(items) == 1 else Seq(tuple(items))
 
     def atom(self) -> Node:
@@ -115,8 +122,11 @@ class _Parser:
 
     def escape(self) -> Chars:
         char = self.source[self.at + 1 : self.at + 2]
+        if code := _BYTE.match(self.source, self.at):
+            self.at = code.end()
+            return Chars(code[0], chr(int(code[1], 16)))
         if not char or char.isalnum():
-            raise self.error("only escaped punctuation is supported outside classes")
+            raise self.error("only escaped punctuation and foreign bytes are supported outside classes")
         self.at += 2
         return Chars("\\" + char, char)
 
@@ -173,6 +183,38 @@ def first(node: Node) -> tuple[frozenset[str], bool]:
             return begins, True
 
 
+Head = tuple[str, ...]
+
+
+def heads(node: Node, depth: int) -> frozenset[Head]:
+    """The literals and classes that words begin with: of each word as many as `depth`, or all that it has."""
+    return _extend(node, frozenset({()}), depth)
+
+
+def _extend(node: Node, begun: frozenset[Head], depth: int) -> frozenset[Head]:
+    """What these heads followed by a word of the node begin with."""
+    full = frozenset(head for head in begun if len(head) >= depth)
+    short = begun - full
+    if not short:
+        return full
+    match node:
+        case Chars(source, _):
+            return full | {(*head, source) for head in short}
+        case Seq(items):
+            for item in items:
+                short = _extend(item, short, depth)
+            return full | short
+        case Alt(options):
+            return full.union(*(_extend(option, short, depth) for option in options))
+        case Repeat(item, low, high):
+            found = set(short) if low == 0 else set()
+            for number in range(1, min(depth if high is None else high, depth) + 1):
+                short = _extend(item, short, depth)
+                if number >= low or number == depth:
+                    found |= short
+            return full | found
+
+
 def classes(node: Node) -> frozenset[str]:
     """All literals and classes that occur."""
     match node:
@@ -200,15 +242,39 @@ def required(node: Node) -> frozenset[str]:
 
 def _best(items: tuple[Node, ...]) -> frozenset[str]:
     candidates: list[frozenset[str]] = []
-    run = ""
+    run = frozenset({""})
     for item in items:
-        if isinstance(item, Chars) and item.literal:
-            run += item.literal
+        more = _spelt(item)
+        if more and len(run) * len(more) <= _MOST_WORDS:
+            run = frozenset(map("".join, product(run, more)))
             continue
-        candidates += [frozenset({run}), required(item)]
-        run = ""
-    candidates.append(frozenset({run}))
-    return max(candidates, key=lambda found: min((len(literal) for literal in found), default=0)) - {""}
+        candidates += [run, required(item)]
+        run = more or frozenset({""})
+    best = max([*candidates, run], key=lambda found: min(map(len, found), default=0))
+    return frozenset() if "" in best else best
+
+
+def _spelt(node: Node) -> frozenset[str]:
+    """All words, where they are few; else empty."""
+    match node:
+        case Chars(_, literal):
+            return frozenset({literal}) if literal else frozenset()
+        case Alt(options):
+            sets = [_spelt(option) for option in options]
+        case Repeat(item, 0, 1):
+            sets = [frozenset({""}), _spelt(item)]
+        case Repeat():
+            return frozenset()
+        case Seq(items):
+            words = frozenset({""})
+            for item in items:
+                more = _spelt(item)
+                if not more or len(words) * len(more) > _MOST_WORDS:
+                    return frozenset()
+                words = frozenset(map("".join, product(words, more)))
+            return words
+    found = frozenset[str]().union(*sets)
+    return found if all(sets) and len(found) <= _MOST_WORDS else frozenset()
 
 
 def unfinished(node: Node) -> str:
@@ -231,6 +297,23 @@ def unfinished(node: Node) -> str:
             for item in reversed(items[:-1]):
                 pattern = _any_of([f"{loosened(item)}(?:{pattern})", unfinished(item)])
             return pattern
+
+
+def sketched(node: Node) -> str:
+    """A pattern that matches every beginning of every word and more: after its first part, whatever occurs in the rest.
+
+    For words that are long and many. It holds back more than `unfinished`, never less, and is a fraction of its size.
+    """
+    match node:
+        case Alt(options):
+            return _any_of([sketched(option) for option in options])
+        case Seq(items) if items:
+            size = 1 + next((at for at, item in enumerate(items) if not first(item)[1]), len(items))
+            begin = Seq(items[:size])
+            rest = "|".join(sorted(classes(Seq(items[size:]))))
+            return _any_of([f"{loosened(begin)}(?:{rest})*", unfinished(begin)])
+        case _:
+            return unfinished(node)
 
 
 def loosened(node: Node) -> str:

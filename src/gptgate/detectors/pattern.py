@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from gptgate.core.finding import Origin
-from gptgate.detectors.grammar import Node, Seq, classes, first, longest, loosened, parse, required
+from gptgate.detectors.grammar import (
+    Node,
+    Seq,
+    classes,
+    first,
+    longest,
+    loosened,
+    parse,
+    required,
+    sketched,
+    unfinished,
+)
 
 SEPARATOR = b"\xff"
 """Stands before, between and after texts. It occurs in no UTF-8, so only an edge can match it, never a body."""
@@ -39,15 +50,17 @@ class Pattern:
     """One recognisable form of a kind.
 
     `body`, `left`, `right` and `trigger` are in the language of `gptgate.detectors.grammar`; the edges take at least
-    one byte each, `body` begins and ends in ASCII and has no negated class. The left edge takes a space; one that also
-    takes a letter asks for a body that begins with neither letter nor digit, so that matches begin at words' edges.
+    one byte each, `body` begins and ends with whole characters and has no negated class. The left edge takes a space;
+    one that also takes a letter asks for a body that begins with neither letter nor digit of ASCII, so that matches
+    begin at words' edges.
 
     `prefix`, where given, is what must stand before the body, within the match but not in the finding: the words that
     give a number its meaning (``passport no. ``). What is said of the body's beginning then holds of the prefix's.
 
     `trigger`, where given, is a cheaper pattern that occurs in every match (left edge to right edge) of this one: a
     fast engine looks for it instead. `most` must be given where the body has no bound of its own: the body then ends
-    after that many bytes at the latest. `accept` looks at a matched body and has the last word.
+    after that many bytes at the latest. `is_sketched`: what may become a match is told from its first part alone
+    (`grammar.sketched`), which holds more back. `accept` looks at a matched body and has the last word.
 
     Raises ValueError when these are violated.
     """
@@ -61,6 +74,7 @@ class Pattern:
     ignore_case: bool = False
     trigger: str = ""
     most: int = 0
+    is_sketched: bool = False
     accept: Callable[[bytes], bool] | None = None
     longest: int = field(init=False)
     reach: int = field(init=False)
@@ -81,8 +95,8 @@ class Pattern:
         if not _takes_one(self.left, " "):
             raise ValueError(f"{self.kind}: the left edge does not take a space: {self.left!r}")
         begins = "|".join(sorted(first(body)[0]))
-        if _takes_one(begins, "\x80-\xff"):
-            raise ValueError(f"{self.kind}: the body does not begin in ASCII: {self.body!r}")
+        if _takes_one(begins, "\x80-\xc1\xf5-\xff"):
+            raise ValueError(f"{self.kind}: the body does not begin with a whole character: {self.body!r}")
         if _takes_one(self.left, "A-Za-z0-9") and _takes_one(begins, "A-Za-z0-9"):
             raise ValueError(f"{self.kind}: a body that begins with a letter or digit needs a left edge: {self.body!r}")
         edges = [longest(left) or 0, longest(right) or 0]
@@ -112,6 +126,14 @@ class Pattern:
         return self.trigger or (self.source if self.is_phrase else loosened(self.tree))
 
     @property
+    def beginnings(self) -> str:
+        """A pattern that matches every beginning of a match."""
+        if not self.is_sketched:
+            return unfinished(self.tree)
+        left = parse(self.left)
+        return f"(?:{unfinished(left)}|{loosened(left)}{sketched(parse(self.whole))})"
+
+    @property
     def source(self) -> str:
         """The whole pattern."""
         return f"(?:{self.left})(?:{self.whole})(?:{self.right})"
@@ -119,7 +141,8 @@ class Pattern:
     @property
     def literals(self) -> frozenset[bytes]:
         """Every match contains one of these (in lower case when case is ignored); empty: nothing is known."""
-        return frozenset((text.lower() if self.ignore_case else text).encode() for text in required(self.tree))
+        found = frozenset(text.encode("latin-1") for text in required(self.tree))
+        return frozenset(text.lower() for text in found) if self.ignore_case else found
 
 
 @cache

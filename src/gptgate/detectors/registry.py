@@ -10,6 +10,7 @@ from gptgate.detectors.library import (
     business_secrets,
     cloud_secrets,
     code_secrets,
+    control_tokens,
     credentials,
     email,
     iban,
@@ -17,7 +18,6 @@ from gptgate.detectors.library import (
     ids_asia_africa_oceania,
     ids_east_europe,
     ids_west_europe,
-    injection,
     messaging_secrets,
     named_secrets,
     network,
@@ -25,6 +25,7 @@ from gptgate.detectors.library import (
     payment_secrets,
     phone,
     private_key,
+    prompt_attacks,
     web_token,
 )
 from gptgate.detectors.pattern import Detector
@@ -53,7 +54,8 @@ DETECTORS: Mapping[str, Detector] = {
     "web_token": web_token.DETECTOR,
     "credentials": credentials.DETECTOR,
     "private_key": private_key.DETECTOR,
-    "injection": injection.DETECTOR,
+    "prompt_attacks": prompt_attacks.DETECTOR,
+    "control_tokens": control_tokens.DETECTOR,
 }
 
 WHOLE_DETECTORS: Mapping[str, WholeDetector] = {}

@@ -1,7 +1,7 @@
 """Where the tail of a growing text may still become a match.
 
 Everything here is derived from the patterns: a beginning of a match is a word of the language that `grammar.unfinished`
-gives, so nothing has to be said by hand for a new pattern, and nothing can be forgotten.
+or `grammar.sketched` gives, so nothing has to be said by hand for a new pattern, and nothing can be forgotten.
 
 The tail is tried forwards from each place where a match can begin. Backwards from its end, thousands of positions in
 all patterns would be possible at once; from a beginning very few are, and the automata stay small.
@@ -9,16 +9,14 @@ all patterns would be possible at once; from a beginning very few are, and the a
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 
 from gptgate.detectors.engine import compile_bytes
-from gptgate.detectors.grammar import classes, unfinished
+from gptgate.detectors.grammar import heads
 from gptgate.detectors.pattern import Pattern
 
-_SPOTS = re.compile(rb"(?s)[^A-Za-z0-9](?![\x80-\xff])|.(?=[^A-Za-z0-9\x80-\xff])")
+_SPOTS = re.compile(rb"(?s)[^A-Za-z0-9](?![\x80-\xff])|.(?=[^A-Za-z0-9\x80-\xc1\xf5-\xff])")
 """Where a left edge can begin; `Pattern` sees to it that there are no others."""
 
-_ASCII = [bytes([code]) for code in range(0x80)]
 _BYTES = [bytes([code]) for code in range(0x100)]
 _BACKSLASH = 0x5C
 _SHORT = 512
@@ -33,35 +31,21 @@ class Beginnings:
         self.reach = max(pattern.reach for pattern in patterns)
         self.are_solid = all(pattern.is_solid for pattern in patterns)
         # Each part says for itself whether case matters, whatever the automaton's default is.
-        parts = [f"(?{'i' if pattern.ignore_case else '-i'}:{unfinished(pattern.tree)})" for pattern in patterns]
+        parts = [f"(?{'i' if pattern.ignore_case else '-i'}:{pattern.beginnings})" for pattern in patterns]
         self.is_alive: Callable[[bytes, int], object] = compile_bytes("|".join(parts), ignore_case=False).fullmatch
-        alike = _alike(patterns)
-        first = [char for char in _ASCII if self.is_alive(b" " + char, 0)]
-        second = [
-            char + more
-            for char in first
-            for likes in alike
-            if self.is_alive(b" " + char + likes[0], 0)
-            for more in likes
-        ]
-        self.openings = (*first, *second)
+        self.openings = tuple(sorted(frozenset[bytes]().union(*map(_openings, patterns))))
         """The one or two bytes that may follow a left edge. (An escape on the left takes two bytes itself.)"""
 
 
-def _alike(patterns: Sequence[Pattern]) -> list[list[bytes]]:
-    """All bytes, those together that no class of these patterns tells apart: one speaks for its group."""
-    sets = {_members(source, pattern.ignore_case) for pattern in patterns for source in classes(pattern.tree)}
-    groups: dict[tuple[bool, ...], list[bytes]] = {}
-    for byte in _BYTES:
-        groups.setdefault(tuple(byte in members for members in sets), []).append(byte)
-    return list(groups.values())
+def _openings(pattern: Pattern) -> frozenset[bytes]:
+    def taken(source: str) -> list[bytes]:
+        known = re.compile(source.encode(), re.IGNORECASE if pattern.ignore_case else 0)
+        return [byte for byte in _BYTES if known.fullmatch(byte)]
 
-
-@lru_cache(maxsize=1024)
-def _members(source: str, ignore_case: bool) -> frozenset[bytes]:
-    """The bytes that a class or literal takes."""
-    known = re.compile(source.encode(), re.IGNORECASE if ignore_case else 0)
-    return frozenset(byte for byte in _BYTES if known.fullmatch(byte))
+    after = {head[1:] for head in heads(pattern.tree, 3) if b" " in taken(head[0])}
+    bytes_of = {source: taken(source) for head in after for source in head}
+    first = {byte for head in after for byte in bytes_of[head[0]]}
+    return frozenset(first).union(one + two for head in after for one in bytes_of[head[0]] for two in bytes_of[head[1]])
 
 
 class Unfinished:

@@ -15,11 +15,12 @@ def test_longest_is_the_length_of_the_longest_word(source: str, length: int | No
     ("source", "literals"),
     [
         ("sk-[a-z]{4}", {"sk-"}),
-        ("(?:red|blue) car", {" car"}),
-        ("(?:yellow|green) car", {"yellow", "green"}),
+        ("(?:red|blue) car", {"red car", "blue car"}),
+        ("(?:yellow|green) car", {"yellow car", "green car"}),
         ("[a-z]+", set()),
         ("(?:a|[0-9])x", {"x"}),
-        ("(?:abc)?de", {"de"}),
+        ("(?:abc)?de", {"de", "abcde"}),
+        (r"\xe9[a-z]", {"é"}),
         ("(?:abc|[0-9])", set()),
     ],
 )

@@ -31,10 +31,11 @@ def test_the_promised_kinds_exist() -> None:
         "openai anthropic aws_access_key github gitlab google_api_key slack stripe huggingface sendgrid npm"
         " gptgate_key private_key"
     )
+    forms = "override role developer_mode extraction template delimiter fake_result"
     assert set(KINDS) >= {
         "pii.email",
         "pii.payment_card",
-        "attack.injection",
+        *(f"attack.{form}" for form in forms.split()),
         *(f"secret.{provider}" for provider in providers.split()),
     }
 
@@ -42,7 +43,7 @@ def test_the_promised_kinds_exist() -> None:
 def test_only_attacks_spare_trusted_configuration() -> None:
     for detector in DETECTORS.values():
         trusted = {Origin.SYSTEM, Origin.DEVELOPER} <= detector.origins
-        assert trusted == (detector.name != "injection")
+        assert trusted == all(not kind.startswith("attack.") for kind in detector.kinds)
 
 
 def test_matches_are_bounded() -> None:

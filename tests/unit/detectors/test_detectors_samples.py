@@ -24,7 +24,7 @@ def kinds(inspector: TextInspector, text: str) -> set[str]:
 
 def alerted(inspector: TextInspector, name: str, label: str) -> float:
     texts = [row["text"] for row in rows(name) if row["label"] == label]
-    return sum("attack.injection" in kinds(inspector, text) for text in texts) / len(texts)
+    return sum(any(kind.startswith("attack.") for kind in kinds(inspector, text)) for text in texts) / len(texts)
 
 
 @pytest.mark.parametrize("name", ["prompts_chat", "gpteacher", "mitre_frr", "docs_dev", "gsm8k", "alpaca_seed"])

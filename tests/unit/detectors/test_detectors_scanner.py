@@ -46,7 +46,7 @@ def test_kinds_that_are_not_held_do_not_delay(inspector) -> None:
     found = [one for _, findings in outcome for one in findings] + list(scanner.finish()[1])
     assert [(one.kind, one.start, one.end) for one in found] == [
         ("pii.email", 5, 21),
-        ("attack.injection", 25, 57),
+        ("attack.override", 25, 57),
     ]
 
 

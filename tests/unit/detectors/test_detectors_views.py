@@ -67,7 +67,7 @@ def inspect(inspector: TextInspector, text: str, origin: Origin = Origin.USER) -
 def test_a_disguised_attack_is_found_and_so_is_the_disguise(inspector, view: str, disguise) -> None:
     hidden = disguise(ATTACK)
     found = inspect(inspector, f"Look at this: {hidden} (end)")
-    assert any(one.kind == "attack.injection" and one.view == view for one in found)
+    assert any(one.kind == "attack.override" and one.view == view for one in found)
     assert {one.kind for one in found} >= {f"obfuscation.{name}" for name in view.split("+")}
 
 

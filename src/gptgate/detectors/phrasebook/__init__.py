@@ -1,0 +1,1 @@
+"""The words of prompt attacks, by language. Tables only."""
