@@ -189,3 +189,13 @@ async def test_a_shutdown_waits_for_what_a_replaced_configuration_still_finishes
         (row,) = reader.search(SearchFilters(), 10)
     assert (row.state, row.code, row.usage_source) == ("completed", "client_disconnected", "provider")
     assert gateway.simulator.stats.aborted == 0
+
+
+async def test_words_of_ones_own_hold_from_the_swap_that_names_them_to_the_one_that_does_not(tmp_path: Path) -> None:
+    words = "policy:\n  custom:\n    - {name: project, words: [blue falcon]}\n  rules:\n"
+    rule = "    - {id: no-projects, stage: request, effect: deny, findings: [custom.project]}\n"
+    async with running_gateway(tmp_path) as gateway:
+        for text, status in ((CONFIG, 200), (CONFIG.replace("policy:\n  rules:\n", words + rule), 403), (CONFIG, 200)):
+            rewrite(gateway, text)
+            await gateway.app.apply_config()
+            assert (await ask(gateway, "echo: the Blue Falcon flies", stream=False))[0] == status

@@ -22,6 +22,8 @@ TEXT_FIELDS = {"text": "text_delta", "thinking": "thinking_delta", "partial_json
 WHOLE = frozenset({"type", "signature"})
 """Strings of a delta that come whole."""
 
+_DELTAS = frozenset({"text_delta", "input_json_delta", "thinking_delta", "signature_delta", "citations_delta"})
+
 
 class AnthropicStream(SseStream):
     """Reads events. A string of a block's delta continues the channel (block index, field)."""
@@ -36,7 +38,9 @@ class AnthropicStream(SseStream):
 
     def flush(self, channel: Channel, text: str) -> bytes:
         field = str(channel[1])
-        delta = {"type": self._types.get(channel, TEXT_FIELDS.get(field, field + "_delta")), field: text}
+        # A type that no dialect has may be anything, a secret too: it was judged where it came, and is not repeated.
+        kind = self._types.get(channel, "")
+        delta = {"type": kind if kind in _DELTAS else TEXT_FIELDS.get(field, field + "_delta"), field: text}
         event = {"type": "content_block_delta", "index": channel[0], "delta": delta}
         return render_event("content_block_delta", encode_json(event))
 
