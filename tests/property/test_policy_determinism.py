@@ -18,12 +18,14 @@ def digest(python: str, seed: str) -> str:
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@pytest.mark.slow
 def test_ten_thousand_decisions_are_the_same_under_every_hash_seed() -> None:
     found = {digest(sys.executable, seed) for seed in ("0", "1", "4294967295")}
     assert len(found) == 1
     assert len(next(iter(found))) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
 def test_every_python_that_has_the_packages_decides_alike(version: str) -> None:
     python = shutil.which(f"python{version}")
