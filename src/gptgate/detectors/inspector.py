@@ -117,7 +117,7 @@ class TextInspector:
     def stream(self, place: str, origin: Origin, held: frozenset[str], is_json: bool) -> StreamScanner:
         """A scanner for one channel; see `core.ports.StreamScanner`.
 
-        Every automaton exists since construction; no call is slow.
+        No call is slow: what takes time was done at construction, and the automata of tails are small.
         """
         divided = self._divided.get((origin, held)) or self._divide(origin, held)
         return Scanner(

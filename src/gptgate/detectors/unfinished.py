@@ -9,6 +9,7 @@ all patterns would be possible at once; from a beginning very few are, and the a
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 from gptgate.detectors.engine import compile_bytes
 from gptgate.detectors.grammar import heads
@@ -30,11 +31,17 @@ class Beginnings:
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self.reach = max(pattern.reach for pattern in patterns)
         self.are_solid = all(pattern.is_solid for pattern in patterns)
-        # Each part says for itself whether case matters, whatever the automaton's default is.
-        parts = [f"(?{'i' if pattern.ignore_case else '-i'}:{pattern.beginnings})" for pattern in patterns]
-        self.is_alive: Callable[[bytes, int], object] = compile_bytes("|".join(parts), ignore_case=False).fullmatch
+        self._patterns = patterns
         self.openings = tuple(sorted(frozenset[bytes]().union(*map(_openings, patterns))))
         """The one or two bytes that may follow a left edge. (An escape on the left takes two bytes itself.)"""
+
+    @cached_property
+    def is_alive(self) -> Callable[[bytes, int], object]:
+        """Whether the bytes from there on begin a match. The automaton is made when it is first asked for."""
+        # Each part says for itself whether case matters, whatever the automaton's default is.
+        parts = [f"(?{'i' if pattern.ignore_case else '-i'}:{pattern.beginnings})" for pattern in self._patterns]
+        alive: Callable[[bytes, int], object] = compile_bytes("|".join(parts), ignore_case=False).fullmatch
+        return alive
 
 
 def _openings(pattern: Pattern) -> frozenset[bytes]:
