@@ -33,7 +33,7 @@ from gptgate.core.finding import Finding, Origin
 from gptgate.core.keys import KeyRecord
 from gptgate.core.snapshot import DIALECTS, Effect, ProviderKind, RuleSpec
 from gptgate.core.wire import PATHS, Dialect, Endpoint
-from gptgate.detectors import DETECTORS, KINDS
+from gptgate.detectors import DETECTORS, KINDS, WHOLE_DETECTORS
 from gptgate.detectors.registry import VIEWS
 from gptgate.detectors.signals import signal_points
 from gptgate.http.errors import error_body
@@ -163,6 +163,8 @@ def _detectors() -> Table:
     for key, detector in DETECTORS.items():
         origins = "all" if detector.origins == frozenset(Origin) else ", ".join(sorted(detector.origins))
         rows.append((_code(key), str(detector.version), origins, f"{detector.longest:,} bytes"))
+    for key, seer in WHOLE_DETECTORS.items():
+        rows.append((_code(key), seer.digest[:10], ", ".join(sorted(seer.origins)), "whole texts only"))
     head = ("Detector", "Version", "Whose words it reads", "Longest match", "How it recognises")
     return Table(head, rows, free=1)
 
@@ -171,6 +173,9 @@ def _kinds() -> Table:
     rows = []
     for kind, line in KINDS.items():
         found = [(key, p.points) for key, d in DETECTORS.items() for p in d.patterns if p.kind == kind]
+        found += [
+            (key, points) for key, seer in WHOLE_DETECTORS.items() if kind in seer.kinds for points in seer.points
+        ]
         found = found or [("views", signal_points(VIEWS)[kind])]
         points = sorted({points for _, points in found})
         shown = str(points[0]) if len(points) == 1 else f"{points[0]} to {points[-1]}"

@@ -28,6 +28,7 @@ from gptgate.detectors.library import (
     prompt_attacks,
     web_token,
 )
+from gptgate.detectors.model import detector as attack_model
 from gptgate.detectors.pattern import Detector
 from gptgate.detectors.signals import signal_kinds
 from gptgate.detectors.view import View
@@ -58,7 +59,9 @@ DETECTORS: Mapping[str, Detector] = {
     "control_tokens": control_tokens.DETECTOR,
 }
 
-WHOLE_DETECTORS: Mapping[str, WholeDetector] = {}
+WHOLE_DETECTORS: Mapping[str, WholeDetector] = {
+    "attack_model": attack_model.DETECTOR,
+}
 
 VIEWS: Mapping[str, View] = {
     view.name: view

@@ -23,12 +23,14 @@ class WholeDetector(Protocol):
     """A recogniser of whole texts. Pure and total; the work is linear in the length of the text.
 
     `kinds` maps each kind that it can report to one line that says what it is. `origins`: whose words it looks at.
+    `points` are those that its sightings can have, from low to high.
     `digest` changes whenever its answers can (weights, tables, code).
     """
 
     name: str
     kinds: Mapping[str, str]
     origins: frozenset[Origin]
+    points: Sequence[int]
     digest: str
 
     def look(self, text: str) -> Sequence[Sighting]:

@@ -1,18 +1,18 @@
-"""One inspector for all tests of this package: building it compiles every pattern."""
+"""One inspector for the tests of patterns and views: building it compiles every pattern. It has no trained model."""
 
 from collections.abc import Callable
 
 import pytest
 
 from gptgate.core.finding import Origin, Segment
-from gptgate.detectors import TextInspector, build_inspector
+from gptgate.detectors import DETECTORS, TextInspector
 
 Find = Callable[..., list[tuple[str, str]]]
 
 
 @pytest.fixture(scope="session")
 def inspector() -> TextInspector:
-    return build_inspector()
+    return TextInspector(DETECTORS)
 
 
 @pytest.fixture(scope="session")

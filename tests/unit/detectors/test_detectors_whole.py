@@ -13,6 +13,7 @@ class Shouting:
     name = "shouting"
     kinds = {"test.shouting": "A text in capitals."}  # noqa: RUF012  a constant of the test
     origins = frozenset({Origin.USER})
+    points = (30,)
     digest = "1"
 
     def look(self, text: str) -> Sequence[Sighting]:

@@ -1,0 +1,1 @@
+"""A small linear model of prompt attacks: integers only, trained by `bench.quality.train`."""
