@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import msgspec
@@ -24,7 +24,7 @@ from gptgate.detectors.scanner import Division, Scanner
 from gptgate.detectors.signals import hiding, signal_points, unreadable
 from gptgate.detectors.unfinished import Beginnings, Unfinished
 from gptgate.detectors.view import View
-from gptgate.detectors.whole import WholeDetector
+from gptgate.detectors.whole import Sighting, WholeDetector
 
 MAX_FINDINGS = 20_000
 """Threat: a body of nothing but addresses would keep the event loop busy for many seconds. It is refused instead."""
@@ -99,8 +99,9 @@ class TextInspector:
         if derivation.pieces:
             pieces += derivation.pieces
             data += SEPARATOR.join(piece.data for piece in derivation.pieces) + SEPARATOR
-        hits = self._finder.hits(data)
-        findings = self._locate(segments, pieces, data, sorted(hits)) if hits else []
+        # Sorted first: an engine without an answer is not one without hits.
+        hits = sorted(self._finder.hits(data))
+        findings = self._locate(segments, pieces, data, hits) if hits else []
         for detector in self._whole:
             findings += _looked_at(detector, segments, derivation)
         findings = _once(findings) if derivation.pieces else findings
@@ -173,13 +174,13 @@ def _looked_at(detector: WholeDetector, segments: Sequence[Segment], derivation:
     for index, segment in enumerate(segments):
         if segment.text and not segment.media and segment.origin in detector.origins and not segment.is_key:
             place = pointer(segment.path)
-            for start, end, kind, points in detector.look(segment.text):
+            for start, end, kind, points in _sightings(detector, segment.text):
                 found.append(Finding(kind, segment.origin, place, start, end, detector.name, points, index))
     for piece in derivation.pieces:
         segment = segments[piece.segment]
         if piece.is_strong and segment.origin in detector.origins and not segment.is_key:
             text = piece.data.decode("utf-8", "replace")
-            for start, end, kind, points in detector.look(text):
+            for start, end, kind, points in _sightings(detector, text):
                 first = len(text[:start].encode())
                 span = piece.back(first, first + len(text[start:end].encode()))
                 place = pointer(segment.path)
@@ -187,6 +188,15 @@ def _looked_at(detector: WholeDetector, segments: Sequence[Segment], derivation:
                     Finding(kind, segment.origin, place, *span, detector.name, points, piece.segment, piece.view)
                 )
     return found
+
+
+def _sightings(detector: WholeDetector, text: str) -> Iterator[Sighting]:
+    """What a detector of whole texts sees. Raises GuardFailed for a sighting of a kind that it cannot report: no rule
+    would look at it."""
+    for sighting in detector.look(text):
+        if sighting.kind not in detector.kinds:
+            raise GuardFailed("A detector gave an answer that cannot be.", detail=detector.name)
+        yield sighting
 
 
 def _once(findings: list[Finding]) -> list[Finding]:

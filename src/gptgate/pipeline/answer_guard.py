@@ -13,13 +13,14 @@ from msgspec.structs import replace
 from gptgate.core.adapter import Adapter, Answer, Channel, StreamCodec, StreamEvent
 from gptgate.core.document import apply_edits, encode_json
 from gptgate.core.errors import Reach, RedactionImpossible, UpstreamBroken
-from gptgate.core.facts import Decision, Grant, PolicyFacts
+from gptgate.core.facts import Decision, Grant, Inspection, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut, Pseudonyms, StreamScanner, TextRedactor, TextRestorer
 from gptgate.core.snapshot import STRENGTH, Effect, Stage
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import cut_of, denial, kept_out, rewriting_edits, rewritten
 from gptgate.pipeline.services import Services
+from gptgate.pipeline.soundness import sound, sound_findings
 
 MAX_SCORED = 512
 """Findings that stay in the running score of a stream: a provider that floods us must not make us slow."""
@@ -83,7 +84,7 @@ class AnswerGuard:
         Raises PolicyDenied or RedactionImpossible.
         """
         self._expect_no_call(answer.segments)
-        findings = self._services.inspector.inspect(answer.segments)
+        findings = sound_findings(self._services.inspector.inspect(answer.segments), answer.segments)
         self._whole = findings
         rewrites = rewritten(findings, self._decide(findings).rewrites)
         edits = rewriting_edits(self._services.redaction, answer.segments, rewrites)
@@ -119,7 +120,7 @@ class AnswerGuard:
         edits: dict[Path, bytes] = {}
         if event.whole and event.whole is not self._clean:
             self._expect_no_call(event.whole)
-            findings = self._services.inspector.inspect(event.whole)
+            findings = sound_findings(self._services.inspector.inspect(event.whole), event.whole)
             if findings:
                 rewrites = rewritten(findings, self._decide(findings).rewrites)
                 edits = rewriting_edits(self._services.redaction, event.whole, rewrites)
@@ -266,8 +267,8 @@ class AnswerGuard:
     def _decide(self, findings: tuple[Finding, ...]) -> Decision:
         """The decision on new findings, whose `rewrites` count within `findings`. Raises PolicyDenied."""
         known = len(self._findings)
-        inspection = self._services.policy.assess(self._facts, self._findings + findings)
-        decision = self._services.policy.decide(self._facts, inspection)
+        inspection = sound(Inspection, self._services.policy.assess(self._facts, self._findings + findings))
+        decision = sound(Decision, self._services.policy.decide(self._facts, inspection))
         self._findings = inspection.findings[:MAX_SCORED]
         draft = self._draft
         draft.answer_findings = self._findings

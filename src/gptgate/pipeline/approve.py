@@ -7,6 +7,7 @@ from gptgate.core.errors import ApprovalRequired
 from gptgate.core.facts import Decision, Grant, RawRequest
 from gptgate.core.snapshot import Effect
 from gptgate.pipeline.services import Services
+from gptgate.pipeline.soundness import sound
 
 
 async def claim_approval(
@@ -27,7 +28,7 @@ async def claim_approval(
     )
     permit = await services.approvals.claim(subject, raw.id, raw.at_ms)
     if permit is not None:
-        return permit
+        return sound(Approval, permit)
     asked = Approval(
         id=raw.id,
         subject=subject,

@@ -15,6 +15,7 @@ from gptgate.core.ports import Cut
 from gptgate.core.snapshot import Effect, OnFailure
 from gptgate.pipeline.judge import cut_of
 from gptgate.pipeline.services import Services
+from gptgate.pipeline.soundness import sound, sound_rewriting
 
 
 async def ask_classifiers(
@@ -32,7 +33,7 @@ async def ask_classifiers(
     asked = [
         services.classifiers[spec.name].classify([text for text in shown if text[0] in spec.origins]) for spec in specs
     ]
-    return tuple(await asyncio.gather(*asked))
+    return tuple([sound(Opinion, opinion) for opinion in await asyncio.gather(*asked)])
 
 
 def weigh_opinions(
@@ -82,6 +83,6 @@ def _shown(
             continue
         text = segment.text
         if index in cuts:
-            text = services.redaction.text(text, cuts[index], segment.is_json)
+            text = sound_rewriting(text, services.redaction.text(text, cuts[index], segment.is_json))
         shown.append((segment.origin, text))
     return shown

@@ -12,6 +12,7 @@ from gptgate.core.finding import Finding, Path, Segment
 from gptgate.core.ports import Cut, Pseudonyms, Redaction
 from gptgate.core.snapshot import STRENGTH, Effect, ModelSpec, Obligations
 from gptgate.pipeline.services import Services
+from gptgate.pipeline.soundness import sound, sound_findings, sound_rewriting
 
 UNCUTTABLE: frozenset[Path] = frozenset({("model",)})
 UNREAD = "unscannable."
@@ -22,12 +23,13 @@ KEPT_KINDS = ("pii.", "secret.")
 
 def inspect_request(services: Services, request: ChatRequest, facts: PolicyFacts) -> Inspection:
     """Step 5. Everything recognised in the request, and its risk score."""
-    return services.policy.assess(facts, services.inspector.inspect(request.segments))
+    found = sound_findings(services.inspector.inspect(request.segments), request.segments)
+    return sound(Inspection, services.policy.assess(facts, found))
 
 
 def decide_request(services: Services, facts: PolicyFacts, inspection: Inspection) -> Decision:
     """Step 6. What the rules say of it."""
-    return services.policy.decide(facts, inspection)
+    return sound(Decision, services.policy.decide(facts, inspection))
 
 
 def weigh_routed(services: Services, facts: PolicyFacts, inspection: Inspection) -> Inspection:
@@ -144,7 +146,8 @@ def rewriting_edits(
             raise RedactionImpossible(
                 f"A rule redacts {here[0].kind}, which stands where nothing can be cut out: in a name or a header."
             )
-        edits[segment.path] = encode_json(redaction.text(segment.text, here, segment.is_json, pseudonyms))
+        text = redaction.text(segment.text, here, segment.is_json, pseudonyms)
+        edits[segment.path] = encode_json(sound_rewriting(segment.text, text))
     return edits
 
 

@@ -1,0 +1,38 @@
+"""A guard that answers nonsense has failed. What detectors and rewriting say is looked at before anybody acts on it."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from gptgate.core.errors import GuardFailed
+from gptgate.core.finding import Finding, Segment
+
+Fact = TypeVar("Fact")
+MAX_POINTS = 100
+NONSENSE = "A guard gave an answer that cannot be."
+
+
+def sound(kind: type[Fact], fact: Fact) -> Fact:
+    """A guard's answer, which is of its kind. Raises GuardFailed for another, before it is noted anywhere."""
+    if not isinstance(fact, kind):
+        raise GuardFailed(NONSENSE, detail=f"{type(fact).__name__} in the place of {kind.__name__}")
+    return fact
+
+
+def sound_findings(found: tuple[Finding, ...], segments: Sequence[Segment]) -> tuple[Finding, ...]:
+    """The findings, each of which lies in one of these texts. Raises GuardFailed for anything else.
+
+    No answer at all is one of them: it must not be taken for a text in which nothing was found.
+    """
+    count = len(segments)
+    for one in sound(tuple, found):
+        inside = 0 <= one.segment < count and 0 <= one.start <= one.end <= len(segments[one.segment].text)
+        if not inside or not 0 <= one.points <= MAX_POINTS:
+            raise GuardFailed(NONSENSE, detail=f"{one.detector} reports {one.kind} where nothing is")
+    return found
+
+
+def sound_rewriting(before: str, after: str) -> str:
+    """The rewritten text. Raises GuardFailed where nothing was rewritten: what a rule takes out would be sent."""
+    if sound(str, after) == before:
+        raise GuardFailed(NONSENSE, detail="a text that was to be rewritten came back as it was")
+    return after
