@@ -48,7 +48,9 @@ def suite(folder: Path, *cases: dict[str, object], config: str = "gptgate.yaml")
 
 
 GOOD: list[dict[str, object]] = [
-    {"prompt": ATTACK, "expect": {"effect": "deny", "findings": ["attack.injection"], "score": {"min": 60}}},
+    {"prompt": ATTACK,
+     "expect": {"effect": "deny", "findings": ["attack.override", "attack.extraction", "attack.model"],
+                "score": {"min": 60}}},
     {"prompt": "hello", "expect": {"effect": "allow", "rules": [], "findings": [], "score": {"max": 0}}},
     {"prompt": ATTACK, "origin": "system", "expect": {"effect": "allow"}},
     {"prompt": ATTACK, "origin": "tool_result", "dialect": "anthropic", "expect": {"effect": "deny"}},

@@ -53,8 +53,8 @@ EMAIL, PII = '"pii.email"', '"pii.*"'
         ([rule("a", models="[n]")], [("a", "no_model")]),
         ([rule("a", models="[m, n]")], []),
         ([rule("a", stage="response", findings=f"[{PII}]", origins="[user]")], [("a", "no_origin")]),
-        ([rule("a", findings='["attack.injection"]', origins="[system]")], [("a", "no_finding")]),
-        ([rule("a", findings='["attack.injection"]', origins="[system, user]")], []),
+        ([rule("a", findings='["attack.override"]', origins="[system]")], [("a", "no_finding")]),
+        ([rule("a", findings='["attack.override"]', origins="[system, user]")], []),
         ([rule("a", findings='["*"]', stage="response")], []),
     ],
 )  # fmt: skip
