@@ -20,8 +20,10 @@ HOSTS = {
     "api.anthropic.com",
     "keepachangelog.com",
     "semver.org",
+    "c2sp.org",
     "cel.dev",
     "diataxis.fr",
+    "www.rfc-editor.org",
 }
 """Hosts that the pages may name; whatever ends in `.example` is free too."""
 

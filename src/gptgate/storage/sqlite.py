@@ -74,9 +74,11 @@ class SqliteStore:
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self._resolved: asyncio.Future[None] | None = None
-        self._writer = Writer(self._path, connection, clock=clock, busy_ms=timeout_ms, done=self._hand_back)
-        self._writer.start()
         self._sequencer = sequencer
+        self._writer = Writer(
+            self._path, connection, clock=clock, busy_ms=timeout_ms, done=self._hand_back, committed=self._wake_log
+        )
+        self._writer.start()
         if sequencer is not None:
             sequencer.start()
 
@@ -270,10 +272,13 @@ class SqliteStore:
         self._writer.queue.put(row)
         return row
 
-    def _hand_back(self, rows: list[Row]) -> None:
-        """In the writer's thread: let the loop resolve the whole batch in one call."""
+    def _wake_log(self) -> None:
+        """In the writer's thread."""
         if self._sequencer is not None:
             self._sequencer.wake()
+
+    def _hand_back(self, rows: list[Row]) -> None:
+        """In the writer's thread: let the loop resolve the whole batch in one call."""
         loop = rows[0].future.get_loop()
         try:
             loop.call_soon_threadsafe(self._resolve, rows)

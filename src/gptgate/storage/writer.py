@@ -89,8 +89,10 @@ class Writer:
         clock: Clock,
         busy_ms: int,
         done: Callable[[list[Row]], None],
+        committed: Callable[[], None],
     ) -> None:
-        """`done` is called in the writer's thread with each batch whose rows have their `seq` or `error`."""
+        """In the writer's thread, `done` is called with each batch whose rows have their `seq` or `error`, `committed`
+        whenever something new is durable."""
         self.queue: SimpleQueue[Row | None] = SimpleQueue()
         self.ends: deque[tuple[End, bytes | None]] = deque()
         self.fault = ""
@@ -106,6 +108,7 @@ class Writer:
         self._clock = clock
         self._busy_ms = busy_ms
         self._done = done
+        self._committed = committed
         self._held: list[tuple[End, bytes | None]] = []
         self._doubtful: list[Intent] = []
         self._unended: dict[str, int] = {}
@@ -219,6 +222,7 @@ class Writer:
             self.fault = ""
             self._backoff_s = BACKOFF_FIRST_S
             self.batches += 1
+            self._committed()
         self.busy_since_ns = 0
         self._answer(rows, "withdrawn")
 
