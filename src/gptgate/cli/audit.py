@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from msgspec import structs
 
+from gptgate.cli.audit_erase import erase
 from gptgate.cli.audit_prove import consistency, prove
 from gptgate.cli.audit_verify import show_key, verify
 from gptgate.cli.failure import USAGE, CommandError
@@ -66,6 +67,7 @@ app.command("verify")(verify)
 app.command("prove")(prove)
 app.command("consistency")(consistency)
 app.command("key")(show_key)
+app.command("erase")(erase)
 
 
 @app.command("search")

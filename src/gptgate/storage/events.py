@@ -12,6 +12,7 @@ from gptgate.storage.schema import connect, storage_errors
 BUSY_MS = 5000
 
 GATEWAY_STARTED = "gateway_started"
+CONTENT_ERASED = "content_erased"
 GATEWAY_STOPPED = "gateway_stopped"
 CONFIG_APPLIED = "config_applied"
 KEY_CREATED = "key_created"

@@ -1,0 +1,38 @@
+"""`gptgate audit erase`: texts that were kept go; that they were there, and that they went, stays on record."""
+
+import getpass
+import time
+from typing import Annotated
+
+import typer
+
+from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.folder import require_database
+from gptgate.cli.options import DEFAULT_FOLDER, Data
+from gptgate.cli.times import past_ms
+from gptgate.storage.erasure import Erasure
+from gptgate.storage.erasure import erase as erase_texts
+
+
+def erase(
+    end_user: Annotated[str | None, typer.Option(help="Texts of this end user.")] = None,
+    app_name: Annotated[str | None, typer.Option("--app", help="Texts of this app.")] = None,
+    request_id: Annotated[str | None, typer.Option("--id", help="Texts of this request.")] = None,
+    before: Annotated[str | None, typer.Option(help="Texts older than this: 90d, 2026-11-01, RFC 3339.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: Data = DEFAULT_FOLDER,
+) -> None:
+    """Erase what was kept of prompts and answers, for good. All conditions must hold. The audit log stays verifiable.
+
+    Who asked for what, when, and what was found and decided stays on record; so does the erasure.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    before_ms = None if before is None else past_ms("--before", before, now_ms)
+    wanted = Erasure(end_user=end_user, app=app_name, request_id=request_id, before_ms=before_ms)
+    if wanted == Erasure():
+        raise CommandError("say whose texts: --end-user, --app, --id or --before", exit_code=USAGE)
+    require_database(data)
+    if not yes and not typer.confirm("Erase these texts for good?"):
+        raise CommandError("nothing was erased")
+    erased = erase_texts(data, wanted, now_ms, getpass.getuser())
+    print(f"texts of {erased} requests erased")
