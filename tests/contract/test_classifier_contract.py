@@ -142,6 +142,11 @@ NONSENSE = {
     "a score above one": (spec(WEBHOOK), {"labels": [{"label": "a", "score": 1.5}]}),
     "a negative score": (spec(WEBHOOK), {"labels": [{"label": "a", "score": -0.1}]}),
     "a score that is no number": (spec(WEBHOOK), b'{"labels":[{"label":"a","score":NaN}]}'),
+    "a score that is no number, in quotes": (spec(WEBHOOK), {"labels": [{"label": "a", "score": "NaN"}]}),
+    "a score that is no number, in quotes, of a category": (
+        spec(MODERATION),
+        {"results": [{"categories": {"a": True}, "category_scores": {"a": "sNaN"}}] * 2},
+    ),
     "a label that is a sentence": (spec(WEBHOOK), {"labels": [{"label": "Very bad", "score": 1}]}),
     "labels without end": (spec(WEBHOOK), {"labels": [{"label": f"l{n}", "score": 1} for n in range(500)]}),
     "a result too few": (spec(MODERATION), moderated({})),

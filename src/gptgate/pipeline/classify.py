@@ -7,25 +7,39 @@ provider is cut out for them.
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from gptgate.core.classifier import EVERY, PREFIX, Opinion, findings_of
 from gptgate.core.errors import GuardFailed
 from gptgate.core.facts import ChatRequest, Decision, Inspection, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.core.ports import Cut
 from gptgate.core.snapshot import Effect, OnFailure
-from gptgate.pipeline.judge import cut_of
+from gptgate.pipeline.judge import cut_of, decide_routed
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.soundness import sound, sound_rewriting
 
 
 async def ask_classifiers(
-    services: Services, request: ChatRequest, facts: PolicyFacts, inspection: Inspection
+    services: Services,
+    request: ChatRequest,
+    facts: PolicyFacts,
+    inspection: Inspection,
+    known: Sequence[Opinion] = (),
+    first: Decision | None = None,
 ) -> tuple[Opinion, ...]:
-    """The opinions of all classifiers that applicable rules ask, all asked at the same time; none after a denial."""
-    names = _named(services, services.policy.asks(facts))
+    """The opinions of all classifiers that applicable rules ask, all asked at the same time; none after a denial.
+
+    Whose opinion is `known` is not asked again. `first` is what was decided before a rule routed the request to the
+    model of these facts.
+    """
+    names = _named(services, services.policy.asks(facts)).keys() - {opinion.classifier for opinion in known}
     if not names:
         return ()
-    local = services.policy.decide(facts, inspection)
+    if first is None:
+        local = services.policy.decide(facts, inspection)
+    else:
+        local = decide_routed(services, facts, inspection, first)
     if local.effect is Effect.DENY:
         return ()
     shown = _shown(services, request.segments, inspection, local)
@@ -44,19 +58,47 @@ def weigh_opinions(
     Raises GuardFailed for a classifier that could not answer and fails closed. The failure of one that only shadows
     ask has no effect.
     """
+    findings, failures = _heard(services, facts, opinions)
+    # In front, so that the record lists them however many others there are.
+    found = (*findings, *inspection.findings)
+    return services.policy.assess(facts, found, (*inspection.failures, *failures))
+
+
+def weigh_more(
+    services: Services,
+    facts: PolicyFacts,
+    inspection: Inspection,
+    known: Sequence[Opinion],
+    more: Sequence[Opinion],
+) -> Inspection:
+    """The inspection with what the classifiers found that only rules on the routed model ask, and with the failures of
+    all that these rules ask. Its score does not sink, and its findings keep their places, since a decision names them.
+
+    Raises GuardFailed as `weigh_opinions` does.
+    """
+    findings, _ = _heard(services, facts, more)
+    _, failed = _heard(services, facts, (*known, *more))
+    failures = tuple(dict.fromkeys((*inspection.failures, *failed)))
+    found = (*inspection.findings, *findings)
+    again = services.policy.assess(facts, found, failures)
+    return again if again.score >= inspection.score else replace(inspection, findings=found, failures=failures)
+
+
+def _heard(
+    services: Services, facts: PolicyFacts, opinions: Sequence[Opinion]
+) -> tuple[Sequence[Finding], Sequence[str]]:
+    """What the opinions amount to, and who of those asked failed and is let pass. Raises GuardFailed."""
     acting = _named(services, services.policy.asks(facts))
     failures: list[str] = []
     findings: list[Finding] = []
     for opinion in opinions:
         spec = services.snapshot.classifiers[opinion.classifier]
         findings += findings_of(opinion, spec)
-        if opinion.failure and acting[opinion.classifier]:
+        if opinion.failure and acting.get(opinion.classifier, False):
             if spec.on_failure is OnFailure.CLOSED:
                 raise GuardFailed(f"The classifier '{spec.name}' could not answer.", detail=opinion.failure)
             failures.append(f"{PREFIX}.{spec.name}")
-    # In front, so that the record lists them however many others there are.
-    found = (*findings, *inspection.findings)
-    return services.policy.assess(facts, found, (*inspection.failures, *failures))
+    return findings, failures
 
 
 def _named(services: Services, asked: Mapping[str, bool]) -> Mapping[str, bool]:

@@ -71,7 +71,7 @@ class Draft:
 
     def mark(self, stage: str) -> None:
         now = self._clock.monotonic_ns()
-        self.timings_us[stage] = (now - self._marked_ns) // 1000
+        self.timings_us[stage] = self.timings_us.get(stage, 0) + (now - self._marked_ns) // 1000
         self._marked_ns = now
 
     def overhead_us(self) -> int:

@@ -17,12 +17,24 @@ from gptgate.core.errors import (
     ShuttingDown,
 )
 from gptgate.core.events import End, EndState, Intent
-from gptgate.core.facts import Grant, Permit, Principal, RawRequest, Reservation, Route, Settlement
+from gptgate.core.facts import (
+    ChatRequest,
+    Decision,
+    Grant,
+    Inspection,
+    Permit,
+    PolicyFacts,
+    Principal,
+    RawRequest,
+    Reservation,
+    Route,
+    Settlement,
+)
 from gptgate.core.ports import Outlet, Price
 from gptgate.core.snapshot import Effect, Limits
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.approve import claim_approval
-from gptgate.pipeline.classify import ask_classifiers, weigh_opinions
+from gptgate.pipeline.classify import ask_classifiers, weigh_more, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
@@ -176,9 +188,8 @@ class Gate:
         if decision.obligations.route_to and decision.effect is not Effect.DENY:
             grant = services.reroute(grant, raw.dialect, decision.obligations.route_to, services.snapshot)
             facts = policy_facts(raw, request, grant, facts.spent_nano)
-            inspection = weigh_routed(services, facts, inspection)
-            decision = decide_routed(services, facts, inspection, decision)
-            draft.grant, draft.inspection, draft.decision = grant, inspection, decision
+            inspection, decision = await self._decide_routed(request, facts, inspection, decision, draft)
+            draft.grant, draft.decision = grant, decision
         # 6c approve, where a rule holds the request up; given back on every refusal
         approval = await claim_approval(services, raw, grant, decision, draft.end_user)
         draft.approval = approval
@@ -198,6 +209,20 @@ class Gate:
         intent = await self._begin(draft, reservation, out)
         draft.mark("record")
         return Exchange(services, grant, permit, facts, pseudonyms, route, reservation, price, intent, draft)
+
+    async def _decide_routed(
+        self, request: ChatRequest, facts: PolicyFacts, inspection: Inspection, first: Decision, draft: Draft
+    ) -> tuple[Inspection, Decision]:
+        """Steps 5 to 6 on the routed model: weigh, ask the classifiers that only its rules ask, decide."""
+        services, known = self._services, draft.opinions
+        inspection = weigh_routed(services, facts, inspection)
+        more = await ask_classifiers(services, request, facts, inspection, known, first)
+        draft.opinions = known + more
+        if more:
+            draft.mark("classify")
+        inspection = weigh_more(services, facts, inspection, known, more)
+        draft.inspection = inspection
+        return inspection, decide_routed(services, facts, inspection, first)
 
     def _admit(self, principal: Principal, held: ExitStack) -> None:
         app = principal.app

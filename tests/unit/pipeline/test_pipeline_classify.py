@@ -203,3 +203,48 @@ async def test_the_failure_of_one_that_only_a_shadow_asks_has_no_effect() -> Non
     error, intent, _, _ = await serve(parts_of(shadow, Played(leak=1000)))
     assert error is None
     assert (intent.effect, intent.shadowed) == ("allow", ("deny-leaks",))
+
+
+ROUTE = "    - {id: to-claude, stage: request, effect: route, models: [sim-gpt], obligations: {route_to: sim-claude}}\n"
+ROUTED = DENY.replace("findings", "models: [sim-claude], findings")
+
+
+async def test_the_rules_of_the_routed_model_ask_their_classifiers_too() -> None:
+    """A route must not lead past the guards of the model that it leads to."""
+    asked = Played(leak=950)
+    error, intent, end, parts = await serve(parts_of(configuration(ROUTE + ROUTED), asked))
+    assert isinstance(error, PolicyDenied)
+    assert (intent.rules, end.code, parts.upstream.sent) == (("to-claude", "deny-leaks"), "policy_denied", [])
+    assert (len(asked.shown), intent.opinions) == (1, (asked.opinion,))
+
+
+async def test_after_a_route_nobody_is_asked_twice_and_every_finding_keeps_its_place() -> None:
+    both, later = Played("w", leak=400), Played("x", leak=400)
+    rules = (
+        ROUTE
+        + REDACT
+        + '    - {id: deny-w, stage: request, effect: deny, findings: ["external.w.leak"], min_score: 90}\n'
+        + '    - {id: see-x, stage: request, effect: flag, models: [sim-claude], findings: ["external.x.*"]}\n'
+    )
+    parts = parts_of(configuration(rules, names=("w", "x")), both, later)
+    error, intent, _, parts = await serve(parts, f"pay with {CARD}")
+    assert error is None
+    assert (len(both.shown), len(later.shown)) == (1, 1)
+    assert CARD not in str(later.shown)
+    assert [one.classifier for one in intent.opinions] == ["w", "x"]
+    assert intent.rules == ("to-claude", "redact-cards", "see-x")
+    [body] = parts.upstream.sent
+    assert CARD.encode() not in body
+
+
+SHADOW = DENY.replace("{id: deny-leaks", "{id: shadow, models: [sim-gpt], mode: shadow")
+
+
+@pytest.mark.parametrize("shadow", [SHADOW, ""], ids=["known", "new"])
+async def test_a_classifier_that_failed_holds_up_a_request_whose_routed_model_relies_on_it(shadow: str) -> None:
+    error, intent, _, parts = await serve(parts_of(configuration(ROUTE + shadow + ROUTED), Played(failure="timeout")))
+    assert isinstance(error, GuardFailed)
+    assert (intent.opinions[0].failure, parts.upstream.sent) == ("timeout", [])
+    open_rules = configuration(ROUTE + shadow + ROUTED, more=", on_failure: open")
+    error, intent, _, _ = await serve(parts_of(open_rules, Played(failure="timeout")))
+    assert (error, intent.failures) == (None, ("external.w",))

@@ -51,7 +51,8 @@ class HttpClassifier:
         except _Failed as failed:
             self._breaker.failed(self._clock.monotonic_ns())
             return Opinion(classifier=name, failure=failed.failure)
-        except asyncio.CancelledError:
+        except BaseException:
+            # Cancelled, or broken here: nobody knows what the classifier would have said.
             self._breaker.withdrawn()
             raise
         self._breaker.succeeded()

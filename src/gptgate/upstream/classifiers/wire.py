@@ -58,7 +58,8 @@ def typed(body: bytes, decode: Callable[[bytes], T]) -> T:
 
 def permille(score: Decimal) -> int:
     """A score between 0 and 1 as a whole number of thousandths, rounded down. Raises Nonsense."""
-    if not 0 <= score <= 1:
+    # Written in quotes, NaN is a Decimal too, and one that cannot be compared.
+    if not score.is_finite() or not 0 <= score <= 1:
         raise Nonsense("a score is not between 0 and 1")
     return int(score * CERTAIN)
 
