@@ -6,8 +6,9 @@ from typing import NamedTuple
 from gptgate.core.finding import Origin, Segment
 from gptgate.detectors.encodings import unpacked
 from gptgate.detectors.hidden import hidden_texts
+from gptgate.detectors.multi import Cache, make_sign_finder
 from gptgate.detectors.reading import Reader
-from gptgate.detectors.view import Back, Derived, SignTest, View
+from gptgate.detectors.view import Back, Derived, View
 
 ATTACHMENT = "attachment"
 """The view of a part's content that is text. Nothing is hidden by it."""
@@ -69,15 +70,19 @@ class _Original:
 class Deriver:
     """Derives the views of texts. Immutable: safe in threads."""
 
-    def __init__(self, views: Mapping[str, View]) -> None:
-        self._views = [(view, view.sign_test()) for view in views.values()]
+    def __init__(self, views: Mapping[str, View], engine: str = "auto", cache: Cache | None = None) -> None:
+        """`engine`, `cache`: as for `detectors.multi.make_finder`."""
+        self._views = tuple(views.values())
+        self._signs = make_sign_finder(engine, [view.sign for view in self._views], cache).hits
 
     def derive(self, segments: Sequence[Segment], roots: Sequence[Piece], joined: bytes) -> Derivation:
         """What views make of the texts. `joined` are all texts as read: one look says which signs there are."""
-        signs = [one for one in self._views if one[1](joined)]
+        has_signs = bool(self._signs(joined))
         found = Derivation([], set(), set())
         room = MAX_GROWTH * len(joined) + _FLOOR
-        if not self._views or (not signs and all(segment.text.isascii() and not segment.media for segment in segments)):
+        if not self._views or (
+            not has_signs and all(segment.text.isascii() and not segment.media for segment in segments)
+        ):
             return found
         for root in roots:
             segment = segments[root.segment]
@@ -97,7 +102,7 @@ class Deriver:
                 found.pieces.extend(piece for piece, _ in todo[1:])
             while todo:
                 piece, depth = todo.pop()
-                for view, child in self._children(piece, signs if depth == 1 else self._views, is_trusted):
+                for view, child in self._children(piece, is_trusted):
                     room -= len(child.data)
                     if room < 0 or len(found.pieces) >= MAX_PIECES:
                         found.unfinished.add(root.segment)
@@ -108,12 +113,11 @@ class Deriver:
                         todo.append((child, depth + 1))
         return found
 
-    def _children(
-        self, parent: Piece, views: Sequence[tuple[View, SignTest]], is_trusted: bool
-    ) -> Iterator[tuple[View, Piece]]:
+    def _children(self, parent: Piece, is_trusted: bool) -> Iterator[tuple[View, Piece]]:
         data = parent.data
-        for view, has_sign in views:
-            if (is_trusted and not view.for_trusted) or not has_sign(data):
+        for index in sorted(self._signs(data)):
+            view = self._views[index]
+            if is_trusted and not view.for_trusted:
                 continue
             for derived in view.derive(data):
                 if derived.data and derived.data != data:

@@ -4,6 +4,7 @@ import binascii
 import html
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gptgate.detectors.reading import read_text
 from gptgate.detectors.view import Derived, View, rewritten, whole
@@ -23,6 +24,9 @@ _COLOUR = re.compile(rb"(?:\x1b|\\(?:x1[bB]|u001[bB]|033|e))\[[0-9;:?]{0,32}[A-Z
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+_CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_LONGEST_CUT = 3
+"""Bytes of a character that is cut off."""
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _OFFSETS = range(4)
 """Where the run of characters begins says nothing about where the encoding does: ``id/`` belongs to both alphabets."""
@@ -31,8 +35,7 @@ _OFFSETS = range(4)
 def readable(data: bytes) -> bytes | None:
     """The reading of decoded bytes when they are text, None when they are not: chance gives text almost never."""
     size = len(data)
-    odd = size - len(data.translate(None, b"\0")) if size else 0
-    if 3 * odd >= size > 3:
+    if 3 * data.count(0) >= size > 3:
         # The encoding of Windows' own shell.
         text = data.decode("utf-16-le", "replace")
         return read_text(text, False) if text.isascii() and not text.count("\0") else None
@@ -41,14 +44,17 @@ def readable(data: bytes) -> bytes | None:
         return data
     if 100 * others <= 12 * size:
         return read_text(data.decode("utf-8", "replace"), False)
-    # An encoding that is cut ends in the middle of a character.
-    for cut in range(min(4, size)):
-        try:
-            text = data[: size - cut].decode()
-        except UnicodeDecodeError:
-            continue
-        return read_text(text, False) if size >= 8 and not _CONTROL.search(text) else None
-    return None
+    certain = data[:-_LONGEST_CUT]
+    if size < 8 or len(certain.translate(None, _CONTROL_BYTES)) < len(certain):
+        return None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        # An encoding that is cut ends in the middle of a character.
+        if error.start < size - _LONGEST_CUT:
+            return None
+        text = data[: error.start].decode()
+    return None if _CONTROL.search(text) else read_text(text, False)
 
 
 def _base64(data: bytes) -> Iterator[Derived]:
@@ -87,6 +93,7 @@ def _hex(data: bytes) -> Iterator[Derived]:
                 break
 
 
+@lru_cache(4096)
 def _unpercent(unit: bytes) -> bytes:
     if unit == b"+":
         return b" "

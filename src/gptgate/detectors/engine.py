@@ -94,6 +94,17 @@ class LiteralFinder:
         return list(found)
 
 
+class SearchFinder:
+    """Finds by searching for each pattern."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self._searches = [compile_bytes(source, ignore_case=False).search for source in sources]
+
+    def hits(self, data: bytes) -> Sequence[int]:
+        """Exactly the patterns that match."""
+        return [index for index, search in enumerate(self._searches) if search(data) is not None]
+
+
 class JointFinder:
     """Two finders of different patterns. Compiling each pattern once is what starting up costs."""
 

@@ -59,7 +59,7 @@ class TextInspector:
     ) -> None:
         whole = whole or {}
         self.digest = _digest(detectors, whole, views)
-        self._deriver = Deriver(views)
+        self._deriver = Deriver(views, engine, cache)
         self._signal_points = signal_points(views)
         self._whole = tuple(whole.values())
         self._lanes = [

@@ -2,14 +2,14 @@
 
 import hashlib
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
 
 from gptgate.core.errors import GuardFailed
-from gptgate.detectors.engine import Finder, LiteralFinder
+from gptgate.detectors.engine import Finder, LiteralFinder, SearchFinder
 from gptgate.detectors.pattern import Pattern
 
 try:
@@ -37,24 +37,40 @@ def make_finder(
 
     Raises ValueError for an unknown name, GuardFailed where ``hyperscan`` is asked for and not installed.
     """
+    has_hyperscan = _has_hyperscan(engine)
+    wanted = {index: pattern for index, pattern in enumerate(patterns) if only is None or index in only}
+    if not has_hyperscan or not wanted:
+        return LiteralFinder(wanted)
+    return HyperscanFinder(((index, one.hint, one.ignore_case) for index, one in wanted.items()), cache)
+
+
+def make_sign_finder(engine: str, signs: Sequence[str], cache: Cache | None = None) -> Finder:
+    """A finder of these patterns, which are in the language that RE2 and Hyperscan share: it names only what matches.
+
+    Raises as `make_finder` does.
+    """
+    if not _has_hyperscan(engine) or not signs:
+        return SearchFinder(signs)
+    return HyperscanFinder(((index, sign, False) for index, sign in enumerate(signs)), cache)
+
+
+def _has_hyperscan(engine: str) -> bool:
     if engine not in ENGINES:
         raise ValueError(f"unknown pattern engine {engine!r}: one of {', '.join(ENGINES)}")
     if engine == "hyperscan" and hyperscan is None:
         raise GuardFailed("The pattern engine is not available.", detail="hyperscan is not installed")
-    wanted = {index: pattern for index, pattern in enumerate(patterns) if only is None or index in only}
-    if engine == "re2" or hyperscan is None or not wanted:
-        return LiteralFinder(wanted)
-    return HyperscanFinder(wanted, cache)
+    return engine != "re2" and hyperscan is not None
 
 
 class HyperscanFinder:
     """Finds with a block-mode database. A scratch space belongs to one thread: each gets its own."""
 
-    def __init__(self, patterns: Mapping[int, Pattern], cache: Cache | None = None) -> None:
+    def __init__(self, patterns: Iterable[tuple[int, str, bool]], cache: Cache | None = None) -> None:
+        """`patterns`: index, source, and whether case is ignored."""
         base = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_DOTALL
-        expressions = [pattern.hint.encode() for pattern in patterns.values()]
-        flags = [base | (hyperscan.HS_FLAG_CASELESS if pattern.ignore_case else 0) for pattern in patterns.values()]
-        self._database = _database(expressions, list(patterns), flags, cache)
+        indexes, sources, folded = zip(*patterns, strict=True)
+        flags = [base | (hyperscan.HS_FLAG_CASELESS if ignore_case else 0) for ignore_case in folded]
+        self._database = _database([source.encode() for source in sources], list(indexes), flags, cache)
         self._scan = self._database.scan
         self._threads = threading.local()
 

@@ -9,13 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gptgate.detectors.engine import compile_bytes
-
 Back = Callable[[int, int], tuple[int, int]]
 """Span in a derived text → the span of its parent that it came from. Never empty, always inside the parent."""
-
-SignTest = Callable[[bytes], object]
-"""Truthy when a text has the sign of a view."""
 
 
 class Derived(NamedTuple):
@@ -30,7 +25,8 @@ class Derived(NamedTuple):
 class View:
     """One way of reading.
 
-    `sign` is a pattern for RE2 that occurs in every text that is worth deriving; it is what most texts pay for a view.
+    `sign` is a pattern for RE2 and Hyperscan that occurs in every text that is worth deriving: most texts pay nothing
+    else for a view.
     `derive` is total, and its work and its output are linear in its input. `believed` are the beginnings of the kinds
     that are reported from it: letters in disguise give words back, but digits in disguise are mostly just digits.
     `nests`: views are looked for in what it gives. `points` is the weight of having used it to hide something.
@@ -53,11 +49,6 @@ class View:
     def kind(self) -> str:
         """The kind of the finding that something was hidden this way."""
         return f"obfuscation.{self.name}"
-
-    def sign_test(self) -> SignTest:
-        """Says whether a text is worth deriving."""
-        test: SignTest = compile_bytes(self.sign, ignore_case=False).search
-        return test
 
 
 def rewritten(data: bytes, units: "re.Pattern[bytes]", read: Callable[[bytes], bytes]) -> Derived:

@@ -8,19 +8,14 @@ from gptgate.detectors.pattern import ESCAPED, Detector, Pattern
 
 def is_public_v4(match: bytes) -> bool:
     """Whether the address leads to a machine somewhere: not one of a private network, a loop, an example, a mask."""
-    try:
-        address = IPv4Address(match.decode())
-    except AddressValueError:
-        return False
-    is_somewhere = address.is_reserved or not address.is_private
-    return (
-        is_somewhere
-        and not address.is_unspecified
-        and match not in _RESOLVERS
-        and match[:2] != b"0."
-        and match[:4] != b"255."
-        and match.count(b".0") < 2
-    )
+    if match.partition(b".")[0] in _SPECIAL:
+        try:
+            address = IPv4Address(match.decode())
+        except AddressValueError:
+            return False
+        if address.is_private:
+            return False
+    return match not in _RESOLVERS and match[:2] != b"0." and match[:4] != b"255." and match.count(b".0") < 2
 
 
 def is_v4(match: bytes) -> bool:
@@ -54,6 +49,8 @@ def is_card_address(match: bytes) -> bool:
     return len(set(text.split(":"))) > 2 and text not in _EXAMPLES
 
 
+_SPECIAL = frozenset({b"0", b"10", b"100", b"127", b"169", b"172", b"192", b"198", b"203"})
+"""First bytes of addresses some of which lead nowhere. All others do, or nobody has them yet."""
 _RESOLVERS = frozenset({b"8.8.8.8", b"8.8.4.4", b"1.1.1.1", b"1.0.0.1", b"9.9.9.9", b"208.67.222.222", b"1.2.3.4"})
 _EXAMPLES = frozenset({"00:11:22:33:44:55", "01:23:45:67:89:ab", "aa:bb:cc:dd:ee:ff", "12:34:56:78:9a:bc"})
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"

@@ -2,10 +2,11 @@
 
 import re
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber, is_possible_number, is_valid_number
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber, is_possible_number
 
 from gptgate.detectors.checksums import is_varied
 from gptgate.detectors.context import NUMBER_END, beside
+from gptgate.detectors.numbering import is_given_out
 from gptgate.detectors.pattern import ESCAPED, Detector, Pattern
 
 for _region in {region for regions in COUNTRY_CODE_TO_REGION_CODE.values() for region in regions}:
@@ -21,6 +22,7 @@ _WITH_ZERO = frozenset({44, 49, 33, 39, 31, 91, 61, 81, 32, 41, 43, 353, 46, 358
 _DATE = re.compile(
     rb"(?:19|20)[0-9]{2}[ ./-][0-9]{1,2}[ ./-][0-9]{1,2}(?:[ .].*)?|[0-9]{1,2}[ ./-][0-9]{1,2}[ ./-](?:19|20)?[0-9]{2}"
 )
+_NO_DIGITS = bytes(set(range(0x100)) - set(b"0123456789"))
 
 
 def is_written_out(match: bytes) -> bool:
@@ -52,14 +54,17 @@ def _is_international(match: bytes) -> bool:
     for size in (1, 2, 3):
         code = int(digits[:size] or "0")
         if code in COUNTRY_CODE_TO_REGION_CODE:
-            number = PhoneNumber(country_code=code, national_number=int(digits[size:] or "0"))
+            if _is_given_out(code, digits[size:]):
+                return True
             is_grouped = any(sign in match for sign in b" -(")
-            return _is_given_out(code, digits[size:]) or (is_grouped and is_possible_number(number))
+            return is_grouped and is_possible_number(
+                PhoneNumber(country_code=code, national_number=int(digits[size:] or "0"))
+            )
     return False
 
 
 def _digits(match: bytes) -> str:
-    return re.sub(rb"[^0-9]", b"", match).decode()
+    return match.translate(None, _NO_DIGITS).decode()
 
 
 def _is_given_out(code: int, digits: str) -> bool:
@@ -68,9 +73,8 @@ def _is_given_out(code: int, digits: str) -> bool:
     national = digits[1:] if code in _WITH_ZERO and code != 39 and digits[0] == "0" else digits
     if code == 1 and len(digits) == 11:
         national = digits.removeprefix("1")
-    return is_valid_number(
-        PhoneNumber(country_code=code, national_number=int(national), italian_leading_zero=national[0] == "0" or None)
-    )
+    national = "0" + str(int(national)) if national[0] == "0" else national
+    return is_given_out(code, national)
 
 
 _KIND = "pii.phone"

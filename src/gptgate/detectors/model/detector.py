@@ -36,7 +36,8 @@ class ModelDetector:
     def look(self, text: str) -> Sequence[Sighting]:
         """The heaviest passage, if it weighs enough to have points."""
         read = text if text.isascii() else read_text(text, False).decode("utf-8", "surrogatepass")
-        read = _MARK.sub(lambda mark: " " * len(mark[0]), read)
+        if "[" in read:
+            read = _MARK.sub(lambda mark: " " * len(mark[0]), read)
         passage = self._model.heaviest(words_of(read))
         points = self._model.points(passage.score)
         return [Sighting(*_place(text, read, passage), KIND, points)] if points else []

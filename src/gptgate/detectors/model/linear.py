@@ -6,7 +6,7 @@ Nothing here is a float, so a text has the same score on every machine. The work
 import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, repeat
-from operator import add
+from operator import add, sub
 
 import msgspec
 
@@ -14,6 +14,8 @@ WINDOW = 24
 """Words in a passage. An attack in a long document is as visible as the same attack alone."""
 STRIDE = 8
 _ASCII_WORDS = re.compile("[a-z]+")
+_APART = "".join(chr(code).lower() if chr(code).isalpha() else " " for code in range(128))
+"""What each ASCII character is among words: the letter in small, or a space."""
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
@@ -43,6 +45,8 @@ def word_pattern(text: str) -> re.Pattern[str]:
 
 def words_of(text: str) -> list[str]:
     """The words of a text in small letters. Digits and signs are not looked at."""
+    if text.isascii():
+        return text.translate(_APART).split()
     text = text.lower()
     return word_pattern(text).findall(text)
 
@@ -69,12 +73,13 @@ class LinearModel:
         if count <= WINDOW:
             return Passage(sum(alone) + sum(paired), 0, count)
         sums = list(accumulate(map(add, alone, paired), initial=0))
-        starts = windows(count)
         ends = sums[WINDOW::STRIDE]
-        if len(ends) < len(starts):
+        if len(ends) < len(windows(count)):
             ends.append(sums[-1])
-        best, start = max((end - sums[at], -at) for at, end in zip(starts, ends, strict=True))
-        return Passage(best, -start, min(WINDOW - start, count))
+        scores = list(map(sub, ends, sums[::STRIDE]))
+        best = max(scores)
+        start = scores.index(best) * STRIDE
+        return Passage(best, start, min(start + WINDOW, count))
 
     def points(self, score: int) -> int:
         """The points of a score, 0 for too little."""
