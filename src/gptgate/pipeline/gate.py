@@ -34,6 +34,7 @@ from gptgate.core.ports import Outlet, Price
 from gptgate.core.snapshot import Effect, Limits
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.approve import claim_approval
+from gptgate.pipeline.aside import Aside
 from gptgate.pipeline.classify import ask_classifiers, weigh_more, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
@@ -50,6 +51,8 @@ from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 
 UNUSED = Settlement(nano=0, source="unused")
+READERS = 2
+"""Large requests that are inspected at a time."""
 
 
 class Gate:
@@ -58,6 +61,7 @@ class Gate:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._discretion = Discretion(services.inspector)
+        self._readers = Aside(READERS)
         self._outliving: set[asyncio.Task[None]] = set()
         self._idle: asyncio.Event | None = None
         self.active = 0
@@ -171,7 +175,7 @@ class Gate:
         draft.mark("admit")
         # 5 inspect
         facts = policy_facts(raw, request, grant, services.ledger.spent_by(principal.app.name, raw.at_ms))
-        inspection = inspect_request(services, request, facts)
+        inspection = await self._readers.run(len(raw.body), lambda: inspect_request(services, request, facts))
         draft.inspection = inspection
         draft.mark("inspect")
         # 5b classify, where a rule asks judges outside

@@ -1,0 +1,35 @@
+"""Long work beside the event loop, so that one large request does not hold up all others."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+LARGE = 1 << 18
+"""Bytes from which on the work is long. Below them a thread costs more than it spares."""
+
+
+class Aside:
+    """Runs work of one kind, a few pieces of it at a time; it must be safe in threads.
+
+    Threat: a body of ten megabytes, made to be slow to inspect, keeps a processor busy for many seconds. In the event
+    loop it would keep every other caller waiting for as long. A caller who hangs up frees his place only when his work
+    is over: otherwise a few of them could take every thread there is.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = asyncio.Semaphore(places)
+
+    async def run(self, size: int, work: Callable[[], T]) -> T:
+        """What the work gives or raises. It is done at once where its input is small."""
+        if size < LARGE:
+            return work()
+        await self._places.acquire()
+        running = asyncio.get_running_loop().run_in_executor(None, work)
+        running.add_done_callback(self._over)
+        return await asyncio.shield(running)
+
+    def _over(self, done: "asyncio.Future[T]") -> None:
+        self._places.release()
+        if not done.cancelled():
+            done.exception()  # asked for here: nobody else does where the caller has hung up

@@ -1,0 +1,80 @@
+"""Large requests are inspected beside the event loop: nobody waits for them but others as large."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from gptgate.core.errors import GuardFailed
+from gptgate.core.finding import Finding, Segment
+from gptgate.core.wire import Dialect
+from gptgate.pipeline.aside import LARGE, Aside
+from gptgate.pipeline.gate import READERS, Gate
+from pipeline_parts import INSPECTOR, Caller, PlayedReply, PlayedUpstream, chat, configured, principal_of, services
+
+ANSWER = b'{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"}}],"usage":null}'
+
+
+class SlowInspector:
+    """The real one, but for large texts, over which it takes until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.begun: list[threading.Thread] = []
+
+    def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
+        if any(len(segment.text) > LARGE for segment in segments):
+            self.begun.append(threading.current_thread())
+            assert self.go.wait(20)
+        return INSPECTOR.inspect(segments)
+
+    stream = INSPECTOR.stream
+    digest = INSPECTOR.digest
+
+
+async def until(true: object) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # type: ignore[operator]
+            await asyncio.sleep(0.001)
+
+
+async def test_a_small_request_passes_while_large_ones_are_inspected() -> None:
+    inspector = SlowInspector()
+    replies = PlayedUpstream([PlayedReply(pieces=[ANSWER]) for _ in range(READERS + 2)])
+    parts = services(configured("policy: {rules: []}"), inspector=inspector, upstream=replies)
+    gate, principal = Gate(parts), principal_of(parts.snapshot)
+    slow = []
+    try:
+        for number in range(READERS + 1):
+            raw = chat(Dialect.OPENAI, "x " * LARGE, stream=False, request_id=f"slow-{number}")
+            slow.append(asyncio.create_task(gate.serve(raw, principal, Caller())))
+        await until(lambda: len(inspector.begun) == READERS)
+        quick = Caller()
+        await gate.serve(chat(Dialect.OPENAI, "hello", stream=False, request_id="quick"), principal, quick)
+        assert quick.status == 200
+        assert not any(task.done() for task in slow)
+        assert len(inspector.begun) == READERS
+        assert threading.main_thread() not in inspector.begun
+        # Whoever hangs up frees his place when his work is over, and no sooner.
+        slow[0].cancel()
+        await asyncio.wait([slow[0]])
+        await asyncio.sleep(0.05)
+        assert len(inspector.begun) == READERS
+    finally:
+        inspector.go.set()
+        done = await asyncio.gather(*slow, return_exceptions=True)
+    assert [type(one) for one in done] == [asyncio.CancelledError] + [type(None)] * READERS
+    assert len(inspector.begun) == READERS + 1
+
+
+async def test_what_fails_beside_the_loop_fails_here_and_frees_its_place() -> None:
+    aside = Aside(1)
+
+    def broken() -> None:
+        raise GuardFailed("no")
+
+    for size in (0, LARGE, LARGE):
+        with pytest.raises(GuardFailed):
+            await aside.run(size, broken)
+    assert await aside.run(LARGE, lambda: 3) == 3
