@@ -25,7 +25,7 @@ numbers = st.sampled_from(
         "size(findings)",
         "size(kinds)",
         "size(request.tools)",
-        "size(session)",
+        "size(principal.team)",
         "0",
         "1",
         "7",

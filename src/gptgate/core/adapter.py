@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from gptgate.core.errors import UpstreamError
 from gptgate.core.facts import ChatRequest, Permit, RawRequest, Usage
-from gptgate.core.finding import Path, Segment
+from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
 
@@ -16,12 +16,13 @@ Channel = tuple[str | int, ...]
 
 
 class Piece(Struct, frozen=True):
-    """A part of a growing text: the string at `path` of the event continues `channel`."""
+    """A part of a growing text, in these words: the string at `path` of the event continues `channel`."""
 
     channel: Channel
     path: Path
     text: str
     is_json: bool
+    origin: Origin = Origin.ASSISTANT
 
 
 class Answer(Struct, frozen=True):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec.structs import replace
 
-from gptgate.core.adapter import Adapter, Answer, Channel, StreamCodec, StreamEvent
+from gptgate.core.adapter import Adapter, Answer, Channel, Piece, StreamCodec, StreamEvent
 from gptgate.core.document import apply_edits, encode_json
 from gptgate.core.errors import Reach, RedactionImpossible, UpstreamBroken
 from gptgate.core.facts import Decision, Grant, Inspection, PolicyFacts
@@ -132,7 +132,7 @@ class AnswerGuard:
         seen: set[Channel] = set()
         for piece in event.pieces:
             closing = _closes(event, piece.channel)
-            growing = self._channel(codec, piece.channel, piece.is_json)
+            growing = self._channel(codec, piece)
             touched = touched or growing.holds
             seen.add(piece.channel)
             text = self._grow(growing, piece.text, closing)
@@ -155,7 +155,7 @@ class AnswerGuard:
     def _same(self, codec: StreamCodec, event: StreamEvent, around: tuple[bytes, bytes]) -> bytes:
         """An event that is nothing but the next piece of a text."""
         piece = event.pieces[0]
-        growing = self._channels.get(piece.channel) or self._channel(codec, piece.channel, piece.is_json)
+        growing = self._channels.get(piece.channel) or self._channel(codec, piece)
         text = self._grow(growing, piece.text, False)
         if text == piece.text:
             return event.raw
@@ -182,18 +182,18 @@ class AnswerGuard:
             texts[codec.place(channel)] = text
         return encode_json(texts)
 
-    def _channel(self, codec: StreamCodec, channel: Channel, is_json: bool) -> _Growing:
-        growing = self._channels.get(channel)
+    def _channel(self, codec: StreamCodec, piece: Piece) -> _Growing:
+        growing = self._channels.get(piece.channel)
         if growing is None:
             if len(self._channels) >= MAX_CHANNELS:
                 raise UpstreamBroken("The provider's stream has too many parallel texts.", reach=Reach.ANSWERED)
-            if is_json and not self._offers_tools:
+            if piece.origin is Origin.TOOL_CALL and not self._offers_tools:
                 raise _uncalled_for()
-            origin = Origin.TOOL_CALL if is_json else Origin.ASSISTANT
-            scanner = self._services.inspector.stream(codec.place(channel), origin, self._held, is_json)
+            place, is_json = codec.place(piece.channel), piece.is_json
+            scanner = self._services.inspector.stream(place, piece.origin, self._held, is_json)
             restorer = None if self._pseudonyms is None else self._pseudonyms.restorer(is_json)
             growing = _Growing(scanner, self._services.redaction.stream(is_json), restorer, is_json)
-            self._channels[channel] = growing
+            self._channels[piece.channel] = growing
         return growing
 
     def _grow(self, growing: _Growing, text: str, closing: bool) -> str:

@@ -151,8 +151,6 @@ class RuleSet(NamedTuple):
 
 def merged(all_asked: Sequence[Obligations]) -> Obligations:
     """Obligations of several rules together: the smallest cap, any stripping, the first route, each notice once."""
-    if not all_asked:
-        return NO_OBLIGATIONS
     caps = [asked.max_output_tokens for asked in all_asked if asked.max_output_tokens]
     routes = [asked.route_to for asked in all_asked if asked.route_to]
     notices = dict.fromkeys(asked.notice for asked in all_asked if asked.notice)

@@ -102,7 +102,9 @@ class AnthropicStream(SseStream):
                     self._types[channel] = kind
                 if key not in DIALECT_KEYS:
                     whole.append(Segment((*path, key), origin, key, True))
-                pieces.append(Piece(channel, (*path, key), child, key == "partial_json"))
+                is_json = key == "partial_json"
+                whose = Origin.TOOL_CALL if is_json else origin
+                pieces.append(Piece(channel, (*path, key), child, is_json, whose))
             else:
                 member(key, child, path, origin, whole)
 

@@ -158,7 +158,7 @@ def _delta(
                 if child not in INERT:
                     member(key, child, path, whose, whole)
             else:
-                pieces.append(Piece((*channel, key), (*path, key), child, key == "arguments"))
+                pieces.append(Piece((*channel, key), (*path, key), child, key == "arguments", whose))
         elif kind is dict:
             _delta(child, (*path, key), (*channel, key), pieces, whole, whose)
         elif kind is list:

@@ -61,5 +61,5 @@ class Repetition:
             words = text.decode()
         except UnicodeDecodeError:
             return None
-        again = Piece(piece.channel, piece.path, words, False)
+        again = Piece(piece.channel, piece.path, words, False, piece.origin)
         return StreamEvent(raw, self._name, raw[self._prefix : -2], (again,), self._whole, around=self._around)

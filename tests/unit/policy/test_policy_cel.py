@@ -26,6 +26,11 @@ def holds(text: str, **given: object) -> bool:
     return condition.holds(Circumstances(facts(**given), SOME, condition.uses))
 
 
+def test_the_size_of_a_text_is_its_number_of_characters() -> None:
+    # Said by the specification; not every engine keeps to it, so the engine beside ours is not asked.
+    assert holds("size(session) == 3", session="\u00e9\U0001f600a")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
