@@ -37,6 +37,7 @@ def blank(kind: type[T], **values: Any) -> T:
     fields = {
         field.name: ZERO.get(field.type, () if get_origin(field.type) is tuple else {})
         for field in msgspec.structs.fields(kind)
+        if field.required
     }
     return kind(**{**fields, **values})
 

@@ -14,7 +14,7 @@ EARNED_IN = {
     "ChatRequest": {"providers/openai_chat.py", "providers/openai_embeddings.py", "providers/anthropic_messages.py"},
     "Grant": {"auth/authorize.py"},
     "Inspection": {"policy/score.py"},
-    "PolicyFacts": {"pipeline/policy_facts.py", "policy/cel.py"},
+    "PolicyFacts": {"pipeline/policy_facts.py", "policy/cel.py", "cli/policy_replay.py"},
     "Decision": {"policy/engine.py"},
     "Permit": {"pipeline/judge.py"},
     "Route": {"pipeline/gate.py"},

@@ -27,7 +27,7 @@ from gptgate.config.packs import PACKS, load_pack
 from gptgate.config.reference import SETTINGS
 from gptgate.core import errors
 from gptgate.core.classifier import Opinion
-from gptgate.core.events import End, EndState, Intent
+from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.keys import KeyRecord
@@ -343,6 +343,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "end states": lambda: _words("State", [one.value for one in EndState]),
     "finding": lambda: _fields(Finding),
     "opinion": lambda: _fields(Opinion),
+    "circumstances": lambda: _fields(Circumstances),
     "usage": lambda: _fields(Usage),
     "key": lambda: _fields(KeyRecord),
     "request line": lambda: _fields(RequestLine),

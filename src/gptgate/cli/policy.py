@@ -11,6 +11,7 @@ from gptgate.cli.folder import CONFIG_NAME, load_config
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_json, print_records
 from gptgate.cli.policy_cases import read_suite, run_case
+from gptgate.cli.policy_replay import replay
 from gptgate.cli.policy_tree import Node, Side, lines, side_node
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
 from gptgate.cli.text import clean
@@ -29,6 +30,9 @@ REMARKS = (Column("rule", "rule"), Column("code", "remark"), Column("message", "
 OUTCOMES = (Column("name", "case"), Column("holds", "holds"), Column("differences", "differences", fold=True))
 
 app = typer.Typer(help="Look over a policy, try it, and explain what it decided.", no_args_is_help=True)
+
+
+app.command("replay")(replay)
 
 
 @app.command("check")

@@ -18,10 +18,28 @@ class EndState(StrEnum):
     ABANDONED = "abandoned"
 
 
+class Circumstances(Struct, frozen=True, kw_only=True):
+    """What else the rules could see when they decided: with it, and the rest of the intent, a decision can be repeated.
+
+    The fields are those of `core.facts.PolicyFacts`.
+    """
+
+    dialect: str
+    location: str
+    max_output_tokens: int
+    choices: int
+    media: int
+    tools: tuple[str, ...]
+    session: str
+    spent_nano: int
+    budget_nano: int
+
+
 class Intent(Struct, frozen=True, kw_only=True):
     """What is about to happen, durable before any byte goes to a provider. Digests are sha256 in hex.
 
-    `findings` holds the first 200 at most; `finding_counts` counts all of them by kind.
+    `findings` holds the first 200 at most; `finding_counts` counts all of them by kind. `circumstances` is None where
+    no decision was reached.
     `routed_from` is the model that was asked for, where a rule sent the request to another: `model` is that one.
     """
 
@@ -56,6 +74,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     approval: str = ""
     approved_by: str = ""
     routed_from: str = ""
+    circumstances: Circumstances | None = None
 
 
 class End(Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ async def ask_classifiers(
     if first is None:
         local = services.policy.decide(facts, inspection)
     else:
-        local = decide_routed(services, facts, inspection, first)
+        local = decide_routed(services.policy, facts, inspection, first)
     if local.effect is Effect.DENY:
         return ()
     shown = _shown(services, request.segments, inspection, local)

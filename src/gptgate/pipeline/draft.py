@@ -7,12 +7,13 @@ from gptgate.core.approvals import Approval
 from gptgate.core.classifier import Opinion
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import GateError, RedactionImpossible
-from gptgate.core.events import End, EndState, Intent
+from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import (
     ChatRequest,
     Decision,
     Grant,
     Inspection,
+    PolicyFacts,
     Principal,
     RawRequest,
     Reservation,
@@ -28,6 +29,7 @@ from gptgate.pipeline.judge import kept_out, rewriting_edits
 from gptgate.pipeline.policy_facts import MAX_NAME, named_end_user
 
 MAX_FINDINGS = 200
+MAX_TOOLS = 128
 
 
 class Draft:
@@ -42,6 +44,8 @@ class Draft:
         self.grant: Grant | None = None
         self.inspection: Inspection | None = None
         self.opinions: tuple[Opinion, ...] = ()
+        self.facts: PolicyFacts | None = None
+        """Those of the model that was asked for, also where a rule routes to another."""
         self.decision: Decision | None = None
         self.approval: Approval | None = None
         self.route: Route | None = None
@@ -146,6 +150,24 @@ class Draft:
             approval=self.approval.id if self.approval else "",
             approved_by=self.approval.decided_by if self.approval else "",
             routed_from=self._routed_from(),
+            circumstances=self._circumstances(),
+        )
+
+    def _circumstances(self) -> Circumstances | None:
+        facts = self.facts
+        if facts is None or self.decision is None:
+            return None
+        name = self._discretion.name
+        return Circumstances(
+            dialect=facts.dialect,
+            location=facts.location,
+            max_output_tokens=facts.max_output_tokens,
+            choices=facts.choices,
+            media=facts.media,
+            tools=tuple([name(tool[:MAX_NAME]) for tool in facts.tools[:MAX_TOOLS]]),
+            session=name(facts.session) if facts.session else "",
+            spent_nano=facts.spent_nano,
+            budget_nano=facts.budget_nano,
         )
 
     def end(self, state: EndState, error: GateError | None, status: int, settlement: Settlement) -> End:

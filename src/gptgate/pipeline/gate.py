@@ -175,6 +175,7 @@ class Gate:
         draft.mark("admit")
         # 5 inspect
         facts = policy_facts(raw, request, grant, services.ledger.spent_by(principal.app.name, raw.at_ms))
+        draft.facts = facts
         inspection = await self._readers.run(len(raw.body), lambda: inspect_request(services, request, facts))
         draft.inspection = inspection
         draft.mark("inspect")
@@ -219,14 +220,14 @@ class Gate:
     ) -> tuple[Inspection, Decision]:
         """Steps 5 to 6 on the routed model: weigh, ask the classifiers that only its rules ask, decide."""
         services, known = self._services, draft.opinions
-        inspection = weigh_routed(services, facts, inspection)
+        inspection = weigh_routed(services.policy, facts, inspection)
         more = await ask_classifiers(services, request, facts, inspection, known, first)
         draft.opinions = known + more
         if more:
             draft.mark("classify")
         inspection = weigh_more(services, facts, inspection, known, more)
         draft.inspection = inspection
-        return inspection, decide_routed(services, facts, inspection, first)
+        return inspection, decide_routed(services.policy, facts, inspection, first)
 
     def _admit(self, principal: Principal, held: ExitStack) -> None:
         app = principal.app

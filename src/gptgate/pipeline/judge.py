@@ -9,7 +9,7 @@ from gptgate.core.document import encode_json
 from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
 from gptgate.core.facts import ChatRequest, Decision, Inspection, Permit, PolicyFacts
 from gptgate.core.finding import Finding, Path, Segment
-from gptgate.core.ports import Cut, Pseudonyms, Redaction
+from gptgate.core.ports import Cut, Policy, Pseudonyms, Redaction
 from gptgate.core.snapshot import STRENGTH, Effect, ModelSpec, Obligations
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.soundness import sound, sound_findings, sound_rewriting
@@ -32,18 +32,18 @@ def decide_request(services: Services, facts: PolicyFacts, inspection: Inspectio
     return sound(Decision, services.policy.decide(facts, inspection))
 
 
-def weigh_routed(services: Services, facts: PolicyFacts, inspection: Inspection) -> Inspection:
+def weigh_routed(policy: Policy, facts: PolicyFacts, inspection: Inspection) -> Inspection:
     """Step 5 once more, on the facts of the model that a rule routes to: the higher of the two scores holds."""
-    again = services.policy.assess(facts, inspection.findings, inspection.failures)
+    again = policy.assess(facts, inspection.findings, inspection.failures)
     return again if again.score > inspection.score else inspection
 
 
-def decide_routed(services: Services, facts: PolicyFacts, inspection: Inspection, first: Decision) -> Decision:
+def decide_routed(policy: Policy, facts: PolicyFacts, inspection: Inspection, first: Decision) -> Decision:
     """Step 6 once more, on the facts of the model that a rule routes to. It only adds to the first decision.
 
     Raises PolicyDenied where the rules would send the request on from there: they contradict each other.
     """
-    second = services.policy.decide(facts, inspection)
+    second = policy.decide(facts, inspection)
     asked = second.obligations
     if asked.route_to not in ("", facts.model):
         raise PolicyDenied("Refused by policy: its rules send this request from one model to another and on.")

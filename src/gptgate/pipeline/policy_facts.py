@@ -15,6 +15,7 @@ def policy_facts(raw: RawRequest, request: ChatRequest, grant: Grant, spent_nano
     spent this month."""
     principal, model = grant.principal, grant.model
     app = principal.app
+    hour, weekday = clock_facts(raw.at_ms)
     return PolicyFacts(
         stage=Stage.REQUEST,
         request_id=raw.id,
@@ -36,9 +37,14 @@ def policy_facts(raw: RawRequest, request: ChatRequest, grant: Grant, spent_nano
         session=raw.headers.get(SESSION_HEADER, "")[:MAX_NAME],
         spent_nano=spent_nano,
         budget_nano=app.monthly_budget_nano or 0,
-        hour=raw.at_ms // HOUR_MS % 24,
-        weekday=(raw.at_ms // DAY_MS + 3) % 7 + 1,  # the first of January 1970 was a Thursday, the fourth day
+        hour=hour,
+        weekday=weekday,
     )
+
+
+def clock_facts(at_ms: int) -> tuple[int, int]:
+    """Hour (0 to 23) and weekday (1 is Monday) of a Unix time in UTC."""
+    return at_ms // HOUR_MS % 24, (at_ms // DAY_MS + 3) % 7 + 1  # the first of January 1970 was a Thursday, the fourth
 
 
 def named_end_user(raw: RawRequest, request: ChatRequest | None) -> str:

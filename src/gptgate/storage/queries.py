@@ -1,7 +1,8 @@
 """Questions to the records, over a read-only connection: safe while a gateway writes, and without its lock."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -62,6 +63,8 @@ FROM intents i LEFT JOIN ends e ON e.id = i.id
 SHOW = """
 SELECT i.seq, i.body, i.content, e.body, e.content FROM intents i LEFT JOIN ends e ON e.id = i.id WHERE i.id = ?
 """
+
+INTENTS = "SELECT body FROM intents WHERE at_ms >= ? AND at_ms < ? ORDER BY seq DESC LIMIT ?"
 
 SUMS = 8
 """Columns of USAGE, before those of the group."""
@@ -134,6 +137,21 @@ class SqliteReader:
         with storage_errors("search the records"):
             rows = self._connection.execute(query, {**values, "before_seq": before_seq, "limit": limit}).fetchall()
         return [_audit_row(row) for row in rows]
+
+    def intents(self, since_ms: int, until_ms: int, limit: int) -> Generator[Intent, None, None]:
+        """The newest `limit` intents of [since_ms, until_ms), newest first. Close it before this object.
+
+        Raises StorageError, also for a record that cannot be read.
+        """
+        with (
+            storage_errors("read the records"),
+            closing(self._connection.execute(INTENTS, (since_ms, until_ms, limit))) as rows,
+        ):
+            for (body,) in rows:
+                try:
+                    yield INTENT.decode(body)
+                except msgspec.DecodeError as error:
+                    raise StorageError(f"a record cannot be read: {error}") from error
 
     def show(self, request_id: str) -> AuditRecord | None:
         """Everything kept of one request, None when there is no such request. Raises StorageError."""
