@@ -147,10 +147,13 @@ class TextInspector:
         self, segments: Sequence[Segment], pieces: Sequence[Piece], data: bytes, hits: Sequence[int]
     ) -> list[Finding]:
         begins = list(accumulate((len(piece.data) + 1 for piece in pieces), initial=1))
+        origins = {segment.origin for segment in segments}
         places: dict[int, str] = {}
         findings: list[Finding] = []
         for hit in hits:
             lane = self._lanes[hit]
+            if lane.origins.isdisjoint(origins):
+                continue
             for start, end in lane.compiled.matches(data, 0, len(data), 0):
                 number = bisect_right(begins, start) - 1
                 piece = pieces[number]

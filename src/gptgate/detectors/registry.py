@@ -18,6 +18,7 @@ from gptgate.detectors.library import (
     ids_asia_africa_oceania,
     ids_east_europe,
     ids_west_europe,
+    indirect,
     messaging_secrets,
     named_secrets,
     network,
@@ -57,6 +58,7 @@ DETECTORS: Mapping[str, Detector] = {
     "private_key": private_key.DETECTOR,
     "prompt_attacks": prompt_attacks.DETECTOR,
     "control_tokens": control_tokens.DETECTOR,
+    "indirect": indirect.DETECTOR,
 }
 
 WHOLE_DETECTORS: Mapping[str, WholeDetector] = {

@@ -46,6 +46,8 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
     if kind is dict:
         part = value.get("type")
         if type(part) is str and part in MEDIA:
+            if MEDIA[part] == "file" and origin is Origin.USER:
+                origin = Origin.OTHER  # a document that somebody hands on is not what they say
             if not _media(value, path, origin, MEDIA[part], out):
                 out.append(Segment(path, origin, "", media=MEDIA[part]))
             return

@@ -188,12 +188,12 @@ def test_anthropic_origins(endpoint: Endpoint) -> None:
     assert request.end_user == "o-end-user"
     expected = {
         Origin.SYSTEM: {"o-system"},
-        Origin.USER: {"o-user", "o-document", "o-string"},
+        Origin.USER: {"o-user", "o-string"},
         Origin.ASSISTANT: {"o-thinking", "o-signature", "o-odd", "o-type"},
         Origin.TOOL_CALL: {"o-use-id", "o-tool", "o-key", "o-value", "o-click"},
         Origin.TOOL_RESULT: {"o-id", "o-result", "o-stdout", "o-source", "o-title"},
         Origin.TOOL_DEFINITION: {"o-def", "o-param"},
-        Origin.OTHER: {"o-end-user", "o-unknown"},
+        Origin.OTHER: {"o-document", "o-end-user", "o-unknown"},
     }
     words = {text for text in found if text.startswith("o-")}
     assert words == {word for word in json.dumps(document).replace('"', " ").split() if word.startswith("o-")}

@@ -1,0 +1,185 @@
+"""Words in tool results and documents that speak to the model and not to the reader, in English.
+
+Every phrase marks a seldom word (``<word!>``): without one, a fast engine would have to know all of the phrase.
+"""
+
+from gptgate.detectors.phrase import Phrase, phrases
+
+_WORDS = {
+    "model": "(a[il] ?(assistants?|agents?|models?|systems?|readers?|bots?|crawlers?|summari[sz]ers?)|a[il]s?"
+    "|(large )?language models?|llms?|chat ?bots?|chatgpt|gpt-?[345]|claude|gemini|copilot|(virtual )?assistants?"
+    "|(autonomous )?agents?|automated [a-z]{4,12} (software|systems?|tools?|agents?))",
+    "user": "(((the|this|your|any|my|our|these) )?(users?|humans?|owner|customer|client|operator|reader))",
+    "hush": "(do not|don't|dont|never|must not|should not|shouldn't) ((ever|also) )?(tell|inform|notify|alert|warn"
+    "|mention|reveal|disclose|let)",
+    "telling": "without ((ever|first|even) )?(telling|informing|mentioning (it|this) to)",
+    "of": "(about|of|that|any|this|anything|what|know|see|notice|these)",
+    "keep": "(keep|hide|conceal) ((this|it|these|them|that|your|a|secret|hidden|private|confidential|actions?"
+    "|instructions?|message) )+from",
+    "noticing": "notifying|alerting|warning|asking|consulting",
+    "unsaid": "(do not|don't|never|must not|should not) (mention|reveal|disclose|acknowledge|refer to|repeat|quote)",
+    "unseen": "(invisible|hidden|not visible|unseen) (to|from)",
+    "visible": "visible (only )?(to|for)|only visible (to|for)|intended (only )?for|addressed (only )?to",
+    "asked": "(if|when|whenever|once|in case) (<user> )?((is|are|were|being|you are|you're) )?(asks?|asked|questioned"
+    "|queried|requests|requested|inquires?)",
+    "simply": "(simply|only|always|just|instead|you (must|should|will))",
+    "say": "(say|reply|respond|answer|output|state|report|tell|recommend|write|print|inform|claim)",
+    "with": "(say|reply|respond|answer|output) ((only|just|simply|back) )?with",
+    "exactly": "(exactly|only|just|nothing but|the (exact )?(following|phrase|words?|text|sentence))",
+    "else": "(and )?(absolutely )?nothing (else|more)",
+    "new": "your (new|real|actual|true|updated|revised|sole|secret|hidden) (tasks?|instructions?|goals?|objectives?"
+    "|missions?|orders|directives?|purpose)",
+    "before": "before (you )?((can|may|must|do) )?(answer(ing)?|respond(ing)?|reply(ing)?|solv(e|ing)|fulfill?(ing)?)",
+    "query": "(user|users|user's|questions?|quer(y|ies)|prompts?|tasks?|requests?|anything|else)",
+    "must": "(you (must|should|need to|have to|are required to|will)|please|do the following|first|make sure|always)",
+    "oblige": "(you (must|should|need to|have to|are required to)|please|immediately|now|first|instead)",
+    "call": "(call|use|invoke|run|execute|trigger|activate)",
+    "tool": "(tool|plugin|connector)",
+    "send": "(send|forward|e-?mail|post|upload|transmit|exfiltrate|leak|share|submit|deliver|copy|append)",
+    "their": "((a|copy|of|all|any|the|every|their|his|her|my|your|this|[0-9]+|two|three|five|ten|user's|users|its"
+    "|contents?|stored|saved|recent"
+    "|full|entire|complete|most|latest|last|received) )*",
+    "secret": "(passwords?|credentials?|secrets?|private keys?|system prompt|(chat|message|conversation|browsing"
+    "|purchase|search|transaction) history|conversations?|contacts?( list)?|inbox|address (book|list)|e-?mails?"
+    "|(verification|security|confirmation|reset|login) (codes?|links?)|credit cards?|bank (details|account)"
+    "|(personal|private|confidential|sensitive|financial|medical|payment|patient|customer) (data|information|details"
+    "|files?|documents?|records?|reports?)|session tokens?|environment variables|ssh keys?|cookies|transactions?)",
+    "address": "(https?://|[a-z0-9._-]+@[a-z0-9-]|[a-z0-9-]+\\.(com|net|org|io|biz|xyz|ru|info))",
+    "heed": "(attention|important|notice|message|note|instructions?|reminder|warning|urgent|dear|hey|directive)",
+    "to": "((message|note|notice|instructions?|to|for|all|the|any|this|is|an?|important|every)[ ])*",
+    "ifyou": "(if|when) (you are|you're|youre|you happen to be)",
+    "reading": "(reading|processing|summari[sz]ing|reviewing|parsing|analy[sz]ing|evaluating|browsing|viewing|ranking"
+    "|screening|crawling)",
+    "ignore": "(ignore|disregard|forget|skip|override|bypass)",
+    "rest": "((all|the|rest|of|this|that|these|any|other|above|your|previous|remaining|normal|further) )*",
+    "content": "(data|info(rmation)?|text|documents?|articles?|contents?|directions|instructions|reports?|page"
+    "|e-?mails?"
+    "|resume|candidates?|applicants?|results?|summar(y|ies)|scoring|screening|reviews?|evaluations?|criteria|it"
+    "|them|everything)",
+    "then": "(and|instead|but|then|except)",
+    "deviate": "(may|must|do|should|can) not (ever )?deviate|no deviation",
+    "please_me": "(critical|important|vital|essential|crucial) (to|for) my (career|job|life|health|family|boss)",
+    "skip": "(do not|don't|stop|instead of|refuse to|cease) (summari[sz](e|ing)|evaluat(e|ing)|translat(e|ing)"
+    "|answer(ing)?|review(ing)?|analy[sz](e|ing)|process(ing)?|rank(ing)?|screen(ing)?)",
+    "object": "((the|this|any|that|these|of|user's|rest|original|their|your|given|above) )+(candidates?|applicants?"
+    "|documents?"
+    "|text|article|e-?mail|web ?page|page|question|report|paper|resume|cv|submission|content|request|user)",
+    "praise": "(give|write|provide|generate|submit|return) ((a|an|only|this|it|them|the|paper|candidate|strongly"
+    "|very|highly|extremely) )*"
+    "(positive|favou?rable|glowing|perfect|excellent)",
+    "rating": "(reviews?|evaluations?|ratings?|assessments?|scores?|recommendations?|feedback)",
+    "negatives": "(do not|don't|never) (highlight|mention|include|list|point out|raise) (any|the|its|their)",
+    "weakness": "(negatives?|negative (points?|aspects?)|weakness(es)?|drawbacks?|limitations|shortcomings|flaws)",
+    "insert": "(include|mention|add|append|insert|embed|put|place|write|prepend)",
+    "into": "(in|into|to|at the (end|beginning|start|top|bottom) of|within) (your|every|all|each)( of your)?",
+    "reply": "(next |final |every |entire |subsequent |future |following )*(answers?|repl(y|ies)|summar(y|ies)"
+    "|responses?"
+    "|outputs?|messages? to the user)",
+    "lead": "(tell|instruct|convince|persuade|urge|direct|trick|encourage|ask|advise) (the|your|this|every|all) users?",
+    "going": "(to|that (they|he|she) (must|should|need to)) (visit|go to|click|download|call|open|log ?in|log into"
+    "|enter|buy|purchase|send|contact|provide|give|share|install|transfer|pay)",
+    "letter": "(message|note|instructions?|request|order|email) (is )?from (me|your (users?|developers?|creators?"
+    "|operator"
+    "|owner|boss|administrator|master)|openai|anthropic)",
+    "hidden": "(hidden|secret|updated|additional|special|new|further|priority) (instructions?|directives?|orders"
+    "|commands?)",
+    "summing": "(when|whenever|while|if) (you )?((are|is|asked to) )?(summari[sz](e|es|ing)|translat(e|ing)"
+    "|answer(ing)?"
+    "|review(ing)?|evaluat(e|ing)|analy[sz](e|ing)|describ(e|ing)|process(ing)?)",
+    "thing": "(this|the) (web ?)?(page|document|article|text|e-?mail|file|site|paper|resume|review|report|content"
+    "|library)",
+    "user_wish": "(ignore|disregard|forget|override|do not follow|don't follow|do not answer|don't answer"
+    "|do not fulfill?"
+    "|do not complete|do not address) ((the|your|this) )?(user|customer|human)('s)?",
+    "wish": "(questions?|quer(y|ies)|requests?|prompts?|instructions?|tasks?|messages?)",
+    "in_reply": "in (your|each|every) (next |final )?(reply|answer|summary|response|output)",
+    "every": "(all|each|every) ((of|future|subsequent|further) )*your ((future|subsequent|next) )*(answers?"
+    "|responses?|repl(y|ies)|outputs?|messages?)"
+    "|your (answers?|responses?|repl(y|ies)|outputs?|summary) must (include|contain|start|end|begin|mention)",
+    "now_you": "you are now ((a|an|the) )?([a-z]{2,12} )?",
+    "dialogue": "((the|this|our|entire|whole|full) )+(conversation|chat)( history)?",
+    "carrier": "(url|link|query|markdown|image|parameter)",
+    "greet_user": "(reply|respond|say) to (the|your) user",
+    "your_maker": "(this is|i am|i'm) your (developer|creator|administrator|operator|programmer|master)"
+    "|i am the (developer|creator|administrator|owner) of (this|the) (system|ai|assistant|model|chat ?bot)",
+    "quietly": "(immediately|secretly|silently|quietly|discreetly) (invoke|call|use|run|execute|trigger|send|forward"
+    "|e-?mail|post|upload|delete|transfer|share|submit)",
+    "precedence": "instructions? ((always|here|now|will|shall) )?(takes?|have|has) (precedence|priority) over",
+    "comply": "comply with (every|all|any) (requests?|instructions?|orders?|commands?)",
+    "remade": "you (have been|are|were) (re-?programmed|reconfigured)",
+    "to_me": "(tell|give|send|show|e-?mail|forward) me (the|this|your) (user|customer|owner)'s",
+    "grader": "((automated|a[il]|llms?|machine) (reviewers?|graders?|evaluators?|recruiters?|screeners?|raters?"
+    "|judges?))",
+    "fore_user": "(before|while|when|after) ((responding|replying|answering|returning|talking) ((back"
+    "|anything) )?to (the|your) user)",
+    "in_only": "(respond|reply|answer|speak) (only|exclusively) in|(respond|reply|answer|speak) in [a-z]+ (only"
+    "|exclusively)",
+    "hence": "from now on (you (must|will|are|should)|your|all your|every|always|respond|answer|reply|speak|act|only)",
+    "change": "change your (tone|persona|personality|role|behaviou?r|name|goal)",
+    "adverse": "(ignore|disregard|forget) ((all|any|the|every) )*(negative|adverse|critical|unfavou?rable)",
+    "fore_end": "before (you (finish|continue|proceed|respond|answer|end)|(finishing|continuing|proceeding))",
+    "deed": "(forward|send|e-?mail|transfer|delete|post|upload|share|tell)",
+    "orders": "new (instructions?|directives?|orders):",
+    "as": "as (an?|the|your) ((helpful|advanced|large|powerful|intelligent|autonomous) )*",
+}
+
+ENGLISH: tuple[Phrase, ...] = tuple(
+    phrases(
+        70,
+        _WORDS,
+        "<ifyou!> (an? )?([a-z]{2,12} )?<model>",
+        "<hush!> ((it|to|this|that|about|anything) )*<user> <of>",
+        "<telling!> <user>",
+        "<keep!> <user>",
+        "<unsaid!> ((that )?you (received|were given|were told|have|saw|read|got)|(these|this|the (above|previous)) "
+        "(instructions?|message|note|prompt|command|request|task))",
+        "<unseen!> (humans?|people|recruiters|readers|human (readers?|eyes))",
+        "<visible!> ((an|the|all|any) )?(ai|llms?|language model|machines?|chatbots?|assistants)",
+        "<asked!> ~<with> <exactly>",
+        "<asked!> ~<simply> ((please|only|then|simply) )?(say|reply|respond|answer|tell|recommend|claim)",
+        "<negatives!> <weakness>",
+        "<summing!> ~<thing> ~(<say>|include|mention|add)",
+        "<user_wish!> <wish>",
+        "<now_you!>(<model>|[a-z]+bot)",
+        "<precedence!>",
+        "<remade!>",
+        "<your_maker!>",
+        "<to_me!>",
+        "<before!> ~<query> ~<must>",
+        "<skip!> <object>",
+        "<ignore!> <rest><content> ~<then> ((instead|just|only|simply) )*(<say>|translate|focus|repeat|include|rank"
+        "|rate|choose)",
+    )
+    + phrases(
+        60,
+        _WORDS,
+        "<model> ((that is|who is|which is|that are|currently|now) )?<reading!> (this|the (following|above|current)"
+        "|these)",
+        "<new!> (is|are|from|will)",
+        "<with!> <exactly> ~<else>",
+        "<oblige!> ((now|also|immediately|then|first|always) )*<call> (the|your) [a-z0-9_.]+ <tool>",
+        "<deviate!>",
+        "<every!>",
+        "<dialogue!> ~(in|into|to|as|of|via) ~<carrier>",
+        "<greet_user!> (with|that) (the following|this|their|your)",
+        "<quietly!>",
+        "<comply!>",
+        "<fore_user!>",
+        "<in_reply!> ((please|also|always|only) )*<insert>",
+        "<hence!>",
+        "<change!>",
+        "<adverse!>",
+        "<fore_end!> ((please|also|first|you must) )*<deed>",
+        "<orders!>",
+        "<please_me!>",
+        "<insert!> ~<into> <reply>",
+        "<lead!> <going>",
+        "<letter!>",
+        "<hidden!> (for|to|from) ((the|you|all|any) )*(<model>|you|users?|system|developers?)",
+        "<as!><model> (you (must|should|have to|need to|are required|are to)|it is your)",
+    )
+    + phrases(50, _WORDS, "<in_only!>")
+    + phrases(40, _WORDS, "<praise!> <rating>", "<say> ~<else!>", "without (<noticing!>) <user>")
+    + phrases(60, _WORDS, "<send!> <their><secret> ~(to|at|via) <address>", right=r"[\x00-\xff]")
+    + phrases(70, _WORDS, "<heed!>[:!,]?[ ]<to><model>", "<grader!>", right="[:!,]")
+)
