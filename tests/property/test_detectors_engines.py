@@ -159,7 +159,7 @@ def sample_texts() -> Iterator[str]:
 def test_engines_find_the_same_in_sample_texts() -> None:
     found = 0
     for text in sample_texts():
-        segments = [Segment((), Origin.USER, text)]
+        segments = [Segment((), origin, text) for origin in (Origin.TOOL_RESULT, Origin.ASSISTANT)]
         findings = FAST.inspect(segments)
         assert findings == PORTABLE.inspect(segments)
         found += len(findings)

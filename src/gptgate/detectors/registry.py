@@ -13,6 +13,7 @@ from gptgate.detectors.library import (
     control_tokens,
     credentials,
     email,
+    exfil,
     iban,
     ids_americas,
     ids_asia_africa_oceania,
@@ -59,6 +60,7 @@ DETECTORS: Mapping[str, Detector] = {
     "prompt_attacks": prompt_attacks.DETECTOR,
     "control_tokens": control_tokens.DETECTOR,
     "indirect": indirect.DETECTOR,
+    "exfil": exfil.DETECTOR,
 }
 
 WHOLE_DETECTORS: Mapping[str, WholeDetector] = {

@@ -55,7 +55,7 @@ _UNSEEN = (
 )
 _HIDING = (
     (ANY, "<!--", f"<!--{_SHOWN}{_ORDER}"),
-    (ANY, "\\[//\\]: ?#|\\[comment\\]: ?[#<]", f"\\[(?://|comment)\\]: ?[#<]{_SHOWN}{_ORDER}"),
+    (ANY, "\\[(?://|comment)\\]: ?[#<]", f"\\[(?://|comment)\\]: ?[#<]{_SHOWN}{_ORDER}"),
     (EDGE, _UNSEEN, f"{_UNSEEN}{_SHOWN}>{_SHOWN}{_ORDER}"),
 )
 _HIDDEN_REACH = 1024
