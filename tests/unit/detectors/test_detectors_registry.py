@@ -19,7 +19,7 @@ def test_every_kind_is_described_in_one_line() -> None:
     seen_whole = {kind for detector in WHOLE_DETECTORS.values() for kind in detector.kinds}
     assert set(KINDS) == patterns | seen_whole | set(signal_kinds(VIEWS))
     for kind, line in KINDS.items():
-        assert re.fullmatch(r"(pii|secret|attack|obfuscation|unscannable)\.[a-z0-9_]+", kind)
+        assert re.fullmatch(r"(pii|secret|attack|exfil|unsafe|obfuscation|unscannable)\.[a-z0-9_]+", kind)
         assert re.fullmatch(r"[A-Z][^\n]{10,100}\.", line)
 
 
@@ -42,10 +42,10 @@ def test_the_promised_kinds_exist() -> None:
     }
 
 
-def test_only_attacks_spare_trusted_configuration() -> None:
+def test_only_attacks_and_what_a_model_writes_spare_trusted_configuration() -> None:
     for detector in DETECTORS.values():
         trusted = {Origin.SYSTEM, Origin.DEVELOPER} <= detector.origins
-        assert trusted == all(not kind.startswith("attack.") for kind in detector.kinds)
+        assert trusted == all(not kind.startswith(("attack.", "exfil.")) for kind in detector.kinds)
 
 
 def test_matches_are_bounded() -> None:
