@@ -80,6 +80,21 @@ NASTY += [
     "fe80::1 2a00:1450:4001:81b::200e 2001:4860:4860:0:0:0:0:8888 9c:b6:d0:1e:2f:3a",
     '{"n\\u0075mero fiscal NIF": "123456789", "SIN": "046454286"}',
 ]
+NASTY += [
+    "passport no. A12345678 Passport: P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n"
+    " driver's license number is D123-4567-8901 dl",
+    "born on 17 April 1986, dob dob: 04/17/1986 née le 17 août 1986 geb. geboren am",
+    "742 Evergreen Terrace, Springfield, IL 62704 Lindenstraße 14a 12 bis, rue du Bac, 69002 L",
+    "089 72 63 41 office\n(85) 5986-8343-Office\\,001-748-088-2851x818-Fax 0044 7821 431135 ip 2.13.0.7",
+    "kind: Secret\nmetadata:\n  name: x\ndata:\n  password: UXprbHdmcnRt\n---\nkind: Secret\ndata:\n  a: b",
+    "data:\n  password: UXprbHdmcnRt\nkind: Secret\nmetadata:\n  name: x\ndata:\n  b: c\nkind: ConfigMap\nkind: Secret",
+    f"PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\nPrivate-Lines: 2\n{KEY_BODY}\n{KEY_BODY}\nPrivate-MAC: 00",
+    "machine api.corp login ann password Qzklwfrt9\ndb.corp:5432:orders:svc:Wq7kLm2pXz\n//r.co/:_password=UXprbHdm",
+    "mysql -u root -pWq7kLm2pXz sshpass -p 'Wq7kLm2pXz' --password Wq7kLm2pXz --token 8f4e2d1c9b7a6f5e4d3c2b1a09f8",
+    "echo 'Wq7kLm2pXz' | docker login -u a --password-stdin; IDENTIFIED BY 'Wq7kLm2pXz' password: \"SunFlowerField\"",
+    "Passwort: Wq7kLm2pXz пароль: Wq7kLm2pXz 密码：Wq7kLm2pXz $apr1$eWv8gO1k$3xQ7hZkWQv7vTnJ1d8y1k0:"
+    ' django-insecure-x7k$2m!q@9v#p4w&z8r^t1y*u6i encryptionKey = Buffer.from("8f4e2d1c9b7a6f5e4d3c2b1a09f8e7d6")',
+]
 HELD = [
     frozenset[str](),
     frozenset({"*"}),

@@ -9,7 +9,7 @@ from gptgate.detectors.pattern import Pattern
 _BETWEEN = r"[ \t\r\n|:=\"'`#.,;()\[\]{}<>/*_?!\\-]{1,24}"
 """Enough for the rule under the head of a table."""
 
-_WORD = r"[A-Za-z\x80-\xff]{1,20}"
+_WORD = r"[A-Za-z\x80-\xf4]{1,20}"
 
 GAP = rf"(?:[_ -]?(?:number|num|nr|no|id))?(?:{_BETWEEN}{_WORD}){{0,3}}{_BETWEEN}"
 """Between a keyword and its value: signs, and at most three words without digits."""

@@ -106,6 +106,24 @@ def named(kind: str, line: str, word: str, *bodies: str, accept: Callable[[bytes
     return Form(f"secret.{kind}", line, bodies, word=word, end="[^A-Za-z0-9_=-]", accept=accept)
 
 
+def after(
+    kind: str, prefix: str, body: str, right: str, trigger: str, accept: Callable[[bytes], bool], most: int = 0
+) -> Pattern:
+    """A value that what stands before it explains, in any case."""
+    return Pattern(
+        kind=kind,
+        prefix=prefix,
+        body=body,
+        points=NAMED_POINTS,
+        left=EDGE,
+        right=right,
+        ignore_case=True,
+        trigger=trigger,
+        most=most,
+        accept=accept,
+    )
+
+
 def detector(name: str, version: int, forms: tuple[Form, ...]) -> Detector:
     """The detector of these forms."""
     return Detector(

@@ -19,6 +19,8 @@ _USUAL = frozenset(
 )
 """What people write where they mean any password."""
 
+_CAPITAL_INSIDE = re.compile(rb"[a-z][A-Z]")
+
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -94,6 +96,11 @@ def _is_mixed(part: bytes) -> bool:
     changes = sum((before in b"0123456789") != (after in b"0123456789") for before, after in pairwise(part))
     is_cased = not (part.islower() or part.isupper())
     return (has_digits and changes >= 3) or (is_cased and changes >= 1 and len(part) >= 16)
+
+
+def is_cased(value: bytes) -> bool:
+    """Whether capitals stand among small letters, not only before them."""
+    return _CAPITAL_INSIDE.search(value) is not None
 
 
 def is_password(value: bytes) -> bool:

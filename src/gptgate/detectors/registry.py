@@ -7,6 +7,7 @@ from gptgate.detectors import encodings, letters
 from gptgate.detectors.library import (
     ai_secrets,
     api_secrets,
+    birth,
     business_secrets,
     cloud_secrets,
     code_secrets,
@@ -15,6 +16,7 @@ from gptgate.detectors.library import (
     email,
     exfil,
     iban,
+    identity_papers,
     ids_americas,
     ids_asia_africa_oceania,
     ids_east_europe,
@@ -27,7 +29,9 @@ from gptgate.detectors.library import (
     payment_secrets,
     phone,
     private_key,
+    program_secrets,
     prompt_attacks,
+    street,
     web_token,
 )
 from gptgate.detectors.model import detector as attack_model
@@ -44,6 +48,9 @@ DETECTORS: Mapping[str, Detector] = {
     "ids_west_europe": ids_west_europe.DETECTOR,
     "ids_east_europe": ids_east_europe.DETECTOR,
     "ids_asia_africa_oceania": ids_asia_africa_oceania.DETECTOR,
+    "identity_papers": identity_papers.DETECTOR,
+    "birth": birth.DETECTOR,
+    "street": street.DETECTOR,
     "phone": phone.DETECTOR,
     "network": network.DETECTOR,
     "api_secrets": api_secrets.DETECTOR,
@@ -56,6 +63,7 @@ DETECTORS: Mapping[str, Detector] = {
     "named_secrets": named_secrets.DETECTOR,
     "web_token": web_token.DETECTOR,
     "credentials": credentials.DETECTOR,
+    "program_secrets": program_secrets.DETECTOR,
     "private_key": private_key.DETECTOR,
     "prompt_attacks": prompt_attacks.DETECTOR,
     "control_tokens": control_tokens.DETECTOR,

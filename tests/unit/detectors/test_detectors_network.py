@@ -37,3 +37,15 @@ def test_private_addresses_need_a_word_and_weigh_little(find, inspector) -> None
 @pytest.mark.parametrize("address", ["9c:b6:d0:1e:2f:3a", "9C-B6-D0-1E-2F-3A"])
 def test_card_addresses_are_found(find, address) -> None:
     assert find(f"MAC {address}.") == [("pii.mac_address", address)]
+
+
+@pytest.mark.parametrize(
+    "text", ["version 2.13.0.7", "v2.13.0.7", "tool==103.72.119.204", "tool>=103.72.119.204", "2.13.0.7"]
+)
+def test_versions_are_no_addresses(find, text) -> None:
+    assert "pii.ip_address" not in dict(find(text))
+
+
+def test_an_address_of_small_numbers_is_found_beside_a_word(find) -> None:
+    assert ("pii.ip_address", "2.13.0.7") in find("client ip: 2.13.0.7")
+    assert ("pii.ip_address", "103.72.119.204") in find("ip=103.72.119.204")

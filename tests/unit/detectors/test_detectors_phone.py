@@ -30,6 +30,12 @@ PHONE = "pii.phone"
         "(030) 33257873",
         "030/33257873",
         "03-1234-5678",
+        "0031 20 624 1111",
+        "0044 7821 431135",
+        "001-748-088-2851x818",
+        "833.719.3994x1887",
+        "(044)688-7538x8775",
+        "+1-448-414-3381x060",
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "reach him under {}.", '{{"p": "{}"}}', "p={}, x", "| Ana | {} |", "\\n{}\\n"])
@@ -39,7 +45,7 @@ def test_written_numbers_are_found_anywhere(find, number, frame) -> None:
 
 @pytest.mark.parametrize(
     "number",
-    ["2024561111", "202 456 1111", "612 345 678", "98765 43210", "55 1234 5678", "0301234567", "0031 20 624 1111"],
+    ["2024561111", "202 456 1111", "612 345 678", "98765 43210", "55 1234 5678", "0301234567", "0031206241111"],
 )
 @pytest.mark.parametrize("word", ["phone", "Tel.", "call me at", "Teléfono", "Téléphone", "Handy", "Mobile"])
 def test_others_are_found_beside_a_word(find, number, word) -> None:
@@ -74,3 +80,30 @@ def test_what_is_found_without_a_word_is_not_found_twice() -> None:
     assert is_written_out(b"(712) 512-9546")
     assert not is_called(b"(712) 512-9546")
     assert is_called(b"712 512 9546")
+
+
+@pytest.mark.parametrize(
+    "number", ["089 72 63 41", "06-10446904", "(85) 5986-8343", "9885 1152", "51-16-34-25", "2813882583", "25 833387"]
+)
+@pytest.mark.parametrize("frame", ["{} office\nx", "x\n{}-Fax", "Ana, {} (mobile)", "| {} home |", "a {}-Office\\,b"])
+def test_numbers_before_a_word_at_a_lines_end_are_found(find, number, frame) -> None:
+    assert find(frame.format(number)) == [(PHONE, number)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the 1500 office workers",
+        "we sold 2000000 mobile phones",
+        "10.11.2024 office",
+        "IBAN 0044 0532 0130 00",
+        "run 12 34 56 home runs",
+    ],
+)
+def test_numbers_before_other_words_are_not(find, text) -> None:
+    assert PHONE not in dict(find(text))
+
+
+def test_six_digits_in_groups_are_a_number_beside_a_word_unless_they_are_a_date(find) -> None:
+    assert find("You can call 33 93 31") == [(PHONE, "33 93 31")]
+    assert find("You can call 12 10 31") == []

@@ -2,9 +2,8 @@
 
 import binascii
 import re
-from collections.abc import Callable
 
-from gptgate.detectors.forms import BEFORE_VALUE, GIVES, NAMED_POINTS
+from gptgate.detectors.forms import BEFORE_VALUE, GIVES, after
 from gptgate.detectors.grammar import loosened, parse
 from gptgate.detectors.library import (
     ai_secrets,
@@ -15,8 +14,8 @@ from gptgate.detectors.library import (
     messaging_secrets,
     payment_secrets,
 )
-from gptgate.detectors.pattern import EDGE, Detector, Pattern
-from gptgate.detectors.randomness import entropy, is_password, is_placeholder, is_random
+from gptgate.detectors.pattern import Detector
+from gptgate.detectors.randomness import entropy, is_cased, is_password, is_placeholder, is_random
 
 _KNOWN = re.compile(
     "|".join(
@@ -35,6 +34,10 @@ _KNOWN = re.compile(
     + rb"|ey[IJ][A-Za-z0-9_-]{8,}\."
 )
 
+_SIGN_INSIDE = re.compile(rb"[A-Za-z][!@#$%^*&][A-Za-z]")
+_REFERENCE = re.compile(rb"%.*%|[$].*|.*@.*[.].*")
+"""A variable, or an address of mail."""
+
 _WORD = "[A-Za-z0-9_.-]"
 _OWNERS = (
     "api|app|auth|access|account|admin|aws|bot|bearer|client|clear_?text|consumer|csrf|db|database|deploy|encryption|env"
@@ -44,7 +47,21 @@ _OWNERS = (
 _TOKEN_NAMES = (
     f"(?:{_OWNERS})[_. -]?(?:key|tokens?|auth|credentials?|secrets?)|tokens?|secrets?|credentials?|apikeys?|auth"
 )
-_PASSWORD_NAMES = f"(?:(?:{_OWNERS})[_.-]?)?(?:pass(?:word|wd|phrase|code)|pwd)"
+_PASSWORD_NAMES = f"(?:(?:(?:{_OWNERS})[_.-]?)?(?:pass(?:word|wd|phrase|code)|pwd)|(?:{_OWNERS})[_.-]pass)"
+_PASSWORD_WORDS = "|".join(
+    (
+        r"(?:password|passphrase)[ ]is|passwort|kennwort|mot[ ]de[ ]passe|contrase[n\x80-\xf4]{1,2}a|senha",
+        "palavra-passe",
+        "wachtwoord",
+        r"has[l\x80-\xf4]{1,2}o|parola(?:[ ]d'ordine)?|l[o\x80-\xf4]{1,2}senord|adgangskode|salasana|heslo|parol",
+        *(
+            "".join(f"\\x{byte:02x}" for byte in word.encode())
+            for word in ("пароль", "密码", "密碼", "パスワード", "비밀번호")
+        ),
+    )
+)
+"""What people call a password, in the languages of Europe and of eastern Asia."""
+_GIVES_QUOTED = r"""["'`\]\)\\]{0,4}[ \t]{0,4}(?:[?:]{0,3}=>?|:|,|[ ]value=)[ \t]{0,4}\\?["']"""
 _VALUE_CHARS = "[A-Za-z0-9_+/=.~!@#%^*|:-]"
 _CHOSEN_CHARS = "[A-Za-z0-9_+/=.~!@#$%^*|?&-]"
 _URL_CHARS = "[A-Za-z0-9_+.~!$%^*=-]"
@@ -68,12 +85,18 @@ def is_chosen(value: bytes) -> bool:
     return _KNOWN.match(value) is None and is_password(value)
 
 
+def is_quoted(value: bytes) -> bool:
+    """Whether a quoted password without digits is meant: several words in one, or signs among the letters."""
+    is_meant = is_cased(value) or _SIGN_INSIDE.search(value) is not None
+    return is_meant and not is_chosen(value) and not is_placeholder(value) and _REFERENCE.fullmatch(value) is None
+
+
 def is_pair(value: bytes) -> bool:
     """Whether a name and a password (``name:password``) hold a password that is meant."""
     name, _, password = (part.strip(b"\"'{}") for part in value.partition(b":"))
     secret = password or name
     digits = sum(byte in b"0123456789" for byte in secret)
-    is_mixed = 0 < digits < len(secret) or (len(secret) >= 12 and not secret.islower() and secret.isalpha())
+    is_mixed = 0 < digits < len(secret) or is_cased(secret)
     return len(secret) >= 8 and is_mixed and not is_placeholder(secret)
 
 
@@ -105,26 +128,9 @@ def is_header(value: bytes) -> bool:
     return digits and entropy(value) >= 3 * 64 and _KNOWN.match(value) is None and not is_placeholder(value)
 
 
-def _after(
-    kind: str, prefix: str, body: str, right: str, trigger: str, accept: Callable[[bytes], bool], most: int = 0
-) -> Pattern:
-    return Pattern(
-        kind=f"secret.{kind}",
-        prefix=prefix,
-        body=body,
-        points=NAMED_POINTS,
-        left=EDGE,
-        right=right,
-        ignore_case=True,
-        trigger=trigger,
-        most=most,
-        accept=accept,
-    )
-
-
 DETECTOR = Detector(
     name="credentials",
-    version=1,
+    version=2,
     kinds={
         "secret.generic_assignment": "A value that looks random, given to a name such as api_key, token or secret.",
         "secret.password": "A password, given to a name such as password or db_pwd.",
@@ -134,24 +140,48 @@ DETECTOR = Detector(
         "secret.connection_string": "A password in the address of a database or queue.",
     },
     patterns=(
-        _after(
-            "generic_assignment",
+        after(
+            "secret.generic_assignment",
             rf"(?:{_TOKEN_NAMES})(?:[_.-]{_WORD}{{0,16}})?{GIVES}",
             f"{_VALUE_CHARS}{{10,160}}",
             "[^A-Za-z0-9_+/=.~!@#%^*|:-]",
             rf"(?:key|token|auth|credential|secret)s?{BEFORE_VALUE}",
             is_value,
         ),
-        _after(
-            "password",
+        after(
+            "secret.password",
             rf"{_PASSWORD_NAMES}(?:[_.-]{_WORD}{{0,16}})?{GIVES}",
             f"{_CHOSEN_CHARS}{{8,64}}",
             r"[^A-Za-z0-9_+/=.~!@#$%^*|?&(\[-]",
-            rf"(?:pass(?:word|wd|phrase|code)|pwd){BEFORE_VALUE}",
+            rf"(?:pass(?:word|wd|phrase|code)?|pwd){BEFORE_VALUE}",
             is_chosen,
         ),
-        _after(
-            "authorization",
+        after(
+            "secret.password",
+            rf"""{_PASSWORD_NAMES}(?:[_.-]{_WORD}{{0,16}})?{_GIVES_QUOTED}""",
+            f"{_CHOSEN_CHARS}{{8,64}}",
+            "[\"']",
+            rf"(?:pass(?:word|wd|phrase|code)?|pwd){BEFORE_VALUE}",
+            is_quoted,
+        ),
+        after(
+            "secret.password",
+            rf"(?:{_PASSWORD_WORDS})(?:[ ](?:ist|lautet|est|es|jest))?[ \t]{{0,2}}[:=][ \t]{{0,4}}[\"'`]{{0,2}}",
+            f"{_CHOSEN_CHARS}{{8,64}}",
+            r"[^A-Za-z0-9_+/=~!@#$%^*|?&(\[-]",
+            rf"(?:{_PASSWORD_WORDS})[ :=]",
+            is_chosen,
+        ),
+        after(
+            "secret.generic_assignment",
+            rf"(?:{_TOKEN_NAMES})[ \t]{{0,4}}[:=]{{1,2}}[ \t]{{0,4}}[A-Za-z_.]{{1,40}}\([ ]{{0,2}}b?[\"']",
+            f"{_VALUE_CHARS}{{10,160}}",
+            "[\"']",
+            r"(?:key|token|auth|credential|secret)s?[ \t]{0,4}[:=]{1,2}[ \t]{0,4}[A-Za-z_.]{1,40}\(",
+            is_value,
+        ),
+        after(
+            "secret.authorization",
             r"""authorization["'\\]{0,3}[ \t]{0,2}[:=,>][ \t]{0,4}["'\\]{0,3}"""
             r"""(?:(?:bearer|token|api-?key|api-?token|key|apikey|ssws)[ \t=:]{1,3}["'\\]{0,2})?""",
             f"{_HEADER_CHARS}{{16}}{_HEADER_CHARS}*",
@@ -160,8 +190,8 @@ DETECTOR = Detector(
             is_header,
             most=2048,
         ),
-        _after(
-            "authorization",
+        after(
+            "secret.authorization",
             r"bearer[ \t]{1,3}",
             f"{_HEADER_CHARS}{{20}}{_HEADER_CHARS}*",
             "[^A-Za-z0-9_+/=.~@|:-]",
@@ -169,32 +199,32 @@ DETECTOR = Detector(
             is_value,
             most=2048,
         ),
-        _after(
-            "basic_auth",
+        after(
+            "secret.basic_auth",
             r"basic[ \t]{1,3}",
             "[A-Za-z0-9+/]{8,400}={0,2}",
             "[^A-Za-z0-9+/=]",
             r"basic[ \t]{1,3}[A-Za-z0-9+/]{8}",
             is_basic,
         ),
-        _after(
-            "basic_auth",
+        after(
+            "secret.basic_auth",
             r"""(?:-u|--user|--proxy-user)[ \t=]{1,3}["'\\]{0,2}""",
             rf"""[A-Za-z0-9_.@{{}}+!~%-]{{0,64}}["']{{0,2}}:["']{{0,2}}{_PAIR_CHARS}{{0,64}}""",
             "[^A-Za-z0-9_.,@{}!#$%^&*+=~/-]",
             r"(?:-u|--user|-user)[ \t=]",
             is_pair,
         ),
-        _after(
-            "url_password",
+        after(
+            "secret.url_password",
             f"{_WEB}://{_NAME_CHARS}{{0,64}}:",
             f"{_URL_CHARS}{{3,128}}",
             "@",
             f"://{_NAME_CHARS}*:{_URL_CHARS}+@",
             is_link_password,
         ),
-        _after(
-            "connection_string",
+        after(
+            "secret.connection_string",
             f"{_DATABASES}://{_NAME_CHARS}{{0,64}}:",
             f"{_URL_CHARS}{{3,128}}",
             "@",

@@ -92,8 +92,8 @@ def is_turkish(match: bytes) -> bool:
     return tenth == values[9] and sum(values[:10]) % 10 == values[10]
 
 
-_NORWEGIAN_WORDS = r"f[o\x80-\xff]{1,2}dselsn(?:ummer|r)|personnummer|fnr|d-nummer"
-_CZECH_WORDS = r"rodn[e\x80-\xff]{1,2} [c\x80-\xff]{1,2}[i\x80-\xff]{1,2}slo|rodneho cisla|rc|birth number"
+_NORWEGIAN_WORDS = r"f[o\x80-\xf4]{1,2}dselsn(?:ummer|r)|personnummer|fnr|d-nummer"
+_CZECH_WORDS = r"rodn[e\x80-\xf4]{1,2} [c\x80-\xf4]{1,2}[i\x80-\xf4]{1,2}slo|rodneho cisla|rc|birth number"
 _BALTIC_WORDS = "isikukood|asmens kodas|personal code|identity code"
 
 _FORMS = (

@@ -8,14 +8,29 @@ from gptgate.detectors.pattern import ESCAPED, Detector, Pattern
 
 def is_public_v4(match: bytes) -> bool:
     """Whether the address leads to a machine somewhere: not one of a private network, a loop, an example, a mask."""
-    if match.partition(b".")[0] in _SPECIAL:
-        try:
-            address = IPv4Address(match.decode())
-        except AddressValueError:
-            return False
-        if address.is_private:
-            return False
-    return match not in _RESOLVERS and match[:2] != b"0." and match[:4] != b"255." and match.count(b".0") < 2
+    try:
+        address = IPv4Address(match.decode())
+    except AddressValueError:
+        return False
+    is_somewhere = address.is_reserved or not address.is_private
+    return (
+        is_somewhere
+        and not address.is_unspecified
+        and match not in _RESOLVERS
+        and match[:2] != b"0."
+        and match[:4] != b"255."
+        and match.count(b".0") < 2
+    )
+
+
+def is_bare_v4(match: bytes) -> bool:
+    """Whether the address says itself that it is one: versions in four parts (``2.13.0.7``) have small numbers only."""
+    return max(map(int, match.split(b"."))) >= _LARGE and is_public_v4(match)
+
+
+def is_named_v4(match: bytes) -> bool:
+    """Whether the address needs the word beside it."""
+    return max(map(int, match.split(b"."))) < _LARGE and is_public_v4(match)
 
 
 def is_v4(match: bytes) -> bool:
@@ -49,18 +64,30 @@ def is_card_address(match: bytes) -> bool:
     return len(set(text.split(":"))) > 2 and text not in _EXAMPLES
 
 
-_SPECIAL = frozenset({b"0", b"10", b"100", b"127", b"169", b"172", b"192", b"198", b"203"})
-"""First bytes of addresses some of which lead nowhere. All others do, or nobody has them yet."""
-_RESOLVERS = frozenset({b"8.8.8.8", b"8.8.4.4", b"1.1.1.1", b"1.0.0.1", b"9.9.9.9", b"208.67.222.222", b"1.2.3.4"})
+_LARGE = 32
+_RESOLVERS = frozenset(
+    {
+        b"8.8.8.8",
+        b"8.8.4.4",
+        b"1.1.1.1",
+        b"1.0.0.1",
+        b"9.9.9.9",
+        b"208.67.222.222",
+        b"1.2.3.4",
+        b"11.22.33.44",
+        b"123.45.67.89",
+    }
+)
 _EXAMPLES = frozenset({"00:11:22:33:44:55", "01:23:45:67:89:ab", "aa:bb:cc:dd:ee:ff", "12:34:56:78:9a:bc"})
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = rf"{_BYTE}(?:\.{_BYTE}){{3}}"
+_WORDS = "ip|client|host|address"
 _HEX = "[0-9A-Fa-f]"
 _GROUP = "[0-9A-Fa-f]{1,4}"
 
 DETECTOR = Detector(
     name="network",
-    version=1,
+    version=2,
     kinds={
         "pii.ip_address": "An IP address (4 or 6) that is not of a private network, a loop, an example or a resolver.",
         "pii.private_ip_address": "An IP address of a private network, beside a word that says so.",
@@ -69,12 +96,14 @@ DETECTOR = Detector(
     patterns=(
         Pattern(
             kind="pii.ip_address",
-            left=rf"(?:[^A-Za-z0-9.-]|{ESCAPED})",
+            # After ``==`` or ``>=`` stands a version.
+            left=rf"(?:[^A-Za-z0-9.=-]|[^<=>!~]=|{ESCAPED})",
             body=_V4,
             points=20,
             right=NUMBER_END,
-            accept=is_public_v4,
+            accept=is_bare_v4,
         ),
+        beside("pii.ip_address", _WORDS, _V4, 20, is_named_v4),
         Pattern(
             kind="pii.ip_address",
             left=rf"(?:[^A-Za-z0-9:.]|{ESCAPED})",
@@ -84,7 +113,7 @@ DETECTOR = Detector(
             trigger=f":{_HEX}{{1,4}}:[:0-9A-Fa-f]",
             accept=is_v6,
         ),
-        beside("pii.private_ip_address", "ip|client|host|address", _V4, 5, is_v4),
+        beside("pii.private_ip_address", _WORDS, _V4, 5, is_v4),
         Pattern(
             kind="pii.mac_address",
             left=rf"(?:[^A-Za-z0-9:-]|{ESCAPED})",

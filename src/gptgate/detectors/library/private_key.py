@@ -1,4 +1,4 @@
-"""Private keys as text (RFC 7468, RFC 1421 headers, OpenSSH and OpenPGP armour)."""
+"""Private keys as text (RFC 7468, RFC 1421 headers, OpenSSH and OpenPGP armour), and in the form of PuTTY."""
 
 from gptgate.detectors.pattern import ANY, ESCAPED, Detector, Pattern
 
@@ -16,8 +16,10 @@ _BODY = (
 
 DETECTOR = Detector(
     name="private_key",
-    version=1,
-    kinds={"secret.private_key": "A private key in PEM, OpenSSH or OpenPGP armour, whole or cut off."},
+    version=2,
+    kinds={
+        "secret.private_key": "A private key in PEM, OpenSSH or OpenPGP armour, whole or cut off, or in PuTTY's form."
+    },
     patterns=(
         Pattern(
             kind="secret.private_key",
@@ -27,6 +29,16 @@ DETECTOR = Detector(
             points=80,
             trigger="PRIVATE KEY(?: BLOCK)?-----",
             most=16 * 1024,
+        ),
+        Pattern(
+            kind="secret.private_key",
+            body=r"PuTTY-User-Key-File-[0-9]:[ -~\r\n\x80-\xf4]*Private-Lines:[ ]?[0-9]{1,4}[\r]?[\n]"
+            rf"{_BASE64}{{16}}(?:{_BASE64}|[\r]?[\n]{_BASE64})*",
+            right="[^A-Za-z0-9+/=]",
+            points=80,
+            trigger="PuTTY-User-Key-File-[0-9]:",
+            most=16 * 1024,
+            is_sketched=True,
         ),
     ),
 )
