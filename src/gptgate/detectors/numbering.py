@@ -1,70 +1,71 @@
-"""Whether a country's numbering plan has a number: the answers of `phonenumbers.is_valid_number`, from its data.
+"""The numbering plans of the world's countries (phonenumbers), each compiled into one pattern.
 
-The library compiles a pattern anew when more than a few hundred are in use at once, which texts full of numbers from
-all over the world bring about. Here each is compiled once, when the first number of its country is seen.
+phonenumbers answers one number in some 25 µs, and the same question is asked of every number in a text for up to
+twenty countries. One automaton answers it in less than one.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import NamedTuple
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberDesc
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-Shape = tuple[tuple[int, ...], Callable[[str], object]]
-"""Lengths of numbers, and what says whether one of such a length is taken."""
+from gptgate.detectors.engine import compile_bytes
 
-NO_NUMBERS: Shape = ((), lambda _: None)
-_TYPES = "premium_rate toll_free shared_cost voip personal_number pager uan voicemail fixed_line".split()
+_TYPES = (
+    "fixed_line",
+    "mobile",
+    "toll_free",
+    "premium_rate",
+    "shared_cost",
+    "personal_number",
+    "voip",
+    "pager",
+    "uan",
+    "voicemail",
+)
+"""What makes a number valid: the plan has it for one of these."""
 
-
-class Plan(NamedTuple):
-    """The numbers of a region: all of them, by type, and how they begin where that tells the region."""
-
-    general: Shape
-    types: tuple[Shape, ...]
-    leading: Callable[[str], object] | None
-
-    def has(self, national: str) -> bool:
-        """Whether a number is of some type."""
-        return _fits(self.general, national) and any(_fits(shape, national) for shape in self.types)
-
-
-def is_given_out(code: int, national: str) -> bool:
-    """Whether the plan of a country code has a number; `national` are its digits as they are dialled from abroad."""
-    plans = _plans(code)
-    if len(plans) == 1:
-        return plans[0].has(national)
-    for plan in plans:
-        if plan.leading is None:
-            if plan.has(national):
-                return True
-        elif plan.leading(national):
-            return plan.has(national)
-    return False
+_NO_COUNTRY = "001"
+"""The region of codes that belong to no country, such as those of satellites."""
 
 
-def _fits(shape: Shape, national: str) -> bool:
-    lengths, matches = shape
-    return (not lengths or len(national) in lengths) and matches(national) is not None
+def _plans(code: int) -> list[PhoneMetadata]:
+    found = (
+        PhoneMetadata.metadata_for_nongeo_region(code, None)
+        if region == _NO_COUNTRY
+        else PhoneMetadata.metadata_for_region(region, None)
+        for region in COUNTRY_CODE_TO_REGION_CODE[code]
+    )
+    return [plan for plan in found if plan is not None]
+
+
+_PLANS = {code: _plans(code) for code in COUNTRY_CODE_TO_REGION_CODE}
+"""Read now: otherwise the first number of each country would read a file while a request waits."""
+
+
+def _source(code: int) -> str:
+    """A pattern of the numbers that the countries of a code have given out, as they are dialled from abroad."""
+    descriptions = [getattr(plan, name) for plan in _PLANS[code] for name in _TYPES]
+    patterns = [each.national_number_pattern for each in descriptions if each is not None]
+    return "|".join(sorted({one for one in patterns if one}))
 
 
 @cache
-def _plans(code: int) -> tuple[Plan, ...]:
-    regions = COUNTRY_CODE_TO_REGION_CODE.get(code, ())
-    known = (PhoneMetadata.metadata_for_region_or_calling_code(code, region) for region in regions)
-    return tuple(_plan(metadata) for metadata in known if metadata is not None)
+def plan(code: int) -> Callable[[bytes], object]:
+    """Whether the digits behind a country's code are given out there."""
+    given_out: Callable[[bytes], object] = compile_bytes(_source(code), ignore_case=False).fullmatch
+    return given_out
 
 
-def _plan(metadata: PhoneMetadata) -> Plan:
-    types = [getattr(metadata, name) for name in _TYPES]
-    if not metadata.same_mobile_and_fixed_line_pattern:
-        types.append(metadata.mobile)
-    leading = re.compile(metadata.leading_digits).match if metadata.leading_digits is not None else None
-    return Plan(_shape(metadata.general_desc), tuple(map(_shape, types)), leading)
+@cache
+def lengths(code: int) -> frozenset[int]:
+    """How many digits may stand behind a country's code."""
+    general = (one.general_desc for one in _PLANS[code])
+    return frozenset(size for one in general if one is not None for size in one.possible_length)
 
 
-def _shape(description: PhoneNumberDesc | None) -> Shape:
-    if description is None or not description.national_number_pattern:
-        return NO_NUMBERS
-    return tuple(description.possible_length), re.compile(description.national_number_pattern).fullmatch
+def plans(codes: Iterable[int], dialled_first: Callable[[int], str]) -> Callable[[bytes], object]:
+    """Whether the digits are given out in one of these countries; `dialled_first`: what may stand before them there."""
+    sources = [f"(?:{dialled_first(code)})?(?:{_source(code)})" for code in codes]
+    given_out: Callable[[bytes], object] = compile_bytes("|".join(sources), ignore_case=False).fullmatch
+    return given_out

@@ -1,16 +1,14 @@
 """Telephone numbers: what the numbering plans of the world allow (phonenumbers), written as people write them."""
 
 import re
+from collections.abc import Callable
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber, is_possible_number, is_valid_number
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from gptgate.detectors.checksums import is_varied
 from gptgate.detectors.context import beside
+from gptgate.detectors.numbering import lengths, plan, plans
 from gptgate.detectors.pattern import ESCAPED, Detector, Pattern
-
-for _region in {region for regions in COUNTRY_CODE_TO_REGION_CODE.values() for region in regions}:
-    # Read now: otherwise the first number of each country would read a file while a request waits.
-    PhoneMetadata.metadata_for_region(_region, None)
 
 _NATIONAL = (1, 44, 49, 33, 34, 39, 31, 48, 55, 91, 61, 81, 52, 32, 41, 43, 351, 353, 46, 45, 47, 358, 420, 54, 27, 64)
 """Country codes whose national forms are recognised, the most frequent first."""
@@ -18,10 +16,14 @@ _NATIONAL = (1, 44, 49, 33, 34, 39, 31, 48, 55, 91, 61, 81, 52, 32, 41, 43, 351,
 _WITH_ZERO = frozenset({44, 49, 33, 39, 31, 91, 61, 81, 32, 41, 43, 353, 46, 358, 27, 64})
 """Countries where a national number begins with a zero that is not dialled from abroad (in Italy it is)."""
 
+_KEEPS_ZERO = frozenset({39})
+
 _DATE = re.compile(
     rb"(?:19|20)[0-9]{2}[ ./-]([0-9]{1,2})[ ./-]([0-9]{1,2})(?:[ .].*)?"
     rb"|([0-9]{1,2})[ ./-]([0-9]{1,2})[ ./-](?:19|20)?[0-9]{2}"
 )
+_CODES = {str(code): code for code in COUNTRY_CODE_TO_REGION_CODE}
+_SIGNS = bytes(set(range(256)) - set(b"0123456789"))
 _IN_FOURS = re.compile(rb"[0-9]{4}(?:[ -][0-9]{4})+(?:[ -][0-9]{1,4})?[)]?")
 _EXTENSION = re.compile(rb"[ ]?(?:x|ext[.]?)[ ]?[0-9]+")
 
@@ -31,14 +33,14 @@ def is_written_out(match: bytes) -> bool:
 
     In America, and where an extension follows, the form says enough: hardly anything else is written so.
     """
-    number = _EXTENSION.sub(b"", match.lower())
+    number = _EXTENSION.sub(b"", match.lower()) if b"x" in match or b"X" in match else match
     if number[:1] == b"+":
         return _is_international(number)
     if number[:2] == b"00" and number[:4] not in (b"001-", b"001 ", b"001."):
         # Accounts are written in fours; and what a plan does not have is no number here.
         return _IN_FOURS.fullmatch(number) is None and _is_international(number, is_strict=True)
     if number == match and (match[:1] == b"0" or match[:2] == b"(0") and match[:3] != b"001":
-        return not _is_date(match) and any(_is_given_out(code, _digits(match)) for code in _WITH_ZERO)
+        return not _is_date(match) and _is_at_home(_digits(match), _with_zero)
     return is_varied(_digits(number))
 
 
@@ -49,7 +51,7 @@ def is_called(match: bytes) -> bool:
     digits = _digits(match)
     if match[:2] == b"00" and _is_international(match):
         return True
-    return _is_grouped(match) or any(_is_given_out(code, digits) for code in _NATIONAL)
+    return _is_grouped(match) or _is_at_home(digits, _at_home)
 
 
 def is_labelled(match: bytes) -> bool:
@@ -79,30 +81,32 @@ def _is_date(match: bytes) -> bool:
 
 def _is_international(match: bytes, *, is_strict: bool = False) -> bool:
     """A zero in brackets is not dialled from abroad. Groups make up for a range that is not known to be given out."""
-    digits = _digits(match.replace(b"(0)", b"")).removeprefix("00")
+    digits = _digits(match.replace(b"(0)", b"") if b"(" in match else match).removeprefix("00")
     for size in (1, 2, 3):
-        code = int(digits[:size] or "0")
-        if code in COUNTRY_CODE_TO_REGION_CODE:
-            number = PhoneNumber(country_code=code, national_number=int(digits[size:] or "0"))
+        code = _CODES.get(digits[:size])
+        if code is not None:
+            national = digits[size:] if code in _KEEPS_ZERO else digits[size:].removeprefix("0")
+            if not 6 <= len(digits) - size <= 14 or not is_varied(national[-7:]):
+                return False
             is_grouped = not is_strict and any(sign in match for sign in b" -(")
-            return _is_given_out(code, digits[size:]) or (is_grouped and is_possible_number(number))
+            return (is_grouped and len(national) in lengths(code)) or plan(code)(national.encode()) is not None
     return False
 
 
 def _digits(match: bytes) -> str:
-    return re.sub(rb"[^0-9]", b"", match).decode()
+    return match.translate(None, _SIGNS).decode()
 
 
-def _is_given_out(code: int, digits: str) -> bool:
-    if not 6 <= len(digits) <= 14 or not is_varied(digits[-7:]):
-        return False
-    national = digits[1:] if code in _WITH_ZERO and code != 39 and digits[0] == "0" else digits
-    if code == 1 and len(digits) == 11:
-        national = digits.removeprefix("1")
-    return is_valid_number(
-        PhoneNumber(country_code=code, national_number=int(national), italian_leading_zero=national[0] == "0" or None)
-    )
+def _is_at_home(digits: str, given_out: Callable[[bytes], object]) -> bool:
+    return 6 <= len(digits) <= 14 and is_varied(digits[-7:]) and given_out(digits.encode()) is not None
 
+
+def _dialled_first(code: int) -> str:
+    return "1" if code == 1 else "0" if code in _WITH_ZERO and code not in _KEEPS_ZERO else ""
+
+
+_at_home = plans(_NATIONAL, _dialled_first)
+_with_zero = plans(sorted(_WITH_ZERO), _dialled_first)
 
 _KIND = "pii.phone"
 _POINTS = 20
