@@ -169,7 +169,7 @@ DETECTOR = Detector(
             rf"(?:{_PASSWORD_WORDS})(?:[ ](?:ist|lautet|est|es|jest))?[ \t]{{0,2}}[:=][ \t]{{0,4}}[\"'`]{{0,2}}",
             f"{_CHOSEN_CHARS}{{8,64}}",
             r"[^A-Za-z0-9_+/=~!@#$%^*|?&(\[-]",
-            rf"(?:{_PASSWORD_WORDS})[ :=]",
+            rf"(?:{_PASSWORD_WORDS})[ \t:=]",
             is_chosen,
         ),
         after(
