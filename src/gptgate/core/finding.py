@@ -22,9 +22,24 @@ class Origin(StrEnum):
 Path = tuple[str | int, ...]
 
 
+MAX_STEP = 200
+MAX_POINTER = 1000
+LEFT_OUT = "…"
+
+
 def pointer(path: Sequence[str | int]) -> str:
-    """The JSON Pointer (RFC 6901) of a path: ``("messages", 0, "content")`` → ``"/messages/0/content"``."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    """The JSON Pointer (RFC 6901) of a path: ``("messages", 0, "content")`` → ``"/messages/0/content"``.
+
+    Threat: names of fields are the caller's, and one of megabytes would be in the place of every finding below it. So a
+    name of more than `MAX_STEP` characters is `LEFT_OUT`, as is what follows the first `MAX_POINTER`.
+    """
+    found = ""
+    for step in path:
+        if len(found) > MAX_POINTER:
+            return f"{found}/{LEFT_OUT}"
+        name = str(step)
+        found += "/" + (LEFT_OUT if len(name) > MAX_STEP else name.replace("~", "~0").replace("/", "~1"))
+    return found
 
 
 class Segment(Struct, frozen=True):

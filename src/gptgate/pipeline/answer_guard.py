@@ -179,7 +179,9 @@ class AnswerGuard:
             text = "".join(growing.kept)
             if redacts and growing.cuts:
                 text = self._services.redaction.text(text, growing.cuts, growing.is_json)
-            texts[codec.place(channel)] = text
+            # Places of very long names are alike.
+            place = codec.place(channel)
+            texts[place] = texts.get(place, "") + text
         return encode_json(texts)
 
     def _channel(self, codec: StreamCodec, piece: Piece) -> _Growing:

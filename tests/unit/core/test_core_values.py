@@ -52,6 +52,14 @@ def test_pointers_escape() -> None:
     assert pointer(("a/b", 0, "m~n")) == "/a~1b/0/m~0n"
 
 
+def test_a_pointer_is_short_however_long_the_names_are() -> None:
+    assert pointer(("x" * 200, 7)) == "/" + "x" * 200 + "/7"
+    assert pointer(("a", "x" * 201, 7, "b")) == "/a/…/7/b"
+    deep = pointer(("/" * 200,) * 64)
+    assert deep == ("/" + "~1" * 200) * 3 + "/…"
+    assert len(pointer(("~" * 200,) * 10_000)) < 2000
+
+
 def _tree(kind: type[errors.GateError]) -> list[type[errors.GateError]]:
     return [kind, *(leaf for child in kind.__subclasses__() for leaf in _tree(child))]
 

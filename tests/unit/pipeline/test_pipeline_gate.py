@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -584,3 +585,16 @@ async def test_a_condition_that_does_not_answer_refuses_and_is_on_record(stage: 
     assert record.end is not None
     assert (record.end.code, record.end.status) == ("guard_failed", 503)
     assert [end.code for _, end in parts.observer.seen] == ["guard_failed"]
+
+
+async def test_a_name_of_a_field_is_not_in_the_record_once_for_every_finding_below_it() -> None:
+    """Threat: 10 MB of body would be gigabytes of places, in memory and in the record."""
+    mails = [f"user{number}@example.com" for number in range(300)]
+    parts = services(configured(RULES), upstream=PlayedUpstream([PlayedReply(pieces=[b'{"choices":[]}'])]))
+    raw = chat(Dialect.OPENAI, "hello", stream=False, **{"k" * 100_000: mails})
+    await Gate(parts).serve(raw, principal_of(parts.snapshot), Caller())
+    (record,) = parts.store.records.values()
+    assert {finding.place for finding in record.intent.findings[:3]} == {"/…/0", "/…/1", "/…/2"}
+    assert len(msgspec.json.encode(record.intent)) < 100_000
+    # What is cut out is found by its path, not by its place.
+    assert b"@example.com" not in parts.upstream.sent[0]
