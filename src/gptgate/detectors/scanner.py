@@ -25,7 +25,7 @@ work stays linear in the length of the text."""
 
 _BACKSLASH = 0x5C
 
-_KEEP = 128
+_KEEP = 512
 """Bytes that gather before kinds are looked for that nobody waits for."""
 
 

@@ -23,6 +23,8 @@ _BACKSLASH = 0x5C
 _SHORT = 512
 _REMEMBERED = 16
 _MEMO = 16384
+_HEAD = 4
+"""Bytes, a left edge among them, by which most places are told not to begin a match."""
 
 
 class Beginnings:
@@ -60,7 +62,9 @@ class Unfinished:
 
     def __init__(self, beginnings: Iterable[Beginnings]) -> None:
         self._all = tuple(beginnings)
-        self._by_opening = _by_opening(self._all)
+        self._solid = _Opened(each for each in self._all if each.are_solid)
+        self._spaced = _Opened(each for each in self._all if not each.are_solid)
+        self._by_head: dict[bytes, tuple[Beginnings, ...]] = {}
         self.reach = max((each.reach for each in self._all), default=1)
         self._known: dict[bytes, bool] = {}
         short = [each.reach for each in self._all if each.reach <= _SHORT]
@@ -72,17 +76,25 @@ class Unfinished:
 
         All matches with an earlier left edge are decided. Never further from the end than the longest reach.
         """
-        size, by_opening, known = len(data), self._by_opening, self._known
+        size, by_head, known = len(data), self._by_head, self._known
         space = max(data.rfind(b" "), data.rfind(b"\n"))
         for spot in _SPOTS.finditer(data, max(0, size - self.reach + 1)):
             at = spot.start()
-            if not by_opening.get(data[at + 1 : at + 3]) and data[at] != _BACKSLASH:
+            head = data[at : at + _HEAD]
+            candidates = by_head.get(head)
+            if candidates is None:
+                candidates = self._beginning(head)
+            if at >= space:
+                candidates = self._solid.after(head) + candidates
+            if not candidates:
+                # Nearly every place in prose.
                 continue
             # Trying automata is what costs here, and the last words of texts repeat.
             tail = data[at:] if size - at <= _REMEMBERED else b""
             alive = known.get(tail)
             if alive is None:
-                alive = self._is_alive(data, at, size, space)
+                # In these automata long repeats have no bound: what is out of reach of the end is decided.
+                alive = any(at > size - each.reach and each.is_alive(data, at) for each in candidates)
                 if tail and len(known) < _MEMO:
                     known[tail] = alive
             if alive:
@@ -94,20 +106,25 @@ class Unfinished:
         least = max(0, len(data) - self._short_reach)
         return min(least, self._long.begin(data)) if self._long.reach > 1 else least
 
-    def _is_alive(self, data: bytes, at: int, size: int, space: int) -> bool:
-        escaped = data[at] == _BACKSLASH
-        for each in self._all if escaped else self._by_opening[data[at + 1 : at + 3]]:
-            if at < space and each.are_solid:
-                continue
-            # In these automata long repeats have no bound: what is out of reach of the end is decided.
-            if at > size - each.reach and each.is_alive(data, at):
-                return True
-        return False
+    def _beginning(self, head: bytes) -> tuple[Beginnings, ...]:
+        """Those with white space in their matches that may begin with these bytes: what begins one begins with a
+        beginning of one."""
+        found = tuple(each for each in self._spaced.after(head) if each.is_alive(head, 0))
+        if len(self._by_head) < _MEMO:
+            self._by_head[head] = found
+        return found
 
 
-def _by_opening(beginnings: Iterable[Beginnings]) -> dict[bytes, tuple[Beginnings, ...]]:
-    found: dict[bytes, tuple[Beginnings, ...]] = {}
-    for each in beginnings:
-        for opening in each.openings:
-            found[opening] = (*found.get(opening, ()), each)
-    return found
+class _Opened:
+    """Beginnings by what follows the left edge."""
+
+    def __init__(self, beginnings: Iterable[Beginnings]) -> None:
+        self._all = tuple(beginnings)
+        self._by_opening: dict[bytes, tuple[Beginnings, ...]] = {}
+        for each in self._all:
+            for opening in each.openings:
+                self._by_opening[opening] = (*self._by_opening.get(opening, ()), each)
+
+    def after(self, head: bytes) -> tuple[Beginnings, ...]:
+        """Those that may begin with these bytes, a left edge first. An escape may be followed by anything."""
+        return self._all if head[0] == _BACKSLASH else self._by_opening.get(head[1:3], ())
