@@ -138,6 +138,12 @@ def rewrite(folder: Path, signer: Signer, entries: list[bytes]) -> None:
     records.files.write(log.append(entries), signer.checkpoint(log.size, log.root()))
 
 
+def test_a_file_in_the_place_of_the_log_is_found(folder: Path) -> None:
+    shutil.rmtree(folder / "log")
+    (folder / "log").write_bytes(b"")
+    assert "log cannot be read" in run(folder)
+
+
 def test_a_log_that_is_written_anew_with_another_key_is_found(folder: Path) -> None:
     entries = Records(folder).entries()
     rewrite(folder, Signer(SIGNER.key.name, b"\x08" * 32), entries)

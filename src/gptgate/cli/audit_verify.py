@@ -120,7 +120,10 @@ def _show_evidence(proven: Evidence) -> None:
 
 def _verify_folder(data: Path, key: VerifierKey, others: dict[int, bytes]) -> None:
     files = LogFolder(data)
-    signed = files.checkpoint()
+    try:
+        signed = files.checkpoint()
+    except OSError as error:
+        raise VerificationError(f"{files.path} cannot be read: {error.strerror}") from None
     if signed is None:
         raise VerificationError(f"there is no checkpoint in {files.path}")
     head = open_checkpoint(signed, key)
