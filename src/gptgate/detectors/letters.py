@@ -22,8 +22,9 @@ _ROT13 = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
 )
 _LEET = bytes.maketrans(b"013457@$!|+", b"oieastasiit")
-_L = re.compile(rb"(?<![A-Za-z0-9])1(?=[3e4a])|1(?=1)|(?<=1)1|(?<=[A-Za-z0-9@$])1(?![A-Za-z0-9@$!])")
-"""A one that is rather an L: doubled, at the end of a word, or before E or A at the beginning."""
+_L = re.compile(rb"1(?:(?<![A-Za-z0-9]1)(?=[3e4a])|(?=1)|(?<=11)|(?<=[A-Za-z0-9@$]1)(?![A-Za-z0-9@$!]))")
+"""A one that is rather an L: doubled, at the end of a word, or before E or A at the beginning. A search for what begins
+with a one is a fast one."""
 
 _LEET_WORD = re.compile(rb"[A-Za-z][013457@$!|+]+[A-Za-z]|(?<![A-Za-z0-9])[13457@$!|+]+[A-Za-z]{2}")
 _LEET_WORDS = 3
