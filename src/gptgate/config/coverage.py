@@ -110,11 +110,7 @@ def _authorize(snapshot: Snapshot, endpoint: Endpoint, dialect: Dialect) -> str:
 
 
 def _limits(snapshot: Snapshot) -> Cell:
-    limited = sum(
-        any((app.limits.requests_per_minute, app.limits.concurrency))
-        or any((app.key_limits.requests_per_minute, app.key_limits.concurrency))
-        for app in snapshot.apps.values()
-    )
+    limited = sum(any(not spec.apps or name in spec.apps for spec in snapshot.limits) for name in snapshot.apps)
     return _of_apps(Guard.LIMITS, limited, snapshot, "limited")
 
 

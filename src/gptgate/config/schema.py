@@ -25,6 +25,7 @@ from gptgate.config.types import (
     word_type,
 )
 from gptgate.core.finding import Origin
+from gptgate.core.limit import Dimension, Unit
 from gptgate.core.snapshot import (
     WRITABLE,
     WRITABLE_OBLIGATIONS,
@@ -261,6 +262,31 @@ APP = Group(
     )
 )
 
+MATCH = Group(
+    (
+        Field("teams", Many(SMALL_NAME), "Counts the apps of these teams.", absent="all teams"),
+        Field("apps", Many(SMALL_NAME), "Counts these apps.", absent="all apps"),
+        Field("models", Many(MODEL_NAME), "Counts requests to these models.", absent="all models"),
+        Field("providers", Many(SMALL_NAME), "Counts requests to these providers.", absent="all providers"),
+    )
+)
+
+LIMIT = Group(
+    (
+        Field("name", SMALL_NAME, "The limit's name in messages, records and metrics.", required=True),
+        Field("scope", Many(enum_type(Dimension)), "What is counted apart.", required=True),
+        Field("unit", enum_type(Unit), "What is counted.", required=True),
+        Field("amount", count_type(1, 1_000_000_000_000), "How many in a window, or at a time.", required=True),
+        Field(
+            "window",
+            duration_type(1000, 24 * 3_600_000),
+            "In what time they come back, 1s to 24h.",
+            absent="none; required unless the unit is concurrent",
+        ),
+        Field("match", MATCH, "Which requests are counted.", "{}"),
+    )
+)
+
 SCORE = Group(
     (
         Field("permille", count_type(0, 1000), "The least score, in thousandths.", required=True),
@@ -317,6 +343,7 @@ ROOT = Group(
         Field("teams", Many(TEAM, key="name"), "Who pays.", "[]"),
         Field("apps", Many(APP, key="name"), "Who calls.", "[]"),
         Field("classifiers", Many(CLASSIFIER, key="name"), "Judges outside, which rules may ask.", "[]"),
+        Field("limits", Many(LIMIT, key="name"), "How often and how much, besides the apps' own limits.", "[]"),
         Field("policy", POLICY, "What is allowed.", "{}"),
     )
 )

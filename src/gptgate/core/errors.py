@@ -13,6 +13,7 @@
     │   ├── ApprovalRequired      403 approval_required     │
     │   ├── ModelNotAllowed       403 model_not_allowed     ├── RateLimited          429 rate_limited
     │   ├── EndpointNotAllowed    403 endpoint_not_allowed  ├── ConcurrencyLimited   429 concurrency_limited
+    │   ├── ExceedsLimit          429 exceeds_limit         │
     │   └── ClientGone            499 client_disconnected   └── BudgetExceeded       429 budget_exceeded
     ├── UpstreamError             the provider; `reach` says how far the request got, so whether it may be billed
     │   ├── UpstreamUnreachable   502 upstream_unreachable  (not sent)
@@ -36,6 +37,8 @@ A refusal that a retry cannot mend has `retryable = False` and is rendered with 
 from enum import StrEnum
 from typing import ClassVar
 
+from gptgate.core.limit import Standing
+
 
 class Reach(StrEnum):
     """How far a request to a provider got. Only NOT_SENT proves that nothing can have been billed."""
@@ -57,6 +60,10 @@ class GateError(Exception):
     """How much of the request's time was spent waiting for the provider."""
     retryable: bool | None = None
     """False: a retry cannot help. True: it can. None: say nothing and leave it to the client's own rules."""
+    limit: str = ""
+    """The name of the limit or guard that refused the request."""
+    standing: tuple[Standing, ...] = ()
+    """How the caller's limits stand."""
 
     def __init__(
         self, message: str, *, param: str | None = None, detail: str = "", retry_after_ms: int | None = None
@@ -205,7 +212,7 @@ class BodyTooLarge(ClientError):
 
 
 class RateLimited(ClientError):
-    """Too many requests in the window; `retry_after_ms` is exact."""
+    """Too many requests or tokens in the window; `retry_after_ms` is exact."""
 
     status = 429
     code = "rate_limited"
@@ -218,6 +225,13 @@ class ConcurrencyLimited(ClientError):
     status = 429
     code = "concurrency_limited"
     retryable = True
+
+
+class ExceedsLimit(ClientError):
+    """The request alone may take more tokens than a whole limit has."""
+
+    status = 429
+    code = "exceeds_limit"
 
 
 class BudgetExceeded(ClientError):

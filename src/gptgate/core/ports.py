@@ -9,8 +9,9 @@ from gptgate.core.events import End, Intent
 from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.core.keys import KeyRecord
+from gptgate.core.limit import Charge, Standing
 from gptgate.core.log import Growth
-from gptgate.core.snapshot import Effect, Limits, ModelSpec, ProviderSpec
+from gptgate.core.snapshot import Effect, ModelSpec, ProviderSpec
 
 
 class Clock(Protocol):
@@ -69,19 +70,38 @@ class TransparencyLog(Protocol):
 
 
 class Admission(Protocol):
-    """A place in the limits. `release` gives the concurrency back; calling it twice changes nothing."""
+    """What a request holds of its limits."""
 
-    def release(self) -> None: ...
+    def release(self) -> None:
+        """Give the places back; calling it twice changes nothing."""
+        ...
+
+    def cancel(self, now_ns: int) -> None:
+        """Give everything back, as if nothing had been charged. Not after `settle`."""
+        ...
+
+    def settle(self, spent: Sequence[int], now_ns: int) -> None:
+        """Put what was really spent, for each charge in its order, in the place of what was charged. Call it once."""
+        ...
+
+    def standing(self, now_ns: int) -> tuple[Standing, ...]:
+        """How its counters with a window stand, this request counted."""
+        ...
 
 
 class Limiter(Protocol):
-    """How often. All limits of a request admit it together, or none is charged."""
+    """How often. All charges of one call are made together, or none is."""
 
-    def admit(self, scopes: Sequence[tuple[str, Limits]], now_ns: int) -> Admission:
-        """Admit a request under each (scope name, limits) pair.
+    def admit(self, charges: Sequence[Charge], now_ns: int) -> Admission:
+        """Charge a request.
 
-        Raises RateLimited with the exact `retry_after_ms`, or ConcurrencyLimited.
+        Raises RateLimited with the exact `retry_after_ms`, ConcurrencyLimited, or ExceedsLimit when a charge is larger
+        than its whole limit. The error's `limit` and `standing` are set.
         """
+        ...
+
+    def look(self, charges: Sequence[Charge], now_ns: int) -> tuple[Standing, ...]:
+        """How the counters of these charges stand. Charges nothing."""
         ...
 
 

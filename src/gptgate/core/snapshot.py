@@ -8,6 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from gptgate.core.finding import Origin
+from gptgate.core.limit import LimitSpec
 from gptgate.core.wire import Dialect, Endpoint
 
 
@@ -85,7 +86,7 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Rates; 0 means that no such limit was configured."""
+    """An app's own limits in short; 0 means that no such limit was configured."""
 
     requests_per_minute: int = 0
     concurrency: int = 0
@@ -309,6 +310,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     packs: tuple[str, ...] = ()
     detectors: str = ""
     custom: tuple[CustomSpec, ...] = ()
+    limits: tuple[LimitSpec, ...] = ()
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

@@ -24,6 +24,7 @@ from gptgate.http.errors import error_body, error_event, error_headers
 from gptgate.http.outlet import AsgiOutlet, Receive, Send
 from gptgate.http.protocol import CONNECTION
 from gptgate.pipeline.gate import Gate
+from gptgate.pipeline.limit_headers import limit_headers
 
 SHUTTING_DOWN = "The gateway is shutting down."
 FAREWELL_S = 1.0
@@ -218,7 +219,8 @@ class DataPlane:
                 outlet.gone = True
             return
         overhead_ms = (self._clock.monotonic_ns() - started_ns) / 1_000_000 - error.upstream_us / 1000
-        headers = [*error_headers(error), ("x-gptgate-overhead-ms", f"{overhead_ms:.3f}")]
+        limits = limit_headers(error.standing, dialect, self._clock.wall_ms())
+        headers = [*error_headers(error), *limits, ("x-gptgate-overhead-ms", f"{overhead_ms:.3f}")]
         if unread:
             # The body was not read to its end: the connection is not worth keeping for another request.
             headers.append(("connection", "close"))

@@ -1,1 +1,1 @@
-"""How often: requests per minute and requests at the same time."""
+"""How often, and how much at a time."""

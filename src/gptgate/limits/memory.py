@@ -1,142 +1,227 @@
 """Limits of one process, in memory.
 
-Requests per minute follow GCRA (the generic cell rate algorithm, ITU-T I.371, the virtual scheduling form) with a burst
-as large as the limit: after a quiet minute so many requests may come at once, and then one for each sixtieth of a
-minute divided by the limit. There are no windows, hence no edge at which a caller gets two windows' worth.
+What flows (requests, tokens) follows GCRA (the generic cell rate algorithm, ITU-T I.371, the virtual scheduling form)
+with a burst as large as the limit: after a quiet window so many may come at once, and then they come back evenly. There
+are no fixed windows, hence no edge at which a caller gets two windows' worth.
 
-Time is a whole number of nanoseconds. A scope's theoretical arrival time is kept in nanoseconds times its limit, so
-that the interval between two requests (a minute, in that unit) is whole too, and nothing is ever rounded but the answer
-to "when may I come again", which is rounded up.
+Time is a whole number of nanoseconds. A counter's theoretical arrival time is kept in nanoseconds times its amount, so
+that what one unit takes (a window, in that measure) is whole too, and nothing is ever rounded but the answer to "when
+may I come again", which is rounded up.
 """
 
 from collections.abc import Sequence
 
-from gptgate.core.errors import ConcurrencyLimited, RateLimited
-from gptgate.core.snapshot import Limits
+from gptgate.core.errors import ClientError, ConcurrencyLimited, ExceedsLimit, RateLimited
+from gptgate.core.limit import Charge, LimitSpec, Standing, Unit, shown_window
 
-MINUTE_NS = 60_000_000_000
 _NS_PER_MS = 1_000_000
 SWEEP_AT = 1024
-"""So many scopes are remembered before the first look for those that can be forgotten."""
+"""So many counters are kept before the first look for those that can be forgotten."""
+
+MOST = 1_000_000
+"""So many counters there are at most. Further values of a limit share one counter: callers can make up end users and
+sessions without end, and memory has one."""
 
 
-class _Scope:
-    """`arrival` is the theoretical arrival time in nanoseconds × `rate`; `rate` 0 means no limit."""
+class _Counter:
+    """Of a limit with a window: `arrival` is the theoretical arrival time in nanoseconds × `amount`, and one unit moves
+    it by `window_ns`. Of a concurrent limit `window_ns` is 0, and `in_flight` counts.
+    """
 
-    __slots__ = ("arrival", "in_flight", "rate")
+    __slots__ = ("amount", "arrival", "in_flight", "spec", "window_ns")
 
-    def __init__(self, rate: int) -> None:
-        self.rate = rate
+    def __init__(self, spec: LimitSpec) -> None:
+        self.spec = spec
+        self.amount = spec.amount
+        self.window_ns = spec.window_ms * _NS_PER_MS
         self.arrival = 0
         self.in_flight = 0
 
-    def set_rate(self, rate: int) -> None:
-        """Take over a new limit from a new configuration. What was used stays used, in time."""
-        if rate and self.rate:
-            self.arrival = -(-self.arrival * rate // self.rate)
-        else:
-            self.arrival = 0
-        self.rate = rate
+    def take_over(self, spec: LimitSpec) -> None:
+        """A new configuration's amount and window. What was used stays used, in time."""
+        self.arrival = -(-self.arrival * spec.amount // self.amount)
+        self.spec, self.amount, self.window_ns = spec, spec.amount, spec.window_ms * _NS_PER_MS
 
-    def wait_ns(self, now_ns: int) -> int:
-        """How long until this scope admits a request: 0 or less when it does so now."""
-        if not self.rate:
-            return 0
-        early = self.arrival - (self.rate - 1) * MINUTE_NS - now_ns * self.rate
-        return -(-early // self.rate)
+    def early(self, now_ns: int, cost: int) -> int:
+        """By how much of `arrival` so many units come too early; 0 or less when they are there."""
+        return self.arrival - (self.amount - cost) * self.window_ns - now_ns * self.amount
 
-    def charge(self, now_ns: int) -> None:
-        if self.rate:
-            self.arrival = max(self.arrival, now_ns * self.rate) + MINUTE_NS
-        self.in_flight += 1
+    def correct(self, now_ns: int, more: int) -> None:
+        """A charge was too small by `more`, or too large where that is negative."""
+        if more > 0:
+            self.arrival = max(self.arrival, now_ns * self.amount)
+        self.arrival += more * self.window_ns
 
     def is_fresh(self, now_ns: int) -> bool:
-        """No different from a scope that was never used."""
-        return not self.in_flight and self.arrival <= now_ns * self.rate
+        """No different from a counter that was never used."""
+        return not self.in_flight and self.arrival <= now_ns * self.amount
+
+    def standing(self, now_ns: int) -> Standing:
+        ahead = max(0, self.arrival - now_ns * self.amount)
+        remaining = max(0, self.amount - -(-ahead // self.window_ns))
+        return Standing(self.spec.unit, self.amount, remaining, -(-ahead // self.amount))
 
 
 class MemoryAdmission:
-    """A place in the limits; `release` gives it back."""
+    """What a request holds of some counters."""
 
-    __slots__ = ("_limiter", "_scopes")
+    __slots__ = ("_charges", "_counters", "_limiter")
 
-    def __init__(self, limiter: "MemoryLimiter", scopes: Sequence[_Scope]) -> None:
+    def __init__(self, limiter: "MemoryLimiter", charges: Sequence[Charge], counters: Sequence[_Counter]) -> None:
         self._limiter: MemoryLimiter | None = limiter
-        self._scopes = scopes
+        self._charges = charges
+        self._counters = counters
 
     def release(self) -> None:
-        """Give the concurrency back. Calling it again changes nothing."""
+        """Give the places back. Calling it again changes nothing."""
         limiter = self._limiter
         if limiter is None:
             return
         self._limiter = None
-        for scope in self._scopes:
-            scope.in_flight -= 1
-        limiter._in_flight -= 1
+        limiter.in_flight -= 1
+        for counter in self._counters:
+            if not counter.window_ns:
+                counter.in_flight -= 1
+
+    def cancel(self, now_ns: int) -> None:
+        """Give everything back, as if nothing had been charged."""
+        self.settle([0] * len(self._charges), now_ns)
+        self.release()
+
+    def settle(self, spent: Sequence[int], now_ns: int) -> None:
+        """Put what was really spent, for each charge in its order, in the place of what was charged."""
+        for counter, charge, real in zip(self._counters, self._charges, spent, strict=True):
+            counter.correct(now_ns, real - charge.amount)
+
+    def standing(self, now_ns: int) -> tuple[Standing, ...]:
+        """How the counters with a window stand now."""
+        return tuple([counter.standing(now_ns) for counter in self._counters if counter.window_ns])
 
 
 class MemoryLimiter:
     """Implements `Limiter` for one process. Owned by one event loop; no call awaits, so each is atomic.
 
-    Memory is bounded by the scopes in use: whenever their number has doubled, those that are back to full and have
-    nothing in flight are dropped. `now_ns` comes from a clock that never goes back.
+    Memory is bounded by the counters in use: whenever their number has doubled, those that are back to full and have
+    nothing in flight are dropped; there are never more than `most`, and one for each limit. `now_ns` comes from a clock
+    that never goes back.
     """
 
-    def __init__(self, sweep_at: int = SWEEP_AT) -> None:
-        self._scopes: dict[str, _Scope] = {}
+    def __init__(self, sweep_at: int = SWEEP_AT, most: int = MOST) -> None:
+        self._counters: dict[str, _Counter] = {}
         self._least = self._sweep_at = sweep_at
-        self._in_flight = 0
-
-    @property
-    def in_flight(self) -> int:
+        self._most = most
+        self.in_flight = 0
         """Admissions that were not released yet."""
-        return self._in_flight
 
     @property
     def size(self) -> int:
-        """Scopes that are remembered."""
-        return len(self._scopes)
+        """Counters that are kept."""
+        return len(self._counters)
 
-    def admit(self, scopes: Sequence[tuple[str, Limits]], now_ns: int) -> MemoryAdmission:
-        """Admit a request under each (scope name, limits) pair. All admit it together, or none is charged.
+    def admit(self, charges: Sequence[Charge], now_ns: int) -> MemoryAdmission:
+        """Charge all of them together, or none.
 
-        Raises RateLimited, where `retry_after_ms` is the longest wait of all scopes, exact but for rounding up: after
-        it every rate admits, unless others came first. Raises ConcurrencyLimited when the rates admit and a place is
-        missing. Raises ValueError when a scope stands twice in the list, for it would be charged twice unchecked.
+        Raises ExceedsLimit when a charge is larger than its whole limit; RateLimited, where `retry_after_ms` is the
+        longest wait of all, exact but for rounding up: after it every rate admits, unless others came first;
+        ConcurrencyLimited when the rates admit and a place is missing. Raises ValueError when a counter stands twice in
+        the list, for it would be charged twice unchecked.
         """
-        if len(self._scopes) > self._sweep_at:
+        if len(self._counters) > self._sweep_at:
             self._sweep(now_ns)
-        known = [self._scope(name, limits.requests_per_minute) for name, limits in scopes]
+        get = self._counters.get
+        known: list[_Counter] = []
+        refused = False
+        # Every request comes through these two loops, so they call nothing.
+        for spec, key, cost in charges:
+            counter = get(key)
+            if counter is None or counter.spec is not spec:
+                counter = self._counter(spec, key, now_ns)
+            known.append(counter)
+            if window_ns := counter.window_ns:
+                amount = counter.amount
+                if cost > amount or counter.arrival > now_ns * amount + (amount - cost) * window_ns:
+                    refused = True
+            elif counter.in_flight >= counter.amount:
+                refused = True
+        if refused:
+            raise self._refusal(charges, known, now_ns)
         if len(set(known)) != len(known):
-            raise ValueError("a scope stands twice in one admission")
-        wait_ns = 0
-        slowest = full = ""
-        for (name, limits), scope in zip(scopes, known, strict=True):
-            wait = scope.wait_ns(now_ns) if scope.rate else 0
-            if wait > wait_ns:
-                wait_ns, slowest = wait, f"{scope.rate} requests per minute of {name}"
-            if limits.concurrency and scope.in_flight >= limits.concurrency and not full:
-                full = f"{limits.concurrency} requests at the same time of {name}"
-        if wait_ns > 0:
-            raise RateLimited(f"the limit of {slowest} is used up", retry_after_ms=-(-wait_ns // _NS_PER_MS))
-        if full:
-            raise ConcurrencyLimited(f"the limit of {full} is reached")
-        for scope in known:
-            scope.charge(now_ns)
-        self._in_flight += 1
-        return MemoryAdmission(self, known)
+            raise ValueError("a counter stands twice in one admission")
+        for counter, (_, _, cost) in zip(known, charges, strict=True):
+            if window_ns := counter.window_ns:
+                now = now_ns * counter.amount
+                arrival = counter.arrival
+                counter.arrival = (arrival if arrival > now else now) + cost * window_ns
+            else:
+                counter.in_flight += 1
+        self.in_flight += 1
+        return MemoryAdmission(self, charges, known)
 
-    def _scope(self, name: str, rate: int) -> _Scope:
-        scope = self._scopes.get(name)
-        if scope is None:
-            scope = self._scopes[name] = _Scope(rate)
-        elif scope.rate != rate:
-            scope.set_rate(rate)
-        return scope
+    def look(self, charges: Sequence[Charge], now_ns: int) -> tuple[Standing, ...]:
+        """How the counters of these charges stand. Nothing is charged, nothing is remembered."""
+        found = [self._counters.get(charge.key) or _Counter(charge.spec) for charge in charges]
+        return tuple([counter.standing(now_ns) for counter in found if counter.window_ns])
+
+    def _refusal(self, charges: Sequence[Charge], known: Sequence[_Counter], now_ns: int) -> ClientError:
+        """What cannot ever be, else the longest wait, else the first place that is missing."""
+        wait_ns, slowest, full = 0, None, None
+        error: ClientError | None = None
+        for counter, (spec, _, cost) in zip(known, charges, strict=True):
+            if not counter.window_ns:
+                full = spec if full is None and counter.in_flight >= counter.amount else full
+            elif cost > counter.amount:
+                error = _exceeds(spec, cost)
+                break
+            elif (wait := -(-counter.early(now_ns, cost) // counter.amount)) > wait_ns:
+                wait_ns, slowest = wait, spec
+        else:
+            if slowest is not None:
+                spec, error = slowest, _used_up(slowest, wait_ns)
+            elif full is not None:
+                spec, error = full, _no_place(full)
+        if error is None:
+            raise ValueError("nothing refuses this request")
+        error.limit = spec.name
+        error.standing = tuple([counter.standing(now_ns) for counter in known if counter.window_ns])
+        return error
+
+    def _counter(self, spec: LimitSpec, key: str, now_ns: int) -> _Counter:
+        counter = self._counters.get(key)
+        if counter is None and len(self._counters) >= self._most:
+            self._sweep(now_ns)
+            if len(self._counters) >= self._most:
+                key = spec.name
+                counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = _Counter(spec)
+        elif counter.spec is not spec:
+            counter.take_over(spec)
+        return counter
 
     def _sweep(self, now_ns: int) -> None:
-        """Forget all scopes that are no different from new ones. The next sweep is due when their number has doubled,
-        so that a sweep costs a constant time for each scope that was added."""
-        for name in [name for name, scope in self._scopes.items() if scope.is_fresh(now_ns)]:
-            del self._scopes[name]
-        self._sweep_at = max(self._least, 2 * len(self._scopes))
+        """Forget all counters that are no different from new ones. The next sweep is due when their number has doubled,
+        so that a sweep costs a constant time for each counter that was added."""
+        for key in [key for key, counter in self._counters.items() if counter.is_fresh(now_ns)]:
+            del self._counters[key]
+        self._sweep_at = max(self._least, 2 * len(self._counters))
+
+
+def _rate(spec: LimitSpec) -> str:
+    return f"{spec.amount} {spec.unit.replace('_', ' ')} per {shown_window(spec.window_ms)}"
+
+
+def _used_up(spec: LimitSpec, wait_ns: int) -> RateLimited:
+    wait_ms = -(-wait_ns // _NS_PER_MS)
+    return RateLimited(f"the limit '{spec.name}' of {_rate(spec)} is used up", retry_after_ms=wait_ms)
+
+
+def _no_place(spec: LimitSpec) -> ConcurrencyLimited:
+    what = "streams" if spec.unit is Unit.CONCURRENT_STREAMS else "requests"
+    return ConcurrencyLimited(f"the limit '{spec.name}' of {spec.amount} {what} at the same time is reached")
+
+
+def _exceeds(spec: LimitSpec, cost: int) -> ExceedsLimit:
+    return ExceedsLimit(
+        f"this request may take {cost} {spec.unit.replace('_', ' ')}, more than the whole limit '{spec.name}' of "
+        f"{_rate(spec)}; ask for a shorter answer or send less"
+    )

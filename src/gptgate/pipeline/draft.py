@@ -182,6 +182,7 @@ class Draft:
             state=state,
             status=status,
             code=error.code if error else "",
+            limit=error.limit if error else "",
             effect=self.effect.value,
             rules=self.answer_rules,
             findings=self._discretion.places(self.answer_findings[:MAX_FINDINGS]),

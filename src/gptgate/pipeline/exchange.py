@@ -25,10 +25,12 @@ from gptgate.core.errors import (
     UpstreamRefused,
 )
 from gptgate.core.events import EndState, Intent
-from gptgate.core.facts import Grant, Permit, PolicyFacts, Reservation, Route, Settlement
+from gptgate.core.facts import Grant, Permit, PolicyFacts, Reservation, Route, Settlement, Usage
 from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.limit_headers import limit_headers
+from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.services import Services
 
 UNBILLED_STATUS = frozenset({400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 503, 529})
@@ -52,8 +54,10 @@ class Exchange:
         price: Price | None,
         intent: Intent,
         draft: Draft,
+        admitted: Admitted,
     ) -> None:
         self._services = services
+        self._admitted = admitted
         self._request = permit.request
         self._route = route
         self._reservation = reservation
@@ -111,6 +115,8 @@ class Exchange:
             real = self._settlement()
             ledger.settle(self._reservation, real.nano)
             settlement = real
+            if real.source != "unknown":
+                self._admitted.settle(self._draft.usage if real.source == "provider" and self._draft.usage else Usage())
         finally:
             if settlement is unknown:
                 ledger.settle(self._reservation, unknown.nano)
@@ -159,6 +165,9 @@ class Exchange:
                 "The provider's answer is not the JSON it should be.", reach=Reach.ANSWERED, detail=error.message
             ) from None
         draft.usage = answer.usage
+        if answer.usage is not None:
+            # Before the answer's head, which says how much is left.
+            self._admitted.settle(answer.usage)
         draft.answered_model = answer.model
         try:
             released = self._guard.whole(self._adapter, answer, body)
@@ -209,7 +218,9 @@ class Exchange:
     async def _provider_error(self, reply: UpstreamReply, out: Outlet) -> None:
         """A provider's refusal: its own words where they concern the request, ours where they concern the gateway."""
         status, name = reply.status, self._route.provider.name
-        self._unbilled = status in UNBILLED_STATUS
+        if status in UNBILLED_STATUS:
+            self._unbilled = True
+            self._admitted.settle(Usage())
         if status in (401, 403):
             raise UpstreamCredential(
                 f"The provider '{name}' does not accept the gateway's credential.", reach=Reach.ANSWERED
@@ -250,6 +261,7 @@ class Exchange:
         risk = [("x-gptgate-risk", str(draft.score))] if self._services.snapshot.server.risk_header else []
         return [
             *self._services.headers.answer(reply.headers),
+            *limit_headers(self._admitted.standing(), self._request.dialect, self._services.clock.wall_ms()),
             *risk,
             ("x-gptgate-effect", draft.effect.value),
             ("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}"),

@@ -31,7 +31,7 @@ from gptgate.core.facts import (
     Settlement,
 )
 from gptgate.core.ports import Outlet, Price
-from gptgate.core.snapshot import Effect, Limits
+from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.approve import claim_approval
 from gptgate.pipeline.aside import Aside
@@ -47,6 +47,9 @@ from gptgate.pipeline.judge import (
     pseudonyms_for,
     weigh_routed,
 )
+from gptgate.pipeline.limit_headers import limit_headers
+from gptgate.pipeline.limit_plan import LimitPlan
+from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 
@@ -62,6 +65,7 @@ class Gate:
         self._services = services
         self._discretion = Discretion(services.inspector)
         self._readers = Aside(READERS)
+        self._plan = LimitPlan(services.snapshot)
         self._outliving: set[asyncio.Task[None]] = set()
         self._idle: asyncio.Event | None = None
         self.active = 0
@@ -86,33 +90,48 @@ class Gate:
 
         Cancel the call when the caller hangs up: it settles, records and lets go of the provider at once.
         """
+        admitted = self._limits(raw, principal)
+        try:
+            with ExitStack() as held:
+                held.callback(admitted.release)
+                await self._serve(raw, principal, admitted, held, out)
+        except GateError as error:
+            admitted.told(error)
+            raise
+
+    async def _serve(
+        self, raw: RawRequest, principal: Principal, admitted: Admitted, held: ExitStack, out: Outlet
+    ) -> None:
         draft = self._draft(raw, principal)
-        with ExitStack() as held:
-            try:
-                if raw.endpoint is Endpoint.MODELS:
-                    self._services.authorize_endpoint(principal, raw.endpoint)
-                    self._admit(principal, held)
-                    await self._models(raw, principal, draft, out)
-                    return
-                exchange = await self._permit(raw, principal, draft, held, out)
-            except GateError as refusal:
-                await self._refuse(draft, refusal)
-                raise
-            except Exception as defect:
-                failure = InternalFault("The gateway failed on this request.", detail=repr(defect))
-                await self._refuse(draft, failure)
-                raise failure from defect
-            if exchange.outlives_caller:
-                await self._outlive(exchange, out, held)
-            else:
-                await exchange.run(out)
+        try:
+            if raw.endpoint is Endpoint.MODELS:
+                self._services.authorize_endpoint(principal, raw.endpoint)
+                admitted.admit()
+                await self._models(raw, principal, draft, admitted, out)
+                return
+            exchange = await self._permit(raw, principal, draft, admitted, out)
+        except GateError as refusal:
+            await self._refuse(draft, refusal)
+            raise
+        except Exception as defect:
+            failure = InternalFault("The gateway failed on this request.", detail=repr(defect))
+            await self._refuse(draft, failure)
+            raise failure from defect
+        if exchange.outlives_caller:
+            await self._outlive(exchange, out, held)
+        else:
+            await exchange.run(out)
 
     async def refuse(self, raw: RawRequest, principal: Principal, refusal: GateError) -> None:
         """Record a known caller's request that was refused before its body could be read (`raw` has none).
 
         Raises AuditUnavailable when that cannot be recorded.
         """
+        self._limits(raw, principal).told(refusal)
         await self._refuse(self._draft(raw, principal), refusal)
+
+    def _limits(self, raw: RawRequest, principal: Principal) -> Admitted:
+        return Admitted(self._plan, self._services.limiter, self._services.clock, raw, principal)
 
     def _draft(self, raw: RawRequest, principal: Principal) -> Draft:
         return Draft(raw, principal, self._services.snapshot.digest, self._services.clock, self._discretion)
@@ -160,7 +179,7 @@ class Gate:
             raise
 
     async def _permit(
-        self, raw: RawRequest, principal: Principal, draft: Draft, held: ExitStack, out: Outlet
+        self, raw: RawRequest, principal: Principal, draft: Draft, admitted: Admitted, out: Outlet
     ) -> Exchange:
         """Steps 2 to 10: until the intent is durable, nothing has any effect outside."""
         services = self._services
@@ -171,7 +190,7 @@ class Gate:
         grant = services.authorize(principal, raw.endpoint, raw.dialect, request.model, services.snapshot)
         draft.grant = grant
         # 4 admit; released on every exit
-        self._admit(principal, held)
+        admitted.admit(request, grant)
         draft.mark("admit")
         # 5 inspect
         facts = policy_facts(raw, request, grant, services.ledger.spent_by(principal.app.name, raw.at_ms))
@@ -192,6 +211,7 @@ class Gate:
         # 6b decide again, on the model that a rule routes to
         if decision.obligations.route_to and decision.effect is not Effect.DENY:
             grant = services.reroute(grant, raw.dialect, decision.obligations.route_to, services.snapshot)
+            admitted.move(request, grant)
             facts = policy_facts(raw, request, grant, facts.spent_nano)
             inspection, decision = await self._decide_routed(request, facts, inspection, decision, draft)
             draft.grant, draft.decision = grant, decision
@@ -207,13 +227,16 @@ class Gate:
         draft.mark("decide")
         # 9 reserve
         price = self._price(grant, raw)
-        reservation = self._reserve(permit, grant, route, price, raw)
+        ceiling = services.ceiling(permit.request, grant.model, len(route.body))
+        admitted.reserve(permit.request, grant, *ceiling)
+        reservation = self._reserve(grant, price, ceiling, raw)
         draft.reservation = reservation
         draft.price_version = price.version if price else ""
         # 10 record the intent, durable
         intent = await self._begin(draft, reservation, out)
         draft.mark("record")
-        return Exchange(services, grant, permit, facts, pseudonyms, route, reservation, price, intent, draft)
+        admitted.keep_tokens()
+        return Exchange(services, grant, permit, facts, pseudonyms, route, reservation, price, intent, draft, admitted)
 
     async def _decide_routed(
         self, request: ChatRequest, facts: PolicyFacts, inspection: Inspection, first: Decision, draft: Draft
@@ -228,14 +251,6 @@ class Gate:
         inspection = weigh_more(services, facts, inspection, known, more)
         draft.inspection = inspection
         return inspection, decide_routed(services.policy, facts, inspection, first)
-
-    def _admit(self, principal: Principal, held: ExitStack) -> None:
-        app = principal.app
-        scopes: list[tuple[str, Limits]] = [
-            (f"app:{app.name}", app.limits),
-            (f"key:{principal.key_id}", app.key_limits),
-        ]
-        held.callback(self._services.limiter.admit(scopes, self._services.clock.monotonic_ns()).release)
 
     def _route(self, permit: Permit, grant: Grant, raw: RawRequest) -> Route:
         adapter = self._services.adapters[raw.endpoint]
@@ -259,11 +274,9 @@ class Gate:
             )
         return price
 
-    def _reserve(self, permit: Permit, grant: Grant, route: Route, price: Price | None, raw: RawRequest) -> Reservation:
+    def _reserve(self, grant: Grant, price: Price | None, ceiling: tuple[int, int], raw: RawRequest) -> Reservation:
         app = grant.principal.app
-        nano = 0
-        if price is not None:
-            nano = price.ceiling(*self._services.ceiling(permit.request, grant.model, len(route.body)))
+        nano = price.ceiling(*ceiling) if price is not None else 0
         return self._services.ledger.reserve(raw.id, app.name, app.monthly_budget_nano, nano, raw.at_ms)
 
     async def _begin(self, draft: Draft, reservation: Reservation, out: Outlet) -> Intent:
@@ -319,11 +332,14 @@ class Gate:
             raise
         self._services.observer.observe(intent, end)
 
-    async def _models(self, raw: RawRequest, principal: Principal, draft: Draft, out: Outlet) -> None:
+    async def _models(
+        self, raw: RawRequest, principal: Principal, draft: Draft, admitted: Admitted, out: Outlet
+    ) -> None:
         services = self._services
         dialect = Dialect.ANTHROPIC if "anthropic-version" in raw.headers else Dialect.OPENAI
         body = services.render_models(services.visible_models(principal, services.snapshot), dialect)
         intent = draft.intent()
         end = draft.end(EndState.COMPLETED, None, 200, UNUSED)
         await self._record(intent, end, None)
-        await out.answer(200, [("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}")], body)
+        headers = limit_headers(admitted.standing(), dialect, services.clock.wall_ms())
+        await out.answer(200, [*headers, ("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}")], body)

@@ -98,6 +98,7 @@ class Metrics(Collector):
         self._models: frozenset[str] = frozenset()
         self._apps: frozenset[str] = frozenset()
         self._rules: frozenset[str] = frozenset()
+        self._limits: frozenset[str] = frozenset()
         self._classifiers: frozenset[str] = frozenset()
         self._external: frozenset[str] = frozenset()
         self._counts: dict[str, defaultdict[Labels, int]] = {
@@ -127,6 +128,7 @@ class Metrics(Collector):
         rules: Collection[str],
         classifiers: Mapping[str, Collection[str]] | None = None,
         custom: Collection[str] = (),
+        limits: Collection[str] = (),
     ) -> None:
         """Take the names of a new configuration as label values. Counts under earlier names stay.
 
@@ -134,6 +136,7 @@ class Metrics(Collector):
         """
         classifiers = classifiers or {}
         self._models, self._apps, self._rules = frozenset(models), frozenset(apps), frozenset(rules)
+        self._limits = frozenset(limits)
         self._classifiers = frozenset(classifiers)
         self._external = frozenset(kind for kinds in (custom, *classifiers.values()) for kind in kinds)
 
@@ -150,6 +153,8 @@ class Metrics(Collector):
         self._effects[(end.effect if end.effect in EFFECT_NAMES else OTHER,)] += 1
         if end.code:
             self._errors[end.code if end.code in CODES else OTHER, end.state] += 1
+        if end.limit:
+            self._counts[catalog.LIMITED][(end.limit if end.limit in self._limits else OTHER,)] += 1
         rules = intent.rules + end.rules
         for rule in dict.fromkeys(rules) if rules else ():
             self._rules_fired[(rule if rule in self._rules else OTHER,)] += 1

@@ -59,6 +59,7 @@ class Telemetry:
             models=snapshot.models,
             apps=snapshot.apps,
             rules=[rule.id for rule in snapshot.rules],
+            limits=[spec.name for spec in snapshot.limits],
             classifiers={name: kinds_of(name, spec.labels) for name, spec in snapshot.classifiers.items()},
             custom=[f"custom.{spec.name}" for spec in snapshot.custom],
         )

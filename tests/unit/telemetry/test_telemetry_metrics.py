@@ -79,7 +79,7 @@ def finding(kind: str, origin: Origin = Origin.USER) -> Finding:
 
 def metrics() -> Metrics:
     made = Metrics(kinds={"pii.email"}, in_flight=lambda: 7, queues={"records": lambda: 3})
-    made.configure(models={"gpt"}, apps={"web"}, rules={"r1", "r2"})
+    made.configure(models={"gpt"}, apps={"web"}, rules={"r1", "r2"}, limits={"agents"})
     return made
 
 
@@ -136,6 +136,14 @@ def test_refusals_are_counted_by_code() -> None:
     labels = {"endpoint": "chat", "model": "gpt", "app": "web", "state": "refused"}
     assert value(made, "gptgate_requests_total", status="4xx", **labels) == 1
     assert value(made, "gptgate_requests_total", status="5xx", **labels) == 1
+
+
+def test_refusals_of_limits_are_counted_by_configured_names() -> None:
+    made = metrics()
+    for limit in ("agents", "agents", "gone", ""):
+        made.add(intent(), end(code="rate_limited", limit=limit))
+    counted = {labels: n for (name, labels), n in samples(made).items() if name == "gptgate_limit_refusals_total"}
+    assert counted == {(("limit", "agents"),): 2, (("limit", "other"),): 1}
 
 
 def test_labels_are_bounded_whatever_callers_and_providers_write() -> None:
@@ -220,7 +228,7 @@ def test_labels_are_those_of_the_catalog() -> None:
     made = metrics()
     made.add(
         intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=1, opinions=(OPINION,)),
-        end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=1, chunks=1),
+        end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=1, chunks=1, limit="agents"),
     )
     made.add_auth_failure("invalid_api_key")
     for family in text_string_to_metric_families(made.render().decode()):

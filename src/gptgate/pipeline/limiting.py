@@ -1,0 +1,101 @@
+"""What one request holds of its limits, from step 4 until it is over."""
+
+from gptgate.core.errors import ClientError, GateError
+from gptgate.core.facts import ChatRequest, Grant, Principal, RawRequest, Usage
+from gptgate.core.limit import Charge, Standing
+from gptgate.core.ports import Admission, Clock, Limiter
+from gptgate.pipeline.limit_plan import LimitPlan, tokens_of
+from gptgate.pipeline.policy_facts import named_end_user
+
+
+class Admitted:
+    """The admissions of one request. A limit's refusal leaves none of them charged.
+
+    `release` it when the request is over. Its tokens are then given back, unless `keep_tokens` was called: from there
+    on they stay spent until `settle` says what was really taken.
+    """
+
+    __slots__ = ("_charges", "_clock", "_kept", "_limiter", "_plan", "_principal", "_raw", "_request", "_tokens")
+
+    def __init__(self, plan: LimitPlan, limiter: Limiter, clock: Clock, raw: RawRequest, principal: Principal) -> None:
+        self._plan = plan
+        self._limiter = limiter
+        self._clock = clock
+        self._raw = raw
+        self._principal = principal
+        self._request: Admission | None = None
+        self._tokens: Admission | None = None
+        self._charges: tuple[Charge, ...] = ()
+        """Those of the tokens."""
+        self._kept = False
+
+    def admit(self, request: ChatRequest | None = None, grant: Grant | None = None) -> None:
+        """Step 4: one request, and its place. Raises RateLimited or ConcurrencyLimited."""
+        plan, principal = self._plan, self._principal
+        if plan.is_fixed(principal.app.name):
+            charges = plan.of_caller(principal)
+        else:
+            stream = request is not None and request.stream
+            end_user = named_end_user(self._raw, request)
+            charges = plan.of_request(self._raw, principal, grant, end_user, stream)
+        self._request = self._limiter.admit(charges, self._clock.monotonic_ns())
+
+    def move(self, request: ChatRequest, grant: Grant) -> None:
+        """A rule routes the request to another model, whose limits hold instead. Raises as `admit`."""
+        if not self._plan.is_fixed(self._principal.app.name):
+            self._cancel()
+            self.admit(request, grant)
+
+    def reserve(self, request: ChatRequest, grant: Grant, input_tokens: int, output_tokens: int) -> None:
+        """Step 9: the most tokens that the request can take. Raises RateLimited or ExceedsLimit; the request of step 4
+        is then not charged either."""
+        if not self._plan.has_tokens(self._principal.app.name):
+            return
+        end_user = named_end_user(self._raw, request)
+        charges = self._plan.of_tokens(self._raw, grant, end_user, input_tokens, output_tokens)
+        try:
+            self._tokens = self._limiter.admit(charges, self._clock.monotonic_ns())
+        except ClientError as refusal:
+            self._cancel()
+            refusal.standing += self.standing()
+            raise
+        self._charges = charges
+
+    def keep_tokens(self) -> None:
+        """The request is about to be sent."""
+        self._kept = True
+
+    def settle(self, usage: Usage) -> None:
+        """Put the tokens that were really taken in the place of the ceiling, once; a second time changes nothing."""
+        tokens, self._tokens = self._tokens, None
+        if tokens is not None:
+            spent = [tokens_of(one.spec.unit, usage.input_tokens, usage.output_tokens) for one in self._charges]
+            tokens.settle(spent, self._clock.monotonic_ns())
+            tokens.release()
+
+    def standing(self) -> tuple[Standing, ...]:
+        """How the limits that apply to this request stand; before it is admitted, those that apply to its caller."""
+        now_ns = self._clock.monotonic_ns()
+        if self._request is None:
+            return self._limiter.look(self._plan.of_caller(self._principal), now_ns)
+        standing = self._request.standing(now_ns)
+        return standing + self._limiter.look(self._charges, now_ns) if self._charges else standing
+
+    def told(self, error: GateError) -> None:
+        """Say with an error how the limits stand, where the limiter did not."""
+        if not error.standing:
+            error.standing = self.standing()
+
+    def release(self) -> None:
+        """Give the places back, and what was never sent."""
+        if self._tokens is not None and not self._kept:
+            self.settle(Usage())
+        for admission in (self._request, self._tokens):
+            if admission is not None:
+                admission.release()
+
+    def _cancel(self) -> None:
+        """As if the request had never been admitted."""
+        if self._request is not None:
+            self._request.cancel(self._clock.monotonic_ns())
+            self._request = None

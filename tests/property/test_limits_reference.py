@@ -1,0 +1,121 @@
+"""Ten thousand requests at random times: the limiter admits exactly those that a model in fractions admits."""
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pytest
+
+from gptgate.core.errors import ClientError, RateLimited
+from gptgate.core.limit import Charge, LimitSpec, Unit
+from gptgate.core.ports import Admission
+from gptgate.limits.memory import MemoryLimiter
+from limit_parts import charge, spec
+
+REQUESTS = 10_000
+SECOND_NS = 1_000_000_000
+
+
+@dataclass
+class Bucket:
+    """What is left, in fractions of a unit: it comes back evenly, all of it in a window."""
+
+    limit: LimitSpec
+    left: Fraction
+    at_ns: int = 0
+
+    def refill(self, now_ns: int) -> None:
+        back = Fraction(self.limit.amount * (now_ns - self.at_ns), self.limit.window_ms * 1_000_000)
+        self.left, self.at_ns = min(Fraction(self.limit.amount), self.left + back), now_ns
+
+    def correct(self, more: int) -> None:
+        self.left = min(Fraction(self.limit.amount), self.left - more)
+
+
+class Model:
+    """All limits of a request admit it, or none is charged."""
+
+    def __init__(self) -> None:
+        self.buckets: dict[str, Bucket] = {}
+
+    def bucket(self, one: Charge) -> Bucket:
+        return self.buckets.setdefault(one.key, Bucket(one.spec, Fraction(one.spec.amount)))
+
+    def admit(self, charges: list[Charge], now_ns: int) -> bool:
+        buckets = [self.bucket(one) for one in charges]
+        for bucket in buckets:
+            bucket.refill(now_ns)
+        if any(bucket.left < one.amount for bucket, one in zip(buckets, charges, strict=True)):
+            return False
+        for bucket, one in zip(buckets, charges, strict=True):
+            bucket.left -= one.amount
+        return True
+
+    def settle(self, charges: list[Charge], spent: list[int], now_ns: int) -> None:
+        for one, real in zip(charges, spent, strict=True):
+            bucket = self.bucket(one)
+            bucket.refill(now_ns)
+            bucket.correct(real - one.amount)
+
+
+LIMITS = (
+    spec("second", 7, window_ms=1000),
+    spec("minute", 100),
+    spec("day", 5000, window_ms=86_400_000),
+    spec("tokens", 10_000, unit=Unit.TOTAL_TOKENS),
+    spec("answers", 3000, unit=Unit.OUTPUT_TOKENS, window_ms=10_000),
+)
+
+
+def charges_of(chance: random.Random) -> list[Charge]:
+    chosen = [limit for limit in LIMITS if chance.random() < 0.6]
+    value = str(chance.randrange(5))
+    of_tokens = (Unit.TOTAL_TOKENS, Unit.OUTPUT_TOKENS)
+    return [charge(one, chance.randrange(1, 900) if one.unit in of_tokens else 1, value) for one in chosen]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_admitted_are_exactly_those_of_the_reference_model(seed: int) -> None:
+    chance = random.Random(seed)
+    limiter, model = MemoryLimiter(sweep_at=4), Model()
+    open_: list[tuple[Admission, list[Charge]]] = []
+    now_ns, admitted = 10**12, 0
+    for _ in range(REQUESTS):
+        now_ns += int(chance.expovariate(1 / (0.05 * SECOND_NS)))
+        charges = charges_of(chance)
+        expected = model.admit(charges, now_ns)
+        try:
+            admission = limiter.admit(charges, now_ns)
+        except ClientError:
+            assert not expected
+        else:
+            assert expected
+            admitted += 1
+            open_.append((admission, charges))
+        if open_ and chance.random() < 0.5:
+            # Some answers turn out longer than the ceiling said: a debt, in both.
+            settled, of = open_.pop(chance.randrange(len(open_)))
+            spent = [one.amount if one.amount == 1 else int(one.amount * chance.random() * 1.2) for one in of]
+            settled.settle(spent, now_ns)
+            settled.release()
+            model.settle(of, spent, now_ns)
+    assert REQUESTS // 10 < admitted < REQUESTS * 9 // 10
+
+
+@pytest.mark.parametrize("amount", [100, 15, 1])
+def test_a_limit_lets_not_one_more_through_however_many_come_at_once(amount: int) -> None:
+    limiter, limit = MemoryLimiter(), spec("rpm", amount)
+    passed = 0
+    for number in range(1022):
+        try:
+            limiter.admit([charge(limit)], 10**12 + number)
+        except RateLimited:
+            continue
+        passed += 1
+    assert passed == amount
+
+
+def test_a_limit_does_not_trip_early_for_a_steady_caller() -> None:
+    limiter, limit = MemoryLimiter(), spec("rpm", 60)
+    for number in range(REQUESTS):
+        limiter.admit([charge(limit)], 10**12 + number * SECOND_NS).release()
