@@ -32,6 +32,7 @@ from gptgate.detectors.library import (
     program_secrets,
     prompt_attacks,
     street,
+    unsafe,
     web_token,
 )
 from gptgate.detectors.model import detector as attack_model
@@ -69,6 +70,7 @@ DETECTORS: Mapping[str, Detector] = {
     "control_tokens": control_tokens.DETECTOR,
     "indirect": indirect.DETECTOR,
     "exfil": exfil.DETECTOR,
+    "unsafe": unsafe.DETECTOR,
 }
 
 WHOLE_DETECTORS: Mapping[str, WholeDetector] = {

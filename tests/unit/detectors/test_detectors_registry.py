@@ -42,10 +42,10 @@ def test_the_promised_kinds_exist() -> None:
     }
 
 
-def test_only_attacks_and_what_a_model_writes_spare_trusted_configuration() -> None:
+def test_only_attacks_and_what_is_asked_or_answered_spare_trusted_configuration() -> None:
     for detector in DETECTORS.values():
         trusted = {Origin.SYSTEM, Origin.DEVELOPER} <= detector.origins
-        assert trusted == all(not kind.startswith(("attack.", "exfil.")) for kind in detector.kinds)
+        assert trusted == all(not kind.startswith(("attack.", "exfil.", "unsafe.")) for kind in detector.kinds)
 
 
 def test_matches_are_bounded() -> None:
