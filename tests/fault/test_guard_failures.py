@@ -187,16 +187,21 @@ NONSENSE_SPANS = {
 }
 
 
+def looks_at_answers_only(name: str) -> bool:
+    return Origin.USER not in DETECTORS[name].origins
+
+
 @pytest.mark.parametrize("name", DETECTORS)
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_detector_that_raises_refuses(name: str, fault: str) -> None:
-    await refused(with_parts(inspector=broken_detector(name, FAULTS[fault])))
+    await refused(with_parts(inspector=broken_detector(name, FAULTS[fault])), reached=looks_at_answers_only(name))
 
 
 @pytest.mark.parametrize("name", DETECTORS)
 @pytest.mark.parametrize("nonsense", NONSENSE_SPANS)
 async def test_a_detector_that_answers_nonsense_refuses(name: str, nonsense: str) -> None:
-    await refused(with_parts(inspector=broken_detector(name, NONSENSE_SPANS[nonsense])))
+    parts = with_parts(inspector=broken_detector(name, NONSENSE_SPANS[nonsense]))
+    await refused(parts, reached=looks_at_answers_only(name))
 
 
 @pytest.mark.parametrize("stream", [False, True])
