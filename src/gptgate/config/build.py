@@ -12,7 +12,7 @@ from gptgate.config.checks import PUBLIC_URLS
 from gptgate.config.classifiers import build_classifier
 from gptgate.config.custom import build_custom
 from gptgate.config.layers import PACK_LAYER, Layered, layered
-from gptgate.config.limits import build_limits
+from gptgate.config.limits import build_guards, build_limits
 from gptgate.config.packs import Pack
 from gptgate.config.reader import Section
 from gptgate.config.schema import OBLIGATION_FIELDS
@@ -52,6 +52,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
         detectors=detectors,
         custom=custom,
         limits=build_limits(root, apps),
+        guards=build_guards(root.section("guards")),
         classifiers={spec.name: spec for spec in classifiers},
     )
     return replace(snapshot, digest=digest_of(snapshot))

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from gptgate.config.classifiers import check_classifiers, external_kinds
 from gptgate.config.custom import ExamineCustom, check_custom, custom_kinds
 from gptgate.config.layers import layered
-from gptgate.config.limits import check_limits
+from gptgate.config.limits import check_guards, check_limits
 from gptgate.config.packs import PACKS, Pack, load_pack
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
@@ -40,6 +40,7 @@ def check(
         _refer(app.fields.get("team"), "team", teams, reader)
         _refer_all(app, "models", "model", models, reader)
     check_limits(root, reader)
+    check_guards(root, reader)
     rules = tuple(layered(root, packs_of(root, reader)))
     check_classifiers(root, [rule.section for rule in rules], reader)
     RuleChecker(root, kinds, conditions, reader).check(rules)

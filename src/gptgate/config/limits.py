@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section
-from gptgate.core.limit import CONCURRENT_UNITS, Dimension, LimitSpec, Unit
+from gptgate.core.limit import (
+    CONCURRENT_UNITS,
+    FAILED_AUTHENTICATIONS,
+    REPEATED_REQUESTS,
+    Dimension,
+    GuardSpec,
+    LimitSpec,
+    Unit,
+)
 from gptgate.core.snapshot import AppSpec, Limits
 
 MINUTE_MS = 60_000
@@ -51,6 +59,33 @@ def _in_short(name: str, counted: Dimension, app: AppSpec, limits: Limits) -> It
             amount=limits.concurrency,
             apps=(app.name,),
         )
+
+
+def build_guards(guards: Section) -> GuardSpec:
+    """The guards of a configuration without problems."""
+    prompt = guards.section("prompt")
+    return GuardSpec(
+        repeated_requests=_guard(REPEATED_REQUESTS, Dimension.APP, guards.get("repeated_requests")),
+        failed_authentications=_guard(FAILED_AUTHENTICATIONS, Dimension.GLOBAL, guards.get("failed_authentications")),
+        prompt_bytes=prompt.get("max_bytes") or 0,
+        prompt_tokens=prompt.get("max_tokens") or 0,
+    )
+
+
+def _guard(name: str, counted: Dimension, asked: Section | None) -> LimitSpec | None:
+    if asked is None:
+        return None
+    times, window_ms = asked.get("times"), asked.get("window")
+    return LimitSpec(name=name, scope=(counted,), unit=Unit.REQUESTS, amount=times, window_ms=window_ms)
+
+
+def check_guards(root: Section, reader: Reader) -> None:
+    """Report a bound on prompts that the bound on bodies makes idle."""
+    prompt = root.section("guards").section("prompt")
+    bound, body = prompt.get("max_bytes"), root.section("server").get("max_body_bytes")
+    if bound is not None and body is not None and bound >= body:
+        message = f"never reached: server.max_body_bytes is {body}"
+        reader.report(prompt.line_of("max_bytes"), f"{prompt.path}.max_bytes", message, "lower one of them")
 
 
 def _limit(limit: Section, root: Section) -> LimitSpec:

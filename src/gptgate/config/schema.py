@@ -287,6 +287,36 @@ LIMIT = Group(
     )
 )
 
+_TIMES = Field("times", count_type(1, 1_000_000), "How often in a window.", required=True)
+_WINDOW = Field("window", duration_type(1000, 24 * 3_600_000), "In what time they come back, 1s to 24h.", required=True)
+GUARDS = Group(
+    (
+        Field(
+            "repeated_requests",
+            Group((_TIMES, _WINDOW)),
+            "Refuses an app that sends the same request more often.",
+            absent="off",
+        ),
+        Field(
+            "failed_authentications",
+            Group((_TIMES, _WINDOW)),
+            "Refuses an address whose keys were refused more often, good keys too.",
+            absent="off",
+        ),
+        Field(
+            "prompt",
+            Group(
+                (
+                    Field("max_bytes", _BYTES, "The largest body of a request.", absent="server.max_body_bytes"),
+                    Field("max_tokens", _TOKENS, "The most input tokens that a request may have.", absent="no bound"),
+                )
+            ),
+            "Refuses requests past a size.",
+            "{}",
+        ),
+    )
+)
+
 SCORE = Group(
     (
         Field("permille", count_type(0, 1000), "The least score, in thousandths.", required=True),
@@ -343,6 +373,7 @@ ROOT = Group(
         Field("teams", Many(TEAM, key="name"), "Who pays.", "[]"),
         Field("apps", Many(APP, key="name"), "Who calls.", "[]"),
         Field("classifiers", Many(CLASSIFIER, key="name"), "Judges outside, which rules may ask.", "[]"),
+        Field("guards", GUARDS, "Guards against loops and floods.", "{}"),
         Field("limits", Many(LIMIT, key="name"), "How often and how much, besides the apps' own limits.", "[]"),
         Field("policy", POLICY, "What is allowed.", "{}"),
     )

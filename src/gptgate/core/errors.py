@@ -13,7 +13,8 @@
     │   ├── ApprovalRequired      403 approval_required     │
     │   ├── ModelNotAllowed       403 model_not_allowed     ├── RateLimited          429 rate_limited
     │   ├── EndpointNotAllowed    403 endpoint_not_allowed  ├── ConcurrencyLimited   429 concurrency_limited
-    │   ├── ExceedsLimit          429 exceeds_limit         │
+    │   ├── ExceedsLimit          429 exceeds_limit         ├── RepeatedRequest      429 repeated_request
+    │   ├── PromptTooLarge        413 prompt_too_large      ├── AuthenticationsLimited  429 authentications_limited
     │   └── ClientGone            499 client_disconnected   └── BudgetExceeded       429 budget_exceeded
     ├── UpstreamError             the provider; `reach` says how far the request got, so whether it may be billed
     │   ├── UpstreamUnreachable   502 upstream_unreachable  (not sent)
@@ -232,6 +233,27 @@ class ExceedsLimit(ClientError):
 
     status = 429
     code = "exceeds_limit"
+
+
+class RepeatedRequest(ClientError):
+    """The app sends one and the same request again and again."""
+
+    status = 429
+    code = "repeated_request"
+
+
+class PromptTooLarge(ClientError):
+    """The request is larger than the configuration allows prompts to be."""
+
+    status = 413
+    code = "prompt_too_large"
+
+
+class AuthenticationsLimited(ClientError):
+    """Too many keys from this address were refused; for a while none is looked at."""
+
+    status = 429
+    code = "authentications_limited"
 
 
 class BudgetExceeded(ClientError):

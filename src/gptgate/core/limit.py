@@ -54,6 +54,22 @@ class LimitSpec(Struct, frozen=True, kw_only=True, eq=False):
     providers: tuple[str, ...] = ()
 
 
+REPEATED_REQUESTS = "guards.repeated_requests"
+PROMPT = "guards.prompt"
+FAILED_AUTHENTICATIONS = "guards.failed_authentications"
+GUARD_NAMES = (REPEATED_REQUESTS, PROMPT, FAILED_AUTHENTICATIONS)
+"""The guards as records and metrics name them."""
+
+
+class GuardSpec(Struct, frozen=True, kw_only=True):
+    """Guards against loops and floods; one that is None or 0 is off."""
+
+    repeated_requests: LimitSpec | None = None
+    failed_authentications: LimitSpec | None = None
+    prompt_bytes: int = 0
+    prompt_tokens: int = 0
+
+
 class Charge(NamedTuple):
     """What a request takes of one counter. `key` begins with the limit's name, so no two limits share a counter."""
 

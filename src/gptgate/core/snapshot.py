@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from gptgate.core.finding import Origin
-from gptgate.core.limit import LimitSpec
+from gptgate.core.limit import GuardSpec, LimitSpec
 from gptgate.core.wire import Dialect, Endpoint
 
 
@@ -311,6 +311,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     detectors: str = ""
     custom: tuple[CustomSpec, ...] = ()
     limits: tuple[LimitSpec, ...] = ()
+    guards: GuardSpec = GuardSpec()
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

@@ -39,6 +39,7 @@ from gptgate.pipeline.classify import ask_classifiers, weigh_more, weigh_opinion
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
+from gptgate.pipeline.guards import Guards
 from gptgate.pipeline.judge import (
     decide_request,
     decide_routed,
@@ -66,6 +67,7 @@ class Gate:
         self._discretion = Discretion(services.inspector)
         self._readers = Aside(READERS)
         self._plan = LimitPlan(services.snapshot)
+        self._guards = Guards(services.snapshot.guards, services.limiter, services.clock, services.ceiling)
         self._outliving: set[asyncio.Task[None]] = set()
         self._idle: asyncio.Event | None = None
         self.active = 0
@@ -83,7 +85,9 @@ class Gate:
 
     def authenticate(self, headers: Mapping[str, str], peer: str) -> Principal:
         """Step 1, on the head alone, so that a stranger's body is never read. Raises ClientError."""
-        return self._services.authenticator.authenticate(headers, peer, self._services.clock.wall_ms())
+        services = self._services
+        authenticator, now_ms = services.authenticator, services.clock.wall_ms()
+        return self._guards.authenticate(peer, lambda: authenticator.authenticate(headers, peer, now_ms))
 
     async def serve(self, raw: RawRequest, principal: Principal, out: Outlet) -> None:
         """Steps 2 to 14. Raises GateError for what the caller must be told; it is on record by then.
@@ -190,6 +194,7 @@ class Gate:
         grant = services.authorize(principal, raw.endpoint, raw.dialect, request.model, services.snapshot)
         draft.grant = grant
         # 4 admit; released on every exit
+        self._guards.check(raw, request, grant)
         admitted.admit(request, grant)
         draft.mark("admit")
         # 5 inspect

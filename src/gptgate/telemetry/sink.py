@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gptgate.core.classifier import kinds_of
 from gptgate.core.events import End, Intent
+from gptgate.core.limit import GUARD_NAMES
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import Snapshot
 from gptgate.telemetry.catalog import CODES, OTHER
@@ -59,7 +60,7 @@ class Telemetry:
             models=snapshot.models,
             apps=snapshot.apps,
             rules=[rule.id for rule in snapshot.rules],
-            limits=[spec.name for spec in snapshot.limits],
+            limits=[*GUARD_NAMES, *(spec.name for spec in snapshot.limits)],
             classifiers={name: kinds_of(name, spec.labels) for name, spec in snapshot.classifiers.items()},
             custom=[f"custom.{spec.name}" for spec in snapshot.custom],
         )

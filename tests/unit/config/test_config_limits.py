@@ -1,10 +1,12 @@
 """The section `limits`: what it becomes, and what is refused when it is loaded."""
 
+import re
+
 import pytest
 
 from gptgate.config.load import load_text
 from gptgate.config.problem import ConfigError
-from gptgate.core.limit import Dimension, LimitSpec, Unit
+from gptgate.core.limit import Dimension, GuardSpec, LimitSpec, Unit
 
 BASE = """\
 version: 1
@@ -116,3 +118,32 @@ def test_two_limits_of_one_name_are_refused() -> None:
 def test_only_the_models_that_a_limit_counts_bound_its_amount() -> None:
     load("name: a, scope: [app], unit: output_tokens, amount: 1000, window: 1m, match: {models: [small]}")
     load("name: a, scope: [app], unit: input_tokens, amount: 1, window: 1m")
+
+
+def guards(text: str) -> GuardSpec:
+    return load_text(BASE.removesuffix("limits:\n") + f"guards: {text}\n", "f.yaml", ()).guards
+
+
+def test_guards_are_off_unless_written() -> None:
+    assert guards("{}") == GuardSpec()
+
+
+def test_guards_become_their_spec() -> None:
+    found = guards("{repeated_requests: {times: 5, window: 1m}, prompt: {max_bytes: 2KiB, max_tokens: 7}}")
+    repeated = found.repeated_requests
+    assert repeated is not None
+    assert (repeated.name, repeated.amount, repeated.window_ms) == ("guards.repeated_requests", 5, 60_000)
+    assert (found.prompt_bytes, found.prompt_tokens, found.failed_authentications) == (2048, 7, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{prompt: {max_bytes: 10MiB}}", "guards.prompt.max_bytes: never reached: server.max_body_bytes is 10485760"),
+        ("{repeated_requests: {times: 0, window: 1m}}", "guards.repeated_requests.times: 0 is not between"),
+        ("{failed_authentications: {times: 3}}", "guards.failed_authentications.window: is missing"),
+    ],
+)
+def test_guards_that_could_not_hold_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(problem)):
+        guards(text)
