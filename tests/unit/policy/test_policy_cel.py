@@ -226,3 +226,12 @@ def test_conditions_narrow_down_like_every_other_condition() -> None:
     assert policy.decide(facts(), inspection).rules == ()
     assert policy.decide(facts(location="cloud"), inspection).rules == ("a",)
     assert policy.decide(facts(tools=("x", "shell")), assess(())).rules == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("kinds.exists(time, true)", (1, 14)), ("true &&\n kinds.all(risk, true)", (2, 12)), ("size(kinds)", (1, 1))],
+)
+def test_a_fault_has_its_place(text: str, place: tuple[int, int]) -> None:
+    (fault,) = examine(text).faults
+    assert (fault.line, fault.column) == place

@@ -25,6 +25,10 @@ def rewritten(text: str, needle: str, kind: str, effect: Effect, *, is_json: boo
         ("pii.payment_card", "4111-1111-1111-1234", "****-****-****-1234"),
         ("pii.payment_card", "٤١١١١١١١١١١١١٢٣٤", "************١٢٣٤"),
         ("pii.payment_card", "41111111", "********"),
+        ("pii.payment_card", "411111111234", "********1234"),
+        ("pii.payment_card", "41111111234", "***********"),
+        ("pii.iban", "4400 1234 5678 9012", "**** **** **** 9012"),
+        ("pii.email", "@example.com", "@example.com"),
         ("pii.email", "jane.doe@example.com", "j***.***@example.com"),
         ("pii.email", "j@example.com", "*@example.com"),
         ("pii.email", "no address", "** *******"),
@@ -93,3 +97,11 @@ def test_there_is_no_mark_without_a_session_and_none_for_effects_that_rewrite_no
         REWRITING.text("abc", [Cut(0, 3, "k", Effect.PSEUDONYMISE)], False)
     with pytest.raises(ValueError, match="flag"):
         Marks(b"s").write(Effect.FLAG, "k", "v")
+
+
+@pytest.mark.parametrize("effect", [Effect.MASK, Effect.HASH])
+@pytest.mark.parametrize(("text", "needle"), [('["ab", "cd"]', 'b", "c'), ("[41, 42]", "41, 42"), ('["a\\nb"]', "nb")])
+def test_in_json_what_covers_no_whole_value_is_redacted(text: str, needle: str, effect: Effect) -> None:
+    result = rewritten(text, needle, "x", effect, is_json=True)
+    assert "[redacted:x]" in result
+    assert not set(needle) & set(result.replace("[redacted:x]", "")) & set("abcd4")

@@ -109,3 +109,7 @@ def test_texts_are_rewritten_with_the_pseudonyms_they_are_restored_with(pseudony
     assert JANE not in sent
     assert "4111" not in sent
     assert json.loads(pseudonyms.restore(sent, True)) == {"to": JANE, "n": "4111111111111111"}
+
+
+def test_a_value_in_plain_text_is_not_escaped(pseudonyms: SessionPseudonyms) -> None:
+    assert pseudonyms.restore(f"to {pseudonyms.name('pii.email', JOHN)}", False) == f"to {JOHN}"

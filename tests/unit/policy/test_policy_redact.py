@@ -144,3 +144,14 @@ def test_the_port_gives_texts_and_streams_the_same_redaction() -> None:
     assert redaction.text('{"n": 12}', [Cut(6, 8, "k")], True) == '{"n": "[redacted:k]"}'
     assert redaction.text('{"n": 12}', [Cut(6, 8, "k")], False) == '{"n": [redacted:k]}'
     assert redaction.stream(True).apply('{"n": 12}', [Cut(6, 8, "k")]) == '{"n": "[redacted:k]"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "needle", "result"),
+    [
+        ("[41, 42]", "41, 42", '["[redacted:x]", "[redacted:x]"]'),
+        ('{"": 4111, "a": ""}', "4111", '{"": "[redacted:x]", "a": ""}'),
+    ],
+)
+def test_each_value_that_a_span_covers_becomes_a_string(text: str, needle: str, result: str) -> None:
+    assert redact_text(text, spans_of(text, (needle, "x")), is_json=True) == result
