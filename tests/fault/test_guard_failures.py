@@ -70,11 +70,13 @@ def with_parts(reply: PlayedReply | None = None, snapshot: Any = SNAPSHOT, **par
     return services(snapshot, upstream=upstream, **parts)
 
 
-async def refused(parts: Services, text: str = SECRET, *, stream: bool = False, reached: bool = False) -> str:
+async def refused(
+    parts: Services, text: str = SECRET, *, stream: bool = False, reached: bool = False, role: str = "user"
+) -> str:
     """Serve one request, which must be refused, recorded and counted, without a word of the secret getting out; its
     error code. `reached`: the guard fails on the answer, so the request was rightly sent."""
     out = Caller()
-    raw = chat(Dialect.OPENAI, text, stream=stream)
+    raw = chat(Dialect.OPENAI, stream=stream, messages=[{"role": role, "content": text}])
     with pytest.raises(GateError) as caught:
         await Gate(parts).serve(raw, principal_of(parts.snapshot), out)
     assert "private" not in caught.value.message
@@ -187,21 +189,25 @@ NONSENSE_SPANS = {
 }
 
 
-def looks_at_answers_only(name: str) -> bool:
-    return Origin.USER not in DETECTORS[name].origins
+def where_it_looks(name: str) -> dict[str, Any]:
+    """Whose words make this detector fail, and whether it does so on the answer."""
+    origins = DETECTORS[name].origins
+    if Origin.USER in origins:
+        return {}
+    return {"role": "tool"} if Origin.TOOL_RESULT in origins else {"reached": True}
 
 
 @pytest.mark.parametrize("name", DETECTORS)
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_detector_that_raises_refuses(name: str, fault: str) -> None:
-    await refused(with_parts(inspector=broken_detector(name, FAULTS[fault])), reached=looks_at_answers_only(name))
+    await refused(with_parts(inspector=broken_detector(name, FAULTS[fault])), **where_it_looks(name))
 
 
 @pytest.mark.parametrize("name", DETECTORS)
 @pytest.mark.parametrize("nonsense", NONSENSE_SPANS)
 async def test_a_detector_that_answers_nonsense_refuses(name: str, nonsense: str) -> None:
     parts = with_parts(inspector=broken_detector(name, NONSENSE_SPANS[nonsense]))
-    await refused(parts, reached=looks_at_answers_only(name))
+    await refused(parts, **where_it_looks(name))
 
 
 @pytest.mark.parametrize("stream", [False, True])
