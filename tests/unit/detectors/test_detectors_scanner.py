@@ -150,3 +150,12 @@ def test_a_left_edge_may_be_cut_in_two(inspector, pieces: tuple[str, ...], start
     scanner = scan(inspector, frozenset({"secret.*", "pii.payment_card"}))
     found = [one for piece in pieces for one in scanner.feed(piece)[1]] + [*scanner.finish()[1]]
     assert [one.start for one in found] == [start]
+
+
+def test_no_secret_holds_prose_back(inspector) -> None:
+    prose = "The kind of data that some people do send, and a string of words said at home: none of it waits. " * 20
+    scanner = scan(inspector, frozenset({"secret.*", "pii.payment_card"}))
+    behind = 0
+    for at in range(0, len(prose), 16):
+        behind += len(prose[at : at + 16]) - len(scanner.feed(prose[at : at + 16])[0])
+        assert behind <= 32

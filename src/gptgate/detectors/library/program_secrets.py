@@ -85,7 +85,6 @@ DETECTOR = Detector(
             ignore_case=True,
             trigger=r"kind[\"']?:[ \t]{1,4}[\"']?secret",
             most=_LONGEST_MANIFEST,
-            is_sketched=True,
             accept=is_manifest,
         ),
         Pattern(
@@ -97,7 +96,6 @@ DETECTOR = Detector(
             ignore_case=True,
             trigger=r"kind[\"']?:[ \t]{1,4}[\"']?secret",
             most=_LONGEST_MANIFEST,
-            is_sketched=True,
             accept=is_manifest,
         ),
         after(
