@@ -109,7 +109,8 @@ def _outcome(record: AuditRecord) -> tuple[tuple[str, str], ...]:
         return (*rows, ("state", "open: it is still running, or its gateway has died and not started again"))
     rows += [("ended", show_ms(end.at_ms)), ("state", end.state.value), ("effect", end.effect)]
     rows.append(("status", str(end.status) if end.status else "unknown: nobody knows what the caller was given"))
-    return (*rows, ("error code", end.code)) if end.code else tuple(rows)
+    said = (("error code", end.code), ("limit", end.limit))
+    return (*rows, *((name, text) for name, text in said if text))
 
 
 def _who(intent: Intent) -> tuple[tuple[str, str], ...]:

@@ -139,6 +139,12 @@ def test_a_refusal_names_its_code_and_that_nothing_was_sent(capsys: pytest.Captu
     assert "nothing was sent" in text
 
 
+def test_a_refusal_names_the_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    ended = replace(END, state=EndState.REFUSED, status=429, code="rate_limited", limit="agent-tokens")
+    assert "agent-tokens" in _text(replace(RECORD, end=ended), capsys)
+    assert "limit" not in _text(RECORD, capsys)
+
+
 def test_the_document_is_the_whole_record_with_money_both_ways() -> None:
     document = json.loads(json.dumps(as_document(RECORD, content=False)))
     assert document["intent"]["reserved_nano"] == 65_971_000
