@@ -2,9 +2,10 @@
 
 import asyncio
 
-from gptgate.cost.ledger import month_of
+from gptgate.cost.windows import month_of
 from gptgate.storage.views import AuditRecord, SearchFilters
 from harness import Gateway
+from ledger_parts import spent as spent_in
 
 EVERYTHING = 10_000_000
 
@@ -42,8 +43,8 @@ async def balanced(gateway: Gateway, requests: int, app: str = "demo") -> list[A
         if record.end.usage_source == "unused":
             assert record.end.cost_nano == 0
     spent = sum(record.end.cost_nano for record in found if record.end is not None and record.intent.app == app)
-    assert app_state._ledger.spent(app, month_of(app_state.clock.wall_ms())) == spent
-    assert app_state._ledger.open_reservations == 0
+    assert spent_in(app_state._treasury.ledger, app, month_of(app_state.clock.wall_ms())) == spent
+    assert app_state._treasury.ledger.open_reservations == 0
     assert app_state.data_plane.in_flight == 0
     with gateway.reader() as reader:
         usage = reader.usage([], 0, 2**53)

@@ -174,7 +174,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "redaction": Rewriting(b"a secret of the installation"),
         "prices": GenaiPriceBook(kinds),
         "ceiling": ceiling_tokens,
-        "ledger": MemoryLedger({}),
+        "ledger": MemoryLedger(),
         "store": MemoryStore(),
         "upstream": PlayedUpstream(),
         "headers": HEADERS,

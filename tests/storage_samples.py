@@ -1,12 +1,15 @@
 """Events and clocks for the storage tests."""
 
 import time
+from pathlib import Path
 from typing import Any, TypeVar, get_origin
 
 import msgspec
 
+from gptgate.core.budgets import APP_MONTH
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Usage
+from gptgate.storage.spending import Spending
 
 T = TypeVar("T")
 ZERO: dict[Any, Any] = {str: "", int: 0, bool: False, Usage: Usage(), EndState: EndState.COMPLETED}
@@ -48,3 +51,13 @@ def intent(request_id: str, **values: Any) -> Intent:
 
 def end(request_id: str, **values: Any) -> End:
     return blank(End, id=request_id, **{"app": "shop", "window": "w", "cost_nano": 100, **values})
+
+
+def spent_by_app(folder: Path) -> dict[str, int]:
+    """What the sums of a data folder say that each app has ever spent, in nano-dollars."""
+    spending = Spending(folder)
+    found: dict[str, int] = {}
+    for (app,), _, nano in spending.of(APP_MONTH, 0):
+        found[app] = found.get(app, 0) + nano
+    spending.close()
+    return found

@@ -15,7 +15,6 @@ from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
 from gptgate.core.snapshot import ProviderKind, ServerSpec, Snapshot
 from gptgate.cost.ceiling import ceiling_tokens
-from gptgate.cost.ledger import MemoryLedger, month_of
 from gptgate.cost.prices import GenaiPriceBook
 from gptgate.detectors import KINDS, build_inspector
 from gptgate.http.app import DataPlane
@@ -39,6 +38,7 @@ from gptgate.storage.sqlite import SqliteStore
 from gptgate.telemetry.log import LineWriter, get_logger
 from gptgate.telemetry.metrics import Metrics
 from gptgate.telemetry.sink import Telemetry
+from gptgate.treasury import Treasury
 from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
@@ -57,7 +57,6 @@ AT_RESTART = {
     "store_timeout_ms": "store_timeout",
 }
 """Fields of the Snapshot's server → the settings that give them, which a running gateway cannot change."""
-DAY_MS = 86_400_000
 HEADERS = Headers(request=request_headers, answer=answer_headers, provider_request_id=provider_request_id)
 
 
@@ -80,12 +79,13 @@ class App:
         self._keys = KeyTable(self._key_store.all())
         self._keys_fault = ""
         self._limiter = MemoryLimiter()
-        self._ledger = MemoryLedger(store.spent_by_window(_months(store, self.clock.wall_ms())))
         self._patterns = CompiledPatterns(folder)
         self._inspector = build_inspector(cache=self._patterns, custom=snapshot.custom)
         self._custom = snapshot.custom
         self._secret = rewriting_secret(folder)
         self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
+        self._treasury = Treasury(folder, self.clock, self._metrics, self.logger)
+        self._treasury.start(snapshot.budgets)
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
         self.data_plane = DataPlane(self._in_force, self.clock, IdSource(self.clock), Edge(self.telemetry, self.logger))
         self._simulator: SimulatorServer | None = None
@@ -136,6 +136,7 @@ class App:
             if snapshot.digest == self.snapshot.digest and not await self._secrets_changed(snapshot):
                 return snapshot.digest, False
             self._check_listeners(snapshot.server)
+            self._check_budgets(snapshot)
             old_gate, old_upstream = self._gate, self._upstream
             # On record before it decides anything. Should the rest fail, it is on record and never decided.
             await self._record(CONFIG_APPLIED, configuration_event(snapshot))
@@ -187,6 +188,7 @@ class App:
             await self._record(GATEWAY_STOPPED, {})
             await self.store.close(deadline_ms=self.snapshot.server.store_timeout_ms)
         finally:
+            await self._treasury.close()
             self._key_store.close()
             self._approvals.close()
             self.telemetry.close()
@@ -226,6 +228,7 @@ class App:
         await upstream.start()
         gate = Gate(self._services(snapshot, upstream, secrets))
         self.telemetry.configure(snapshot)
+        self._treasury.change(snapshot.budgets)
         self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
         self._current_targets, self._classifier_secrets = targets, secrets
 
@@ -283,7 +286,7 @@ class App:
             redaction=Rewriting(self._secret),
             prices=GenaiPriceBook(kinds),
             ceiling=ceiling_tokens,
-            ledger=self._ledger,
+            ledger=self._treasury.ledger,
             store=self.store,
             upstream=upstream,
             headers=HEADERS,
@@ -314,6 +317,13 @@ class App:
                 [Problem(str(self.config), 0, f"server.{name}", problem, hint) for name in sorted(changed)]
             )
 
+    def _check_budgets(self, new: Snapshot) -> None:
+        """What a new budget has spent is counted at a start: until then it would allow its whole amount once more."""
+        uncounted = self._treasury.uncounted(new.budgets)
+        if uncounted:
+            problem, hint = "takes effect at a restart only", "restart the gateway; amounts alone can change without"
+            raise ConfigError([Problem(str(self.config), 0, f"budgets: {name}", problem, hint) for name in uncounted])
+
     async def _watch_keys(self) -> None:
         """Other processes change keys too: whatever they forgot to announce is seen within a second."""
         while True:
@@ -321,6 +331,7 @@ class App:
             try:
                 if self._key_store.data_version() != self._key_version:
                     self.load_keys()
+                self._treasury.refresh()
             except StorageError as error:
                 if not self._keys_fault:
                     self.logger.error("the keys cannot be read; those known stay in force", problem=error.message)
@@ -337,16 +348,6 @@ class App:
 def _classifier_secrets(snapshot: Snapshot) -> dict[str, str]:
     """The secrets of the classifiers that have one. Raises ConfigError."""
     return {spec.name: resolve(spec.credential) for spec in snapshot.classifiers.values() if spec.credential}
-
-
-def _months(store: SqliteStore, now_ms: int) -> list[str]:
-    """The months whose spending the ledger has to know: this one, its neighbours and the newest on record.
-
-    A clock that is set right after the start (a machine without a battery for it, a step back over the end of a month)
-    would otherwise find the budget of its month untouched.
-    """
-    around = {month_of(now_ms + days * DAY_MS) for days in (-31, 0, 31)}
-    return sorted(around | {store.newest_window()} - {""})
 
 
 def _standard_output() -> LineWriter:

@@ -6,10 +6,10 @@ import pytest
 
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.ports import Ledger
-from gptgate.cost.ledger import MemoryLedger
+from ledger_parts import ledger_with, reserve, spent, usd
 
 Make = Callable[[Mapping[tuple[str, str], int]], Ledger]
-LEDGERS: dict[str, Make] = {"memory": MemoryLedger}
+LEDGERS: dict[str, Make] = {"memory": ledger_with}
 NOV = 1_793_491_200_000  # 2026-11-01T00:00:00Z
 DEC = NOV + 30 * 86_400_000
 
@@ -21,97 +21,97 @@ def make(request: pytest.FixtureRequest) -> Make:
 
 def test_what_was_spent_before_counts(make: Make) -> None:
     ledger = make({("shop", "2026-11"): 60})
-    assert ledger.spent("shop", "2026-11") == 60
+    assert spent(ledger, "shop", "2026-11") == 60
     with pytest.raises(BudgetExceeded):
-        ledger.reserve("r", "shop", 100, 41, NOV)
-    ledger.reserve("r", "shop", 100, 40, NOV)
-    assert ledger.spent("shop", "2026-11") == 100
+        reserve(ledger, "r", "shop", 100, 41, NOV)
+    reserve(ledger, "r", "shop", 100, 40, NOV)
+    assert spent(ledger, "shop", "2026-11") == 100
 
 
 def test_two_reservations_that_do_not_both_fit_never_both_pass(make: Make) -> None:
     ledger = make({})
-    ledger.reserve("a", "shop", 100, 60, NOV)
+    reserve(ledger, "a", "shop", 100, 60, NOV)
     with pytest.raises(BudgetExceeded):
-        ledger.reserve("b", "shop", 100, 41, NOV)
-    assert ledger.spent("shop", "2026-11") == 60
+        reserve(ledger, "b", "shop", 100, 41, NOV)
+    assert spent(ledger, "shop", "2026-11") == 60
 
 
 def test_a_reservation_names_its_request_app_month_and_amount(make: Make) -> None:
-    reservation = make({}).reserve("r", "shop", None, 7, NOV)
+    reservation = reserve(make({}), "r", "shop", None, 7, NOV)
     assert (reservation.id, reservation.app, reservation.window, reservation.nano) == ("r", "shop", "2026-11", 7)
 
 
 def test_settling_gives_back_what_was_not_needed(make: Make) -> None:
     ledger = make({})
-    ledger.settle(ledger.reserve("a", "shop", 100, 90, NOV), 5)
-    assert ledger.spent("shop", "2026-11") == 5
-    ledger.reserve("b", "shop", 100, 95, NOV)
+    ledger.settle(reserve(ledger, "a", "shop", 100, 90, NOV), usd(5))
+    assert spent(ledger, "shop", "2026-11") == 5
+    reserve(ledger, "b", "shop", 100, 95, NOV)
 
 
 def test_settling_twice_changes_nothing(make: Make) -> None:
     ledger = make({})
-    reservation = ledger.reserve("a", "shop", 100, 90, NOV)
-    ledger.settle(reservation, 50)
+    reservation = reserve(ledger, "a", "shop", 100, 90, NOV)
+    ledger.settle(reservation, usd(50))
     for other in (0, 50, 90):
-        ledger.settle(reservation, other)
-        assert ledger.spent("shop", "2026-11") == 50
+        ledger.settle(reservation, usd(other))
+        assert spent(ledger, "shop", "2026-11") == 50
 
 
 def test_a_cost_above_the_reservation_is_recorded_as_it_is(make: Make) -> None:
     ledger = make({})
-    ledger.settle(ledger.reserve("a", "shop", 100, 90, NOV), 130)
-    assert ledger.spent("shop", "2026-11") == 130
+    ledger.settle(reserve(ledger, "a", "shop", 100, 90, NOV), usd(130))
+    assert spent(ledger, "shop", "2026-11") == 130
     with pytest.raises(BudgetExceeded):
-        ledger.reserve("b", "shop", 100, 1, NOV)
+        reserve(ledger, "b", "shop", 100, 1, NOV)
 
 
 def test_settling_the_whole_keeps_all_of_it_spent(make: Make) -> None:
     ledger = make({})
-    reservation = ledger.reserve("a", "shop", 100, 90, NOV)
-    ledger.settle(reservation, reservation.nano)
-    assert ledger.spent("shop", "2026-11") == 90
+    reservation = reserve(ledger, "a", "shop", 100, 90, NOV)
+    ledger.settle(reservation, usd(reservation.nano))
+    assert spent(ledger, "shop", "2026-11") == 90
 
 
 def test_the_cost_belongs_to_the_month_of_the_reservation(make: Make) -> None:
     ledger = make({})
-    reservation = ledger.reserve("a", "shop", None, 90, DEC - 1)
-    ledger.reserve("b", "shop", None, 7, DEC)
-    ledger.settle(reservation, 50)
-    assert (ledger.spent("shop", "2026-11"), ledger.spent("shop", "2026-12")) == (50, 7)
+    reservation = reserve(ledger, "a", "shop", None, 90, DEC - 1)
+    reserve(ledger, "b", "shop", None, 7, DEC)
+    ledger.settle(reservation, usd(50))
+    assert (spent(ledger, "shop", "2026-11"), spent(ledger, "shop", "2026-12")) == (50, 7)
 
 
 def test_each_month_has_the_whole_budget(make: Make) -> None:
     ledger = make({})
-    ledger.reserve("a", "shop", 100, 100, DEC - 1)
-    ledger.reserve("b", "shop", 100, 100, DEC)
+    reserve(ledger, "a", "shop", 100, 100, DEC - 1)
+    reserve(ledger, "b", "shop", 100, 100, DEC)
 
 
 def test_apps_do_not_share(make: Make) -> None:
     ledger = make({})
-    ledger.reserve("a", "shop", 100, 100, NOV)
-    ledger.reserve("b", "mail", 100, 100, NOV)
-    assert ledger.spent("other", "2026-11") == 0
+    reserve(ledger, "a", "shop", 100, 100, NOV)
+    reserve(ledger, "b", "mail", 100, 100, NOV)
+    assert spent(ledger, "other", "2026-11") == 0
 
 
 def test_without_a_limit_it_only_counts(make: Make) -> None:
     ledger = make({})
-    ledger.reserve("a", "shop", None, 10**18, NOV)
-    assert ledger.spent("shop", "2026-11") == 10**18
+    reserve(ledger, "a", "shop", None, 10**18, NOV)
+    assert spent(ledger, "shop", "2026-11") == 10**18
 
 
 def test_what_costs_nothing_fits_always(make: Make) -> None:
     ledger = make({("shop", "2026-11"): 101})
-    assert ledger.reserve("a", "shop", 100, 0, NOV).nano == 0
-    assert ledger.reserve("b", "mail", 0, 0, NOV).nano == 0
+    assert reserve(ledger, "a", "shop", 100, 0, NOV).nano == 0
+    assert reserve(ledger, "b", "mail", 0, 0, NOV).nano == 0
 
 
 def test_negative_amounts_are_errors_and_change_nothing(make: Make) -> None:
     ledger = make({})
     with pytest.raises(ValueError, match="negative"):
-        ledger.reserve("a", "shop", 100, -1, NOV)
-    reservation = ledger.reserve("a", "shop", 100, 10, NOV)
+        reserve(ledger, "a", "shop", 100, -1, NOV)
+    reservation = reserve(ledger, "a", "shop", 100, 10, NOV)
     with pytest.raises(ValueError, match="negative"):
-        ledger.settle(reservation, -1)
-    assert ledger.spent("shop", "2026-11") == 10
-    ledger.settle(reservation, 3)
-    assert ledger.spent("shop", "2026-11") == 3
+        ledger.settle(reservation, usd(-1))
+    assert spent(ledger, "shop", "2026-11") == 10
+    ledger.settle(reservation, usd(3))
+    assert spent(ledger, "shop", "2026-11") == 3

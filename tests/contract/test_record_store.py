@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from gptgate.core.errors import AuditUnavailable
-from gptgate.core.events import End, EndState, Intent
+from gptgate.core.events import EndState
 from gptgate.core.facts import Usage
 from gptgate.storage.memory import MemoryStore
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import AuditRecord
-from storage_samples import SystemClock, blank, end, intent
+from storage_samples import SystemClock, end, intent
 
 Store = SqliteStore | MemoryStore
 
@@ -120,7 +120,6 @@ async def test_an_end_without_an_intent_is_ignored(bench: Bench) -> None:
     bench.store.finish(end("nobody"), None)
     await bench.store.begin(intent("a"), None)
     assert await bench.reread("nobody") is None
-    assert bench.store.spent_by_window(["w"]) == {}
 
 
 async def test_an_id_that_has_begun_cannot_begin_again(bench: Bench) -> None:
@@ -140,18 +139,6 @@ async def test_an_id_that_has_ended_cannot_begin_again(bench: Bench) -> None:
     with pytest.raises(AuditUnavailable):
         await bench.store.refuse(intent("a"), end("a"), None)
     assert bench.store.healthy() == []
-
-
-async def test_what_is_spent_is_the_sum_of_the_ends_by_app_and_window(bench: Bench) -> None:
-    store = bench.store
-    for number, (app, window) in enumerate([("a", "w1"), ("a", "w1"), ("b", "w1"), ("a", "w2"), ("a", "w3")]):
-        name = str(number)
-        await store.begin(blank(Intent, id=name, app=app, window=window), None)
-        store.finish(blank(End, id=name, app=app, window=window, cost_nano=10**number), None)
-    await store.begin(blank(Intent, id="open", app="a", window="w1", reserved_nano=7), None)
-    await store.close(5000)
-    assert store.spent_by_window(["w1", "w2"]) == {("a", "w1"): 11, ("b", "w1"): 100, ("a", "w2"): 1000}
-    assert store.spent_by_window([]) == {}
 
 
 async def test_a_closed_store_refuses_and_says_so(bench: Bench) -> None:

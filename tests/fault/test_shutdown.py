@@ -205,4 +205,4 @@ async def test_an_exchange_that_is_cut_short_before_its_first_step_ends_on_recor
         await client.close()
         (row,) = rows(tmp_path)
         assert (row.state, row.code) == ("completed", "shutting_down")
-        assert app._ledger.open_reservations == 0
+        assert app._treasury.ledger.open_reservations == 0

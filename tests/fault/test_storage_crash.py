@@ -16,7 +16,7 @@ from gptgate.storage.folder import FolderLock
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import AuditRow, SearchFilters
-from storage_samples import SystemClock
+from storage_samples import SystemClock, spent_by_app
 
 ROUNDS = 20
 VICTIM = Path(__file__).parent / "storage_victim.py"
@@ -63,8 +63,8 @@ async def test_acknowledged_records_survive_kill_9_and_open_ones_are_abandoned(t
     open_before = sum(row.state == "open" for row in all_rows(tmp_path))
     store = SqliteStore.open(tmp_path, clock=SystemClock(), timeout_ms=5000)
     assert store.recovered == open_before
-    spent = store.spent_by_window(["w"])
     await store.close(5000)
+    spent = spent_by_app(tmp_path)
 
     rows = {row.id: row for row in all_rows(tmp_path)}
     assert begun | refused <= rows.keys()
@@ -76,7 +76,7 @@ async def test_acknowledged_records_survive_kill_9_and_open_ones_are_abandoned(t
     costs = {"completed": (10, ""), "refused": (0, ""), "abandoned": (900, "unknown")}
     assert all((row.cost_nano, row.usage_source) == costs[row.state] for row in rows.values())
     assert all(rows[name].state == "refused" for name in refused)
-    assert spent == {("shop", "w"): 10 * states["completed"] + 900 * states["abandoned"]}
+    assert spent == {"shop": 10 * states["completed"] + 900 * states["abandoned"]}
     with SqliteReader(tmp_path) as reader:
         for name in rows:
             record = reader.show(name)

@@ -6,8 +6,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.facts import Reservation, Usage
-from gptgate.cost.ledger import MemoryLedger, month_of, month_start_ms
 from gptgate.cost.table import TablePrice, Tier
+from gptgate.cost.windows import month_of, month_start_ms
+from ledger_parts import ledger_with, reserve, spent, usd
 
 NANO = st.integers(0, 100_000_000_000)
 
@@ -66,7 +67,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize(budget=st.integers(0, 200))
     def begin(self, budget: int) -> None:
         self.budget = budget
-        self.ledger = MemoryLedger({})
+        self.ledger = ledger_with({})
         self.open: list[Reservation] = []
         self.settled: list[Reservation] = []
         self.expected: dict[tuple[str, str], int] = {}
@@ -78,7 +79,7 @@ class LedgerMachine(RuleBasedStateMachine):
         key = (app, month_of(at_ms))
         fits = self.expected.get(key, 0) + nano <= self.budget
         try:
-            reservation = self.ledger.reserve(f"request {self.number}", app, self.budget, nano, at_ms)
+            reservation = reserve(self.ledger, f"request {self.number}", app, self.budget, nano, at_ms)
         except BudgetExceeded:
             assert not fits
         else:
@@ -91,29 +92,29 @@ class LedgerMachine(RuleBasedStateMachine):
     def settle(self, data: st.DataObject) -> None:
         reservation = self.open.pop(data.draw(st.integers(0, len(self.open) - 1)))
         nano = data.draw(st.integers(0, reservation.nano))
-        self.ledger.settle(reservation, nano)
+        self.ledger.settle(reservation, usd(nano))
         self.settled.append(reservation)
         self.expected[reservation.app, reservation.window] += nano - reservation.nano
 
     @precondition(lambda self: self.settled)
     @rule(data=st.data(), nano=st.integers(0, 500))
     def settle_again(self, data: st.DataObject, nano: int) -> None:
-        self.ledger.settle(data.draw(st.sampled_from(self.settled)), nano)
+        self.ledger.settle(data.draw(st.sampled_from(self.settled)), usd(nano))
 
     @precondition(lambda self: self.open)
     @rule(data=st.data())
     def reserve_again(self, data: st.DataObject) -> None:
         held = data.draw(st.sampled_from(self.open))
-        again = self.ledger.reserve(held.id, held.app, self.budget, held.nano, month_start_ms(held.window))
+        again = reserve(self.ledger, held.id, held.app, self.budget, held.nano, month_start_ms(held.window))
         assert again == held
 
     @invariant()
     def no_budget_is_overspent(self) -> None:
         for app in APPS:
             for at_ms in MONTHS:
-                spent = self.ledger.spent(app, month_of(at_ms))
-                assert 0 <= spent <= self.budget
-                assert spent == self.expected.get((app, month_of(at_ms)), 0)
+                total = spent(self.ledger, app, month_of(at_ms))
+                assert 0 <= total <= self.budget
+                assert total == self.expected.get((app, month_of(at_ms)), 0)
         assert self.ledger.overrun_nano == 0
         assert self.ledger.open_reservations == len(self.open)
 

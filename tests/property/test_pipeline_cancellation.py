@@ -10,10 +10,11 @@ from gptgate.core.errors import GateError, Reach, UpstreamBroken, UpstreamUnreac
 from gptgate.core.events import End, Intent
 from gptgate.core.facts import LogIndex
 from gptgate.core.wire import Dialect
-from gptgate.cost.ledger import month_of
+from gptgate.cost.windows import month_of
 from gptgate.pipeline.gate import Gate
 from gptgate.storage.memory import MemoryStore
 from harness import CONFIG, RULES
+from ledger_parts import spent as spent_in
 from pipeline_parts import (
     AT_MS,
     CARD,
@@ -95,7 +96,7 @@ async def run(case: str, mode: str, steps: int, *, gone: bool) -> bool:
     (record,) = parts.store.records.values()
     assert record.end is not None, "an intent without an end"
     assert parts.ledger.open_reservations == 0
-    assert parts.ledger.spent("demo", month_of(AT_MS)) == record.end.cost_nano
+    assert spent_in(parts.ledger, "demo", month_of(AT_MS)) == record.end.cost_nano
     assert parts.limiter.in_flight == gate.active == 0
     assert [end for _, end in parts.observer.seen] == [record.end]
     if not parts.upstream.sent:

@@ -108,14 +108,14 @@ async def test_a_permit_by_which_nothing_passed_is_given_back(tmp_path: Path, mo
     async with running_gateway(tmp_path, CONFIG) as gateway:
         waiting = told(await ask(gateway))
         await approve(tmp_path, waiting)
-        real = gateway.app._ledger.reserve
+        real = gateway.app._treasury.ledger.reserve
 
         def full(*_: Any) -> Any:
             raise BudgetExceeded("No money.")
 
-        monkeypatch.setattr(gateway.app._ledger, "reserve", full)
+        monkeypatch.setattr(gateway.app._treasury.ledger, "reserve", full)
         assert (await ask(gateway)).status == 429
-        monkeypatch.setattr(gateway.app._ledger, "reserve", real)
+        monkeypatch.setattr(gateway.app._treasury.ledger, "reserve", real)
         assert (await ask(gateway)).status == 200
         assert [one.intent.approval for one in await records_of(gateway)] == ["", "", waiting]
 

@@ -16,9 +16,10 @@ import aiohttp
 import pytest
 
 from gptgate.core.events import EndState
-from gptgate.cost.ledger import month_of
+from gptgate.cost.windows import month_of
 from gptgate.storage.views import AuditRecord
 from harness import RULES, SERVER, Gateway, make_key, running_gateway
+from ledger_parts import spent as spent_in
 from probes import records_of
 
 DATA = Path(os.environ.get("GPTGATE_TEST_DATA", "") or Path(__file__).parents[3] / "shared" / "data")
@@ -200,7 +201,9 @@ async def test_all_books_agree_on_two_thousand_prompts(tmp_path: Path) -> None:
         assert stats.aborted == 0
         window = month_of(gateway.app.clock.wall_ms())
         for app in ("demo", "other"):
-            assert gateway.app._ledger.spent(app, window) == sum(call.nano for call in told if call.app == app)
+            assert spent_in(gateway.app._treasury.ledger, app, window) == sum(
+                call.nano for call in told if call.app == app
+            )
         metrics = gateway.app.telemetry.scrape().decode()
         counted = [
             float(line.split()[-1]) for line in metrics.split("\n") if line.startswith("gptgate_requests_total{")

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "config": "gptgate.cli.config:app",
     "keys": "gptgate.cli.keys:app",
     "approvals": "gptgate.cli.approvals:app",
+    "budget": "gptgate.cli.budget:app",
     "policy": "gptgate.cli.policy:app",
     "audit": "gptgate.cli.audit:app",
     "usage": "gptgate.cli.usage:usage",

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from gptgate.config.budgets import build_budgets
 from gptgate.config.canonical import digest_of
 from gptgate.config.checks import PUBLIC_URLS
 from gptgate.config.classifiers import build_classifier
@@ -53,6 +54,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
         custom=custom,
         limits=build_limits(root, apps),
         guards=build_guards(root.section("guards")),
+        budgets=build_budgets(root),
         classifiers={spec.name: spec for spec in classifiers},
     )
     return replace(snapshot, digest=digest_of(snapshot))

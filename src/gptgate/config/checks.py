@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from gptgate.config.budgets import check_budgets
 from gptgate.config.classifiers import check_classifiers, external_kinds
 from gptgate.config.custom import ExamineCustom, check_custom, custom_kinds
 from gptgate.config.layers import layered
@@ -41,6 +42,7 @@ def check(
         _refer_all(app, "models", "model", models, reader)
     check_limits(root, reader)
     check_guards(root, reader)
+    check_budgets(root, reader)
     rules = tuple(layered(root, packs_of(root, reader)))
     check_classifiers(root, [rule.section for rule in rules], reader)
     RuleChecker(root, kinds, conditions, reader).check(rules)

@@ -118,7 +118,9 @@ def _budget(snapshot: Snapshot, endpoint: Endpoint) -> Cell:
     if endpoint is Endpoint.COUNT_TOKENS:
         return Cell(Guard.BUDGET, Holds.NONE, "counting tokens costs nothing")
     with_budget = sum(app.monthly_budget_nano is not None for app in snapshot.apps.values())
-    return _of_apps(Guard.BUDGET, with_budget, snapshot, "with a budget")
+    cell = _of_apps(Guard.BUDGET, with_budget, snapshot, "with a budget")
+    others = len(snapshot.budgets) - 1
+    return cell if not others else Cell(Guard.BUDGET, Holds.ON, f"{cell.text}; {others} of `budgets`")
 
 
 def _of_apps(guard: Guard, number: int, snapshot: Snapshot, what: str) -> Cell:

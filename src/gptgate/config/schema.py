@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gptgate.config.types import (
     ADDRESS,
+    AMOUNT,
     BOOL,
     CONDITION,
     KIND_PATTERN,
@@ -24,6 +25,7 @@ from gptgate.config.types import (
     text_type,
     word_type,
 )
+from gptgate.core.budgets import BudgetMode, Dimension, Unit, Window
 from gptgate.core.finding import Origin
 from gptgate.core.limit import Dimension, Unit
 from gptgate.core.snapshot import (
@@ -41,6 +43,8 @@ from gptgate.core.snapshot import (
 FREE = "free"
 LOCATIONS = ("cloud", "local")
 CONTENTS = ("none", "redacted", "full")
+EVERYBODY = "global"
+"""The scope of a budget that all requests share."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +253,40 @@ LIMITS = Group(
 
 BUDGET = Group((Field("monthly_usd", USD, "What an app may spend in a calendar month (UTC).", required=True),))
 
+MATCH = Group(
+    (
+        Field("teams", Many(SMALL_NAME), "Only requests of these teams.", absent="all teams"),
+        Field("apps", Many(SMALL_NAME), "Only requests of these apps.", absent="all apps"),
+        Field("models", Many(MODEL_NAME), "Only requests that these models answer.", absent="all models"),
+        Field("providers", Many(SMALL_NAME), "Only requests that these providers answer.", absent="all providers"),
+    )
+)
+BUDGETS = Group(
+    (
+        Field("name", SMALL_NAME, "The budget's name in refusals, records and metrics.", required=True),
+        Field(
+            "scope",
+            Many(word_type((EVERYBODY, *(dimension.value for dimension in Dimension)))),
+            "What has an account of its own: each combination of values of these.",
+            required=True,
+        ),
+        Field("unit", enum_type(Unit), "What is counted.", required=True),
+        Field("amount", AMOUNT, "How much each account may spend in a window.", required=True),
+        Field("window", enum_type(Window), "How long what was spent counts.", required=True),
+        Field("over", duration_type(86_400_000, 366 * 86_400_000), "A rolling window's length.", absent="not rolling"),
+        Field("time_zone", text_type("text", 64), "Where days, weeks (from Monday) and months begin.", "UTC"),
+        Field("mode", enum_type(BudgetMode), "`hard`: refuses what does not fit. `soft`: only counts.", "hard"),
+        Field("thresholds", Many(count_type(1, 1000)), "Percentages reported once in a window.", absent="none"),
+        Field(
+            "least_output_tokens",
+            count_type(0, 100_000_000),
+            "An answer may be cut down to what is left, if so much of it can be paid; 0: never cut down.",
+            "0",
+        ),
+        Field("match", MATCH, "Which requests it is for.", "{}"),
+    )
+)
+
 APP = Group(
     (
         Field("name", SMALL_NAME, "The app's name.", required=True),
@@ -372,6 +410,7 @@ ROOT = Group(
         Field("models", Many(MODEL, key="name"), "Public model names and where they lead.", "[]"),
         Field("teams", Many(TEAM, key="name"), "Who pays.", "[]"),
         Field("apps", Many(APP, key="name"), "Who calls.", "[]"),
+        Field("budgets", Many(BUDGETS, key="name"), "How much may be spent, by whom, in which time.", "[]"),
         Field("classifiers", Many(CLASSIFIER, key="name"), "Judges outside, which rules may ask.", "[]"),
         Field("guards", GUARDS, "Guards against loops and floods.", "{}"),
         Field("limits", Many(LIMIT, key="name"), "How often and how much, besides the apps' own limits.", "[]"),

@@ -16,7 +16,7 @@ DEFAULT_TAG = ""
 """The tag of a default's text, which stands in the schema and has no YAML type."""
 
 TAG_NAMES = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "timestamp": "a date"}
-DURATION_UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
+DURATION_UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 SIZE_UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -129,7 +129,7 @@ def duration_type(lowest_ms: int, highest_ms: int) -> Scalar:
     def parse(text: str, _tag: str) -> int:
         if text.startswith("-"):
             raise Wrong(f"{shown(text)} is negative")
-        match = re.fullmatch(r"([0-9]{1,9})(ms|s|m|h)", text)
+        match = re.fullmatch(r"([0-9]{1,9})(ms|s|m|h|d)", text)
         if match is None:
             raise Wrong(f"{shown(text)} is not a duration", "a whole number with its unit: 500ms, 10s, 5m, 1h")
         milliseconds = int(match[1]) * DURATION_UNITS_MS[match[2]]
@@ -163,6 +163,15 @@ def _parse_usd(text: str, _tag: str) -> int:
     # Nine decimals are a nano-dollar, the smallest unit there is; more would be rounded, so more is an error.
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
         raise Wrong(f"{shown(text)} is not an amount in US dollars", 'plain digits, such as "12.50"')
+    return parse_usd(text)
+
+
+def _parse_amount(text: str, _tag: str) -> int:
+    """An amount of dollars, tokens or requests, in billionths."""
+    if text.startswith("-"):
+        raise Wrong(f"{shown(text)} is negative")
+    if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text):
+        raise Wrong(f"{shown(text)} is not an amount", 'plain digits, such as "12.50"')
     return parse_usd(text)
 
 
@@ -249,6 +258,7 @@ def _parse_condition(text: str, tag: str) -> str:
 
 BOOL = Scalar("true | false", _parse_bool)
 USD = Scalar("amount in US dollars", _parse_usd)
+AMOUNT = Scalar("amount", _parse_amount)
 ADDRESS = Scalar("host:port", _parse_address)
 URL = Scalar("URL", _parse_url)
 SECRET = Scalar("env:NAME | file:/PATH", _parse_secret)

@@ -41,6 +41,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     `findings` holds the first 200 at most; `finding_counts` counts all of them by kind. `circumstances` is None where
     no decision was reached.
     `routed_from` is the model that was asked for, where a rule sent the request to another: `model` is that one.
+    `session` is the caller's own name for its session. `lowered_from` is the bound of the output that the request would
+    have had, where a budget could pay only for less; 0 where nothing was lowered.
     """
 
     id: str
@@ -75,6 +77,9 @@ class Intent(Struct, frozen=True, kw_only=True):
     approved_by: str = ""
     routed_from: str = ""
     circumstances: Circumstances | None = None
+    session: str = ""
+    reserved_tokens: int = 0
+    lowered_from: int = 0
 
 
 class End(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from gptgate.core.budgets import Spend
 from gptgate.core.finding import Finding, Path, Segment
 from gptgate.core.snapshot import AppSpec, Effect, ModelSpec, Obligations, ProviderSpec, Stage
 from gptgate.core.wire import Dialect, Endpoint
@@ -153,12 +154,13 @@ class Route(Struct, frozen=True, kw_only=True):
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
-    """Step 9. Money set aside for one request; `nano` is a ceiling. `window` is the UTC month, ``2026-11``."""
+    """Step 9. What is set aside for one request: ceilings. `window` is the UTC month of the request, ``2026-11``."""
 
     id: str
     app: str
     window: str
     nano: int
+    tokens: int
 
 
 class LogIndex(Struct, frozen=True, kw_only=True):
@@ -179,9 +181,15 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
-    """Step 13. `source` is ``provider`` (its usage), ``unused`` (nothing can have been billed) or ``unknown`` (the
-    reservation stays spent).
+    """Step 13. What stays spent. `source` is ``provider`` (its usage), ``unused`` (nothing can have been billed) or
+    ``unknown`` (the reservation stays spent).
     """
 
     nano: int
+    tokens: int
     source: str
+
+    @property
+    def spend(self) -> Spend:
+        """What budgets are charged. A request that cannot have been billed is not counted either."""
+        return Spend(nano=self.nano, tokens=self.tokens, requests=0 if self.source == "unused" else 1)

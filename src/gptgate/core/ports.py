@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gptgate.core.approvals import Approval, Subject
+from gptgate.core.budgets import Charge, Spend
 from gptgate.core.classifier import Opinion
 from gptgate.core.events import End, Intent
 from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
@@ -126,23 +127,25 @@ class PriceBook(Protocol):
 
 
 class Ledger(Protocol):
-    """How much. For each (app, window): settled + reserved, never below what was really spent.
+    """How much. For each account of each budget: settled + reserved, never below what was really spent.
 
-    - `reserve` raises BudgetExceeded when the ceiling does not fit; two reservations that do not both fit never both
-      pass. A limit of None only counts.
-    - `settle` replaces a reservation by the real cost, once; a second settle of the same id changes nothing.
+    - `reserve` sets the ceiling aside in every account, or in none, and raises BudgetExceeded when it does not fit a
+      hard budget; two reservations that do not both fit never both pass. The same id is never charged twice.
+    - `settle` replaces a reservation by what was really spent, once; a second settle of the same id changes nothing.
     """
 
-    def reserve(self, request_id: str, app: str, limit_nano: int | None, nano: int, at_ms: int) -> Reservation: ...
+    def reserve(
+        self, request_id: str, app: str, charges: Sequence[Charge], spend: Spend, at_ms: int
+    ) -> Reservation: ...
 
-    def settle(self, reservation: Reservation, nano: int) -> None: ...
+    def settle(self, reservation: Reservation, spend: Spend) -> None: ...
 
-    def spent(self, app: str, window: str) -> int:
-        """Settled plus reserved, in nano-dollars."""
+    def left(self, charge: Charge, at_ms: int) -> int | None:
+        """What a new reservation may take of this account, not below 0; None where nothing limits it."""
         ...
 
-    def spent_by(self, app: str, at_ms: int) -> int:
-        """`spent` in the month of `at_ms`."""
+    def spent(self, charge: Charge, at_ms: int) -> int:
+        """Settled plus reserved, in the budget's unit, in the window of `at_ms`."""
         ...
 
 

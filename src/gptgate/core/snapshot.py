@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from gptgate.core.budgets import APP_MONTH, BudgetSpec
 from gptgate.core.finding import Origin
 from gptgate.core.limit import GuardSpec, LimitSpec
 from gptgate.core.wire import Dialect, Endpoint
@@ -297,6 +298,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     `rules` are those of the packs, the organisation, the teams and the apps, in this order. `packs` names the packs
     with their versions, `detectors` the digest of all that recognises findings, so that the one digest covers them.
+    The first of the `budgets` counts every app's month, and limits those that have a budget of their own.
     """
 
     digest: str
@@ -312,6 +314,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     custom: tuple[CustomSpec, ...] = ()
     limits: tuple[LimitSpec, ...] = ()
     guards: GuardSpec = GuardSpec()
+    budgets: tuple[BudgetSpec, ...] = (APP_MONTH,)
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

@@ -1,31 +1,56 @@
-"""Budgets: money is reserved before a request and settled after it."""
+"""Budgets: what a request may cost is reserved before it and settled after it, in every budget that it falls under."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
 
+from gptgate.core.budgets import BudgetMode, BudgetSpec, Charge, Crossing, Spend, Spent, TopUp
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.facts import Reservation
-from gptgate.core.money import format_usd
+from gptgate.cost.account import Account
+from gptgate.cost.amounts import refusal, too_many
+from gptgate.cost.windows import Slots, month_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_DAY_MS = 86_400_000
-
-
-def month_of(at_ms: int) -> str:
-    """The UTC month of a Unix time in milliseconds: ``2026-11``."""
-    return _month_of_day(at_ms // _DAY_MS)
+MAX_ACCOUNTS = 1_000_000
+"""So many accounts a budget may have in memory. Callers make end users and sessions up, so there must be an end."""
+SWEEP_AT = 1024
 
 
-@lru_cache(maxsize=4)
-def _month_of_day(day: int) -> str:
-    return f"{_EPOCH + timedelta(days=day):%Y-%m}"
+class _Book:
+    """The accounts of one budget."""
+
+    __slots__ = ("accounts", "slots", "sweep_at")
+
+    def __init__(self, budget: BudgetSpec) -> None:
+        self.slots = Slots(budget)
+        self.accounts: dict[tuple[str, ...], Account] = {}
+        self.sweep_at = SWEEP_AT
+
+    def account(self, key: tuple[str, ...], at_ms: int) -> Account | None:
+        """The account, made where it is missing; None when there are too many."""
+        found = self.accounts.get(key)
+        if found is None:
+            if len(self.accounts) >= self.sweep_at:
+                self._sweep(at_ms)
+            if len(self.accounts) >= MAX_ACCOUNTS:
+                return None
+            found = self.accounts[key] = Account()
+        return found
+
+    def _sweep(self, at_ms: int) -> None:
+        """Forget accounts whose windows are over. The next sweep is due when the number of the others has doubled."""
+        oldest = self.slots.before(at_ms)
+        self.accounts = {key: account for key, account in self.accounts.items() if not account.is_past(oldest)}
+        self.sweep_at = min(max(SWEEP_AT, 2 * len(self.accounts)), MAX_ACCOUNTS)
 
 
-def month_start_ms(window: str) -> int:
-    """The Unix time in milliseconds at which a UTC month begins. Raises ValueError when it is not like ``2026-11``."""
-    return (datetime.strptime(window, "%Y-%m").replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+class _Held:
+    """A reservation that was not settled yet, with what it holds where."""
+
+    __slots__ = ("at_ms", "lines", "reservation", "spend")
+
+    def __init__(
+        self, reservation: Reservation, spend: Spend, lines: list[tuple[Charge, Account, int]], at_ms: int
+    ) -> None:
+        self.reservation, self.spend, self.lines, self.at_ms = reservation, spend, lines, at_ms
 
 
 class MemoryLedger:
@@ -35,11 +60,12 @@ class MemoryLedger:
     was one.
     """
 
-    def __init__(self, initial: Mapping[tuple[str, str], int]) -> None:
-        """`initial` is what was spent before, in nano-dollars by (app, window): settled costs, and the reservations of
-        requests whose end is not known, which stay spent."""
-        self._spent = dict(initial)
-        self._open: dict[str, Reservation] = {}
+    def __init__(self, report: Callable[[Crossing], None] | None = None) -> None:
+        """`report` is told each threshold once in a window, when what is settled has reached it."""
+        self._books: dict[str, _Book] = {}
+        self._open: dict[str, _Held] = {}
+        self._top_ups: frozenset[TopUp] = frozenset()
+        self._report = report
         self.overrun_nano = 0
 
     @property
@@ -47,58 +73,132 @@ class MemoryLedger:
         """Reservations that were not settled yet."""
         return len(self._open)
 
-    def reserve(self, request_id: str, app: str, limit_nano: int | None, nano: int, at_ms: int) -> Reservation:
-        """Set `nano` aside for a request in the month of `at_ms`.
+    def restore(self, budget: BudgetSpec, spent: Iterable[Spent], now_ms: int) -> None:
+        """Take over what was settled before the start. Thresholds that it has reached count as reported."""
+        book = self._book(budget)
+        for key, slot_ms, amount in spent:
+            account = book.accounts.setdefault(key, Account())
+            account.add(book.slots.slot(slot_ms), amount)
+        for key, account in book.accounts.items():
+            self._reached(Charge(budget, key), account, now_ms)
 
-        Raises BudgetExceeded when that does not fit in what is left of `limit_nano` (None: no limit, only counted). A
-        request that costs nothing fits always. The same request may ask again: it is given the reservation it has, and
-        nothing is set aside twice. Raises ValueError for a negative amount, and when the same id asks for another app
-        or amount.
+    def set_top_ups(self, budgets: Sequence[BudgetSpec], top_ups: Iterable[TopUp]) -> None:
+        """From now on these, and no others, are added to the budgets' amounts."""
+        for book in self._books.values():
+            for account in book.accounts.values():
+                account.added.clear()
+        known = {budget.name: budget for budget in budgets}
+        for name, key, at_ms, amount in top_ups:
+            if name in known:
+                book = self._book(known[name])
+                slot, added = book.slots.slot(at_ms), book.accounts.setdefault(key, Account()).added
+                added[slot] = added.get(slot, 0) + amount
+
+    def reserve(self, request_id: str, app: str, charges: Sequence[Charge], spend: Spend, at_ms: int) -> Reservation:
+        """Set `spend` aside in all of these accounts, or in none.
+
+        Raises BudgetExceeded when it does not fit in what is left of a hard budget. A request that takes nothing of a
+        budget's unit fits always. The same request may ask again: it is given the reservation it has, and nothing is
+        set aside twice. Raises ValueError for a negative amount, and when the same id asks for something else.
         """
-        if nano < 0:
+        if min(spend.nano, spend.tokens, spend.requests) < 0:
             raise ValueError("a reservation is not negative")
         held = self._open.get(request_id)
         if held is not None:
-            if (held.app, held.nano) != (app, nano):
+            if held.reservation.app != app or held.spend != spend:
                 raise ValueError(f"request {request_id} has another reservation")
-            return held
-        window = month_of(at_ms)
-        spent = self._spent.get((app, window), 0)
-        if limit_nano is not None and nano and spent + nano > limit_nano:
-            raise BudgetExceeded(
-                f"the monthly budget of {app} is {_usd(limit_nano)}, of which {_usd(limit_nano - spent)} is left; "
-                f"this request may cost up to {_usd(nano)}"
-            )
-        reservation = Reservation(id=request_id, app=app, window=window, nano=nano)
-        self._spent[app, window] = spent + nano
-        self._open[request_id] = reservation
+            return held.reservation
+        lines: list[tuple[Charge, Account, int]] = []
+        for charge in charges:
+            budget, key = charge
+            book = self._book(budget)
+            account = book.account(key, at_ms)
+            if account is None:
+                raise BudgetExceeded(too_many(budget))
+            slot = book.slots.slot(at_ms)
+            amount = spend.of(budget.unit)
+            if amount and budget.mode is BudgetMode.HARD:
+                limit = _limit(budget, key, account, slot)
+                if limit is not None:
+                    left = limit - account.spent(book.slots, at_ms)
+                    if amount > left:
+                        raise BudgetExceeded(refusal(charge, limit, left, amount))
+            lines.append((charge, account, slot))
+        # Nothing was changed up to here; from here on nothing fails.
+        for charge, account, slot in lines:
+            amount = spend.of(charge.budget.unit)
+            account.add(slot, amount)
+            account.held += amount
+        reservation = Reservation(id=request_id, app=app, window=month_of(at_ms), nano=spend.nano, tokens=spend.tokens)
+        self._open[request_id] = _Held(reservation, spend, lines, at_ms)
         return reservation
 
-    def settle(self, reservation: Reservation, nano: int) -> None:
-        """Put the real cost in the place of a reservation, once; a second time changes nothing.
+    def settle(self, reservation: Reservation, spend: Spend) -> None:
+        """Put what was really spent in the place of a reservation, once; a second time changes nothing.
 
-        The cost goes to the month in which the request began. It may exceed the reservation: what was spent is recorded
-        as it is, and the excess is added to `overrun_nano`. Raises ValueError for a negative cost.
+        It goes to the windows in which the request began. It may exceed the reservation: what was spent is recorded as
+        it is, and the excess in dollars is added to `overrun_nano`. Raises ValueError for a negative amount.
         """
-        if nano < 0:
+        if min(spend.nano, spend.tokens, spend.requests) < 0:
             raise ValueError("a cost is not negative")
         held = self._open.pop(reservation.id, None)
         if held is None:
             return
-        self._spent[held.app, held.window] += nano - held.nano
-        self.overrun_nano += max(nano - held.nano, 0)
+        for charge, account, slot in held.lines:
+            unit = charge.budget.unit
+            reserved = held.spend.of(unit)
+            account.add(slot, spend.of(unit) - reserved)
+            account.held -= reserved
+        self.overrun_nano += max(spend.nano - held.spend.nano, 0)
+        for charge, account, _ in held.lines:
+            if charge.budget.thresholds:
+                crossing = self._reached(charge, account, held.at_ms)
+                if crossing is not None and self._report is not None:
+                    self._report(crossing)
 
-    def spent(self, app: str, window: str) -> int:
-        """Settled plus reserved, in nano-dollars."""
-        return self._spent.get((app, window), 0)
+    def left(self, charge: Charge, at_ms: int) -> int | None:
+        """What a new reservation may take of this account, not below 0; None where nothing limits it."""
+        budget, key = charge
+        if budget.mode is not BudgetMode.HARD:
+            return None
+        book = self._book(budget)
+        account = book.accounts.get(key) or Account()
+        limit = _limit(budget, key, account, book.slots.slot(at_ms))
+        return None if limit is None else max(limit - account.spent(book.slots, at_ms), 0)
 
-    def spent_by(self, app: str, at_ms: int) -> int:
-        """`spent` in the month of `at_ms`."""
-        return self._spent.get((app, month_of(at_ms)), 0)
+    def spent(self, charge: Charge, at_ms: int) -> int:
+        """Settled plus reserved, in the budget's unit, in the window of `at_ms`."""
+        book = self._book(charge.budget)
+        account = book.accounts.get(charge.key)
+        return 0 if account is None else account.spent(book.slots, at_ms)
+
+    def _book(self, budget: BudgetSpec) -> _Book:
+        book = self._books.get(budget.name)
+        if book is None:
+            book = self._books[budget.name] = _Book(budget)
+        return book
+
+    def _reached(self, charge: Charge, account: Account, at_ms: int) -> Crossing | None:
+        """Note the highest threshold that what is settled has reached; a crossing when it was not noted before.
+
+        A rolling window has no turn: a threshold is due again once the spending has fallen below it.
+        """
+        budget, key = charge
+        slots = self._book(budget).slots
+        window = 0 if slots.rolling else slots.slot(at_ms)
+        limit = _limit(budget, key, account, slots.slot(at_ms))
+        if not limit:
+            return None
+        settled = account.spent(slots, at_ms) - account.held
+        percent = max((each for each in budget.thresholds if settled * 100 >= limit * each), default=0)
+        before = account.reported[1] if account.reported[0] == window else 0
+        if percent > before or slots.rolling:
+            account.reported = (window, percent)
+        return Crossing(budget, key, window, percent, settled, limit) if percent > before else None
 
 
-def _usd(nano: int) -> str:
-    """Exact, without the zeros that say nothing: ``$12.50``, ``$0.000014``."""
-    whole, _, decimals = format_usd(nano).partition(".")
-    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
-    return f"{sign}${whole}.{decimals.rstrip('0'):0<2}"
+def _limit(budget: BudgetSpec, key: tuple[str, ...], account: Account, slot: int) -> int | None:
+    limit = budget.amount
+    if budget.amounts:
+        limit = budget.amounts.get(key[0], limit)
+    return limit if limit is None or not account.added else limit + account.added.get(slot, 0)

@@ -26,7 +26,7 @@ from gptgate.core.ports import Clock, Redaction
 from gptgate.core.snapshot import STRENGTH, Effect
 from gptgate.pipeline.discretion import NOBODY, Discretion
 from gptgate.pipeline.judge import kept_out, rewriting_edits
-from gptgate.pipeline.policy_facts import MAX_NAME, named_end_user
+from gptgate.pipeline.policy_facts import MAX_NAME, named_end_user, named_session
 
 MAX_FINDINGS = 200
 MAX_TOOLS = 128
@@ -51,6 +51,7 @@ class Draft:
         self.route: Route | None = None
         self.reservation: Reservation | None = None
         self.price_version = ""
+        self.lowered_from = 0
         self.answer_findings: tuple[Finding, ...] = ()
         self.answer_rules: tuple[str, ...] = ()
         self.answer_shadowed: tuple[str, ...] = ()
@@ -93,6 +94,11 @@ class Draft:
     def end_user(self) -> str:
         """As `named_end_user`, without secrets."""
         return self._discretion.name(named_end_user(self.raw, self.request))
+
+    @property
+    def session(self) -> str:
+        """As `named_session`, without secrets."""
+        return self._discretion.name(named_session(self.raw))
 
     @property
     def effect(self) -> Effect:
@@ -150,6 +156,9 @@ class Draft:
             approval=self.approval.id if self.approval else "",
             approved_by=self.approval.decided_by if self.approval else "",
             routed_from=self._routed_from(),
+            session=self.session,
+            reserved_tokens=self.reservation.tokens if self.reservation else 0,
+            lowered_from=self.lowered_from,
             circumstances=self._circumstances(),
         )
 

@@ -110,16 +110,16 @@ class Exchange:
         if error is None:
             error = ClientGone("The caller hung up.") if out.gone else self._noted
         ledger = self._services.ledger
-        unknown = settlement = Settlement(nano=self._reservation.nano, source="unknown")
+        unknown = settlement = self._unknown()
         try:
             real = self._settlement()
-            ledger.settle(self._reservation, real.nano)
+            ledger.settle(self._reservation, real.spend)
             settlement = real
             if real.source != "unknown":
                 self._admitted.settle(self._draft.usage if real.source == "provider" and self._draft.usage else Usage())
         finally:
             if settlement is unknown:
-                ledger.settle(self._reservation, unknown.nano)
+                ledger.settle(self._reservation, unknown.spend)
                 error = error or InternalFault(FAILED)
             status = error.status if error and (error is self._noted or not out.started) else 200
             end = self._draft.end(EndState.COMPLETED, error, status, settlement)
@@ -129,10 +129,15 @@ class Exchange:
     def _settlement(self) -> Settlement:
         """Real usage where the provider reported it, nothing where nothing can have been billed, else the ceiling."""
         if self._unbilled or not self._adapter.billed:
-            return Settlement(nano=0, source="unused")
-        if self._draft.usage is None or self._price is None:
-            return Settlement(nano=self._reservation.nano, source="unknown")
-        return Settlement(nano=self._price.cost(self._draft.usage), source="provider")
+            return Settlement(nano=0, tokens=0, source="unused")
+        usage = self._draft.usage
+        if usage is None or self._price is None:
+            return self._unknown()
+        tokens = usage.input_tokens + usage.output_tokens
+        return Settlement(nano=self._price.cost(usage), tokens=tokens, source="provider")
+
+    def _unknown(self) -> Settlement:
+        return Settlement(nano=self._reservation.nano, tokens=self._reservation.tokens, source="unknown")
 
     async def _converse(self, out: Outlet) -> None:
         services, route, draft = self._services, self._route, self._draft
@@ -259,10 +264,12 @@ class Exchange:
     def _answer_headers(self, reply: UpstreamReply) -> list[tuple[str, str]]:
         draft = self._draft
         risk = [("x-gptgate-risk", str(draft.score))] if self._services.snapshot.server.risk_header else []
+        lowered = [("x-gptgate-max-output-tokens", str(self._request.max_output_tokens))] if draft.lowered_from else []
         return [
             *self._services.headers.answer(reply.headers),
             *limit_headers(self._admitted.standing(), self._request.dialect, self._services.clock.wall_ms()),
             *risk,
+            *lowered,
             ("x-gptgate-effect", draft.effect.value),
             ("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}"),
         ]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from gptgate.core.budgets import NOTHING
 from gptgate.core.document import read_object
 from gptgate.core.errors import (
     AuditUnavailable,
@@ -35,6 +36,7 @@ from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.approve import claim_approval
 from gptgate.pipeline.aside import Aside
+from gptgate.pipeline.charges import Ceiling, charges_of, month_spent, useful_output
 from gptgate.pipeline.classify import ask_classifiers, weigh_more, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
@@ -45,6 +47,7 @@ from gptgate.pipeline.judge import (
     decide_routed,
     enforce,
     inspect_request,
+    lower_output,
     pseudonyms_for,
     weigh_routed,
 )
@@ -54,7 +57,7 @@ from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 
-UNUSED = Settlement(nano=0, source="unused")
+UNUSED = Settlement(nano=0, tokens=0, source="unused")
 READERS = 2
 """Large requests that are inspected at a time."""
 
@@ -198,7 +201,7 @@ class Gate:
         admitted.admit(request, grant)
         draft.mark("admit")
         # 5 inspect
-        facts = policy_facts(raw, request, grant, services.ledger.spent_by(principal.app.name, raw.at_ms))
+        facts = policy_facts(raw, request, grant, month_spent(services, principal.app.name, raw.at_ms))
         draft.facts = facts
         inspection = await self._readers.run(len(raw.body), lambda: inspect_request(services, request, facts))
         draft.inspection = inspection
@@ -232,11 +235,9 @@ class Gate:
         draft.mark("decide")
         # 9 reserve
         price = self._price(grant, raw)
-        ceiling = services.ceiling(permit.request, grant.model, len(route.body))
-        admitted.reserve(permit.request, grant, *ceiling)
-        reservation = self._reserve(grant, price, ceiling, raw)
-        draft.reservation = reservation
         draft.price_version = price.version if price else ""
+        permit, route, reservation = self._reserve(draft, permit, grant, route, price, admitted)
+        draft.route, draft.reservation = route, reservation
         # 10 record the intent, durable
         intent = await self._begin(draft, reservation, out)
         draft.mark("record")
@@ -279,10 +280,27 @@ class Gate:
             )
         return price
 
-    def _reserve(self, grant: Grant, price: Price | None, ceiling: tuple[int, int], raw: RawRequest) -> Reservation:
-        app = grant.principal.app
-        nano = price.ceiling(*ceiling) if price is not None else 0
-        return self._services.ledger.reserve(raw.id, app.name, app.monthly_budget_nano, nano, raw.at_ms)
+    def _reserve(
+        self, draft: Draft, permit: Permit, grant: Grant, route: Route, price: Price | None, admitted: Admitted
+    ) -> tuple[Permit, Route, Reservation]:
+        """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only,
+        for that."""
+        raw, ledger = draft.raw, self._services.ledger
+        charges = charges_of(self._services.snapshot.budgets, draft, grant)
+        wanted = self._wanted(permit, route, price)
+        useful = useful_output(ledger, charges, wanted, raw.at_ms)
+        if useful is not None:
+            draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
+            route = self._route(permit, grant, raw)
+            wanted = self._wanted(permit, route, price)
+        admitted.reserve(permit.request, grant, wanted.input_tokens, wanted.output_tokens)
+        app = grant.principal.app.name
+        return permit, route, ledger.reserve(raw.id, app, charges, wanted.spend, raw.at_ms)
+
+    def _wanted(self, permit: Permit, route: Route, price: Price | None) -> Ceiling:
+        """The most that the request takes, as it is sent."""
+        tokens = self._services.ceiling(permit.request, route.model, len(route.body))
+        return Ceiling(price, *tokens, max(permit.request.choices, 1))
 
     async def _begin(self, draft: Draft, reservation: Reservation, out: Outlet) -> Intent:
         intent = draft.intent()
@@ -290,7 +308,7 @@ class Gate:
             await self._services.store.begin(intent, draft.kept_request(self._services.redaction))
         except (AuditUnavailable, asyncio.CancelledError) as failure:
             # Nothing was sent. The row may still become durable, so it gets its end, and the money goes back.
-            self._services.ledger.settle(reservation, 0)
+            self._services.ledger.settle(reservation, NOTHING)
             error: GateError
             if isinstance(failure, GateError):
                 error = failure
@@ -308,7 +326,7 @@ class Gate:
         if isinstance(refusal, AuditUnavailable):
             return
         if draft.reservation is not None:
-            self._services.ledger.settle(draft.reservation, 0)
+            self._services.ledger.settle(draft.reservation, NOTHING)
         # Where a part of the gateway failed, it may be the one that decides what of a text may be kept.
         sound = not isinstance(refusal, InternalFault | GuardFailed)
         if not sound:

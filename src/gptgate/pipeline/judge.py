@@ -112,6 +112,15 @@ def enforce(
     return Permit(request=request, edits=edits, obligations=decision.obligations)
 
 
+def lower_output(permit: Permit, max_output_tokens: int) -> Permit:
+    """The same request with a lower bound on its output."""
+    return replace(
+        permit,
+        request=replace(permit.request, max_output_tokens=max_output_tokens),
+        obligations=replace(permit.obligations, max_output_tokens=max_output_tokens),
+    )
+
+
 def denial(decision: Decision) -> PolicyDenied:
     """The refusal of a denying decision, in the rule's own words where it has some."""
     unnamed = f"Refused by policy rule '{decision.denied_by}'." if decision.public else "Refused by policy."

@@ -34,7 +34,7 @@ def policy_facts(raw: RawRequest, request: ChatRequest, grant: Grant, spent_nano
         upstream_model=model.upstream_name,
         provider=grant.provider.name,
         location=model.location,
-        session=raw.headers.get(SESSION_HEADER, "")[:MAX_NAME],
+        session=named_session(raw),
         spent_nano=spent_nano,
         budget_nano=app.monthly_budget_nano or 0,
         hour=hour,
@@ -50,3 +50,8 @@ def clock_facts(at_ms: int) -> tuple[int, int]:
 def named_end_user(raw: RawRequest, request: ChatRequest | None) -> str:
     """The end user that the body names, else the header; what the application says, not verified."""
     return ((request.end_user if request else "") or raw.headers.get(END_USER_HEADER, ""))[:MAX_NAME]
+
+
+def named_session(raw: RawRequest) -> str:
+    """The session that the header names; what the application says, not verified."""
+    return raw.headers.get(SESSION_HEADER, "")[:MAX_NAME]

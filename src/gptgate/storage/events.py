@@ -18,6 +18,8 @@ CONFIG_APPLIED = "config_applied"
 KEY_CREATED = "key_created"
 KEY_REVOKED = "key_revoked"
 KEY_EXPIRY_SET = "key_expiry_set"
+BUDGET_TOPPED_UP = "budget_topped_up"
+BUDGET_THRESHOLD = "budget_threshold"
 
 
 def insert_event(connection: sqlite3.Connection, at_ms: int, kind: str, fields: Mapping[str, object]) -> None:

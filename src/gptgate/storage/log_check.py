@@ -22,7 +22,7 @@ INTENT = msgspec.json.Decoder(Intent)
 END = msgspec.json.Decoder(End)
 
 INTENT_COLUMNS = """seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
-upstream_model, effect, score, window, reserved_nano"""
+upstream_model, effect, score, window, reserved_nano, session, reserved_tokens"""
 END_COLUMNS = """id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
 cost_nano, usage_source"""
 

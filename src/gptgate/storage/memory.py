@@ -1,7 +1,5 @@
 """RecordStore in memory: the same contract but for what outlives the process. For tests and short-lived gateways."""
 
-from collections.abc import Sequence
-
 from msgspec.structs import replace
 
 from gptgate.core.errors import AuditUnavailable
@@ -32,16 +30,6 @@ class MemoryStore:
     def healthy(self) -> list[str]:
         """What is wrong, one sentence each."""
         return ["the record store is closed"] if self._closed else []
-
-    def spent_by_window(self, windows: Sequence[str]) -> dict[tuple[str, str], int]:
-        """(app, window) → nano-dollars that all ends of these windows have spent."""
-        spent: dict[tuple[str, str], int] = {}
-        for record in self.records.values():
-            end = record.end
-            if end is not None and end.window in windows:
-                place = (end.app, end.window)
-                spent[place] = spent.get(place, 0) + end.cost_nano
-        return spent
 
     def show(self, request_id: str) -> AuditRecord | None:
         """Everything kept of one request."""

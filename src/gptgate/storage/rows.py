@@ -19,8 +19,9 @@ competition with the event loop: a few large statements leave the loop alone, ma
 
 INSERT_INTENT = """
 INSERT INTO intents (seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
-                     upstream_model, effect, score, window, reserved_nano, body, content, salt)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     upstream_model, effect, score, window, reserved_nano, session, reserved_tokens, body,
+                     content, salt)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # A second end of one id is ignored: the caller may repeat itself, and a commit that failed may have been durable.
@@ -86,6 +87,8 @@ def intent_values(seq: int, intent: Intent, body: bytes, content: bytes | None) 
         intent.score,
         intent.window,
         intent.reserved_nano,
+        intent.session,
+        intent.reserved_tokens,
         body,
         content,
         _salt(content),

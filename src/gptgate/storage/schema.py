@@ -7,6 +7,24 @@ from pathlib import Path
 
 from gptgate.storage.errors import StorageError
 
+_SUMS: dict[str, str] = {
+    "requests": "1",
+    "refused": "{end}.state = 'refused'",
+    "billed": "{end}.usage_source <> 'unused'",
+    "input_tokens": "{end}.input_tokens",
+    "output_tokens": "{end}.output_tokens",
+    "tokens": """CASE {end}.usage_source WHEN 'unknown' THEN i.reserved_tokens
+        ELSE {end}.input_tokens + {end}.output_tokens END""",
+    "usd": "{end}.cost_nano / 1000000000",
+    "nano": "{end}.cost_nano % 1000000000",
+    "unknown_usd": "CASE {end}.usage_source WHEN 'unknown' THEN {end}.cost_nano / 1000000000 ELSE 0 END",
+    "unknown_nano": "CASE {end}.usage_source WHEN 'unknown' THEN {end}.cost_nano % 1000000000 ELSE 0 END",
+}
+"""Columns of `spending` → what an end adds to them."""
+_SUMMED = ", ".join(f"sum({term.format(end='e')})" for term in _SUMS.values())
+_SINGLE = ", ".join(term.format(end="new") for term in _SUMS.values())
+_ADDED = ", ".join(f"{column} = {column} + excluded.{column}" for column in _SUMS)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE schema_version (version INTEGER NOT NULL)",
@@ -58,6 +76,35 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE log_batches (
             size INTEGER PRIMARY KEY, intents_to INTEGER NOT NULL, ends_to INTEGER NOT NULL,
             events_to INTEGER NOT NULL)""",
+    ),
+    (
+        "ALTER TABLE intents ADD COLUMN session TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE intents ADD COLUMN reserved_tokens INTEGER NOT NULL DEFAULT 0",
+        "DROP INDEX ends_spent",
+        # Sums over ends, by the quarter of an hour in which their requests began. `billed` requests are those that may
+        # have cost something; `tokens` of an unknown usage are those that were reserved. Dollars and the rest stand
+        # apart, because a sum past 2**63 would become a floating point number.
+        """CREATE TABLE spending (
+            slot_ms INTEGER NOT NULL, team TEXT NOT NULL, app TEXT NOT NULL, key_id TEXT NOT NULL,
+            end_user TEXT NOT NULL, session TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL,
+            requests INTEGER NOT NULL, refused INTEGER NOT NULL, billed INTEGER NOT NULL,
+            input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
+            usd INTEGER NOT NULL, nano INTEGER NOT NULL, unknown_usd INTEGER NOT NULL, unknown_nano INTEGER NOT NULL,
+            PRIMARY KEY (slot_ms, team, app, key_id, end_user, session, model, provider)) WITHOUT ROWID""",
+        f"""INSERT INTO spending
+            SELECT i.at_ms / 900000 * 900000 AS slot_ms, i.team, i.app, i.key_id, i.end_user, i.session, i.model,
+                   i.provider, {_SUMMED}
+            FROM intents i JOIN ends e ON e.id = i.id GROUP BY 1, 2, 3, 4, 5, 6, 7, 8""",  # noqa: S608
+        # In the same transaction as the end, and only for an end that is really new: a second one of an id is ignored.
+        f"""CREATE TRIGGER ends_spending AFTER INSERT ON ends BEGIN
+            INSERT INTO spending
+            SELECT i.at_ms / 900000 * 900000, i.team, i.app, i.key_id, i.end_user, i.session, i.model, i.provider,
+                   {_SINGLE}
+            FROM intents i WHERE i.id = new.id
+            ON CONFLICT DO UPDATE SET {_ADDED}; END""",  # noqa: S608
+        """CREATE TABLE top_ups (
+            seq INTEGER PRIMARY KEY, budget TEXT NOT NULL, key TEXT NOT NULL, at_ms INTEGER NOT NULL,
+            amount INTEGER NOT NULL, by TEXT NOT NULL)""",
     ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""

@@ -3,8 +3,7 @@
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +12,6 @@ from msgspec import Struct
 from gptgate.core.errors import AuditUnavailable, ClientGone
 from gptgate.core.events import End, Intent, encode_event
 from gptgate.core.facts import LogIndex
-from gptgate.core.money import NANO_PER_USD
 from gptgate.core.ports import Clock
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME, FolderLock, create_folder
@@ -187,33 +185,6 @@ class SqliteStore:
             replaced_ends=writer.replaced_ends,
             log_size=self._sequencer.size if self._sequencer is not None else 0,
         )
-
-    def spent_by_window(self, windows: Sequence[str]) -> dict[tuple[str, str], int]:
-        """(app, window) → nano-dollars that all durable ends of these windows have spent. To start the ledger with.
-
-        Blocks; raises StorageError.
-        """
-        spent: dict[tuple[str, str], int] = {}
-        # In two parts, because SQLite's sums end at 2**63; see `queries.USAGE`.
-        query = """SELECT app, sum(cost_nano / 1000000000), sum(cost_nano % 1000000000) FROM ends
-                   WHERE window = ? GROUP BY app"""
-        with (
-            storage_errors("read what was spent"),
-            closing(connect(self._path, busy_ms=1000, read_only=True)) as connection,
-        ):
-            for window in windows:
-                for app, dollars, rest in connection.execute(query, (window,)):
-                    spent[app, window] = dollars * NANO_PER_USD + rest
-        return spent
-
-    def newest_window(self) -> str:
-        """The last window in which something was recorded, ``""`` when nothing was. Blocks; raises StorageError."""
-        with (
-            storage_errors("read what was spent"),
-            closing(connect(self._path, busy_ms=1000, read_only=True)) as connection,
-        ):
-            (newest,) = connection.execute("SELECT max(window) FROM ends").fetchone()
-        return newest or ""
 
     async def close(self, deadline_ms: int) -> None:
         """Write all that waits, checkpoint, give the folder back. Further requests are refused from the first moment.

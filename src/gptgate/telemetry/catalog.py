@@ -36,6 +36,7 @@ TOKENS = "gptgate_tokens"
 COST = "gptgate_cost_nano_usd"
 RESERVED = "gptgate_reserved_nano_usd"
 SETTLED = "gptgate_settled_nano_usd"
+BUDGETS = "gptgate_budget_thresholds"
 DURATION = "gptgate_request_duration_seconds"
 OVERHEAD = "gptgate_overhead_seconds"
 CHUNKS = "gptgate_stream_chunks"
@@ -75,6 +76,9 @@ METRICS: tuple[Metric, ...] = (
         "counter",
         ("app", "source"),
         "Money that stayed spent, in billionths of a US dollar, by where the usage is known from.",
+    ),
+    Metric(
+        BUDGETS, "counter", ("budget", "percent"), "Thresholds that accounts of budgets reached, each once in a window."
     ),
     Metric(DURATION, "histogram", ("endpoint", "stream"), "Time from a request's head to the end of its answer."),
     Metric(OVERHEAD, "histogram", ("endpoint",), "Time that the gateway itself added to a request."),

@@ -211,6 +211,10 @@ class Metrics(Collector):
         """Count a caller who was refused before it was known who calls."""
         self._counts[catalog.AUTH_FAILURES][(code if code in CODES else OTHER,)] += 1
 
+    def add_threshold(self, budget: str, percent: int) -> None:
+        """Count an account of a configured budget that reached one of the budget's thresholds."""
+        self._counts[catalog.BUDGETS][budget, str(percent)] += 1
+
     def add_lines_lost(self, number: int) -> None:
         """Count log lines that could not be written."""
         self._counts[catalog.LINES_LOST][()] += number

@@ -16,7 +16,7 @@ from gptgate.pipeline.services import Services
 from harness import CONFIG, RULES
 from pipeline_parts import CARD, OPENAI_KEY, chat, configured, judged, services
 
-UNUSED = Settlement(nano=0, source="unused")
+UNUSED = Settlement(nano=0, tokens=0, source="unused")
 
 
 def drafted(content: str, raw: RawRequest) -> tuple[Services, Draft]:

@@ -28,12 +28,13 @@ from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Inspection, LogIndex, PolicyFacts
 from gptgate.core.snapshot import Stage
 from gptgate.core.wire import Dialect, Endpoint
-from gptgate.cost.ledger import month_of
+from gptgate.cost.windows import month_of
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.services import Services
 from gptgate.storage.memory import MemoryStore
 from gptgate.storage.views import AuditRecord
 from harness import CONFIG, RULES
+from ledger_parts import spent as spent_in
 from pipeline_parts import (
     AT_MS,
     CARD,
@@ -93,7 +94,7 @@ def at_rest(parts: Services) -> AuditRecord:
     assert record.end is not None
     assert parts.limiter.in_flight == 0
     assert parts.ledger.open_reservations == 0
-    assert parts.ledger.spent("demo", month_of(AT_MS)) == record.end.cost_nano
+    assert spent_in(parts.ledger, "demo", month_of(AT_MS)) == record.end.cost_nano
     assert parts.observer.seen == [(record.intent, record.end)]
     return record
 
@@ -289,11 +290,11 @@ async def test_without_a_record_nothing_is_sent_and_the_money_goes_back(text: st
     with pytest.raises(AuditUnavailable):
         await serve(parts, text=text)
     assert parts.upstream.sent == []
-    assert parts.ledger.spent("demo", month_of(AT_MS)) == parts.ledger.open_reservations == 0
+    assert spent_in(parts.ledger, "demo", month_of(AT_MS)) == parts.ledger.open_reservations == 0
     assert parts.limiter.in_flight == 0
     parts.store.broken = False
     await serve(parts)
-    assert parts.ledger.spent("demo", month_of(AT_MS)) == COST
+    assert spent_in(parts.ledger, "demo", month_of(AT_MS)) == COST
 
 
 class SlowStore(MemoryStore):

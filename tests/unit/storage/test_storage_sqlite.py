@@ -16,7 +16,7 @@ from gptgate.storage.queries import SqliteReader
 from gptgate.storage.schema import LATEST
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import SearchFilters
-from storage_samples import FixedClock, end, intent
+from storage_samples import FixedClock, end, intent, spent_by_app
 
 
 def opened(folder: Path) -> SqliteStore:
@@ -74,8 +74,8 @@ async def test_recovery_abandons_what_has_no_end_and_leaves_its_reservation_spen
     await store.close(1000)
     again = opened(tmp_path)
     assert again.recovered == 1
-    assert again.spent_by_window(["w"]) == {("shop", "w"): 1000}
     await again.close(1000)
+    assert spent_by_app(tmp_path) == {"shop": 1000}
     with SqliteReader(tmp_path) as reader:
         record = reader.show("lost")
     assert record is not None

@@ -1,0 +1,195 @@
+"""`gptgate budget`: what budgets have left, and additions to them."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gptgate.cli.approvals import LONGEST_NAME, operator
+from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.folder import load_config, require_database
+from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
+from gptgate.cli.output import Column, Format, print_records
+from gptgate.cli.text import clean
+from gptgate.cli.times import show_ms, to_seconds
+from gptgate.core.budgets import BudgetSpec, TopUp, Unit, Window
+from gptgate.core.money import NANO_PER_USD, format_usd, parse_usd
+from gptgate.cost.amounts import shown, shown_value
+from gptgate.cost.windows import Slots
+from gptgate.storage.spending import Spending, add_top_up
+
+COLUMNS = (
+    Column("budget", "budget"),
+    Column("account", "account", fold=True),
+    Column("mode", "mode"),
+    Column("window", "window"),
+    Column("since", "since", show=to_seconds),
+    Column("amount", "amount", right=True),
+    Column("spent", "spent", right=True),
+    Column("left", "left", right=True),
+    Column("percent", "%", right=True),
+)
+NAMES = (
+    Column("budget", "budget"),
+    Column("scope", "scope", fold=True),
+    Column("unit", "unit"),
+    Column("amount", "amount", right=True),
+    Column("window", "window"),
+    Column("mode", "mode"),
+)
+
+app = typer.Typer(no_args_is_help=True, help="See what budgets have left, and add to them.")
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="The configuration file. Default: gptgate.yaml in the data folder.")
+]
+Name = Annotated[str, typer.Argument(metavar="BUDGET", help="The budget's name; `apps` for the apps' own budgets.")]
+
+
+@app.command("list")
+def list_budgets(output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
+    """List the configured budgets. `apps` stands for the apps' own monthly budgets."""
+    rows = [
+        {
+            "budget": budget.name,
+            "scope": [dimension.value for dimension in budget.scope] or ["global"],
+            "unit": budget.unit.value,
+            "amount": "by app" if budget.amount is None else _number(budget.unit, budget.amount),
+            "window": budget.window.value,
+            "mode": budget.mode.value,
+        }
+        for budget in _budgets(data, config)
+    ]
+    print_records(output, NAMES, rows)
+
+
+@app.command("show")
+def show(name: Name, output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
+    """Show every account of a budget that has spent something in the window, from the durable records.
+
+    Requests that are under way are not among them: what they hold comes back, in part, when they end.
+    """
+    require_database(data)
+    budget = _find(name, data, config)
+    now_ms = _now_ms()
+    with closing(Spending(data)) as spending:
+        spent = _accounts(budget, spending, now_ms)
+        added = _added(budget, spending.top_ups(), now_ms)
+    print_records(output, COLUMNS, [_row(budget, key, spent.get(key, 0), added, now_ms) for key in sorted(spent)])
+
+
+@app.command("top-up")
+def top_up(
+    name: Name,
+    account: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[VALUE]...", help="The account: a value for each dimension of the budget's scope."),
+    ] = None,
+    add: Annotated[str, typer.Option("--add", help="How much, in the budget's unit.")] = "",
+    by: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Who adds. Default: the user of the operating system.")
+    ] = None,
+    data: Data = DEFAULT_FOLDER,
+    config: Config = None,
+) -> None:
+    """Add to one account of a budget, for the window in force. A running gateway sees it within a second."""
+    require_database(data)
+    budget = _find(name, data, config)
+    key = tuple(account or ())
+    if len(key) != len(budget.scope):
+        wanted = " ".join(dimension.value.upper() for dimension in budget.scope) or "(nothing: one account for all)"
+        raise CommandError("the account does not fit the budget's scope", hint=f"it is: {wanted}", exit_code=USAGE)
+    if _limit(budget, key) is None:
+        raise CommandError(f"{_account(key)} has no budget here, so there is nothing to add to")
+    if budget.window is Window.ROLLING:
+        raise CommandError(
+            "a rolling window has no end until which an addition could hold",
+            hint="change the budget's amount in the configuration, and run: gptgate config apply",
+        )
+    amount = _amount(budget.unit, add)
+    who = operator() if by is None else by
+    if not who or len(who) > LONGEST_NAME or not who.isprintable():
+        raise CommandError(f"--as: 1 to {LONGEST_NAME} printable characters", exit_code=USAGE)
+    add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who)
+    print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {_account(key)}, by {clean(who)}")
+
+
+def _budgets(data: Path, config: Path | None) -> tuple[BudgetSpec, ...]:
+    return load_config(data, config).budgets
+
+
+def _find(name: str, data: Path, config: Path | None) -> BudgetSpec:
+    budgets = _budgets(data, config)
+    for budget in budgets:
+        if budget.name == name:
+            return budget
+    hint = "there are: " + ", ".join(budget.name for budget in budgets)
+    raise CommandError(f"no budget is called {clean(name)}", hint=hint)
+
+
+def _accounts(budget: BudgetSpec, spending: Spending, now_ms: int) -> dict[tuple[str, ...], int]:
+    slots = Slots(budget)
+    found: dict[tuple[str, ...], int] = {(name,): 0 for name in budget.amounts}
+    for key, slot_ms, amount in spending.of(budget, slots.first(now_ms)):
+        if slots.rolling or slots.slot(slot_ms) == slots.slot(now_ms):
+            found[key] = found.get(key, 0) + amount
+    return found
+
+
+def _added(budget: BudgetSpec, top_ups: list[TopUp], now_ms: int) -> dict[tuple[str, ...], int]:
+    slots = Slots(budget)
+    added: dict[tuple[str, ...], int] = {}
+    for name, key, at_ms, amount in top_ups:
+        if name == budget.name and slots.slot(at_ms) == slots.slot(now_ms):
+            added[key] = added.get(key, 0) + amount
+    return added
+
+
+def _row(
+    budget: BudgetSpec, key: tuple[str, ...], spent: int, added: dict[tuple[str, ...], int], now_ms: int
+) -> dict[str, object]:
+    amount = _limit(budget, key)
+    limit = None if amount is None else amount + added.get(key, 0)
+    unit = budget.unit
+    return {
+        "budget": budget.name,
+        "account": _account(key),
+        "mode": budget.mode.value,
+        "window": budget.window.value,
+        "since": None if budget.window is Window.LIFETIME else show_ms(Slots(budget).first(now_ms)),
+        "amount": None if limit is None else _number(unit, limit),
+        "spent": _number(unit, spent),
+        "left": None if limit is None else _number(unit, limit - spent),
+        "percent": spent * 100 // limit if limit else None,
+    }
+
+
+def _limit(budget: BudgetSpec, key: tuple[str, ...]) -> int | None:
+    return budget.amounts.get(key[0], budget.amount) if key else budget.amount
+
+
+def _account(key: tuple[str, ...]) -> str:
+    return clean(", ".join(map(shown_value, key))) or "everybody"
+
+
+def _number(unit: Unit, amount: int) -> str:
+    return format_usd(amount) if unit is Unit.USD else str(amount)
+
+
+def _amount(unit: Unit, text: str) -> int:
+    try:
+        nano = parse_usd(text)
+    except ValueError:
+        raise CommandError("--add: an amount such as 12.50", exit_code=USAGE) from None
+    if unit is not Unit.USD and nano % NANO_PER_USD:
+        raise CommandError("--add: this budget's unit is counted in whole numbers", exit_code=USAGE)
+    amount = nano if unit is Unit.USD else nano // NANO_PER_USD
+    if not 0 < amount < 2**63:
+        raise CommandError("--add: an amount above 0, and not an absurd one", exit_code=USAGE)
+    return amount
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,110 @@
+"""The section `budgets`, and the `budget` of an app."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec.structs import replace
+
+from gptgate.config.problem import did_you_mean, shown
+from gptgate.config.reader import Reader, Section
+from gptgate.config.schema import EVERYBODY
+from gptgate.core.budgets import (
+    APP_MONTH,
+    CALLERS_WORDS,
+    BudgetMode,
+    BudgetSpec,
+    Dimension,
+    Unit,
+    Window,
+)
+from gptgate.core.money import NANO_PER_USD
+
+CALENDAR = frozenset({Window.DAY, Window.WEEK, Window.MONTH})
+MATCHES: dict[str, tuple[Dimension, str]] = {
+    "teams": (Dimension.TEAM, "teams"),
+    "apps": (Dimension.APP, "apps"),
+    "models": (Dimension.MODEL, "models"),
+    "providers": (Dimension.PROVIDER, "providers"),
+}
+"""Setting of `match` → the dimension it narrows down, and the section whose names it may use."""
+
+
+def check_budgets(root: Section, reader: Reader) -> None:
+    """Report every budget that contradicts itself or could not be enforced."""
+    for budget in root.sections("budgets"):
+        if budget.get("name") == APP_MONTH.name:
+            message = "this name stands for the apps' own budgets"
+            reader.report(budget.line_of("name"), f"{budget.path}.name", message)
+        _check_scope(budget, reader)
+        _check_window(budget, reader)
+        amount = budget.fields.get("amount")
+        if amount is not None and budget.get("unit") not in (None, Unit.USD) and amount.value % NANO_PER_USD:
+            reader.report(amount.line, amount.path, "this unit is counted in whole numbers")
+        for name, (dimension, section) in MATCHES.items():
+            known = [item.get("name") for item in root.sections(section) if item.get("name") is not None]
+            for item in budget.section("match").items(name):
+                if item.value not in known:
+                    hint = did_you_mean(item.value, known)
+                    reader.report(item.line, item.path, f"no {dimension.value} is called {shown(item.value)}", hint)
+
+
+def _check_scope(budget: Section, reader: Reader) -> None:
+    scope = budget.items("scope")
+    words = [item.value for item in scope]
+    if EVERYBODY in words and len(words) > 1:
+        message = f"{EVERYBODY} is one account for everybody; beside it nothing else can stand"
+        reader.report(scope[0].line, f"{budget.path}.scope", message)
+    if budget.get("window") is Window.LIFETIME and CALLERS_WORDS.intersection(words):
+        message = "callers make these values up, so accounts that never end would fill the memory"
+        reader.report(budget.line_of("window"), f"{budget.path}.window", message, "window: rolling, with over: 30d")
+
+
+def _check_window(budget: Section, reader: Reader) -> None:
+    window = budget.get("window")
+    if window is None:
+        return
+    over, zone = budget.fields.get("over"), budget.fields.get("time_zone")
+    if window is Window.ROLLING and "over" not in budget.written:
+        reader.report(budget.line, f"{budget.path}.over", "is missing: a rolling window has a length", "over: 7d")
+    elif window is not Window.ROLLING and over is not None:
+        reader.report(over.line, over.path, f"has no meaning for the window {shown(window.value)}", "window: rolling")
+    if zone is None:
+        return
+    if window not in CALENDAR and "time_zone" in budget.written:
+        reader.report(zone.line, zone.path, f"has no meaning for the window {shown(window.value)}", "remove the line")
+        return
+    try:
+        ZoneInfo(zone.value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        reader.report(zone.line, zone.path, f"no time zone is called {shown(zone.value)}", "such as Europe/Berlin")
+
+
+def build_budgets(root: Section) -> tuple[BudgetSpec, ...]:
+    """The apps' months, then the file's budgets by name."""
+    limits = {app.get("name"): app.section("budget").get("monthly_usd") for app in root.sections("apps")}
+    own = {name: nano for name, nano in sorted(limits.items()) if nano is not None}
+    budgets = (_budget(item) for item in root.sections("budgets"))
+    return replace(APP_MONTH, amounts=own), *sorted(budgets, key=lambda budget: budget.name)
+
+
+def _budget(item: Section) -> BudgetSpec:
+    unit: Unit = item.get("unit")
+    amount: int = item.get("amount")
+    words = {value.value for value in item.items("scope")}
+    match = item.section("match")
+    return BudgetSpec(
+        name=item.get("name"),
+        scope=tuple(dimension for dimension in Dimension if dimension.value in words),
+        unit=unit,
+        amount=amount if unit is Unit.USD else amount // NANO_PER_USD,
+        window=item.get("window"),
+        over_ms=item.get("over") or 0,
+        time_zone=item.get("time_zone"),
+        mode=BudgetMode(item.get("mode")),
+        thresholds=tuple(sorted(value.value for value in item.items("thresholds"))),
+        least_output_tokens=item.get("least_output_tokens"),
+        match=tuple(
+            (dimension, tuple(sorted(value.value for value in match.items(name))))
+            for name, (dimension, _) in MATCHES.items()
+            if match.items(name)
+        ),
+    )

@@ -1,0 +1,133 @@
+"""Budgets: how much may be spent, by whom, in which stretch of time."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+
+class Dimension(StrEnum):
+    """What a budget can count apart."""
+
+    TEAM = "team"
+    APP = "app"
+    KEY = "key"
+    END_USER = "end_user"
+    SESSION = "session"
+    MODEL = "model"
+    PROVIDER = "provider"
+
+
+CALLERS_WORDS = frozenset({Dimension.END_USER, Dimension.SESSION})
+"""Dimensions whose values callers make up: nothing bounds how many there are."""
+
+
+class Unit(StrEnum):
+    """What a budget counts. Dollars are counted in nano-dollars."""
+
+    USD = "usd"
+    TOKENS = "tokens"
+    REQUESTS = "requests"
+
+
+class Window(StrEnum):
+    """How long what was spent counts. Days, weeks and months are those of the calendar in the budget's time zone."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    ROLLING = "rolling"
+    LIFETIME = "lifetime"
+
+
+class BudgetMode(StrEnum):
+    """HARD: refuses what does not fit. SOFT: only counts and reports."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
+class BudgetSpec(Struct, frozen=True, kw_only=True):
+    """A budget. Each combination of values of its `scope` has an account of its own; an empty scope is one for all.
+
+    `amount` None only counts; `amounts` gives single accounts their own, by the first value of the scope. `over_ms` is
+    the length of a rolling window. `thresholds` are percentages that are reported when reached. What is left may pay
+    for a shorter answer than was asked for, if for `least_output_tokens` of it; 0 refuses such a request. `match`
+    narrows the budget down to requests whose value of a dimension is among these.
+    """
+
+    name: str
+    scope: tuple[Dimension, ...]
+    unit: Unit
+    window: Window
+    amount: int | None = None
+    amounts: dict[str, int] = {}
+    over_ms: int = 0
+    time_zone: str = "UTC"
+    mode: BudgetMode = BudgetMode.HARD
+    thresholds: tuple[int, ...] = ()
+    least_output_tokens: int = 0
+    match: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
+
+    @property
+    def counts(self) -> tuple[object, ...]:
+        """What decides which request is counted where. What else a budget says can change under its counts."""
+        return (self.name, self.scope, self.unit, self.window, self.over_ms, self.time_zone, self.match)
+
+
+APP_MONTH = BudgetSpec(name="apps", scope=(Dimension.APP,), unit=Unit.USD, window=Window.MONTH)
+"""Every app's dollars of the calendar month (UTC): counted always, limited where the app has a `budget`."""
+
+
+class Spend(Struct, frozen=True, kw_only=True):
+    """What one request takes of budgets: at most, while it is reserved; really, once it is settled."""
+
+    nano: int = 0
+    tokens: int = 0
+    requests: int = 0
+
+    def of(self, unit: Unit) -> int:
+        """The amount in this unit."""
+        return self.nano if unit is Unit.USD else self.tokens if unit is Unit.TOKENS else self.requests
+
+
+NOTHING = Spend()
+
+
+class Charge(NamedTuple):
+    """A budget that a request falls under, and the values of its scope that name the account."""
+
+    budget: BudgetSpec
+    key: tuple[str, ...]
+
+
+class Spent(NamedTuple):
+    """What was spent by one account in one slot of `SLOT_MS`, as the store sums it up."""
+
+    key: tuple[str, ...]
+    slot_ms: int
+    amount: int
+
+
+class TopUp(NamedTuple):
+    """An addition to one account of a budget, for the window that holds `at_ms`."""
+
+    budget: str
+    key: tuple[str, ...]
+    at_ms: int
+    amount: int
+
+
+class Crossing(NamedTuple):
+    """An account has reached a threshold of its budget in this window. Amounts are in the budget's unit."""
+
+    budget: BudgetSpec
+    key: tuple[str, ...]
+    window_ms: int
+    percent: int
+    spent: int
+    amount: int
+
+
+SLOT_MS = 900_000
+"""Spending is summed up by quarters of an hour: every time zone begins its days at one."""

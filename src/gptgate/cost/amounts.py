@@ -1,0 +1,38 @@
+"""Amounts and refusals in words."""
+
+from gptgate.core.budgets import APP_MONTH, BudgetSpec, Charge, Unit
+from gptgate.core.money import format_usd
+
+
+def refusal(charge: Charge, limit: int, left: int, needed: int) -> str:
+    """Why a request does not fit."""
+    budget, key = charge
+    unit = budget.unit
+    if budget.name == APP_MONTH.name:
+        whose = f"the monthly budget of {key[0]}"
+    else:
+        whose = f"the budget '{budget.name}'" + (f" of {', '.join(map(shown_value, key))}" if key else "")
+    verb = "cost" if unit is Unit.USD else "take"
+    return (
+        f"{whose} is {shown(unit, limit)}, of which {shown(unit, left)} is left; "
+        f"this request may {verb} up to {shown(unit, needed)}"
+    )
+
+
+def too_many(budget: BudgetSpec) -> str:
+    """Why a request whose account is new is refused."""
+    return f"the budget '{budget.name}' has too many accounts to open another one in this window"
+
+
+def shown_value(value: str) -> str:
+    """A scope's value; one that the request did not name has a word."""
+    return value or "(not named)"
+
+
+def shown(unit: Unit, amount: int) -> str:
+    """Exact, without the zeros that say nothing: ``$12.50``, ``$0.000014``, ``1200 tokens``."""
+    if unit is not Unit.USD:
+        return f"{amount} {unit.value}"
+    whole, _, decimals = format_usd(amount).partition(".")
+    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}${whole}.{decimals.rstrip('0'):0<2}"

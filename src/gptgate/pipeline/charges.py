@@ -1,0 +1,83 @@
+"""Which budgets a request falls under, and which account of each."""
+
+from collections.abc import Callable, Sequence
+
+from gptgate.core.budgets import NOTHING, BudgetSpec, Charge, Dimension, Spend, Unit
+from gptgate.core.facts import Grant
+from gptgate.core.ports import Ledger, Price
+from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.services import Services
+
+_VALUES: dict[Dimension, Callable[[Draft, Grant], str]] = {
+    Dimension.TEAM: lambda _, grant: grant.principal.team,
+    Dimension.APP: lambda _, grant: grant.principal.app.name,
+    Dimension.KEY: lambda _, grant: grant.principal.key_id,
+    Dimension.END_USER: lambda draft, _: draft.end_user,
+    Dimension.SESSION: lambda draft, _: draft.session,
+    Dimension.MODEL: lambda _, grant: grant.model.name,
+    Dimension.PROVIDER: lambda _, grant: grant.provider.name,
+}
+"""What a request's record says of a dimension: the same words, so that a restart finds the same account."""
+
+
+def charges_of(budgets: Sequence[BudgetSpec], draft: Draft, grant: Grant) -> list[Charge]:
+    """One charge for each budget that the request falls under, on the model that answers it.
+
+    Requests that name no session (or end user) share one account, so leaving the name out evades nothing.
+    """
+    return [
+        Charge(budget, tuple([_VALUES[dimension](draft, grant) for dimension in budget.scope]))
+        for budget in budgets
+        if not budget.match or all(_VALUES[each](draft, grant) in values for each, values in budget.match)
+    ]
+
+
+def month_spent(services: Services, app: str, at_ms: int) -> int:
+    """The nano-dollars of the app's month: the first budget counts them, for every app."""
+    return services.ledger.spent(Charge(services.snapshot.budgets[0], (app,)), at_ms)
+
+
+class Ceiling:
+    """The most that a request takes. `output_tokens` are those of all `choices`; without a price it takes nothing."""
+
+    __slots__ = ("_price", "choices", "input_tokens", "output_tokens", "spend")
+
+    def __init__(self, price: Price | None, input_tokens: int, output_tokens: int, choices: int) -> None:
+        self._price = price
+        self.input_tokens, self.output_tokens, self.choices = input_tokens, output_tokens, choices
+        self.spend = self.with_output(output_tokens)
+
+    def with_output(self, output_tokens: int) -> Spend:
+        """The same with another number of output tokens."""
+        if self._price is None:
+            return NOTHING
+        nano = self._price.ceiling(self.input_tokens, output_tokens)
+        return Spend(nano=nano, tokens=self.input_tokens + output_tokens, requests=1)
+
+
+def useful_output(ledger: Ledger, charges: Sequence[Charge], wanted: Ceiling, at_ms: int) -> int | None:
+    """The output bound for each choice that the budgets can pay, where they cannot pay what is wanted.
+
+    None where nothing is to be lowered: because all of it fits, or because a budget that it does not fit allows no
+    shorter answer, or too short a one. The request is then refused as it is.
+    """
+    lefts: list[tuple[Unit, int]] = []
+    least = 0
+    for charge in charges:
+        budget = charge.budget
+        left = ledger.left(charge, at_ms) if wanted.output_tokens else None
+        if left is None or wanted.spend.of(budget.unit) <= left:
+            continue
+        if not budget.least_output_tokens:
+            return None
+        lefts.append((budget.unit, left))
+        least = max(least, budget.least_output_tokens)
+    if not lefts:
+        return None
+    low, high = 0, wanted.output_tokens // wanted.choices
+    while low < high:
+        middle = (low + high + 1) // 2
+        spend = wanted.with_output(middle * wanted.choices)
+        fits = all(spend.of(unit) <= left for unit, left in lefts)
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low if low >= least else None

@@ -1,0 +1,186 @@
+"""Budgets through the composed gateway: nobody overspends, a restart forgets nothing, and what is left is used."""
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from books import balanced
+from gptgate.cli.main import execute
+from gptgate.config.problem import ConfigError
+from gptgate.core.budgets import Charge
+from gptgate.core.money import format_usd
+from harness import APPS, CONFIG, PROVIDERS, RULES, SERVER, Gateway, running_gateway, write_config
+from raw_client import CHAT, RawClient, post, prompt
+
+TOKEN_NANO = 4_000
+OUTPUT_ONLY = PROVIDERS.replace('{input_per_million: "1.00", output_per_million: "4.00"}', "@PRICE@").replace(
+    "@PRICE@", '{input_per_million: "0", output_per_million: "4.00"}'
+)
+"""A price under which a request costs exactly its ceiling, when its answer is as long as its bound."""
+
+
+def config_with(budgets: str, providers: str = PROVIDERS) -> str:
+    return SERVER + providers + APPS + f"budgets:\n{budgets}" + RULES
+
+
+async def ask(gateway: Gateway, text: str, **fields: object) -> tuple[int, dict[str, str], bytes]:
+    session = str(fields.pop("session", ""))
+    client = await RawClient.connect(gateway.base_url)
+    headers = [f"x-gptgate-session: {session}"] if session else []
+    await client.send(post(CHAT, gateway.key, prompt(text, stream=False, **fields), *headers))
+    answer = await client.answer()
+    await client.close()
+    return answer
+
+
+def spent(gateway: Gateway, name: str, *key: str) -> int:
+    (budget,) = [budget for budget in gateway.app.snapshot.budgets if budget.name == name]
+    return gateway.app._treasury.ledger.spent(Charge(budget, key), gateway.app.clock.wall_ms())
+
+
+def events(folder: Path, kind: str) -> list[dict[str, object]]:
+    with closing(sqlite3.connect(folder / "gptgate.db")) as connection:
+        return [json.loads(body) for (body,) in connection.execute("SELECT body FROM events WHERE type = ?", (kind,))]
+
+
+async def test_of_a_thousand_at_once_exactly_the_hundred_pass_that_the_budget_pays(tmp_path: Path) -> None:
+    amount = 100 * TOKEN_NANO
+    budgets = f"""\
+  - {{name: team, scope: [team], unit: usd, amount: "{format_usd(amount)}", window: month}}
+  - {{name: all-requests, scope: [global], unit: requests, amount: "150", window: day}}
+"""
+    async with running_gateway(tmp_path, config_with(budgets, OUTPUT_ONLY)) as gateway:
+        text = "fault: latency=300ms\necho: hello"
+        answers = await asyncio.gather(*(ask(gateway, text, max_tokens=1) for _ in range(1000)))
+        passed = [answer for answer in answers if answer[0] == 200]
+        refused = {(status, headers["x-gptgate-error"]) for status, headers, _ in answers if status != 200}
+        assert (len(passed), refused) == (100, {(429, "budget_exceeded")})
+        assert gateway.simulator.stats.requests == 100
+        found = await balanced(gateway, 1000)
+        assert sum(record.end.cost_nano for record in found if record.end is not None) == amount
+        assert (spent(gateway, "team", "demo"), spent(gateway, "all-requests")) == (amount, 100)
+
+
+async def test_a_restart_finds_what_every_budget_has_spent(tmp_path: Path) -> None:
+    budgets = """\
+  - {name: sessions, scope: [app, session], unit: requests, amount: "2", window: rolling, over: 1d}
+  - {name: tokens, scope: [model], unit: tokens, amount: "1000000", window: week, time_zone: Europe/Berlin}
+  - {name: ever, scope: [provider, key], unit: usd, amount: "100", window: lifetime}
+  - {name: others, scope: [team], unit: usd, amount: "0", window: day, match: {models: [sim-claude]}}
+"""
+    async with running_gateway(tmp_path, config_with(budgets)) as gateway:
+        for _ in range(2):
+            assert (await ask(gateway, "echo: hello", session="s1"))[0] == 200
+        status, _, body = await ask(gateway, "echo: hello", session="s1")
+        assert (status, b"the budget 'sessions' of demo, s1 is 2 requests" in body) == (429, True)
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        await gateway.settled()
+        key_id = gateway.key.split("-")[2]
+        places = [("sessions", "demo", "s1"), ("sessions", "demo", ""), ("tokens", "sim-gpt")]
+        before = [spent(gateway, *place) for place in places]
+        ever = spent(gateway, "ever", key_id, "simulator")
+        assert before[:2] == [2, 1]
+        assert before[2] > 0
+        assert ever > 0
+    async with running_gateway(tmp_path, config_with(budgets)) as gateway:
+        assert [spent(gateway, *place) for place in places] == before
+        assert spent(gateway, "ever", key_id, "simulator") == ever
+        assert (await ask(gateway, "echo: hello", session="s1"))[0] == 429
+        assert (await ask(gateway, "echo: hello", session="s2"))[0] == 200
+
+
+async def test_an_answer_is_bounded_by_what_the_budget_can_pay(tmp_path: Path) -> None:
+    budgets = f"""\
+  - {{name: small, scope: [app], unit: usd, amount: "{format_usd(400 * TOKEN_NANO)}", window: month,
+     least_output_tokens: 256}}
+"""
+    long_answer = "echo: " + "word " * 500
+    async with running_gateway(tmp_path, config_with(budgets, OUTPUT_ONLY)) as gateway:
+        status, headers, body = await ask(gateway, long_answer, max_tokens=1000)
+        assert (status, headers["x-gptgate-max-output-tokens"]) == (200, "400")
+        assert json.loads(body)["usage"]["completion_tokens"] == 400
+        status, headers, _ = await ask(gateway, "echo: hello", max_tokens=10)
+        assert (status, headers["x-gptgate-error"]) == (429, "budget_exceeded")
+        lowered, refused = sorted(await balanced(gateway, 2), key=lambda record: record.seq)
+        assert (lowered.intent.lowered_from, lowered.intent.reserved_nano) == (1000, 400 * TOKEN_NANO)
+        assert refused.intent.lowered_from == 0
+        assert spent(gateway, "small", "demo") == 400 * TOKEN_NANO
+
+
+async def test_too_short_an_answer_is_refused_instead(tmp_path: Path) -> None:
+    budgets = f"""\
+  - {{name: small, scope: [app], unit: usd, amount: "{format_usd(255 * TOKEN_NANO)}", window: month,
+     least_output_tokens: 256}}
+"""
+    async with running_gateway(tmp_path, config_with(budgets, OUTPUT_ONLY)) as gateway:
+        status, headers, body = await ask(gateway, "echo: hello", max_tokens=1000)
+        assert (status, headers["x-gptgate-error"]) == (429, "budget_exceeded")
+        assert b"this request may cost up to $0.004" in body
+        assert gateway.simulator.stats.requests == 0
+
+
+async def test_a_threshold_is_a_line_a_count_and_an_event_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budgets = """\
+  - {name: few, scope: [app], unit: requests, amount: "4", window: month, mode: soft, thresholds: [50, 100]}
+"""
+    async with running_gateway(tmp_path, config_with(budgets)) as gateway:
+        for _ in range(6):
+            assert (await ask(gateway, "echo: hello"))[0] == 200
+        await gateway.settled()
+        metrics = gateway.app.telemetry.scrape().decode()
+        assert 'gptgate_budget_thresholds_total{budget="few",percent="50"} 1.0' in metrics
+        assert 'gptgate_budget_thresholds_total{budget="few",percent="100"} 1.0' in metrics
+    told = events(tmp_path, "budget_threshold")
+    assert [(event["budget"], event["key"], event["percent"], event["spent"]) for event in told] == [
+        ("few", ["demo"], 50, 2),
+        ("few", ["demo"], 100, 4),
+    ]
+    assert capsys.readouterr().err.count("a budget has reached a threshold") == 2
+
+
+async def test_a_top_up_lets_the_next_request_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    budgets = """\
+  - {name: few, scope: [app], unit: requests, amount: "1", window: month}
+"""
+    async with running_gateway(tmp_path, config_with(budgets)) as gateway:
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        assert (await ask(gateway, "echo: hello"))[0] == 429
+        top_up = ["budget", "top-up", "few", "demo", "--add", "1", "--as", "alice", "--data", str(tmp_path)]
+        assert await asyncio.to_thread(execute, top_up) == 0
+        gateway.app._treasury.refresh()
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        assert (await ask(gateway, "echo: hello"))[0] == 429
+    assert [(event["key"], event["amount"], event["by"]) for event in events(tmp_path, "budget_topped_up")] == [
+        (["demo"], 1, "alice")
+    ]
+    async with running_gateway(tmp_path, config_with(budgets)) as gateway:
+        assert (await ask(gateway, "echo: hello"))[0] == 429
+
+
+async def test_amounts_change_in_a_running_gateway_and_what_is_counted_does_not(tmp_path: Path) -> None:
+    few = '  - {name: few, scope: [app], unit: requests, amount: "1", window: month}\n'
+    async with running_gateway(tmp_path, config_with(few)) as gateway:
+        address = gateway.app.snapshot.providers["simulator"].base_url
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        assert (await ask(gateway, "echo: hello"))[0] == 429
+        write_config(tmp_path, config_with(few.replace('"1"', '"2"')), simulator=address)
+        await gateway.app.apply_config()
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        assert (await ask(gateway, "echo: hello"))[0] == 429
+        for changed in (few.replace("[app]", "[team]"), few.replace("few", "new"), few.replace("month", "day")):
+            write_config(tmp_path, config_with(changed), simulator=address)
+            with pytest.raises(ConfigError, match="takes effect at a restart only"):
+                await gateway.app.apply_config()
+        write_config(tmp_path, CONFIG, simulator=address)
+        await gateway.app.apply_config()
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        # Nothing was counted in between, so it cannot simply come back.
+        write_config(tmp_path, config_with(few), simulator=address)
+        with pytest.raises(ConfigError, match="takes effect at a restart only"):
+            await gateway.app.apply_config()

@@ -1,0 +1,127 @@
+"""The sums of what was spent, and the top-ups."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gptgate.core.budgets import SLOT_MS, BudgetSpec, Dimension, Spent, TopUp, Unit, Window
+from gptgate.core.events import EndState
+from gptgate.core.facts import Usage
+from gptgate.storage.errors import StorageError
+from gptgate.storage.schema import MIGRATIONS
+from gptgate.storage.spending import Spending, add_top_up
+from gptgate.storage.sqlite import SqliteStore
+from storage_samples import FixedClock, end, intent, spent_by_app
+
+LIFETIME = BudgetSpec(name="b", scope=(Dimension.APP,), unit=Unit.USD, window=Window.LIFETIME)
+
+
+def opened(folder: Path) -> SqliteStore:
+    return SqliteStore.open(folder, clock=FixedClock(), timeout_ms=5000)
+
+
+def budget(unit: Unit, *scope: Dimension, **fields: object) -> BudgetSpec:
+    return BudgetSpec(name="b", scope=scope, unit=unit, window=Window.LIFETIME, **fields)  # type: ignore[arg-type]
+
+
+def spent(folder: Path, spec: BudgetSpec, since_ms: int = 0) -> list[Spent]:
+    with closing(Spending(folder)) as spending:
+        return spending.of(spec, since_ms)
+
+
+async def ended(store: SqliteStore, name: str, at_ms: int = 0, *, asked: dict[str, object], **how: object) -> None:
+    await store.begin(intent(name, at_ms=at_ms, **asked), None)
+    store.finish(end(name, **how), None)
+
+
+async def test_what_ends_is_summed_up_by_quarters_of_an_hour_and_by_every_dimension(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    for number, (team, session, at_ms) in enumerate(
+        [("a", "s", 0), ("a", "s", SLOT_MS - 1), ("a", "t", 0), ("b", "s", SLOT_MS), ("b", "s", 2 * SLOT_MS)]
+    ):
+        asked: dict[str, object] = {"team": team, "session": session}
+        await ended(store, str(number), at_ms, asked=asked, cost_nano=10**number, usage=Usage(input_tokens=number))
+    await store.close(5000)
+    by_team = budget(Unit.USD, Dimension.TEAM)
+    assert spent(tmp_path, by_team) == [(("a",), 0, 111), (("b",), SLOT_MS, 1000), (("b",), 2 * SLOT_MS, 10_000)]
+    assert spent(tmp_path, by_team, since_ms=SLOT_MS + 5) == [(("b",), SLOT_MS, 1000), (("b",), 2 * SLOT_MS, 10_000)]
+    by_session = budget(Unit.TOKENS, Dimension.TEAM, Dimension.SESSION)
+    assert spent(tmp_path, by_session)[:2] == [(("a", "s"), 0, 1), (("a", "t"), 0, 2)]
+    everybody = budget(Unit.REQUESTS)
+    assert [(key, amount) for key, _, amount in spent(tmp_path, everybody)] == [((), 3), ((), 1), ((), 1)]
+    only_b = budget(Unit.USD, match=((Dimension.TEAM, ("b", "c")),))
+    assert sum(amount for _, _, amount in spent(tmp_path, only_b)) == 11_000
+
+
+async def test_a_second_end_of_a_request_is_not_summed_up(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    await ended(store, "a", asked={}, cost_nano=5)
+    store.finish(end("a", cost_nano=5), None)
+    await store.close(5000)
+    with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection:
+        connection.execute(
+            "INSERT INTO ends SELECT seq + 1, id, at_ms, app, window, state, status, code, effect, answered_model,"
+            " input_tokens, output_tokens, cost_nano, usage_source, body, content, salt FROM ends WHERE true"
+            " ON CONFLICT (id) DO NOTHING"
+        )
+        connection.commit()
+    assert spent_by_app(tmp_path) == {"shop": 5}
+
+
+async def test_tokens_of_an_unknown_usage_are_those_that_were_reserved(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    asked: dict[str, object] = {"reserved_tokens": 700}
+    await ended(store, "known", asked=asked, usage_source="provider", usage=Usage(input_tokens=3, output_tokens=4))
+    await ended(store, "unknown", asked=asked, usage_source="unknown")
+    await ended(store, "unused", asked=asked, usage_source="unused", cost_nano=0, state=EndState.REFUSED)
+    await store.begin(intent("lost", reserved_tokens=9000), None)
+    await store.close(5000)
+    await opened(tmp_path).close(1000)
+    assert [amount for *_, amount in spent(tmp_path, budget(Unit.TOKENS))] == [3 + 4 + 700 + 9000]
+    assert [amount for *_, amount in spent(tmp_path, budget(Unit.REQUESTS))] == [3]
+
+
+async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    for name in ("a", "b"):
+        await ended(store, name, asked={"team": "x"}, cost_nano=2**63 - 1)
+    await store.close(5000)
+    before = spent(tmp_path, budget(Unit.USD, Dimension.TEAM))
+    with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
+        for statement in (
+            "DROP TRIGGER ends_spending",
+            "DROP TABLE spending",
+            "DROP TABLE top_ups",
+            "ALTER TABLE intents DROP COLUMN session",
+            "ALTER TABLE intents DROP COLUMN reserved_tokens",
+            "CREATE INDEX ends_spent ON ends (window, app, cost_nano)",
+        ):
+            connection.execute(statement)
+        connection.execute("UPDATE schema_version SET version = ?", (len(MIGRATIONS) - 1,))
+    await opened(tmp_path).close(1000)
+    assert spent(tmp_path, budget(Unit.USD, Dimension.TEAM)) == before == [(("x",), 0, 2**64 - 2)]
+
+
+async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
+    await opened(tmp_path).close(1000)
+    first, second = TopUp("b", ("shop",), 5, 100), TopUp("b", (), 6, 10**15)
+    add_top_up(tmp_path, first, "alice")
+    add_top_up(tmp_path, second, "bob")
+    with closing(Spending(tmp_path)) as spending:
+        assert spending.top_ups() == [first, second]
+        assert spending.top_up_count() == 2
+    with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection:
+        rows = connection.execute("SELECT at_ms, type, body FROM events ORDER BY seq").fetchall()
+    assert rows[0] == (
+        5,
+        "budget_topped_up",
+        b'{"amount":100,"at_ms":5,"budget":"b","by":"alice","key":["shop"]}',
+    )
+    assert [kind for _, kind, _ in rows] == ["budget_topped_up"] * 2
+
+
+def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot read what was spent"):
+        Spending(tmp_path)
