@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from gptgate.core.budgets import APP_MONTH, Charge, Spend, Spent
+from gptgate.core.budgets import APP_MONTH, BudgetCharge, Spend, Spent
 from gptgate.core.facts import Reservation
 from gptgate.core.ports import Ledger
 from gptgate.cost.ledger import MemoryLedger
@@ -22,7 +22,7 @@ def ledger_with(initial: Mapping[tuple[str, str], int]) -> MemoryLedger:
 def reserve(ledger: Ledger, request_id: str, app: str, limit_nano: int | None, nano: int, at_ms: int) -> Reservation:
     """Reserve nano-dollars in the month of an app that has this budget."""
     own = {} if limit_nano is None else {app: limit_nano}
-    return ledger.reserve(request_id, app, [Charge(replace(APP_MONTH, amounts=own), (app,))], usd(nano), at_ms)
+    return ledger.reserve(request_id, app, [BudgetCharge(replace(APP_MONTH, amounts=own), (app,))], usd(nano), at_ms)
 
 
 def usd(nano: int) -> Spend:
@@ -32,4 +32,4 @@ def usd(nano: int) -> Spend:
 
 def spent(ledger: Ledger, app: str, month: str) -> int:
     """Settled and reserved in a month of an app."""
-    return ledger.spent(Charge(APP_MONTH, (app,)), month_start_ms(month))
+    return ledger.spent(BudgetCharge(APP_MONTH, (app,)), month_start_ms(month))

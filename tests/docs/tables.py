@@ -291,7 +291,19 @@ def _default(param: Any) -> str:
     return "–" if value is None or value is False or value == "" else _code(str(value))
 
 
-SECTIONS = ("version", "server", "providers", "models", "teams", "apps", "classifiers", "limits", "guards", "policy")
+SECTIONS = (
+    "version",
+    "server",
+    "providers",
+    "models",
+    "teams",
+    "apps",
+    "budgets",
+    "classifiers",
+    "limits",
+    "guards",
+    "policy",
+)
 
 
 def _facts() -> Table:

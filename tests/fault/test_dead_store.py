@@ -15,7 +15,7 @@ import pytest
 from books import balanced
 from gptgate.admin.app import ApplyResult, build_admin
 from gptgate.compose import App
-from gptgate.core.budgets import APP_MONTH, Charge
+from gptgate.core.budgets import APP_MONTH, BudgetCharge
 from gptgate.storage.keys import KeyStore
 from harness import CONFIG, Gateway, running_gateway
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
@@ -101,7 +101,7 @@ async def test_without_records_nothing_passes_and_all_is_well_afterwards(
         await running.until(b"data: ", 2)
         await asyncio.sleep(0.05)
         assert (await ready(app))[0] == 200
-        spent = app._treasury.ledger.spent(Charge(APP_MONTH, ("demo",)), app.clock.wall_ms())
+        spent = app._treasury.ledger.spent(BudgetCharge(APP_MONTH, ("demo",)), app.clock.wall_ms())
         sent = gateway.simulator.stats.requests
         with fault(gateway.folder):
             for text, path in (("echo: no " + "x" * 50_000, CHAT), ("echo: no", MESSAGES), (ATTACK, CHAT)):
@@ -117,7 +117,7 @@ async def test_without_records_nothing_passes_and_all_is_well_afterwards(
             assert app._limiter.in_flight == 0
             # Only the stream that had begun was settled; what was refused gave its money back.
             assert app._treasury.ledger.open_reservations == 0
-            assert app._treasury.ledger.spent(Charge(APP_MONTH, ("demo",)), app.clock.wall_ms()) <= spent
+            assert app._treasury.ledger.spent(BudgetCharge(APP_MONTH, ("demo",)), app.clock.wall_ms()) <= spent
         async with asyncio.timeout(10):
             while (await ready(app))[0] != 200:
                 await asyncio.sleep(0.01)

@@ -11,7 +11,7 @@ import pytest
 from books import balanced
 from gptgate.cli.main import execute
 from gptgate.config.problem import ConfigError
-from gptgate.core.budgets import Charge
+from gptgate.core.budgets import BudgetCharge
 from gptgate.core.money import format_usd
 from harness import APPS, CONFIG, PROVIDERS, RULES, SERVER, Gateway, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
@@ -39,7 +39,7 @@ async def ask(gateway: Gateway, text: str, **fields: object) -> tuple[int, dict[
 
 def spent(gateway: Gateway, name: str, *key: str) -> int:
     (budget,) = [budget for budget in gateway.app.snapshot.budgets if budget.name == name]
-    return gateway.app._treasury.ledger.spent(Charge(budget, key), gateway.app.clock.wall_ms())
+    return gateway.app._treasury.ledger.spent(BudgetCharge(budget, key), gateway.app.clock.wall_ms())
 
 
 def events(folder: Path, kind: str) -> list[dict[str, object]]:

@@ -25,7 +25,7 @@ from gptgate.config.types import (
     text_type,
     word_type,
 )
-from gptgate.core.budgets import BudgetMode, Dimension, Unit, Window
+from gptgate.core import budgets
 from gptgate.core.finding import Origin
 from gptgate.core.limit import Dimension, Unit
 from gptgate.core.snapshot import (
@@ -266,16 +266,16 @@ BUDGETS = Group(
         Field("name", SMALL_NAME, "The budget's name in refusals, records and metrics.", required=True),
         Field(
             "scope",
-            Many(word_type((EVERYBODY, *(dimension.value for dimension in Dimension)))),
+            Many(word_type((EVERYBODY, *(dimension.value for dimension in budgets.Dimension)))),
             "What has an account of its own: each combination of values of these.",
             required=True,
         ),
-        Field("unit", enum_type(Unit), "What is counted.", required=True),
+        Field("unit", enum_type(budgets.Unit), "What is counted.", required=True),
         Field("amount", AMOUNT, "How much each account may spend in a window.", required=True),
-        Field("window", enum_type(Window), "How long what was spent counts.", required=True),
+        Field("window", enum_type(budgets.Window), "How long what was spent counts.", required=True),
         Field("over", duration_type(86_400_000, 366 * 86_400_000), "A rolling window's length.", absent="not rolling"),
         Field("time_zone", text_type("text", 64), "Where days, weeks (from Monday) and months begin.", "UTC"),
-        Field("mode", enum_type(BudgetMode), "`hard`: refuses what does not fit. `soft`: only counts.", "hard"),
+        Field("mode", enum_type(budgets.BudgetMode), "`hard`: refuses what does not fit. `soft`: only counts.", "hard"),
         Field("thresholds", Many(count_type(1, 1000)), "Percentages reported once in a window.", absent="none"),
         Field(
             "least_output_tokens",

@@ -94,7 +94,7 @@ class Spend(Struct, frozen=True, kw_only=True):
 NOTHING = Spend()
 
 
-class Charge(NamedTuple):
+class BudgetCharge(NamedTuple):
     """A budget that a request falls under, and the values of its scope that name the account."""
 
     budget: BudgetSpec

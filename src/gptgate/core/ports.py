@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gptgate.core.approvals import Approval, Subject
-from gptgate.core.budgets import Charge, Spend
+from gptgate.core.budgets import BudgetCharge, Spend
 from gptgate.core.classifier import Opinion
 from gptgate.core.events import End, Intent
 from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
@@ -135,16 +135,16 @@ class Ledger(Protocol):
     """
 
     def reserve(
-        self, request_id: str, app: str, charges: Sequence[Charge], spend: Spend, at_ms: int
+        self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int
     ) -> Reservation: ...
 
     def settle(self, reservation: Reservation, spend: Spend) -> None: ...
 
-    def left(self, charge: Charge, at_ms: int) -> int | None:
+    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
         """What a new reservation may take of this account, not below 0; None where nothing limits it."""
         ...
 
-    def spent(self, charge: Charge, at_ms: int) -> int:
+    def spent(self, charge: BudgetCharge, at_ms: int) -> int:
         """Settled plus reserved, in the budget's unit, in the window of `at_ms`."""
         ...
 

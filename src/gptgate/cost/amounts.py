@@ -1,10 +1,10 @@
 """Amounts and refusals in words."""
 
-from gptgate.core.budgets import APP_MONTH, BudgetSpec, Charge, Unit
+from gptgate.core.budgets import APP_MONTH, BudgetCharge, BudgetSpec, Unit
 from gptgate.core.money import format_usd
 
 
-def refusal(charge: Charge, limit: int, left: int, needed: int) -> str:
+def refusal(charge: BudgetCharge, limit: int, left: int, needed: int) -> str:
     """Why a request does not fit."""
     budget, key = charge
     unit = budget.unit

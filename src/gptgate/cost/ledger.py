@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gptgate.core.budgets import BudgetMode, BudgetSpec, Charge, Crossing, Spend, Spent, TopUp
+from gptgate.core.budgets import BudgetCharge, BudgetMode, BudgetSpec, Crossing, Spend, Spent, TopUp
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.facts import Reservation
 from gptgate.cost.account import Account
@@ -48,7 +48,7 @@ class _Held:
     __slots__ = ("at_ms", "lines", "reservation", "spend")
 
     def __init__(
-        self, reservation: Reservation, spend: Spend, lines: list[tuple[Charge, Account, int]], at_ms: int
+        self, reservation: Reservation, spend: Spend, lines: list[tuple[BudgetCharge, Account, int]], at_ms: int
     ) -> None:
         self.reservation, self.spend, self.lines, self.at_ms = reservation, spend, lines, at_ms
 
@@ -80,7 +80,7 @@ class MemoryLedger:
             account = book.accounts.setdefault(key, Account())
             account.add(book.slots.slot(slot_ms), amount)
         for key, account in book.accounts.items():
-            self._reached(Charge(budget, key), account, now_ms)
+            self._reached(BudgetCharge(budget, key), account, now_ms)
 
     def set_top_ups(self, budgets: Sequence[BudgetSpec], top_ups: Iterable[TopUp]) -> None:
         """From now on these, and no others, are added to the budgets' amounts."""
@@ -94,7 +94,9 @@ class MemoryLedger:
                 slot, added = book.slots.slot(at_ms), book.accounts.setdefault(key, Account()).added
                 added[slot] = added.get(slot, 0) + amount
 
-    def reserve(self, request_id: str, app: str, charges: Sequence[Charge], spend: Spend, at_ms: int) -> Reservation:
+    def reserve(
+        self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int
+    ) -> Reservation:
         """Set `spend` aside in all of these accounts, or in none.
 
         Raises BudgetExceeded when it does not fit in what is left of a hard budget. A request that takes nothing of a
@@ -108,7 +110,7 @@ class MemoryLedger:
             if held.reservation.app != app or held.spend != spend:
                 raise ValueError(f"request {request_id} has another reservation")
             return held.reservation
-        lines: list[tuple[Charge, Account, int]] = []
+        lines: list[tuple[BudgetCharge, Account, int]] = []
         for charge in charges:
             budget, key = charge
             book = self._book(budget)
@@ -156,7 +158,7 @@ class MemoryLedger:
                 if crossing is not None and self._report is not None:
                     self._report(crossing)
 
-    def left(self, charge: Charge, at_ms: int) -> int | None:
+    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
         """What a new reservation may take of this account, not below 0; None where nothing limits it."""
         budget, key = charge
         if budget.mode is not BudgetMode.HARD:
@@ -166,7 +168,7 @@ class MemoryLedger:
         limit = _limit(budget, key, account, book.slots.slot(at_ms))
         return None if limit is None else max(limit - account.spent(book.slots, at_ms), 0)
 
-    def spent(self, charge: Charge, at_ms: int) -> int:
+    def spent(self, charge: BudgetCharge, at_ms: int) -> int:
         """Settled plus reserved, in the budget's unit, in the window of `at_ms`."""
         book = self._book(charge.budget)
         account = book.accounts.get(charge.key)
@@ -178,7 +180,7 @@ class MemoryLedger:
             book = self._books[budget.name] = _Book(budget)
         return book
 
-    def _reached(self, charge: Charge, account: Account, at_ms: int) -> Crossing | None:
+    def _reached(self, charge: BudgetCharge, account: Account, at_ms: int) -> Crossing | None:
         """Note the highest threshold that what is settled has reached; a crossing when it was not noted before.
 
         A rolling window has no turn: a threshold is due again once the spending has fallen below it.

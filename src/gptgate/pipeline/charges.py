@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from gptgate.core.budgets import NOTHING, BudgetSpec, Charge, Dimension, Spend, Unit
+from gptgate.core.budgets import NOTHING, BudgetCharge, BudgetSpec, Dimension, Spend, Unit
 from gptgate.core.facts import Grant
 from gptgate.core.ports import Ledger, Price
 from gptgate.pipeline.draft import Draft
@@ -20,13 +20,13 @@ _VALUES: dict[Dimension, Callable[[Draft, Grant], str]] = {
 """What a request's record says of a dimension: the same words, so that a restart finds the same account."""
 
 
-def charges_of(budgets: Sequence[BudgetSpec], draft: Draft, grant: Grant) -> list[Charge]:
+def charges_of(budgets: Sequence[BudgetSpec], draft: Draft, grant: Grant) -> list[BudgetCharge]:
     """One charge for each budget that the request falls under, on the model that answers it.
 
     Requests that name no session (or end user) share one account, so leaving the name out evades nothing.
     """
     return [
-        Charge(budget, tuple([_VALUES[dimension](draft, grant) for dimension in budget.scope]))
+        BudgetCharge(budget, tuple([_VALUES[dimension](draft, grant) for dimension in budget.scope]))
         for budget in budgets
         if not budget.match or all(_VALUES[each](draft, grant) in values for each, values in budget.match)
     ]
@@ -34,7 +34,7 @@ def charges_of(budgets: Sequence[BudgetSpec], draft: Draft, grant: Grant) -> lis
 
 def month_spent(services: Services, app: str, at_ms: int) -> int:
     """The nano-dollars of the app's month: the first budget counts them, for every app."""
-    return services.ledger.spent(Charge(services.snapshot.budgets[0], (app,)), at_ms)
+    return services.ledger.spent(BudgetCharge(services.snapshot.budgets[0], (app,)), at_ms)
 
 
 class Ceiling:
@@ -55,7 +55,7 @@ class Ceiling:
         return Spend(nano=nano, tokens=self.input_tokens + output_tokens, requests=1)
 
 
-def useful_output(ledger: Ledger, charges: Sequence[Charge], wanted: Ceiling, at_ms: int) -> int | None:
+def useful_output(ledger: Ledger, charges: Sequence[BudgetCharge], wanted: Ceiling, at_ms: int) -> int | None:
     """The output bound for each choice that the budgets can pay, where they cannot pay what is wanted.
 
     None where nothing is to be lowered: because all of it fits, or because a budget that it does not fit allows no

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from gptgate.core.budgets import (
     NOTHING,
     SLOT_MS,
+    BudgetCharge,
     BudgetMode,
     BudgetSpec,
-    Charge,
     Crossing,
     Dimension,
     Spend,
@@ -27,7 +27,7 @@ TEAM = BudgetSpec(name="team", scope=(Dimension.TEAM,), unit=Unit.USD, window=Wi
 TOKENS = BudgetSpec(name="tokens", scope=(), unit=Unit.TOKENS, window=Window.DAY, amount=1000)
 REQUESTS = BudgetSpec(name="requests", scope=(Dimension.APP,), unit=Unit.REQUESTS, window=Window.LIFETIME, amount=2)
 WEEK = BudgetSpec(name="week", scope=(), unit=Unit.USD, window=Window.ROLLING, over_ms=7 * DAY_MS, amount=100)
-ALL = [Charge(TEAM, ("acme",)), Charge(TOKENS, ()), Charge(REQUESTS, ("shop",))]
+ALL = [BudgetCharge(TEAM, ("acme",)), BudgetCharge(TOKENS, ()), BudgetCharge(REQUESTS, ("shop",))]
 
 
 def spend(nano: int = 0, tokens: int = 0) -> Spend:
@@ -78,7 +78,7 @@ def test_settling_gives_back_in_every_budget_and_only_once() -> None:
 
 
 def test_a_soft_budget_counts_and_refuses_nothing() -> None:
-    soft = Charge(replace(TEAM, mode=BudgetMode.SOFT), ("acme",))
+    soft = BudgetCharge(replace(TEAM, mode=BudgetMode.SOFT), ("acme",))
     ledger = MemoryLedger()
     ledger.reserve("r", "shop", [soft], spend(1000), NOV)
     assert (ledger.spent(soft, NOV), ledger.left(soft, NOV)) == (1000, None)
@@ -94,7 +94,7 @@ def test_a_settlement_goes_to_the_window_in_which_the_request_began() -> None:
 
 
 def test_what_was_spent_leaves_a_rolling_window_after_its_length() -> None:
-    ledger, charge = MemoryLedger(), Charge(WEEK, ())
+    ledger, charge = MemoryLedger(), BudgetCharge(WEEK, ())
     for day in range(7):
         ledger.settle(ledger.reserve(str(day), "shop", [charge], spend(10), NOV + day * DAY_MS), spend(10))
     assert ledger.spent(charge, NOV + 6 * DAY_MS) == 70
@@ -104,7 +104,7 @@ def test_what_was_spent_leaves_a_rolling_window_after_its_length() -> None:
 
 
 def test_a_clock_that_steps_back_finds_what_was_spent() -> None:
-    ledger, charge = MemoryLedger(), Charge(WEEK, ())
+    ledger, charge = MemoryLedger(), BudgetCharge(WEEK, ())
     ledger.settle(ledger.reserve("r", "shop", [charge], spend(100), NOV), spend(100))
     assert ledger.spent(charge, NOV + 8 * DAY_MS) == 0
     for at_ms in (NOV, NOV - DAY_MS):
@@ -113,7 +113,7 @@ def test_a_clock_that_steps_back_finds_what_was_spent() -> None:
 
 
 def test_a_reservation_that_outlasts_its_rolling_window_settles_there() -> None:
-    ledger, charge = MemoryLedger(), Charge(WEEK, ())
+    ledger, charge = MemoryLedger(), BudgetCharge(WEEK, ())
     held = ledger.reserve("r", "shop", [charge], spend(100), NOV)
     assert ledger.spent(charge, NOV + 30 * DAY_MS) == 0
     ledger.settle(held, spend(40))
@@ -122,7 +122,7 @@ def test_a_reservation_that_outlasts_its_rolling_window_settles_there() -> None:
 
 
 def test_a_top_up_adds_to_one_account_in_one_window() -> None:
-    ledger, charge, other = MemoryLedger(), Charge(TEAM, ("acme",)), Charge(TEAM, ("other",))
+    ledger, charge, other = MemoryLedger(), BudgetCharge(TEAM, ("acme",)), BudgetCharge(TEAM, ("other",))
     ledger.reserve("r", "shop", [charge], spend(100), NOV)
     top_ups = [TopUp("team", ("acme",), NOV + 5, 20), TopUp("team", ("acme",), NOV + 6, 1), TopUp("gone", (), NOV, 9)]
     ledger.set_top_ups([TEAM], top_ups)
@@ -140,7 +140,7 @@ def test_a_threshold_is_reported_once_in_a_window_and_only_for_what_is_settled()
     told: list[Crossing] = []
     ledger = MemoryLedger(told.append)
     budget = replace(TEAM, thresholds=(50, 80, 100))
-    charge = Charge(budget, ("acme",))
+    charge = BudgetCharge(budget, ("acme",))
     first = ledger.reserve("a", "shop", [charge], spend(100), NOV)
     assert told == []
     ledger.settle(first, spend(49))
@@ -158,7 +158,7 @@ def test_a_threshold_is_reported_once_in_a_window_and_only_for_what_is_settled()
 def test_a_threshold_of_a_rolling_window_is_due_again_after_the_spending_fell_below_it() -> None:
     told: list[Crossing] = []
     ledger = MemoryLedger(told.append)
-    charge = Charge(replace(WEEK, thresholds=(50,)), ())
+    charge = BudgetCharge(replace(WEEK, thresholds=(50,)), ())
     for number, at_ms in enumerate((NOV, NOV + 1, NOV + 20 * DAY_MS)):
         nano = 50 if number != 1 else 1
         ledger.settle(ledger.reserve(str(number), "shop", [charge], spend(nano), at_ms), spend(nano))
@@ -172,7 +172,7 @@ def test_what_was_settled_before_a_start_counts_and_its_thresholds_are_not_told_
     told: list[Crossing] = []
     ledger = MemoryLedger(told.append)
     budget = replace(TEAM, thresholds=(50, 90))
-    charge = Charge(budget, ("acme",))
+    charge = BudgetCharge(budget, ("acme",))
     ledger.restore(budget, [Spent(("acme",), NOV, 40), Spent(("acme",), NOV + DAY_MS, 20)], NOV + 2 * DAY_MS)
     assert ledger.spent(charge, NOV + 5 * DAY_MS) == 60
     ledger.settle(ledger.reserve("a", "shop", [charge], spend(1), NOV), spend(1))
@@ -190,9 +190,9 @@ def test_accounts_whose_windows_are_over_are_forgotten_and_their_number_is_bound
     session = BudgetSpec(name="s", scope=(Dimension.SESSION,), unit=Unit.USD, window=Window.DAY, amount=100)
     for number in range(8):
         name = f"session {number}"
-        ledger.settle(ledger.reserve(name, "shop", [Charge(session, (name,))], spend(1), NOV), spend(1))
+        ledger.settle(ledger.reserve(name, "shop", [BudgetCharge(session, (name,))], spend(1), NOV), spend(1))
     with pytest.raises(BudgetExceeded, match="too many accounts"):
-        ledger.reserve("new", "shop", [Charge(session, ("new",))], spend(1), NOV)
-    assert ledger.spent(Charge(session, ("session 0",)), NOV) == 1
-    ledger.reserve("new", "shop", [Charge(session, ("new",))], spend(1), NOV + 2 * DAY_MS)
-    assert ledger.spent(Charge(session, ("session 0",)), NOV) == 0
+        ledger.reserve("new", "shop", [BudgetCharge(session, ("new",))], spend(1), NOV)
+    assert ledger.spent(BudgetCharge(session, ("session 0",)), NOV) == 1
+    ledger.reserve("new", "shop", [BudgetCharge(session, ("new",))], spend(1), NOV + 2 * DAY_MS)
+    assert ledger.spent(BudgetCharge(session, ("session 0",)), NOV) == 0
