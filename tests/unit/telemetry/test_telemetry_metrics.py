@@ -231,6 +231,7 @@ def test_labels_are_those_of_the_catalog() -> None:
         end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=1, chunks=1, limit="agents"),
     )
     made.add_auth_failure("invalid_api_key")
+    made.add_threshold("team", 50)
     for family in text_string_to_metric_families(made.render().decode()):
         (metric,) = [each for each in METRICS if each.name == family.name]
         assert family.samples
