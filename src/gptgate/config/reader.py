@@ -7,7 +7,7 @@ import yaml
 
 from gptgate.config.document import Node, line_of, tag_of
 from gptgate.config.problem import Problem, did_you_mean, shown
-from gptgate.config.schema import Either, Field, Group, Many
+from gptgate.config.shape import Either, Field, Group, Many
 from gptgate.config.types import DEFAULT_TAG, Scalar, Wrong
 
 SECRET_KEYS = frozenset({"api_key", "apikey", "key", "secret", "token", "password", "api_token"})

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from gptgate.config.schema import ROOT, Either, Group, Many
+from gptgate.config.schema import ROOT
+from gptgate.config.shape import Either, Group, Many
 from gptgate.config.types import Scalar
 
 

@@ -1,8 +1,7 @@
 """Every setting of `gptgate.yaml`, once: name, type, default, meaning. The reader, the reference and the docs test
 all derive from these tables."""
 
-from dataclasses import dataclass
-
+from gptgate.config.shape import Either, Field, Group, Many
 from gptgate.config.types import (
     ADDRESS,
     AMOUNT,
@@ -17,7 +16,6 @@ from gptgate.config.types import (
     SMALL_NAME,
     URL,
     USD,
-    Scalar,
     count_type,
     duration_type,
     enum_type,
@@ -45,47 +43,6 @@ LOCATIONS = ("cloud", "local")
 CONTENTS = ("none", "redacted", "full")
 EVERYBODY = "global"
 """The scope of a budget that all requests share."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """One setting. `default` is written as the file would write it and read by the same type.
-
-    Without a default a setting is either `required` or may be absent; `absent` then says what its absence means.
-    `as_elsewhere`: the settings below it are described at another place of the reference.
-    """
-
-    name: str
-    type: "Scalar | Group | Many | Either"
-    description: str
-    default: str | None = None
-    required: bool = False
-    absent: str = ""
-    as_elsewhere: bool = False
-
-
-@dataclass(frozen=True)
-class Group:
-    """A mapping with known keys."""
-
-    fields: tuple[Field, ...]
-
-
-@dataclass(frozen=True)
-class Many:
-    """A list. `key` names the field of a group's items that must be unique."""
-
-    item: "Scalar | Group"
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Either:
-    """A single word or a mapping."""
-
-    word: Scalar
-    group: Group
-
 
 _WAIT = duration_type(1, 24 * 3_600_000)
 _GRACE = duration_type(0, 3_600_000)
