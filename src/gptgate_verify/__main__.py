@@ -1,11 +1,13 @@
-"""``python -m gptgate_verify KEY PROOF-FILE`` or ``python -m gptgate_verify KEY LOG-FOLDER``: without the gateway.
+"""``python -m gptgate_verify KEY FILE-OR-LOG-FOLDER``, without the gateway: evidence of a request, a proof, or a log.
 
 Prints what was proven. Exit code 3 and one line when it was not.
 """
 
+import json
 import sys
 from pathlib import Path
 
+from gptgate_verify.evidence import verify_evidence
 from gptgate_verify.log import verify_head
 from gptgate_verify.merkle import VerificationError
 from gptgate_verify.note import VerifierKey
@@ -25,8 +27,12 @@ def main(arguments: list[str]) -> int:
         if path.is_dir():
             head = verify_head(lambda name: (path / name).read_bytes(), (path / "checkpoint").read_bytes(), key)
             print(f"{head.origin}: {head.size} entries, as signed")
+        elif (data := path.read_bytes()).startswith(b"{"):
+            proven = verify_evidence(data, key)
+            print(f"{proven.heads[0].origin}: request {proven.request}, as signed:")
+            print(json.dumps({"intent": proven.intent, "end": proven.end, "configuration": proven.configuration}))
         else:
-            proof = parse_proof(path.read_bytes())
+            proof = parse_proof(data)
             head, _ = verify_proof(proof, key)
             print(f"{head.origin}: entry {proof.index} of {head.size}, as signed:")
             print(proof.entry.decode())

@@ -96,6 +96,9 @@ def test_the_verifier_alone_needs_no_gateway(live: Live, key: str, proof: Path) 
     )
     assert done.returncode == 0, done.stderr
     assert "entries, as signed" in done.stdout
+    done = subprocess.run([sys.executable, "-m", "gptgate_verify", key, str(proof)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert '"end_user": "grace"' in done.stdout
 
 
 def test_the_log_goes_on_from_every_head(live: Live, key: str, proof: Path, tmp_path: Path) -> None:

@@ -32,7 +32,15 @@ def erase(
     if wanted == Erasure():
         raise CommandError("say whose texts: --end-user, --app, --id or --before", exit_code=USAGE)
     require_database(data)
-    if not yes and not typer.confirm("Erase these texts for good?"):
-        raise CommandError("nothing was erased")
+    if not yes and not _confirmed():
+        raise CommandError("nothing was erased", hint="--yes does not ask")
     erased = erase_texts(data, wanted, now_ms, getpass.getuser())
     print(f"texts of {erased} requests erased")
+
+
+def _confirmed() -> bool:
+    """Whether somebody there says yes; nobody there is a no."""
+    try:
+        return typer.confirm("Erase these texts for good?")
+    except typer.Abort:
+        return False

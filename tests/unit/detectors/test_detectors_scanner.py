@@ -23,7 +23,8 @@ def test_prose_goes_out_but_for_the_last_word(inspector) -> None:
 
 
 def test_words_with_their_space_go_out_at_once(inspector) -> None:
-    scanner = scan(inspector)
+    # Held are the kinds that the starter's rules cut out of answers. Others have words that could begin an address.
+    scanner = scan(inspector, frozenset({"secret.*", "pii.payment_card"}))
     assert [scanner.feed(word)[0] for word in ("Once ", "upon ", "a ", "time. ")] == ["Once ", "upon ", "a ", "time. "]
 
 
