@@ -16,6 +16,8 @@ ROUNDS = 8
 MARGIN = 30
 ATTACK_STEP = 1
 BENIGN_STEP = 1
+MOST = 8
+"""Steps for an attack beyond which no word or pair goes: a passage that repeats one word is not judged by it alone."""
 SCALE = 16
 """Weights are averages, in sixteenths of a step."""
 ORDINARY_WORDS = 1000
@@ -136,7 +138,7 @@ class _Teacher:
             return
         self._bias += step
         for number in {*text.alone[start : start + WINDOW], *text.paired[start : start + WINDOW]}:
-            if number and (step < 0 or self._may_rise[number]):
+            if number and (step < 0 or (self._may_rise[number] and self.weights[number] < MOST)):
                 self.weights[number] += step
                 self._sums[number] += step * self._time
 
