@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench quality lock clean
 
 run: .venv/.run
 	@$(BIN)/gptgate quickstart
@@ -23,6 +23,9 @@ check: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m bench --policy
 	$(BIN)/python -m bench
+
+quality: .venv/.dev
+	$(BIN)/python -m bench.quality
 
 lock: .venv/.dev
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv

@@ -52,16 +52,16 @@ def train(samples: Sequence[Sample]) -> Weights:
     return Weights(learnt.words, learnt.pairs, levels)
 
 
-def model_without(examples: Sequence[Example], apart: Sequence[bool]) -> LinearModel:
-    """The model that the examples give which are not kept apart. It has no levels."""
+def weights_without(examples: Sequence[Example], apart: Sequence[bool]) -> Weights:
+    """The weights that the examples give which are not kept apart. They have no levels."""
     learnt = learn([*(one for one, held in zip(examples, apart, strict=True) if not held), *seeds()])
-    return LinearModel(Weights(learnt.words, learnt.pairs, ()))
+    return Weights(learnt.words, learnt.pairs, ())
 
 
 def _left_out(name: str, samples: Sequence[Sample], examples: Sequence[Example]) -> list[int]:
     """The scores of a set's texts by weights that never saw the set, the highest first."""
     apart = [one.source == name for one in samples]
-    model = model_without(examples, apart)
+    model = LinearModel(weights_without(examples, apart))
     scores = [model.heaviest(one.words).score for one, held in zip(examples, apart, strict=True) if held]
     return sorted(scores, reverse=True)
 

@@ -11,6 +11,7 @@ from gptgate.cli.folder import CONFIG_NAME, load_config
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_json, print_records
 from gptgate.cli.policy_cases import read_suite, run_case
+from gptgate.cli.policy_eval import COLUMNS, Writer, evaluate
 from gptgate.cli.policy_replay import replay
 from gptgate.cli.policy_tree import Node, Side, lines, side_node
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
@@ -86,6 +87,26 @@ def run_tests(
         print_records(output, OUTCOMES, records)
     if failed:
         raise CommandError(f"{len(failed)} of {len(outcomes)} cases do not hold")
+
+
+@app.command("eval")
+def evaluate_texts(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of labelled texts, JSON Lines.")],
+    origin: Annotated[Writer, typer.Option(help="Whose words the texts are.")] = Writer.USER,
+    output: Output = Format.TABLE,
+    data: Data = DEFAULT_FOLDER,
+    config: Config = None,
+) -> None:
+    """Measure what a configuration finds in labelled texts, and how often it is wrong.
+
+    A line is {"text", "label", "kind"}; the label is attack, benign, or spans with "spans": [[start, end, type], ...],
+    counted in characters. Recall is, of attacks, the share that a rule flags, holds up for approval or denies; of
+    spans, the share that a finding of any kind overlaps. False positives are, of benign texts, the share that is
+    flagged, held up or denied; of texts labelled spans that have none, the share with a finding. Redacted texts are
+    counted apart. Nothing is sent; external classifiers are not asked.
+    """
+    records = evaluate(Bench(load_config(data, config)), file, origin)
+    print_records(output, COLUMNS, records)
 
 
 @app.command("explain")

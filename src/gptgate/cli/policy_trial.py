@@ -11,6 +11,7 @@ from gptgate.core.document import read_object
 from gptgate.core.errors import GateError
 from gptgate.core.facts import Decision, Grant, Inspection, PolicyFacts, Principal, RawRequest
 from gptgate.core.finding import Origin
+from gptgate.core.ports import Inspector
 from gptgate.core.snapshot import AppSpec, Snapshot, Stage
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.detectors import build_inspector
@@ -51,9 +52,10 @@ class Verdict(Struct, frozen=True, kw_only=True):
 class Bench:
     """Judges trials under one configuration. External classifiers are not asked."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, inspector: Inspector | None = None) -> None:
+        """With the configuration's own inspector, or another that is to be tried."""
         self.snapshot = snapshot
-        self._inspector = build_inspector()
+        self._inspector = inspector or build_inspector(custom=snapshot.custom)
         self._policy = compile_policy(snapshot.rules, snapshot.digest)
 
     def judge(self, trial: Trial) -> Verdict:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+from bench.quality.roles import COUNT, roles
 from bench.quality.samples import ABSENT, ATTACK_SETS, BENIGN_SETS, SAMPLES, read_samples
 from bench.quality.train import WEIGHTS, encode, train
 
@@ -163,3 +164,9 @@ def test_ordinary_texts_have_no_points(text: str) -> None:
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason=ABSENT)
 def test_training_gives_the_shipped_weights_byte_for_byte() -> None:
     assert encode(train(list(read_samples((*ATTACK_SETS, *BENIGN_SETS))))) == WEIGHTS.read_bytes()
+
+
+def test_role_prompts_of_our_own_are_all_different_and_have_no_points() -> None:
+    prompts = list(roles())
+    assert len(set(prompts)) == len(prompts) == COUNT
+    assert [text for text in prompts if DETECTOR.look(text)] == []
