@@ -12,6 +12,7 @@ from gptgate.core.log import Growth, LogFile, ReadFile
 from gptgate_verify.merkle import Frontier, leaf_hash, node_hash
 from gptgate_verify.tiles import (
     HEIGHT,
+    MAX_ENTRY_BYTES,
     WIDTH,
     bundle_path,
     levels_of,
@@ -67,7 +68,9 @@ class GrowingLog:
 
         Raises ValueError, with nothing changed, for an entry that is too large for a bundle.
         """
-        pack_bundle(entries)
+        for entry in entries:
+            if len(entry) > MAX_ENTRY_BYTES:
+                raise ValueError(f"an entry of {len(entry)} bytes is larger than a log holds")
         before = set(_partial_files(self.size))
         files: list[LogFile] = []
         for entry in entries:

@@ -26,6 +26,8 @@ from gptgate.detectors.unfinished import Beginnings, Unfinished
 from gptgate.detectors.view import View
 from gptgate.detectors.whole import Sighting, WholeDetector
 
+FEW_PIECES = 64
+"""Up to so many texts are looked at one by one by patterns that concern only some of them."""
 MAX_FINDINGS = 20_000
 """Threat: a body of nothing but addresses would keep the event loop busy for many seconds. It is refused instead."""
 
@@ -154,7 +156,7 @@ class TextInspector:
             lane = self._lanes[hit]
             if lane.origins.isdisjoint(origins):
                 continue
-            for start, end in lane.compiled.matches(data, 0, len(data), 0):
+            for start, end in self._spans(lane, segments, pieces, begins, data, origins):
                 number = bisect_right(begins, start) - 1
                 piece = pieces[number]
                 index = piece.segment
@@ -169,6 +171,28 @@ class TextInspector:
                 if len(findings) > MAX_FINDINGS:
                     raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
         return findings
+
+    def _spans(
+        self,
+        lane: Lane,
+        segments: Sequence[Segment],
+        pieces: Sequence[Piece],
+        begins: Sequence[int],
+        data: bytes,
+        origins: set[Origin],
+    ) -> Iterator[tuple[int, int]]:
+        """Where the lane matches: in the whole data, or, where it looks at few of the pieces, in these alone.
+
+        No match reaches over a separator, so it is the same.
+        """
+        if len(pieces) > FEW_PIECES or origins <= lane.origins:
+            yield from lane.compiled.matches(data, 0, len(data), 0)
+            return
+        for begin, piece in zip(begins, pieces, strict=False):
+            if segments[piece.segment].origin in lane.origins:
+                part = data[begin - 1 : begin + len(piece.data) + 1]
+                for start, end in lane.compiled.matches(part, 0, len(part), 0):
+                    yield start + begin - 1, end + begin - 1
 
 
 def _looked_at(detector: WholeDetector, segments: Sequence[Segment], derivation: Derivation) -> list[Finding]:
