@@ -21,6 +21,10 @@ NUMBER_END = r"(?:[^A-Za-z0-9.-]|[.-][^A-Za-z0-9])"
 _EDGE_END = "[^A-MO-QSU-Za-mo-qsu-z0-9]"
 """The last byte of every left edge, escapes too. One class and a word are cheap to look for."""
 
+_FOLLOWS = "[^A-HJ-MO-Za-hj-mo-z0-9]"
+"""What every gap begins with: a sign, or the n or i of ``number``, ``no`` and ``id``. Without it ``sin`` is sought in
+``since``, and most ordinary texts would be searched for numbers."""
+
 
 class Form(NamedTuple):
     """How a number is written.
@@ -63,7 +67,10 @@ def bare(kind: str, body: str, points: int, accept: Callable[[bytes], bool] | No
 def beside(
     kind: str, words: str, body: str, points: int, accept: Callable[[bytes], bool] | None, gap: str = GAP
 ) -> Pattern:
-    """The pattern of a value with one of the words (alternatives, in any case) before it."""
+    """The pattern of a value with one of the words (alternatives, in any case) before it.
+
+    `gap` begins with a sign, or with an n or i.
+    """
     return Pattern(
         kind=kind,
         prefix=f"(?:{words}){gap}",
@@ -71,6 +78,6 @@ def beside(
         points=points,
         right=NUMBER_END,
         ignore_case=True,
-        trigger=f"{_EDGE_END}(?:{words})",
+        trigger=f"{_EDGE_END}(?:{words}){_FOLLOWS}",
         accept=accept,
     )
