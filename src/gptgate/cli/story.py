@@ -155,6 +155,9 @@ def _decision(intent: Intent) -> tuple[tuple[str, str], ...]:
         ("effect", intent.effect),
         ("rules", ", ".join(intent.rules) or "none fired"),
         *((("would have fired", ", ".join(intent.shadowed)),) if intent.shadowed else ()),
+        *((("failed and let pass", ", ".join(intent.failures)),) if intent.failures else ()),
+        *((("routed from", intent.routed_from),) if intent.routed_from else ()),
+        *((("approved by", f"{intent.approved_by}, approval {intent.approval}"),) if intent.approval else ()),
         ("configuration", intent.config_digest),
     )
 

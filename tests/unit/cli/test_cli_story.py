@@ -165,3 +165,13 @@ def test_rules_that_would_have_fired_are_told() -> None:
     )
     rows = {name: value for section in story(record, False) for name, value in section.rows}
     assert (rows["would have fired"], rows["would have fired on it"]) == ("later", "much-later")
+
+
+def test_a_route_an_approval_and_a_failure_are_told() -> None:
+    told = replace(INTENT, routed_from="sim-gpt", approval="a-1", approved_by="ada", failures=("judge",))
+    (decision,) = [section for section in story(replace(RECORD, intent=told), False) if section.title == "decision"]
+    rows = dict(decision.rows)
+    assert (rows["routed from"], rows["approved by"]) == ("sim-gpt", "ada, approval a-1")
+    assert rows["failed and let pass"] == "judge"
+    (plain,) = [section for section in story(RECORD, False) if section.title == "decision"]
+    assert not {"routed from", "approved by", "failed and let pass"} & dict(plain.rows).keys()
