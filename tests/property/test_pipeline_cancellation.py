@@ -112,6 +112,17 @@ async def run(case: str, mode: str, steps: int, *, gone: bool) -> bool:
 
 
 @pytest.mark.parametrize("gone", [True, False], ids=["hang-up", "shutdown"])
+@pytest.mark.parametrize("case", ["whole", "denied"])
+async def test_cancelled_while_a_large_request_is_inspected(
+    case: str, gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends an attack that takes time to inspect, and hangs up at once, leaves a trace all the same."""
+    monkeypatch.setattr("gptgate.pipeline.aside.LARGE", 0)
+    for steps in range(3):
+        assert await run(case, "abort", steps, gone=gone)
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["hang-up", "shutdown"])
 @pytest.mark.parametrize("mode", SNAPSHOTS)
 @pytest.mark.parametrize("case", CASES)
 async def test_cancelled_at_every_step(case: str, mode: str, gone: bool) -> None:

@@ -44,6 +44,8 @@ class Draft:
         self.grant: Grant | None = None
         self.inspection: Inspection | None = None
         self.opinions: tuple[Opinion, ...] = ()
+        self.on_record = False
+        """The intent has been given to the store."""
         self.facts: PolicyFacts | None = None
         """Those of the model that was asked for, also where a rule routes to another."""
         self.decision: Decision | None = None

@@ -4,7 +4,7 @@ be a missing argument of the next step.
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from gptgate.core.budgets import NOTHING
 from gptgate.core.document import read_object
@@ -119,6 +119,12 @@ class Gate:
             exchange = await self._permit(raw, principal, draft, admitted, out)
         except GateError as refusal:
             await self._refuse(draft, refusal)
+            raise
+        except asyncio.CancelledError:
+            # Steps that wait (a large inspection, a judge outside) can be cut short before anything is on record.
+            if not draft.on_record:
+                with suppress(AuditUnavailable):  # nobody is there to be told; readiness says it
+                    await self._refuse(draft, _cut_short(out))
             raise
         except Exception as defect:
             failure = InternalFault("The gateway failed on this request.", detail=repr(defect))
@@ -304,16 +310,13 @@ class Gate:
 
     async def _begin(self, draft: Draft, reservation: Reservation, out: Outlet) -> Intent:
         intent = draft.intent()
+        draft.on_record = True
         try:
             await self._services.store.begin(intent, draft.kept_request(self._services.redaction))
         except (AuditUnavailable, asyncio.CancelledError) as failure:
             # Nothing was sent. The row may still become durable, so it gets its end, and the money goes back.
             self._services.ledger.settle(reservation, NOTHING)
-            error: GateError
-            if isinstance(failure, GateError):
-                error = failure
-            else:
-                error = ClientGone("The caller hung up.") if out.gone else ShuttingDown("The gateway shut down.")
+            error: GateError = failure if isinstance(failure, GateError) else _cut_short(out)
             end = draft.end(EndState.REFUSED, error, error.status, UNUSED)
             self._services.store.finish(end, None)
             self._services.observer.observe(intent, end)
@@ -363,6 +366,12 @@ class Gate:
         body = services.render_models(services.visible_models(principal, services.snapshot), dialect)
         intent = draft.intent()
         end = draft.end(EndState.COMPLETED, None, 200, UNUSED)
+        draft.on_record = True
         await self._record(intent, end, None)
         headers = limit_headers(admitted.standing(), dialect, services.clock.wall_ms())
         await out.answer(200, [*headers, ("x-gptgate-overhead-ms", f"{draft.overhead_us() / 1000:.3f}")], body)
+
+
+def _cut_short(out: Outlet) -> GateError:
+    """Why a request was cancelled."""
+    return ClientGone("The caller hung up.") if out.gone else ShuttingDown("The gateway shut down.")
