@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section
-from gptgate.config.schema import EVERYBODY
+from gptgate.config.schema_limits import EVERYBODY
 from gptgate.core.budgets import (
     APP_MONTH,
     CALLERS_WORDS,

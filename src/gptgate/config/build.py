@@ -16,7 +16,7 @@ from gptgate.config.layers import PACK_LAYER, Layered, layered
 from gptgate.config.limits import build_guards, build_limits
 from gptgate.config.packs import Pack
 from gptgate.config.reader import Section
-from gptgate.config.schema import OBLIGATION_FIELDS
+from gptgate.config.schema_policy import OBLIGATION_FIELDS
 from gptgate.config.types import is_loopback
 from gptgate.core.snapshot import (
     ORGANISATION,

@@ -7,7 +7,7 @@ from importlib.resources import files
 from gptgate.config.document import compose
 from gptgate.config.problem import ConfigError
 from gptgate.config.reader import Reader, Section
-from gptgate.config.schema import PACK
+from gptgate.config.schema_policy import PACK
 
 PACKS = ("baseline", "strict", "gdpr", "developer-tools")
 """Every pack there is. A new one is a file and a word here."""

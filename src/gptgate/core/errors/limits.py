@@ -1,0 +1,54 @@
+"""What the caller has used up, or asks for too much of."""
+
+from gptgate.core.errors.base import ClientError
+
+
+class RateLimited(ClientError):
+    """Too many requests or tokens in the window; `retry_after_ms` is exact."""
+
+    status = 429
+    code = "rate_limited"
+    retryable = True
+
+
+class ConcurrencyLimited(ClientError):
+    """Too many requests in flight."""
+
+    status = 429
+    code = "concurrency_limited"
+    retryable = True
+
+
+class ExceedsLimit(ClientError):
+    """The request alone may take more tokens than a whole limit has."""
+
+    status = 429
+    code = "exceeds_limit"
+
+
+class RepeatedRequest(ClientError):
+    """The app sends one and the same request again and again."""
+
+    status = 429
+    code = "repeated_request"
+
+
+class PromptTooLarge(ClientError):
+    """The request is larger than the configuration allows prompts to be."""
+
+    status = 413
+    code = "prompt_too_large"
+
+
+class AuthenticationsLimited(ClientError):
+    """Too many keys from this address were refused; for a while none is looked at."""
+
+    status = 429
+    code = "authentications_limited"
+
+
+class BudgetExceeded(ClientError):
+    """The request's ceiling does not fit in what is left of a budget."""
+
+    status = 429
+    code = "budget_exceeded"
