@@ -12,10 +12,11 @@ from gptgate.config.canonical import canonical_bytes
 from gptgate.core.ids import uuid7
 from gptgate.core.snapshot import Snapshot
 from gptgate.storage.errors import StorageError
-from gptgate.storage.log_folder import LogFolder, load_or_make_seed
+from gptgate.storage.log_folder import KEY_NAME, LogFolder, load_or_make_seed
 from gptgate.storage.schema import storage_errors
 from gptgate.telemetry.sink import Telemetry
 from gptgate_verify import VerificationError
+from gptgate_verify.note import is_signed_by
 
 
 class SystemClock:
@@ -48,9 +49,16 @@ class IdSource:
 
 def open_audit_log(files: LogFolder) -> SignedLog:
     """The data folder's audit log, signed by its key; both are made at the first start. Raises StorageError."""
+    folder = files.path.parent
     with storage_errors("open the audit log"):
-        signer = Signer.of_installation(load_or_make_seed(files.path.parent))
         checkpoint = files.checkpoint()
+        if checkpoint is not None and not (folder / KEY_NAME).exists():
+            raise StorageError(f"there is an audit log in {folder}, and no {KEY_NAME}", hint=f"restore {KEY_NAME}")
+        signer = Signer.of_installation(load_or_make_seed(folder))
+        if checkpoint is not None and not is_signed_by(checkpoint, signer.key):
+            raise StorageError(
+                f"{folder / KEY_NAME} is not the key that signed the audit log", hint="restore the log's own key"
+            )
         try:
             return SignedLog.resume(signer, checkpoint, files.read)
         except VerificationError as error:

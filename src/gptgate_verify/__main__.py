@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from gptgate_verify.evidence import verify_evidence
-from gptgate_verify.log import verify_head
+from gptgate_verify.log import settled, verify_head
 from gptgate_verify.merkle import VerificationError
 from gptgate_verify.note import VerifierKey
 from gptgate_verify.proof import parse_proof, verify_proof
@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> int:
     try:
         key = VerifierKey.parse(arguments[0])
         if path.is_dir():
-            head = verify_head(lambda name: (path / name).read_bytes(), (path / "checkpoint").read_bytes(), key)
+            checkpoint, read = settled(lambda name: (path / name).read_bytes())
+            head = verify_head(read, checkpoint, key)
             print(f"{head.origin}: {head.size} entries, as signed")
         elif (data := path.read_bytes()).startswith(b"{"):
             proven = verify_evidence(data, key)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from gptgate_verify.merkle import VerificationError
-from gptgate_verify.note import Checkpoint, VerifierKey
+from gptgate_verify.note import Checkpoint, Note, VerifierKey
 from gptgate_verify.proof import parse_proof, verify_proof
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -19,7 +19,8 @@ MAX_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was proven: the bodies of the entries, and the heads of the log that their proofs lead to.
+    """What was proven: the bodies of the entries, and the heads of the log that their proofs lead to, with
+    the notes that carry them, so that the caller can ask which witnesses have cosigned.
 
     `end` is None when the request had none yet; `configuration` when it was not asked for.
     """
@@ -29,6 +30,7 @@ class Evidence:
     end: dict[str, Any] | None
     configuration: dict[str, Any] | None
     heads: tuple[Checkpoint, ...]
+    notes: tuple[Note, ...]
 
 
 def format_evidence(request: str, proofs: Sequence[bytes]) -> bytes:
@@ -44,14 +46,14 @@ def verify_evidence(data: bytes, key: VerifierKey) -> Evidence:
     if document.get("v") != 1 or type(request) is not str or type(proofs) is not list:
         raise VerificationError("this is not a file of evidence")
     bodies: dict[str, dict[str, Any]] = {}
-    heads: dict[Checkpoint, None] = {}
+    heads: dict[Checkpoint, Note] = {}
     for text in proofs:
         if type(text) is not str:
             raise VerificationError("a proof is not text")
         # Half a character is no proof either, and parsing says so.
         proof = parse_proof(text.encode("utf-8", "surrogatepass"))
-        head, _ = verify_proof(proof, key)
-        heads[head] = None
+        head, note = verify_proof(proof, key)
+        heads.setdefault(head, note)
         entry = _object(proof.entry, f"entry {proof.index}")
         kind, body = entry.get("type"), entry.get("body")
         if type(kind) is not str or type(body) is not dict or kind in bodies:
@@ -63,7 +65,7 @@ def verify_evidence(data: bytes, key: VerifierKey) -> Evidence:
     for body in (intent, end):
         if body is not None and body.get("id") != request:
             raise VerificationError("an entry is of another request")
-    return Evidence(request, intent, end, _configuration(intent, applied), tuple(heads))
+    return Evidence(request, intent, end, _configuration(intent, applied), tuple(heads), tuple(heads.values()))
 
 
 def _configuration(intent: dict[str, Any], applied: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -5,10 +5,21 @@ Reads the layout of c2sp.org/tlog-tiles through a function, so that it works on 
 
 from collections.abc import Callable, Iterator, Mapping
 
-from gptgate_verify.merkle import Frontier, VerificationError, leaf_hash
-from gptgate_verify.note import Checkpoint, VerifierKey, open_checkpoint
-from gptgate_verify.tiles import WIDTH, bundle_path, tile_path, tiles_of, unpack_bundle, unpack_tile
+from gptgate_verify.merkle import Frontier, VerificationError, leaf_hash, perfect_root
+from gptgate_verify.note import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
+from gptgate_verify.tiles import (
+    HEIGHT,
+    WIDTH,
+    bundle_path,
+    partial_files,
+    tile_path,
+    tiles_of,
+    unpack_bundle,
+    unpack_tile,
+)
 
+CHECKPOINT = "checkpoint"
+ATTEMPTS = 100
 ReadFile = Callable[[str], bytes]
 """A path of the layout → the file's bytes. Raises OSError when there is none."""
 
@@ -34,14 +45,19 @@ def verify_log(
         for at, (entry, leaf) in enumerate(zip(entries, leaves, strict=True)):
             if leaf_hash(entry) != leaf:
                 raise VerificationError(f"entry {number * WIDTH + at} is not the one that was logged")
-            tree.add(leaf)
-            if wanted:
-                _compare(tree, wanted)
             yield entry
-        _check_tiles(read, edges, 0, leaves, number)
+        if width < WIDTH or any(tree.size < size <= tree.size + width for size in wanted):
+            for leaf in leaves:
+                tree.add(leaf)
+                _compare(tree, wanted)
+        if width == WIDTH:
+            root = perfect_root(leaves)
+            if tree.size == number * WIDTH:
+                tree.add_perfect(root, HEIGHT)
+            _check_above(read, edges, 0, root, number)
     for level, edge in enumerate(edges, 1):
         if edge:
-            _check_tile(read, level, (head.size >> 8 * level) // WIDTH, edge)
+            _check_tile(read, level, (head.size >> HEIGHT * level) // WIDTH, edge)
     if tree.root() != head.root:
         raise VerificationError(f"the {head.size} entries do not have the root that the checkpoint signs")
 
@@ -54,19 +70,17 @@ def _compare(tree: Frontier, wanted: dict[int, bytes]) -> None:
         )
 
 
-def _check_tiles(read: ReadFile, edges: list[list[bytes]], level: int, hashes: list[bytes], number: int) -> None:
-    """A full tile's root stands in the tile above it."""
-    if len(hashes) < WIDTH:
-        return
+def _check_above(read: ReadFile, edges: list[list[bytes]], level: int, root: bytes, number: int) -> None:
+    """The root of the full tile `number` of a level stands in the tile above it."""
     if level == len(edges):
         edges.append([])
     edge = edges[level]
-    edge.append(_fold(hashes))
+    edge.append(root)
     if len(edge) == WIDTH:
         edges[level] = []
         above = number // WIDTH
         _check_tile(read, level + 1, above, edge)
-        _check_tiles(read, edges, level + 1, edge, above)
+        _check_above(read, edges, level + 1, perfect_root(edge), above)
 
 
 def _check_tile(read: ReadFile, level: int, number: int, hashes: list[bytes]) -> None:
@@ -75,18 +89,34 @@ def _check_tile(read: ReadFile, level: int, number: int, hashes: list[bytes]) ->
         raise VerificationError(f"{path} is not the roots of the tiles below it")
 
 
-def _fold(hashes: list[bytes]) -> bytes:
-    tree = Frontier()
-    for one in hashes:
-        tree.add(one)
-    return tree.root()
-
-
 def _read(read: ReadFile, path: str) -> bytes:
     try:
         return read(path)
     except OSError as error:
         raise VerificationError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def settled(read: ReadFile) -> tuple[bytes, ReadFile]:
+    """The checkpoint of a log that may be growing, and a way to read the files that belong to it.
+
+    Only partial tiles and bundles go when the log grows; these are read at once. Raises VerificationError.
+    """
+    for _ in range(ATTEMPTS):
+        checkpoint = _read(read, CHECKPOINT)
+        size = parse_checkpoint(parse_note(checkpoint).text).size
+        edge = {}
+        try:
+            for path in partial_files(size):
+                edge[path] = read(path)
+        except FileNotFoundError:
+            if _read(read, CHECKPOINT) != checkpoint:
+                # It has grown in between.
+                continue
+        except OSError:
+            # Whoever verifies the file meets the same error, and says what it is.
+            pass
+        return checkpoint, lambda path, edge=edge: edge[path] if path in edge else read(path)
+    raise VerificationError("the log grows faster than it can be read")
 
 
 def verify_head(read: ReadFile, checkpoint: bytes, key: VerifierKey) -> Checkpoint:

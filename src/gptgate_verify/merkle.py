@@ -43,12 +43,16 @@ class Frontier:
 
     def add(self, leaf: bytes) -> None:
         """Append one leaf hash."""
-        rest = self.size
+        self.add_perfect(leaf, 0)
+
+    def add_perfect(self, root: bytes, height: int) -> None:
+        """Append ``2**height`` leaves by the root over them; the size must be a multiple of that."""
+        rest = self.size >> height
         while rest & 1:
-            leaf = node_hash(self.peaks.pop(), leaf)
+            root = node_hash(self.peaks.pop(), root)
             rest >>= 1
-        self.peaks.append(leaf)
-        self.size += 1
+        self.peaks.append(root)
+        self.size += 1 << height
 
     def root(self) -> bytes:
         """The root of what was added so far."""
@@ -58,6 +62,14 @@ class Frontier:
         for peak in reversed(self.peaks[:-1]):
             root = node_hash(peak, root)
         return root
+
+
+def perfect_root(hashes: Sequence[bytes]) -> bytes:
+    """The root of a perfect subtree over these hashes; their number is a power of two."""
+    level = list(hashes)
+    while len(level) > 1:
+        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
+    return level[0]
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:

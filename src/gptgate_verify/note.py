@@ -151,6 +151,11 @@ def verify_note(note: Note, keys: Iterable[VerifierKey]) -> tuple[VerifierKey, .
     return tuple(signed)
 
 
+def is_signed_by(data: bytes, key: VerifierKey) -> bool:
+    """Whether a note carries a signature of this name and key, right or wrong: a key that was swapped signs none."""
+    return any((one.name, one.key_id) == (key.name, key.key_id) for one in parse_note(data).signatures)
+
+
 def cosigned_at_s(note: Note, key: VerifierKey) -> int:
     """When this witness has cosigned a verified note, in Unix seconds. Raises VerificationError when it has not."""
     for one in note.signatures:

@@ -51,6 +51,13 @@ def levels_of(size: int) -> int:
     return levels
 
 
+def partial_files(size: int) -> list[str]:
+    """The paths of the partial tiles and the partial bundle of a tree of `size` leaves: its right edge."""
+    widths = [(level, size >> HEIGHT * level) for level in range(levels_of(size))]
+    paths = [tile_path(level, hashes // WIDTH, hashes % WIDTH) for level, hashes in widths if hashes % WIDTH]
+    return [*paths, bundle_path(size // WIDTH, size % WIDTH)] if size % WIDTH else paths
+
+
 def pack_bundle(entries: Iterable[bytes]) -> bytes:
     """A bundle's bytes. Raises ValueError for an entry that does not fit."""
     packed = bytearray()

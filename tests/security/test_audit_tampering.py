@@ -15,10 +15,13 @@ from gptgate.audit.growth import GrowingLog
 from gptgate.audit.signing import Signer
 from gptgate.cli.audit_verify import verify
 from gptgate.cli.failure import UNVERIFIED, CommandError
+from gptgate.core.budgets import TopUp
 from gptgate.core.events import Intent, encode_event
 from gptgate.core.log import log_entry
 from gptgate.storage.log_check import INTENT
-from gptgate_verify.note import open_checkpoint
+from gptgate.storage.schema import SPENT_BY_RECORDS
+from gptgate.storage.spending import add_top_up
+from gptgate_verify.note import COSIGNATURE, open_checkpoint, parse_note
 
 SIZE = 1500
 """Requests; each has two entries. More than one full tile, and a partial one."""
@@ -54,10 +57,18 @@ def folder(original: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def run(folder: Path, *, key: str = str(SIGNER.key), kept: bool = False) -> str:
+def run(
+    folder: Path,
+    *,
+    key: str = str(SIGNER.key),
+    kept: bool = False,
+    seen: Path | None = None,
+    witnesses: list[str] | None = None,
+) -> str:
     """``""`` when everything is verified, else why not."""
+    others = [*([folder / "kept"] if kept else []), *([seen] if seen else [])]
     try:
-        verify(proof=None, key=key, checkpoint=[folder / "kept"] if kept else None, data=folder)
+        verify(proof=None, key=key, checkpoint=others, witness_key=witnesses, data=folder)
     except CommandError as error:
         return error.message if error.exit_code == UNVERIFIED else f"exit code {error.exit_code}"
     return ""
@@ -157,6 +168,8 @@ def test_a_log_that_is_written_anew_with_the_same_key_is_found_by_a_checkpoint_k
         forged = encode_event(replace(INTENT.decode(body), app="other"))
         statement = "UPDATE intents SET app = 'other', body = ?, content = NULL, salt = NULL WHERE seq = 700"
         connection.execute(statement, (forged,))
+        connection.execute("DELETE FROM spending")
+        connection.execute(f"INSERT INTO spending {SPENT_BY_RECORDS}")
     entries = Records(folder).entries()
     (at,) = [index for index, entry in enumerate(entries) if b'"id":"r699"' in entry and b'"type":"intent"' in entry]
     entries[at] = log_entry("intent", forged, None)
@@ -226,3 +239,102 @@ def test_a_turned_bit_of_the_database_is_noticed_or_says_nothing(folder: Path) -
 def test_a_signed_head_fits_its_entries(folder: Path) -> None:
     head = open_checkpoint((folder / "kept").read_bytes(), SIGNER.key)
     assert head.size == 2 * (SIZE - 500) + 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        ("UPDATE spending SET nano = nano + 1 WHERE app = 'shop'", "the sums of the quarter of an hour at 0 ms"),
+        ("UPDATE spending SET team = 'other'", "the sums of the quarter of an hour at 0 ms (shop)"),
+        ("DELETE FROM spending", "the sums of the quarter of an hour at 0 ms"),
+        (
+            "INSERT INTO spending SELECT slot_ms + 900000, team, app, key_id, end_user, session, model, provider, "
+            "requests, refused, billed, input_tokens, output_tokens, tokens, usd, nano, unknown_usd, unknown_nano "
+            "FROM spending",
+            "the sums of the quarter of an hour at 900000 ms",
+        ),
+        ("INSERT INTO top_ups VALUES (1, 'month', '[\"shop\"]', 5, 100, 'me')", "top-up 1 is not what its event says"),
+    ],
+)
+def test_money_that_is_not_that_of_the_records_is_found(folder: Path, statement: str, place: str) -> None:
+    change(folder, statement)
+    assert place in run(folder)
+
+
+def test_a_top_up_is_what_its_event_says(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    records = Records(folder)
+    records.add(["a"])
+    add_top_up(folder, TopUp("month", ("shop",), 5, 100), "me")
+    sequence(records)
+    assert run(folder) == ""
+    change(folder, "UPDATE top_ups SET amount = 1000")
+    assert run(folder).endswith("top-up 1 is not what its event says")
+    change(folder, "DELETE FROM top_ups")
+    assert run(folder).endswith("top-up 1 is not what its event says")
+
+
+def test_a_key_that_was_swapped_under_the_log_is_found(folder: Path) -> None:
+    (folder / "log.key").write_bytes(b"\x07" * 32)
+    assert run(folder) == ""
+    (folder / "log.key").write_bytes(b"\x08" * 32)
+    assert run(folder) == "not verified: log.key is not the key that has signed the log: it was swapped"
+    (folder / "log.key").write_bytes(b"short")
+    assert "log.key cannot be read" in run(folder)
+
+
+WITNESS = Signer("witness.example/w", b"\x09" * 32, COSIGNATURE)
+AT_S = 1_700_000_000
+
+
+def cosign(note: bytes) -> bytes:
+    """The note with the cosignature of WITNESS."""
+    return note + WITNESS.cosignature(parse_note(note).text, AT_S).encode()
+
+
+def test_what_a_witness_has_cosigned_is_still_there(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = tmp_path / "seen"
+    seen.write_bytes((folder / "kept").read_bytes())
+    again = [str(WITNESS.key)]
+    assert "no checkpoint here that witness.example/w has cosigned" in run(folder, seen=seen, witnesses=again)
+    seen.write_bytes(cosign(seen.read_bytes()))
+    assert run(folder, seen=seen, witnesses=again) == ""
+    assert "Cosigned by witness.example/w: the first 2001 entries, at 2023-11-14" in capsys.readouterr().out
+    entries = Records(folder).entries()
+    rewrite(folder, SIGNER, entries[:1000])
+    assert "a checkpoint of it with 2001 is known" in run(folder, seen=seen, witnesses=again)
+
+
+def test_a_cosignature_of_nobody_counts_for_nothing(folder: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    other = Signer(WITNESS.key.name, b"\x0a" * 32, COSIGNATURE)
+    seen.write_bytes(cosign((folder / "kept").read_bytes()))
+    assert "has cosigned" in run(folder, seen=seen, witnesses=[str(other.key)])
+    line = WITNESS.cosignature("another text\n", AT_S).encode()
+    seen.write_bytes((folder / "kept").read_bytes() + line)
+    assert "does not belong to this text" in run(folder, seen=seen, witnesses=[str(WITNESS.key)])
+    assert run(folder, witnesses=[str(SIGNER.key)]) == "exit code 2"
+
+
+def test_what_the_gateway_noted_of_its_witnesses_must_be_in_the_log_too(folder: Path) -> None:
+    log = Records(folder).files
+    log.keep_witnessed("w", cosign((folder / "kept").read_bytes()))
+    assert run(folder, witnesses=[str(WITNESS.key)]) == ""
+    log.keep_witnessed("w", SIGNER.checkpoint(2001, b"\x01" * 32))
+    assert "the log has forked" in run(folder)
+    log.keep_witnessed("w", SIGNER.checkpoint(3002, b"\x01" * 32))
+    assert "a checkpoint of it with 3002 is known" in run(folder)
+
+
+def test_two_heads_of_one_size_are_shown_to_be_a_fork(folder: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    seen.write_bytes(SIGNER.checkpoint(2001, b"\x01" * 32))
+    found = run(folder, kept=True, seen=seen)
+    assert found == (
+        f"not verified: the log has forked: it signed two different heads of 2001 entries, in {folder / 'kept'} and in "
+        f"{seen}"
+    )
+    seen.write_bytes(SIGNER.checkpoint(3001, b"\x01" * 32))
+    assert "two different heads of 3001 entries" in run(folder, seen=seen)

@@ -5,11 +5,10 @@ before a checkpoint says that they exist, then the checkpoint. A full tile or bu
 is replaced by a wider one of the same number.
 """
 
-from collections import deque
 from collections.abc import Sequence
 
 from gptgate.core.log import Growth, LogFile, ReadFile
-from gptgate_verify.merkle import Frontier, leaf_hash, node_hash
+from gptgate_verify.merkle import Frontier, leaf_hash, node_hash, perfect_root
 from gptgate_verify.tiles import (
     HEIGHT,
     MAX_ENTRY_BYTES,
@@ -17,6 +16,7 @@ from gptgate_verify.tiles import (
     bundle_path,
     levels_of,
     pack_bundle,
+    partial_files,
     tile_path,
     tiles_of,
     unpack_bundle,
@@ -71,7 +71,7 @@ class GrowingLog:
         for entry in entries:
             if len(entry) > MAX_ENTRY_BYTES:
                 raise ValueError(f"an entry of {len(entry)} bytes is larger than a log holds")
-        before = set(_partial_files(self.size))
+        before = set(partial_files(self.size))
         files: list[LogFile] = []
         for entry in entries:
             leaf = leaf_hash(entry)
@@ -87,7 +87,7 @@ class GrowingLog:
             if edge:
                 files.append(self._tile(level, edge))
         new = [file for file in files if file.path not in before]
-        return Growth(tuple(new), tuple(sorted(before.difference(_partial_files(self.size)))))
+        return Growth(tuple(new), tuple(sorted(before.difference(partial_files(self.size)))))
 
     def _push(self, level: int, value: bytes, files: list[LogFile]) -> None:
         if level == len(self._edges):
@@ -97,7 +97,7 @@ class GrowingLog:
         if len(edge) == WIDTH:
             files.append(self._tile(level, edge))
             self._edges[level] = []
-            self._push(level + 1, fold(edge), files)
+            self._push(level + 1, perfect_root(edge), files)
 
     def _tile(self, level: int, edge: Sequence[bytes]) -> LogFile:
         number = (self.size - 1) // WIDTH ** (level + 1) if len(edge) == WIDTH else self.size // WIDTH ** (level + 1)
@@ -108,26 +108,13 @@ class GrowingLog:
         return LogFile(bundle_path(number, len(self._entries)), pack_bundle(self._entries))
 
 
-def _partial_files(size: int) -> list[str]:
-    """The paths of the partial tiles and the partial bundle of a log of `size` entries."""
-    return [path for path in files_of(size, only_last=True) if ".p/" in path]
-
-
-def fold(hashes: Sequence[bytes]) -> bytes:
-    """The root of a perfect subtree over these hashes; their number is a power of two."""
-    level = list(hashes)
-    while len(level) > 1:
-        level = [node_hash(level[at], level[at + 1]) for at in range(0, len(level), 2)]
-    return level[0]
-
-
 def _peaks(hashes: Sequence[bytes]) -> list[bytes]:
     """The roots of the perfect subtrees that this many hashes of one level fall into, the largest first."""
     peaks = []
     at = 0
     for bit in reversed(range(HEIGHT)):
         if len(hashes) >> bit & 1:
-            peaks.append(fold(hashes[at : at + (1 << bit)]))
+            peaks.append(perfect_root(hashes[at : at + (1 << bit)]))
             at += 1 << bit
     return peaks
 
@@ -195,7 +182,7 @@ class Prover:
         first = start >> HEIGHT * level
         tile = self._tile(level, first // WIDTH)
         at = first % WIDTH
-        return fold(tile[at : at + (1 << bits)])
+        return perfect_root(tile[at : at + (1 << bits)])
 
     def _tile(self, level: int, number: int) -> list[bytes]:
         tile = self._tiles.get((level, number))
@@ -212,13 +199,11 @@ def _split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def files_of(size: int, *, only_last: bool = False) -> list[str]:
-    """Every path that a log of `size` entries consists of, but for its checkpoint; of each sort only the last one where
-    that is asked for."""
+def files_of(size: int) -> list[str]:
+    """Every path that a log of `size` entries consists of, but for its checkpoint."""
     paths: list[str] = []
     for level in range(levels_of(size)):
-        tiles = tiles_of(size, level)
-        for number, width in deque(tiles, 1) if only_last else tiles:
+        for number, width in tiles_of(size, level):
             paths.append(tile_path(level, number, width))
             if level == 0:
                 paths.append(bundle_path(number, width))

@@ -1,6 +1,6 @@
 """`gptgate audit verify` and `gptgate audit key`: what is on record, proven or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -8,16 +8,17 @@ from typing import Annotated
 import typer
 
 from gptgate.audit.signing import Signer
+from gptgate.cli.audit_known import KnownHead, cosigned, cosigned_line, known_head, read_key, roots_of, witnessed_heads
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
 from gptgate.storage.errors import StorageError
 from gptgate.storage.log_check import LogCheck
-from gptgate.storage.log_folder import LogFolder, read_seed
+from gptgate.storage.log_folder import KEY_NAME, LogFolder, read_seed
 from gptgate_verify import VerificationError
 from gptgate_verify.evidence import Evidence, verify_evidence
-from gptgate_verify.log import verify_log
-from gptgate_verify.note import Checkpoint, VerifierKey, open_checkpoint
+from gptgate_verify.log import settled, verify_log
+from gptgate_verify.note import Checkpoint, VerifierKey, is_signed_by, open_checkpoint
 from gptgate_verify.proof import parse_proof, verify_proof
 
 Key = Annotated[
@@ -43,22 +44,28 @@ def verify(
         list[Path] | None,
         typer.Option(help="A checkpoint of this log that was kept elsewhere: the log must still hold it. May repeat."),
     ] = None,
+    witness_key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="A witness's public key: it must have cosigned what is verified. May repeat."),
+    ] = None,
     data: Data = DEFAULT_FOLDER,
 ) -> None:
     """Prove that records are what was logged, that none is missing, and that the log is what was signed. Offline.
 
-    Exit code 3 when it is not so, with the first place that is wrong.
+    A log that was cut off or rolled back is whole in itself: only a checkpoint from elsewhere, such as the one that a
+    witness shows, tells. Exit code 3 when something is not so, with the first place that is wrong.
     """
     try:
         public = VerifierKey.parse(key) if key is not None else own_key(data)
-        others = dict(_kept(path, public) for path in checkpoint or [])
+        witnesses = [read_key(text) for text in witness_key or []]
+        kept = [known_head(str(path), read_file(path), public) for path in checkpoint or []]
     except VerificationError as error:
         raise CommandError(str(error), exit_code=USAGE) from None
     try:
         if proof is None:
-            _verify_folder(data, public, others)
+            _verify_folder(data, public, kept, witnesses)
         else:
-            _verify_proof(proof, public)
+            _verify_proof(proof, public, witnesses)
     except (VerificationError, StorageError) as error:
         raise CommandError(f"not verified: {error}", exit_code=UNVERIFIED) from None
     if key is None:
@@ -76,11 +83,6 @@ def own_key(data: Path) -> VerifierKey:
         ) from None
 
 
-def _kept(path: Path, key: VerifierKey) -> tuple[int, bytes]:
-    head = open_checkpoint(read_file(path), key)
-    return head.size, head.root
-
-
 def read_file(path: Path) -> bytes:
     """A file that the caller named. Raises CommandError."""
     try:
@@ -89,15 +91,21 @@ def read_file(path: Path) -> bytes:
         raise CommandError(f"{path} cannot be read: {error.strerror}", exit_code=USAGE) from None
 
 
-def _verify_proof(path: Path, key: VerifierKey) -> None:
+def _verify_proof(path: Path, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> None:
     data = read_file(path)
     if data.startswith(b"{"):
-        _show_evidence(verify_evidence(data, key))
-        return
-    proof = parse_proof(data)
-    head, _ = verify_proof(proof, key)
-    print(f"Verified: entry {proof.index} of {head.size} in the log {head.origin}:")
-    print(proof.entry.decode("utf-8", "replace"))
+        proven = verify_evidence(data, key)
+        _show_evidence(proven)
+        known = [KnownHead(str(path), *pair, True) for pair in zip(proven.heads, proven.notes, strict=True)]
+    else:
+        proof = parse_proof(data)
+        head, note = verify_proof(proof, key)
+        known = [KnownHead(str(path), head, note, True)]
+        print(f"Verified: entry {proof.index} of {head.size} in the log {head.origin}:")
+        print(proof.entry.decode("utf-8", "replace"))
+    for witness in witnesses:
+        for one in known:
+            print(cosigned_line(witness, *cosigned([one], witness)))
 
 
 def _show_evidence(proven: Evidence) -> None:
@@ -118,29 +126,57 @@ def _show_evidence(proven: Evidence) -> None:
         print(f"  {name:9} {clean(line)}")
 
 
-def _verify_folder(data: Path, key: VerifierKey, others: dict[int, bytes]) -> None:
+def _verify_folder(
+    data: Path, key: VerifierKey, kept: Sequence[KnownHead], witnesses: Sequence[VerifierKey] = ()
+) -> None:
     files = LogFolder(data)
     try:
-        signed = files.checkpoint()
+        if files.checkpoint() is None:
+            raise VerificationError(f"there is no checkpoint in {files.path}")
     except OSError as error:
         raise VerificationError(f"{files.path} cannot be read: {error.strerror}") from None
-    if signed is None:
-        raise VerificationError(f"there is no checkpoint in {files.path}")
+    signed, read = settled(files.read)
+    _require_own_key(data, signed, key)
     head = open_checkpoint(signed, key)
+    known = [*kept, *witnessed_heads(files, key)]
+    roots = roots_of([*known, known_head("checkpoint", signed, key)])
+    cosignatures = [cosigned_line(witness, *cosigned(known, witness)) for witness in witnesses]
     with LogCheck(data) as check:
         for line in check.integrity():
             raise VerificationError(f"the database is damaged: {line}")
-        erased = _compare(verify_log(files.read, signed, key, others), check, head)
+        erased = _compare(verify_log(read, signed, key, roots), check, head)
         beyond = check.beyond(head.size)
+        wrong = check.money()
     if beyond < 0:
         raise VerificationError(f"{-beyond} rows are missing that the log has")
+    if wrong:
+        raise VerificationError(wrong)
     print(f"Verified: {head.size} entries in the log {head.origin}; the records say the same.")
-    if others:
-        print(f"Checkpoints from elsewhere that the log still holds: {len(others)}.")
+    if kept:
+        print(f"Checkpoints from elsewhere that the log still holds: {len(kept)}.")
+    for line in cosignatures:
+        print(line)
     if erased:
         print(f"Texts that were erased since: {erased}.")
     if beyond:
         print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
+
+
+def _require_own_key(data: Path, signed: bytes, key: VerifierKey) -> None:
+    """The key that the gateway will sign with next must be the one that has signed. An auditor's copy has none."""
+    if not is_signed_by(signed, key):
+        return
+    try:
+        own = Signer.of_installation(read_seed(data)).key.public
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        print(f"{data / KEY_NAME} cannot be read by this user: whether it is still the log's key was not looked at.")
+        return
+    except (OSError, ValueError) as error:
+        raise VerificationError(f"{KEY_NAME} cannot be read: {error}") from None
+    if own != key.public:
+        raise VerificationError(f"{KEY_NAME} is not the key that has signed the log: it was swapped")
 
 
 def _compare(entries: Iterator[bytes], check: LogCheck, head: Checkpoint) -> int:

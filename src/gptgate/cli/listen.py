@@ -1,36 +1,22 @@
 """Two listeners in one event loop, and an orderly end."""
 
 import asyncio
-import contextlib
-import errno
 import gc
 import signal
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import uvicorn
 import uvloop
 
 from gptgate.admin.app import ApplyResult, build_admin
-from gptgate.cli.failure import CommandError
+from gptgate.cli.sockets import QuietServer, listen, make_server
 from gptgate.compose import App
 from gptgate.config.problem import ConfigError
 from gptgate.http.protocol import bounded
 from gptgate.storage.folder import admin_token
 
-BACKLOG = 2048
 GC_THRESHOLDS = (50_000, 20, 50)
 """Requests make little cyclic garbage; the default thresholds would stop the world for nothing every few of them."""
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server without its signal handlers: the process has two servers and one owner of signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def serve_forever(folder: Path, config: Path, announce: Callable[[App], None]) -> None:
@@ -46,8 +32,8 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
     app = await App.open(folder, config)
     try:
         spec = app.snapshot.server
-        data_socket = _listen(config, "server.data", spec.data_host, spec.data_port)
-        control_socket = _listen(config, "server.control", spec.control_host, spec.control_port)
+        data_socket = listen(spec.data_host, spec.data_port, f"change server.data in {config}")
+        control_socket = listen(spec.control_host, spec.control_port, f"change server.control in {config}")
         admin = build_admin(
             token=admin_token(folder),
             readiness=app.readiness,
@@ -57,8 +43,8 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
             status=app.status,
             hosts=(spec.control_host,),
         )
-        data = _server(app.data_plane, spec.keep_alive_ms, spec.drain_ms, http=bounded(spec.header_timeout_ms))
-        control = _server(admin, spec.keep_alive_ms, 1000, http=bounded(spec.header_timeout_ms))
+        data = make_server(app.data_plane, spec.keep_alive_ms, spec.drain_ms, http=bounded(spec.header_timeout_ms))
+        control = make_server(admin, spec.keep_alive_ms, 1000, http=bounded(spec.header_timeout_ms))
         stop = asyncio.Event()
         _handle_signals(app, data, stop)
         running = [
@@ -80,46 +66,12 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
         await app.close()
 
 
-def _server(app: Any, keep_alive_ms: int, drain_ms: int, http: Any) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            http=http,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            date_header=True,
-            proxy_headers=False,
-            timeout_keep_alive=max(1, keep_alive_ms // 1000),
-            timeout_graceful_shutdown=max(1, -(-drain_ms // 1000)),
-        )
-    )
-
-
-def _listen(config: Path, setting: str, host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        reason = "the address is taken" if error.errno == errno.EADDRINUSE else (error.strerror or str(error))
-        raise CommandError(f"cannot listen on {host}:{port}: {reason}", hint=f"change {setting} in {config}") from None
-    listener.setblocking(False)
-    return listener
-
-
 async def _apply(app: App) -> ApplyResult:
     digest, changed = await app.apply_config()
     return ApplyResult(digest=digest, changed=changed)
 
 
-def _handle_signals(app: App, data: _Server, stop: asyncio.Event) -> None:
+def _handle_signals(app: App, data: QuietServer, stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
 
     def end() -> None:

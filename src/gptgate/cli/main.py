@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "budget": "gptgate.cli.budget:app",
     "policy": "gptgate.cli.policy:app",
     "audit": "gptgate.cli.audit:app",
+    "witness": "gptgate.cli.witness:app",
     "usage": "gptgate.cli.usage:usage",
     "simulator": "gptgate.cli.simulator:simulator",
 }

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,9 +13,10 @@ from msgspec import Struct
 from gptgate.core.events import End, Intent
 from gptgate.core.log import commitment, log_entry
 from gptgate.storage.errors import StorageError
+from gptgate.storage.events import BUDGET_TOPPED_UP
 from gptgate.storage.folder import DATABASE_NAME
-from gptgate.storage.rows import end_values, intent_values
-from gptgate.storage.schema import connect, require_latest, storage_errors
+from gptgate.storage.rows import end_columns, intent_values
+from gptgate.storage.schema import SPENT_BY_RECORDS, connect, require_latest, storage_errors
 from gptgate.storage.sequencer import BATCH, Batch
 
 BUSY_MS = 5000
@@ -65,7 +67,16 @@ class _Entry(Struct, frozen=True):
     content: str | None
 
 
+class _TopUp(Struct, frozen=True):
+    at_ms: int
+    budget: str
+    key: list[str]
+    amount: int
+    by: str
+
+
 ENTRY = msgspec.json.Decoder(_Entry)
+TOP_UP = msgspec.json.Decoder(_TopUp)
 
 
 class LogCheck:
@@ -120,6 +131,28 @@ class LogCheck:
             ).fetchone()
         return int(count) - size
 
+    def money(self) -> str:
+        """Where the sums that budgets are counted by are not those of the records, or a top-up not that of its event;
+        ``""`` when they are."""
+        with (
+            storage_errors("count what was spent"),
+            closing(self._connection.execute(f"{SPENT_BY_RECORDS} ORDER BY 1, 2, 3, 4, 5, 6, 7, 8")) as counted,
+            closing(self._connection.execute("SELECT * FROM spending ORDER BY 1, 2, 3, 4, 5, 6, 7, 8")) as kept,
+        ):
+            for expected, found in zip_longest(counted, kept):
+                if expected != found:
+                    slot, *names = min(row[:8] for row in (expected, found) if row is not None)
+                    who = ", ".join(name for name in names if name)
+                    return f"the sums of the quarter of an hour at {slot} ms ({who}) are not those of the records"
+            top_ups = self._connection.execute("SELECT budget, key, at_ms, amount, by FROM top_ups ORDER BY seq")
+            events = self._connection.execute(
+                "SELECT body FROM events WHERE type = ? ORDER BY seq", (BUDGET_TOPPED_UP,)
+            )
+            for number, (row, event) in enumerate(zip_longest(top_ups, map(_top_up, events)), 1):
+                if row != event:
+                    return f"top-up {number} is not what its event says"
+        return ""
+
     def _batch(self, before: Batch, batch: Batch) -> Iterator[Row]:
         # The columns are constants of ours.
         query = f"SELECT {INTENT_COLUMNS}, body, content, salt FROM intents WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608
@@ -134,6 +167,15 @@ class LogCheck:
         with closing(self._connection.execute(query, (before.events, batch.events))) as found:
             for seq, kind, body in found:
                 yield _row(str(kind), seq, "event", body, None, None, "")
+
+
+def _top_up(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """The row of `top_ups` that an event tells of; None for an event that tells of none."""
+    try:
+        said = TOP_UP.decode(row[0])
+    except (msgspec.DecodeError, TypeError):
+        return None
+    return said.budget, msgspec.json.encode(said.key).decode(), said.at_ms, said.amount, said.by
 
 
 def _intent(row: tuple[Any, ...]) -> Row:
@@ -158,14 +200,15 @@ def _end(row: tuple[Any, ...]) -> Row:
     except (msgspec.DecodeError, TypeError) as error:
         wrong = f"its event cannot be read: {error}"
     else:
-        expected = end_values(ended, None)[: len(columns)]
+        expected = end_columns(ended)
         if list(expected) != columns:
             wrong = _difference(END_COLUMNS, columns, expected)
     return _row("end", seq, columns[0], body, content, salt, wrong)
 
 
 def _row(kind: str, seq: int, name: str, body: bytes, content: bytes | None, salt: bytes | None, wrong: str) -> Row:
-    if any(type(one) is not bytes for one in (body, *(one for one in (content, salt) if one is not None))):
+    kept_as_bytes = (content is None or type(content) is bytes) and (salt is None or type(salt) is bytes)
+    if type(body) is not bytes or not kept_as_bytes:
         # What SQLite calls text was not written by the gateway.
         return Row(kind, seq, name, b"", None, "it holds text where there are bytes")
     if (content is None) != (salt is None):

@@ -8,6 +8,7 @@ from gptgate.storage.durable import remove, sync_folders, write_durably
 
 LOG_FOLDER = "log"
 CHECKPOINT = "checkpoint"
+WITNESSED = "witness"
 KEY_NAME = "log.key"
 SEED_BYTES = 32
 
@@ -28,6 +29,22 @@ class LogFolder:
             return self.read(CHECKPOINT)
         except FileNotFoundError:
             return None
+
+    def witnessed(self) -> dict[str, bytes]:
+        """The last checkpoint that each witness has taken, by its name, with its cosignature if it gives any.
+
+        Raises OSError.
+        """
+        folder = self.path / WITNESSED
+        return {path.name: path.read_bytes() for path in sorted(folder.glob("*")) if path.suffix != ".tmp"}
+
+    def keep_witnessed(self, name: str, note: bytes) -> None:
+        """Remember what a witness has taken. Raises OSError."""
+        folder = self.path / WITNESSED
+        made = _make_folders(folder)
+        # A crash before this returns leaves the old one or the new one; the witness itself knows better.
+        write_durably(folder / name, note)
+        sync_folders({folder, *made})
 
     def write(self, growth: Growth, checkpoint: bytes) -> None:
         """Make a batch durable, then the checkpoint that tells of it, then tidy up. Raises OSError."""
@@ -59,20 +76,20 @@ def _make_folders(folder: Path) -> set[Path]:
     return {one.parent for one in missing}
 
 
-def load_or_make_seed(folder: Path) -> bytes:
-    """The log's private key (32 bytes, mode 0600), made at the first start. Raises OSError; ValueError when damaged."""
+def load_or_make_seed(folder: Path, name: str = KEY_NAME) -> bytes:
+    """A private key (32 bytes, mode 0600), made at the first start. Raises OSError; ValueError when damaged."""
     try:
-        return read_seed(folder)
+        return read_seed(folder, name)
     except FileNotFoundError:
         seed = os.urandom(SEED_BYTES)
-        write_durably(folder / KEY_NAME, seed)
+        write_durably(folder / name, seed)
         sync_folders([folder])
         return seed
 
 
-def read_seed(folder: Path) -> bytes:
-    """The log's private key. Raises OSError; ValueError when damaged."""
-    path = folder / KEY_NAME
+def read_seed(folder: Path, name: str = KEY_NAME) -> bytes:
+    """A private key. Raises OSError; ValueError when damaged."""
+    path = folder / name
     seed = path.read_bytes()
     if len(seed) != SEED_BYTES:
         raise ValueError(f"{path} does not hold a key of {SEED_BYTES} bytes")

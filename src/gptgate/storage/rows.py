@@ -102,6 +102,11 @@ def _salt(content: bytes | None) -> bytes | None:
 
 def end_values(end: End, content: bytes | None) -> Values:
     """The parameters of INSERT_END. Raises ValueError, TypeError or OverflowError when the end cannot be encoded."""
+    return (*end_columns(end), encode_event(end), content, _salt(content))
+
+
+def end_columns(end: End) -> Values:
+    """The columns that say what the event says."""
     usage = end.usage
     return (
         end.id,
@@ -117,9 +122,6 @@ def end_values(end: End, content: bytes | None) -> Values:
         usage.output_tokens,
         end.cost_nano,
         end.usage_source,
-        encode_event(end),
-        content,
-        _salt(content),
     )
 
 

@@ -22,6 +22,11 @@ _SUMS: dict[str, str] = {
 }
 """Columns of `spending` → what an end adds to them."""
 _SUMMED = ", ".join(f"sum({term.format(end='e')})" for term in _SUMS.values())
+SPENT_BY_RECORDS = f"""
+SELECT i.at_ms / 900000 * 900000 AS slot_ms, i.team, i.app, i.key_id, i.end_user, i.session, i.model, i.provider,
+       {_SUMMED}
+FROM intents i JOIN ends e ON e.id = i.id GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"""  # noqa: S608
+"""The rows that `spending` must have, out of the records."""
 _SINGLE = ", ".join(term.format(end="new") for term in _SUMS.values())
 _ADDED = ", ".join(f"{column} = {column} + excluded.{column}" for column in _SUMS)
 
@@ -91,10 +96,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
             usd INTEGER NOT NULL, nano INTEGER NOT NULL, unknown_usd INTEGER NOT NULL, unknown_nano INTEGER NOT NULL,
             PRIMARY KEY (slot_ms, team, app, key_id, end_user, session, model, provider)) WITHOUT ROWID""",
-        f"""INSERT INTO spending
-            SELECT i.at_ms / 900000 * 900000 AS slot_ms, i.team, i.app, i.key_id, i.end_user, i.session, i.model,
-                   i.provider, {_SUMMED}
-            FROM intents i JOIN ends e ON e.id = i.id GROUP BY 1, 2, 3, 4, 5, 6, 7, 8""",  # noqa: S608
+        f"INSERT INTO spending {SPENT_BY_RECORDS}",
         # In the same transaction as the end, and only for an end that is really new: a second one of an id is ignored.
         f"""CREATE TRIGGER ends_spending AFTER INSERT ON ends BEGIN
             INSERT INTO spending

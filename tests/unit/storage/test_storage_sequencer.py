@@ -1,6 +1,7 @@
 """Rows get their places in the log: all of them, once each, in any state that a crash or a fault leaves."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,7 +13,8 @@ from audit_logs import Records
 from gptgate.storage import durable, log_folder
 from gptgate.storage.errors import StorageError
 from gptgate.storage.log_folder import LogFolder, load_or_make_seed
-from gptgate.storage.sequencer import place_of
+from gptgate.storage.sequencer import Sequencer, place_of
+from gptgate.wiring import open_audit_log
 
 
 @pytest.fixture
@@ -180,6 +182,34 @@ def test_records_that_are_older_than_the_log_are_refused(records: Records) -> No
         connection.execute("DELETE FROM log_batches")
     with pytest.raises(StorageError, match="do not know of the 2 entries"):
         records.sequencer()
+
+
+def test_a_log_that_was_removed_is_not_written_anew(records: Records) -> None:
+    for name in ("a", "b"):
+        records.add([name])
+        sequence(records)
+    shutil.rmtree(records.files.path)
+    with pytest.raises(StorageError, match="an audit log that is gone"):
+        records.sequencer()
+
+
+def test_the_log_of_a_key_that_is_gone_or_swapped_is_not_opened(tmp_path: Path) -> None:
+    records = Records(tmp_path / "data")
+    records.add(["a"])
+    sequencer = Sequencer(records.path, records.files, open_audit_log(records.files), busy_ms=1000)
+    sequencer.start()
+    assert sequencer.stop(10)
+    key = tmp_path / "data" / "log.key"
+    seed = key.read_bytes()
+    key.unlink()
+    with pytest.raises(StorageError, match=r"no log\.key"):
+        open_audit_log(records.files)
+    assert not key.exists()
+    key.write_bytes(b"\x01" * 32)
+    with pytest.raises(StorageError, match=r"log\.key is not the key that signed"):
+        open_audit_log(records.files)
+    key.write_bytes(seed)
+    assert open_audit_log(records.files).size == 2
 
 
 def test_a_missing_row_stops_the_log(records: Records) -> None:

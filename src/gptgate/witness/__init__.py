@@ -1,0 +1,1 @@
+"""A witness for audit logs, on a machine of its own: `gptgate witness serve`."""
