@@ -14,6 +14,7 @@ from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, Principal, RawRe
 from gptgate.core.snapshot import ProviderSpec, Snapshot
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.cost.ceiling import ceiling_tokens
+from gptgate.cost.conversations import Conversations
 from gptgate.cost.ledger import MemoryLedger
 from gptgate.cost.prices import GenaiPriceBook
 from gptgate.detectors import build_inspector
@@ -174,6 +175,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "redaction": Rewriting(b"a secret of the installation"),
         "prices": GenaiPriceBook(kinds),
         "ceiling": ceiling_tokens,
+        "conversations": Conversations(),
         "ledger": MemoryLedger(),
         "store": MemoryStore(),
         "upstream": PlayedUpstream(),

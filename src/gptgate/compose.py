@@ -15,6 +15,7 @@ from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
 from gptgate.core.snapshot import ProviderKind, ServerSpec, Snapshot
 from gptgate.cost.ceiling import ceiling_tokens
+from gptgate.cost.conversations import Conversations
 from gptgate.cost.prices import GenaiPriceBook
 from gptgate.detectors import KINDS, build_inspector
 from gptgate.http.app import DataPlane
@@ -79,6 +80,7 @@ class App:
         self._keys = KeyTable(self._key_store.all())
         self._keys_fault = ""
         self._limiter = MemoryLimiter()
+        self._conversations = Conversations()
         self._patterns = CompiledPatterns(folder)
         self._inspector = build_inspector(cache=self._patterns, custom=snapshot.custom)
         self._custom = snapshot.custom
@@ -286,6 +288,7 @@ class App:
             redaction=Rewriting(self._secret),
             prices=GenaiPriceBook(kinds),
             ceiling=ceiling_tokens,
+            conversations=self._conversations,
             ledger=self._treasury.ledger,
             store=self.store,
             upstream=upstream,

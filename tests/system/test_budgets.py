@@ -98,7 +98,7 @@ async def test_an_answer_is_bounded_by_what_the_budget_can_pay(tmp_path: Path) -
   - {{name: small, scope: [app], unit: usd, amount: "{format_usd(400 * TOKEN_NANO)}", window: month,
      least_output_tokens: 256}}
 """
-    long_answer = "echo: " + "word " * 500
+    long_answer = "echo: " + "a rather long story " * 125
     async with running_gateway(tmp_path, config_with(budgets, OUTPUT_ONLY)) as gateway:
         status, headers, body = await ask(gateway, long_answer, max_tokens=1000)
         assert (status, headers["x-gptgate-max-output-tokens"]) == (200, "400")
@@ -184,3 +184,27 @@ async def test_amounts_change_in_a_running_gateway_and_what_is_counted_does_not(
         write_config(tmp_path, config_with(few), simulator=address)
         with pytest.raises(ConfigError, match="takes effect at a restart only"):
             await gateway.app.apply_config()
+
+
+async def test_a_conversation_that_goes_on_is_bounded_by_what_was_counted_of_it(tmp_path: Path) -> None:
+    """By bytes alone the second request would not fit."""
+    begun = [{"role": "user", "content": "a rather long story " * 2000}]
+    gone_on = [*begun, {"role": "assistant", "content": "so"}, {"role": "user", "content": "echo: and then?"}]
+    budgets = """\
+  - {name: small, scope: [app], unit: tokens, amount: "60000", window: day}
+"""
+    async with running_gateway(tmp_path, config_with(budgets)) as gateway:
+        client = await RawClient.connect(gateway.base_url)
+        for messages, fields, status in ((begun, {}, 200), (gone_on, {}, 200), (gone_on, {"logit_bias": {}}, 200)):
+            body = {"model": "sim-gpt", "messages": messages, "max_tokens": 1, **fields}
+            await client.send(post(CHAT, gateway.key, json.dumps(body).encode()))
+            assert (await client.answer())[0] == status
+        await client.close()
+        by_bytes, *counted = sorted(await balanced(gateway, 3), key=lambda record: record.seq)
+        assert by_bytes.intent.reserved_tokens > 40_000
+        for record in counted:
+            assert record.end is not None
+            assert record.end.usage.input_tokens < record.intent.reserved_tokens < 10_000
+        metrics = gateway.app.telemetry.scrape().decode()
+        assert 'gptgate_reserved_to_settled_ratio_count{model="sim-gpt"} 3.0' in metrics
+        assert "gptgate_ceiling_overruns_total{" not in metrics

@@ -113,7 +113,13 @@ def _model(model: Section, providers: dict[str, ProviderSpec]) -> ModelSpec:
         max_output_tokens=model.get("max_output_tokens"),
         price=_price(model.get("price")),
         location=model.get("location") or _location(providers[model.get("provider")]),
+        calibrated=_calibrated(model.get("calibrated"), providers[model.get("provider")]),
     )
+
+
+def _calibrated(stated: bool | None, provider: ProviderSpec) -> bool:
+    """Local servers may cut a conversation that is too long for them, and count what is left."""
+    return provider.kind is not ProviderKind.OPENAI_COMPATIBLE if stated is None else stated
 
 
 def _price(price: Section | str | None) -> PriceOverride | None:

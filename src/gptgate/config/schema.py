@@ -110,6 +110,12 @@ MODEL = Group(
             "Where prompts go.",
             absent="local for a simulator and for openai_compatible on loopback, else cloud",
         ),
+        Field(
+            "calibrated",
+            BOOL,
+            "Bounds the input of a conversation that goes on by what the provider counted of it so far.",
+            absent="true, but for openai_compatible: some local servers cut long conversations and count the rest",
+        ),
     )
 )
 

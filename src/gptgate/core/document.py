@@ -135,6 +135,16 @@ def apply_edits(body: bytes, edits: Mapping[Path, bytes]) -> bytes:
     return msgspec.json.encode(items)
 
 
+def read_messages(body: bytes) -> tuple[dict[str, bytes], list[bytes]]:
+    """The members of a request but for its messages, and its messages, as the bytes that they are. The body is one that
+    `read_object` has read, whose messages are a list, or was made of such a one by `apply_edits`.
+    """
+    members = _RAW_OBJECT.decode(body)
+    messages = members.pop("messages", None)
+    fields = {name: bytes(value) for name, value in members.items()}
+    return fields, [] if messages is None else [bytes(message) for message in _RAW_ARRAY.decode(messages)]
+
+
 def drop_members(body: bytes, names: Collection[str]) -> bytes:
     """The object without its members of these names. The others keep their bytes and their order."""
     members = _RAW_OBJECT.decode(body)

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from gptgate.core.approvals import Approval, Subject
 from gptgate.core.budgets import BudgetCharge, Spend
 from gptgate.core.classifier import Opinion
+from gptgate.core.conversation import Conversation
 from gptgate.core.events import End, Intent
 from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
 from gptgate.core.finding import Finding, Origin, Segment
@@ -146,6 +147,18 @@ class Ledger(Protocol):
 
     def spent(self, charge: BudgetCharge, at_ms: int) -> int:
         """Settled plus reserved, in the budget's unit, in the window of `at_ms`."""
+        ...
+
+
+class Conversations(Protocol):
+    """What providers counted of conversations, to bound what they count when these go on."""
+
+    def read(self, app: str, provider: str, model: str, body: bytes) -> Conversation | None:
+        """The conversation of a request of texts, as it is sent; None where nothing can be said of it."""
+        ...
+
+    def counted(self, conversation: Conversation, input_tokens: int) -> None:
+        """The provider has counted it. A model of which more was counted than its bound is not bounded any more."""
         ...
 
 

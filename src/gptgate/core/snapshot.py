@@ -74,7 +74,8 @@ class PriceOverride(Struct, frozen=True, kw_only=True):
 
 class ModelSpec(Struct, frozen=True, kw_only=True):
     """A public model name and where it leads. `max_output_tokens` bounds the answer of a request that sets no bound
-    of its own (the bound is then sent along); `context_window` bounds the input, 0 when not known.
+    of its own (the bound is then sent along); `context_window` bounds the input, 0 when not known. `calibrated`: what
+    the provider counted of a conversation bounds what it counts when that goes on.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     max_output_tokens: int
     price: PriceOverride | None
     location: str
+    calibrated: bool = False
 
 
 class Limits(Struct, frozen=True, kw_only=True):

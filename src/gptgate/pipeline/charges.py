@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gptgate.core.budgets import NOTHING, BudgetCharge, BudgetSpec, Dimension, Spend, Unit
-from gptgate.core.facts import Grant
+from gptgate.core.facts import Grant, Permit, Route
 from gptgate.core.ports import Ledger, Price
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.services import Services
@@ -53,6 +53,18 @@ class Ceiling:
             return NOTHING
         nano = self._price.ceiling(self.input_tokens, output_tokens)
         return Spend(nano=nano, tokens=self.input_tokens + output_tokens, requests=1)
+
+
+def most(services: Services, draft: Draft, permit: Permit, route: Route, price: Price | None) -> Ceiling:
+    """The most that the request takes, as it is sent."""
+    request, model = permit.request, route.model
+    input_tokens, output_tokens = services.ceiling(request, model, len(route.body))
+    if model.calibrated and price is not None and not request.media:
+        app = draft.principal.app.name
+        draft.conversation = services.conversations.read(app, route.provider.name, model.name, route.body)
+        if draft.conversation is not None and draft.conversation.bound:
+            input_tokens = min(input_tokens, draft.conversation.bound)
+    return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1))
 
 
 def useful_output(ledger: Ledger, charges: Sequence[BudgetCharge], wanted: Ceiling, at_ms: int) -> int | None:

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from gptgate.core.approvals import Approval
 from gptgate.core.classifier import Opinion
+from gptgate.core.conversation import Conversation
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import GateError, RedactionImpossible
 from gptgate.core.events import Circumstances, End, EndState, Intent
@@ -52,6 +53,8 @@ class Draft:
         self.approval: Approval | None = None
         self.route: Route | None = None
         self.reservation: Reservation | None = None
+        self.conversation: Conversation | None = None
+        """What is sent, where a provider's count of it bounds later requests."""
         self.price_version = ""
         self.lowered_from = 0
         self.answer_findings: tuple[Finding, ...] = ()

@@ -115,6 +115,8 @@ class Exchange:
             real = self._settlement()
             ledger.settle(self._reservation, real.spend)
             settlement = real
+            if real.source == "provider" and self._draft.usage and self._draft.conversation:
+                self._services.conversations.counted(self._draft.conversation, self._draft.usage.input_tokens)
             if real.source != "unknown":
                 self._admitted.settle(self._draft.usage if real.source == "provider" and self._draft.usage else Usage())
         finally:

@@ -36,7 +36,7 @@ from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.approve import claim_approval
 from gptgate.pipeline.aside import Aside
-from gptgate.pipeline.charges import Ceiling, charges_of, month_spent, useful_output
+from gptgate.pipeline.charges import charges_of, month_spent, most, useful_output
 from gptgate.pipeline.classify import ask_classifiers, weigh_more, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
@@ -293,20 +293,15 @@ class Gate:
         for that."""
         raw, ledger = draft.raw, self._services.ledger
         charges = charges_of(self._services.snapshot.budgets, draft, grant)
-        wanted = self._wanted(permit, route, price)
+        wanted = most(self._services, draft, permit, route, price)
         useful = useful_output(ledger, charges, wanted, raw.at_ms)
         if useful is not None:
             draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
             route = self._route(permit, grant, raw)
-            wanted = self._wanted(permit, route, price)
+            wanted = most(self._services, draft, permit, route, price)
         admitted.reserve(permit.request, grant, wanted.input_tokens, wanted.output_tokens)
         app = grant.principal.app.name
         return permit, route, ledger.reserve(raw.id, app, charges, wanted.spend, raw.at_ms)
-
-    def _wanted(self, permit: Permit, route: Route, price: Price | None) -> Ceiling:
-        """The most that the request takes, as it is sent."""
-        tokens = self._services.ceiling(permit.request, route.model, len(route.body))
-        return Ceiling(price, *tokens, max(permit.request.choices, 1))
 
     async def _begin(self, draft: Draft, reservation: Reservation, out: Outlet) -> Intent:
         intent = draft.intent()

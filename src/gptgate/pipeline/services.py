@@ -10,6 +10,7 @@ from gptgate.core.ports import (
     Authenticator,
     Classifier,
     Clock,
+    Conversations,
     Inspector,
     Ledger,
     Limiter,
@@ -52,6 +53,7 @@ class Services:
     redaction: Redaction
     prices: PriceBook
     ceiling: Callable[[ChatRequest, ModelSpec, int], tuple[int, int]]
+    conversations: Conversations
     ledger: Ledger
     store: RecordStore
     upstream: Upstream

@@ -36,6 +36,8 @@ TOKENS = "gptgate_tokens"
 COST = "gptgate_cost_nano_usd"
 RESERVED = "gptgate_reserved_nano_usd"
 SETTLED = "gptgate_settled_nano_usd"
+TIGHTNESS = "gptgate_reserved_to_settled_ratio"
+OVERRUNS = "gptgate_ceiling_overruns"
 BUDGETS = "gptgate_budget_thresholds"
 DURATION = "gptgate_request_duration_seconds"
 OVERHEAD = "gptgate_overhead_seconds"
@@ -78,6 +80,13 @@ METRICS: tuple[Metric, ...] = (
         "Money that stayed spent, in billionths of a US dollar, by where the usage is known from.",
     ),
     Metric(
+        TIGHTNESS,
+        "histogram",
+        ("model",),
+        "What was reserved for a request, divided by what it cost. Only where the provider reported the usage.",
+    ),
+    Metric(OVERRUNS, "counter", ("model",), "Requests that cost more than was reserved for them."),
+    Metric(
         BUDGETS, "counter", ("budget", "percent"), "Thresholds that accounts of budgets reached, each once in a window."
     ),
     Metric(DURATION, "histogram", ("endpoint", "stream"), "Time from a request's head to the end of its answer."),
@@ -100,6 +109,7 @@ DURATION_BOUNDS_US = tuple(
     int(seconds * 1_000_000)
     for seconds in (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320)
 )
+RATIO_BOUNDS_MILLIONTHS = tuple(int(ratio * 1_000_000) for ratio in (1, 1.25, 1.5, 2, 3, 4, 6, 10, 20, 50, 100, 1000))
 OVERHEAD_BOUNDS_US = (100, 200, 300, 400, 500, 750, 1000, 2000, 5000, 10_000, 25_000, 50_000, 100_000, 1_000_000)
 
 

@@ -24,6 +24,7 @@ from gptgate.telemetry.catalog import (
     NONE,
     OTHER,
     OVERHEAD_BOUNDS_US,
+    RATIO_BOUNDS_MILLIONTHS,
     SOURCES,
     STATUS_CLASSES,
     UNLISTED,
@@ -34,20 +35,20 @@ Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 
 
 class Histogram:
-    """Durations in microseconds, counted in buckets; `bounds` are the upper ends, inclusive."""
+    """Millionths (of a second, or of a ratio) counted in buckets; `bounds` are the upper ends, inclusive."""
 
     def __init__(self, bounds: Sequence[int]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
-        self.sum_us = 0
+        self.sum_millionths = 0
 
-    def add(self, microseconds: int) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(self.bounds, microseconds)] += 1
-        self.sum_us += microseconds
+    def add(self, millionths: int) -> None:
+        """Count one."""
+        self.counts[bisect_left(self.bounds, millionths)] += 1
+        self.sum_millionths += millionths
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Cumulative counts by upper end in seconds, as Prometheus wants them."""
+        """Cumulative counts by upper end in whole units, as Prometheus wants them."""
         total = 0
         rows: list[tuple[str, float]] = []
         ends = [str(bound / 1_000_000) for bound in self.bounds] + ["+Inf"]
@@ -116,7 +117,12 @@ class Metrics(Collector):
         self._settled = self._counts[catalog.SETTLED]
         self._durations: dict[Labels, Histogram] = {}
         self._overheads: dict[Labels, Histogram] = {}
-        self._histograms = {catalog.DURATION: self._durations, catalog.OVERHEAD: self._overheads}
+        self._ratios: dict[Labels, Histogram] = {}
+        self._histograms = {
+            catalog.DURATION: self._durations,
+            catalog.OVERHEAD: self._overheads,
+            catalog.TIGHTNESS: self._ratios,
+        }
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -206,6 +212,11 @@ class Metrics(Collector):
         if end.cost_nano:
             self._cost[model, app] += end.cost_nano
             self._settled[app, end.usage_source if end.usage_source in SOURCES else OTHER] += end.cost_nano
+        if end.usage_source == "provider" and end.cost_nano:
+            ratio = intent.reserved_nano * 1_000_000 // end.cost_nano
+            _series(self._ratios, (model,), RATIO_BOUNDS_MILLIONTHS).add(ratio)
+            if end.cost_nano > intent.reserved_nano:
+                self._counts[catalog.OVERRUNS][(model,)] += 1
 
     def add_auth_failure(self, code: str) -> None:
         """Count a caller who was refused before it was known who calls."""
@@ -231,7 +242,7 @@ class Metrics(Collector):
                 case "histogram":
                     histogram = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
                     for labels, series in self._histograms[metric.name].items():
-                        histogram.add_metric(labels, series.buckets(), series.sum_us / 1_000_000)
+                        histogram.add_metric(labels, series.buckets(), series.sum_millionths / 1_000_000)
                     yield histogram
                 case _:
                     yield self._gauge(metric)

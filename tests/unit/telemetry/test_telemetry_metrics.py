@@ -228,7 +228,7 @@ def test_labels_are_those_of_the_catalog() -> None:
     made = metrics()
     made.add(
         intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=1, opinions=(OPINION,)),
-        end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=1, chunks=1, limit="agents"),
+        end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=2, chunks=1, limit="agents"),
     )
     made.add_auth_failure("invalid_api_key")
     made.add_threshold("team", 50)
@@ -248,7 +248,7 @@ def test_a_histogram_counts_each_duration_in_the_first_bucket_that_holds_it() ->
     for microseconds in (0, 10, 11, 20, 21, 5_000_000):
         made.add(microseconds)
     assert made.buckets() == [("1e-05", 2), ("2e-05", 4), ("+Inf", 6)]
-    assert made.sum_us == 5_000_062
+    assert made.sum_millionths == 5_000_062
 
 
 def test_durations() -> None:

@@ -1,0 +1,98 @@
+"""Ceilings of inputs from what providers counted before: a conversation that goes on adds at most its own bytes.
+
+An agent sends the whole conversation anew with every step, and a bound by bytes is three to five times what the
+provider counts. What it did count for the first messages bounds these, and only what came since is bounded by bytes.
+
+This is a bound as long as two things hold. A token stands for at least one byte, as everywhere. And a provider counts a
+conversation message by message: behind what is appended, what stood before does not count for more than it did. What
+would break this is looked for: parts that providers count in one turn and not in the next (reasoning) count their bytes
+again, and a request that lets the provider change the conversation is not looked at. Should a provider count more than
+was allowed for here all the same, its model is bounded by bytes alone from then on.
+"""
+
+import re
+from hashlib import sha256
+
+from gptgate.core.conversation import Conversation
+from gptgate.core.document import read_messages
+from gptgate.cost.ceiling import ADDED_TOKENS
+
+LEAST_BYTES = 16_384
+"""A shorter body is bounded tightly enough by its bytes."""
+MOST_MARKS = 65_536
+LATEST = 32
+"""So many of the last messages can be where an earlier request ended."""
+
+UNCOUNTED_FIELDS = frozenset(
+    "stream stream_options max_tokens max_completion_tokens temperature top_p top_k n seed user metadata stop "
+    "stop_sequences presence_penalty frequency_penalty logit_bias logprobs top_logprobs service_tier store "
+    "safety_identifier prompt_cache_key prompt_cache_retention".split()
+)
+"""Fields that do not change how many tokens the input has. All others must be the same."""
+UNSTEADY_FIELDS = frozenset(
+    "context_management truncation truncate_prompt_tokens transforms plugins options mcp_servers container".split()
+)
+"""Fields by which a provider leaves a part of the conversation out, or puts something in that it fetches."""
+
+_CHANGING = re.compile(rb'"(?:redacted_thinking|thinking|reasoning\w*)"')
+"""In JSON a quote inside a text is escaped, so this finds names and whole values only."""
+_MARKER = rb'"cache_control"\s*:\s*\{\s*"type"\s*:\s*"ephemeral"\s*(?:,\s*"ttl"\s*:\s*"\w{1,4}"\s*)?\}'
+_CACHE_MARKERS = re.compile(rb",\s*" + _MARKER + rb"|" + _MARKER + rb"\s*,?")
+"""They move on to the newest message with every turn, and are no text."""
+
+
+class Conversations:
+    """Implements `core.ports.Conversations` in memory, which is bounded: the marks used last are kept."""
+
+    def __init__(self, most: int = MOST_MARKS) -> None:
+        self._most = most
+        self._counted: dict[bytes, int] = {}
+        self._distrusted: set[str] = set()
+
+    @property
+    def size(self) -> int:
+        """Marks that are kept."""
+        return len(self._counted)
+
+    def read(self, app: str, provider: str, model: str, body: bytes) -> Conversation | None:
+        """The conversation that this body carries, bounded where its beginning was counted before. None where nothing
+        can be said. Only for texts: the bytes of images and files bound nothing.
+        """
+        if len(body) < LEAST_BYTES or model in self._distrusted:
+            return None
+        fields, messages = read_messages(body)
+        if not messages or not UNSTEADY_FIELDS.isdisjoint(fields):
+            return None
+        seen = sha256(f"{app}\0{provider}\0{model}\0".encode())
+        for name in sorted(fields.keys() - UNCOUNTED_FIELDS):
+            seen.update(b"%b %d %b" % (name.encode(), len(fields[name]), fields[name]))
+        marks, read, unsure = [(seen.digest(), 0)], 0, 0
+        for place, message in enumerate(messages, 1):
+            read += len(message) + 1
+            bare = _CACHE_MARKERS.sub(b"", message) if b'"cache_control"' in message else message
+            unsure += len(message) - len(bare)
+            if _CHANGING.search(bare):
+                unsure += len(bare)
+            seen.update(b"%d %b" % (len(bare), bare))
+            if place == 1 or place > len(messages) - LATEST:
+                marks.append((seen.digest(), read))
+        bound = 0
+        for mark, before in reversed(marks):
+            if mark in self._counted:
+                # Put behind the others: what is used stays.
+                counted = self._counted[mark] = self._counted.pop(mark)
+                bound = counted + read - before + unsure + ADDED_TOKENS
+                break
+        return Conversation(model=model, marks=tuple([mark for mark, _ in marks]), bound=bound)
+
+    def counted(self, conversation: Conversation, input_tokens: int) -> None:
+        """The provider counted this conversation: its beginnings cannot count for more."""
+        if conversation.bound and input_tokens > conversation.bound:
+            self._distrusted.add(conversation.model)
+            return
+        marks = conversation.marks
+        for mark in {marks[0], marks[1], marks[-1]}:
+            before = self._counted.pop(mark, input_tokens)
+            self._counted[mark] = min(before, input_tokens)
+        while len(self._counted) > self._most:
+            del self._counted[next(iter(self._counted))]
