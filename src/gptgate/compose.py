@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from gptgate.auth.directory import KeyTable
 from gptgate.auth.keys import PREFIX
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
-from gptgate.core.snapshot import ProviderKind, ServerSpec, Snapshot
+from gptgate.core.snapshot import ClassifierSpec, ProviderKind, ServerSpec, Snapshot, WitnessSpec
 from gptgate.cost.ceiling import ceiling_tokens
 from gptgate.cost.conversations import Conversations
 from gptgate.cost.prices import GenaiPriceBook
@@ -36,6 +36,7 @@ from gptgate.storage.events import CONFIG_APPLIED, GATEWAY_STARTED, GATEWAY_STOP
 from gptgate.storage.folder import rewriting_secret
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.sqlite import SqliteStore
+from gptgate.telemetry import catalog
 from gptgate.telemetry.log import LineWriter, get_logger
 from gptgate.telemetry.metrics import Metrics
 from gptgate.telemetry.sink import Telemetry
@@ -44,6 +45,7 @@ from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
 from gptgate.wiring import Edge, IdSource, SystemClock, configuration_event, open_audit_log
+from gptgate.witnessing import Witnessing
 
 CONFIG_NAME = "gptgate.yaml"
 KEY_POLL_S = 1.0
@@ -85,16 +87,19 @@ class App:
         self._inspector = build_inspector(cache=self._patterns, custom=snapshot.custom)
         self._custom = snapshot.custom
         self._secret = rewriting_secret(folder)
-        self._metrics = Metrics(kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues())
+        self._metrics = Metrics(
+            kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues(), gauges=self._gauges()
+        )
         self._treasury = Treasury(folder, self.clock, self._metrics, self.logger)
         self._treasury.start(snapshot.budgets)
+        self._witnessing = Witnessing(folder, self.clock, self._metrics, self.logger)
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
         self.data_plane = DataPlane(self._in_force, self.clock, IdSource(self.clock), Edge(self.telemetry, self.logger))
         self._simulator: SimulatorServer | None = None
         self.snapshot = snapshot
         self._gate: Gate
         self._current_targets: dict[str, Target] = {}
-        self._classifier_secrets: dict[str, str] = {}
+        self._other_secrets: list[dict[str, str]] = []
         self._upstream: HttpUpstream
         self._retired: dict[Gate, HttpUpstream] = {}
         """Gates of replaced Snapshots that still have requests, and their connections."""
@@ -162,7 +167,8 @@ class App:
     def readiness(self) -> list[str]:
         """Why the gateway is not ready; empty when it is."""
         draining = "shutting down" if self.data_plane.draining else ""
-        return [*self.store.healthy(), *(reason for reason in (self._keys_fault, draining) if reason)]
+        forks = self._witnessing.forks()
+        return [*self.store.healthy(), *forks, *(reason for reason in (self._keys_fault, draining) if reason)]
 
     def status(self) -> dict[str, object]:
         """What an operator asks first."""
@@ -172,6 +178,8 @@ class App:
             "in_flight": self.data_plane.in_flight,
             "recovered": self.store.recovered,
             "models": sorted(self.snapshot.models),
+            "log_entries": self.store.stats().log_size,
+            "witnesses": self._witnessing.status(),
         }
 
     async def close(self) -> None:
@@ -179,6 +187,7 @@ class App:
         written.
         """
         await self._drain()
+        await self._witnessing.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -221,7 +230,8 @@ class App:
     async def _install(self, snapshot: Snapshot) -> None:
         """Build everything for a Snapshot first, then switch to it in one step."""
         targets = await self._targets(snapshot)
-        secrets = _classifier_secrets(snapshot)
+        secrets = _secrets(snapshot.classifiers.values())
+        witness_secrets = _secrets(snapshot.witnesses)
         if snapshot.custom != self._custom:
             # Compiling takes a second. Requests do not wait for it.
             self._inspector = await asyncio.to_thread(build_inspector, cache=self._patterns, custom=snapshot.custom)
@@ -231,12 +241,14 @@ class App:
         gate = Gate(self._services(snapshot, upstream, secrets))
         self.telemetry.configure(snapshot)
         self._treasury.change(snapshot.budgets)
+        self._witnessing.change(snapshot.witnesses, witness_secrets)
         self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
-        self._current_targets, self._classifier_secrets = targets, secrets
+        self._current_targets, self._other_secrets = targets, [secrets, witness_secrets]
 
     async def _secrets_changed(self, snapshot: Snapshot) -> bool:
         targets = await self._targets(snapshot)
-        return targets != self._current_targets or _classifier_secrets(snapshot) != self._classifier_secrets
+        others = [_secrets(snapshot.classifiers.values()), _secrets(snapshot.witnesses)]
+        return targets != self._current_targets or others != self._other_secrets
 
     async def _targets(self, snapshot: Snapshot) -> dict[str, Target]:
         targets: dict[str, Target] = {}
@@ -310,6 +322,12 @@ class App:
             "store_ends": lambda: self.store.stats().waiting_ends,
         }
 
+    def _gauges(self) -> dict[str, Callable[[], Mapping[tuple[str, ...], float]]]:
+        return {
+            catalog.LOG_ENTRIES: lambda: {(): self.store.stats().log_size},
+            catalog.WITNESS_BEHIND: lambda: self._witnessing.behind(self.store.stats().log_size),
+        }
+
     def _check_listeners(self, new: ServerSpec) -> None:
         """No inert configuration: an address cannot change under a listening socket, so it is refused, not ignored."""
         old = self.snapshot.server
@@ -348,9 +366,9 @@ class App:
         task.add_done_callback(self._tasks.discard)
 
 
-def _classifier_secrets(snapshot: Snapshot) -> dict[str, str]:
-    """The secrets of the classifiers that have one. Raises ConfigError."""
-    return {spec.name: resolve(spec.credential) for spec in snapshot.classifiers.values() if spec.credential}
+def _secrets(specs: Iterable[ClassifierSpec | WitnessSpec]) -> dict[str, str]:
+    """The secrets of those that have one, by their names. Raises ConfigError."""
+    return {spec.name: resolve(spec.credential) for spec in specs if spec.credential}
 
 
 def _standard_output() -> LineWriter:

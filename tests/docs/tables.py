@@ -303,6 +303,7 @@ SECTIONS = (
     "limits",
     "guards",
     "policy",
+    "audit",
 )
 
 

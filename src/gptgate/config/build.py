@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from gptgate.config.audit import build_witnesses
 from gptgate.config.budgets import build_budgets
 from gptgate.config.canonical import digest_of
 from gptgate.config.checks import PUBLIC_URLS
@@ -56,6 +57,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
         guards=build_guards(root.section("guards")),
         budgets=build_budgets(root),
         classifiers={spec.name: spec for spec in classifiers},
+        witnesses=build_witnesses(root.section("audit")),
     )
     return replace(snapshot, digest=digest_of(snapshot))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from gptgate.config.audit import check_audit
 from gptgate.config.budgets import check_budgets
 from gptgate.config.classifiers import check_classifiers, external_kinds
 from gptgate.config.custom import ExamineCustom, check_custom, custom_kinds
@@ -43,6 +44,7 @@ def check(
     check_limits(root, reader)
     check_guards(root, reader)
     check_budgets(root, reader)
+    check_audit(root.section("audit"), reader)
     rules = tuple(layered(root, packs_of(root, reader)))
     check_classifiers(root, [rule.section for rule in rules], reader)
     RuleChecker(root, kinds, conditions, reader).check(rules)

@@ -1,6 +1,7 @@
 """Every setting of `gptgate.yaml`, once: name, type, default, meaning. The reader, the reference and the docs test
 all derive from these tables."""
 
+from gptgate.config.schema_audit import AUDIT
 from gptgate.config.schema_classifiers import CLASSIFIER
 from gptgate.config.schema_limits import BUDGET, BUDGETS, GUARDS, LIMIT, LIMITS
 from gptgate.config.schema_policy import LAYER, POLICY
@@ -152,5 +153,6 @@ ROOT = Group(
         Field("guards", GUARDS, "Guards against loops and floods.", "{}"),
         Field("limits", Many(LIMIT, key="name"), "How often and how much, besides the apps' own limits.", "[]"),
         Field("policy", POLICY, "What is allowed.", "{}"),
+        Field("audit", AUDIT, "The audit trail.", "{}"),
     )
 )

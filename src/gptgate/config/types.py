@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.core.money import parse_usd
@@ -206,11 +206,8 @@ def _is_ip(host: str, version: int) -> bool:
         return False
 
 
-def _parse_url(text: str, tag: str) -> str:
-    """A provider's base URL, normalised: no trailing slash, and no ``/v1``, which the adapters add themselves.
-
-    Never quotes the URL: a password may stand in it.
-    """
+def _checked_url(text: str, tag: str) -> SplitResult:
+    """A URL of a host. Never quotes it: a password may stand in it."""
     hint = "such as https://api.openai.com or http://127.0.0.1:11434"
     _text(text, tag)
     try:
@@ -228,8 +225,26 @@ def _parse_url(text: str, tag: str) -> str:
     bare = not host or not (_HOST.fullmatch(host) or _is_ip(host, 6))
     if bare or not re.fullmatch(r"[A-Za-z0-9._~%/-]*", parts.path) or ".." in parts.path or port == 0:
         raise Wrong("not a URL of a host", hint)
+    return parts
+
+
+def _parse_url(text: str, tag: str) -> str:
+    """A provider's base URL, normalised: no trailing slash, and no ``/v1``, which the adapters add themselves."""
+    parts = _checked_url(text, tag)
     path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     return urlunsplit((parts.scheme, parts.netloc.lower(), path, "", ""))
+
+
+def _parse_endpoint(text: str, tag: str) -> str:
+    """The address of something that is asked as it is written."""
+    parts = _checked_url(text, tag)
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path, "", ""))
+
+
+def _parse_path(text: str, tag: str) -> str:
+    if not _text(text, tag).startswith("/") or not text.isprintable() or len(text) > 1024:
+        raise Wrong(f"{shown(text)} is not an absolute path", "such as /mnt/archive/gptgate")
+    return text
 
 
 def _parse_secret(text: str, _tag: str) -> SecretRef:
@@ -261,6 +276,8 @@ USD = Scalar("amount in US dollars", _parse_usd)
 AMOUNT = Scalar("amount", _parse_amount)
 ADDRESS = Scalar("host:port", _parse_address)
 URL = Scalar("URL", _parse_url)
+ENDPOINT = Scalar("URL", _parse_endpoint)
+PATH = Scalar("absolute path", _parse_path)
 SECRET = Scalar("env:NAME | file:/PATH", _parse_secret)
 KIND_PATTERN = Scalar("kind pattern", _parse_pattern)
 CONDITION = Scalar("CEL expression", _parse_condition)

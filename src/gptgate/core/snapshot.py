@@ -295,6 +295,31 @@ class CustomSpec(Struct, frozen=True, kw_only=True):
     """Empty: all."""
 
 
+class WitnessKind(StrEnum):
+    """How a witness takes a checkpoint of the audit log: as a copy in a folder, as a message, or by the protocol of
+    c2sp.org/tlog-witness, the only one whose answer is a cosignature."""
+
+    FILE = "file"
+    WEBHOOK = "webhook"
+    TLOG = "tlog"
+
+
+class WitnessSpec(Struct, frozen=True, kw_only=True):
+    """Somebody else who keeps the audit log's checkpoints. What its kind does not have is empty.
+
+    `key` is its public key (``name+id+key``); `every_ms` is how often it is shown a log that has grown.
+    """
+
+    name: str
+    kind: WitnessKind
+    path: str
+    url: str
+    key: str
+    credential: SecretRef | None
+    every_ms: int
+    timeout_ms: int
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """The whole configuration. `digest` is the sha256 (hex) over its canonical form.
 
@@ -317,6 +342,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     limits: tuple[LimitSpec, ...] = ()
     guards: GuardSpec = GuardSpec()
     budgets: tuple[BudgetSpec, ...] = (APP_MONTH,)
+    witnesses: tuple[WitnessSpec, ...] = ()
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

@@ -20,6 +20,7 @@ KEY_REVOKED = "key_revoked"
 KEY_EXPIRY_SET = "key_expiry_set"
 BUDGET_TOPPED_UP = "budget_topped_up"
 BUDGET_THRESHOLD = "budget_threshold"
+LOG_FORKED = "log_forked"
 
 
 def insert_event(connection: sqlite3.Connection, at_ms: int, kind: str, fields: Mapping[str, object]) -> None:

@@ -44,6 +44,9 @@ OVERHEAD = "gptgate_overhead_seconds"
 CHUNKS = "gptgate_stream_chunks"
 AUTH_FAILURES = "gptgate_auth_failures"
 LINES_LOST = "gptgate_log_lines_lost"
+WITNESSED = "gptgate_witness_checkpoints"
+WITNESS_BEHIND = "gptgate_witness_behind_entries"
+LOG_ENTRIES = "gptgate_log_entries"
 IN_FLIGHT = "gptgate_requests_in_flight"
 QUEUE_DEPTH = "gptgate_queue_depth"
 
@@ -94,6 +97,14 @@ METRICS: tuple[Metric, ...] = (
     Metric(CHUNKS, "counter", ("endpoint",), "Chunks of streamed answers that were given out."),
     Metric(AUTH_FAILURES, "counter", ("code",), "Requests refused before it was known who calls."),
     Metric(LINES_LOST, "counter", (), "Log lines that could not be written. The records themselves are not lost."),
+    Metric(
+        WITNESSED,
+        "counter",
+        ("witness", "outcome"),
+        "Heads of the audit log that were shown to a witness: taken, failed, or forked where it has seen another log.",
+    ),
+    Metric(WITNESS_BEHIND, "gauge", ("witness",), "Entries of the audit log that a witness has not seen."),
+    Metric(LOG_ENTRIES, "gauge", (), "Entries of the audit log that its checkpoint signs."),
     Metric(IN_FLIGHT, "gauge", (), "Requests that are being served."),
     Metric(QUEUE_DEPTH, "gauge", ("queue",), "Entries that wait in an internal queue."),
 )

@@ -92,8 +92,11 @@ class Metrics(Collector):
         kinds: Collection[str],
         in_flight: Callable[[], int],
         queues: Mapping[str, Callable[[], int]],
+        gauges: Mapping[str, Callable[[], Mapping[Labels, float]]] | None = None,
     ) -> None:
+        """`gauges` give the values of the catalog's other gauges, by their labels."""
         self._kinds = frozenset(kinds)
+        self._gauges = dict(gauges or {})
         self._in_flight = in_flight
         self._queues = dict(queues)
         self._models: frozenset[str] = frozenset()
@@ -226,6 +229,10 @@ class Metrics(Collector):
         """Count an account of a configured budget that reached one of the budget's thresholds."""
         self._counts[catalog.BUDGETS][budget, str(percent)] += 1
 
+    def add_witnessed(self, witness: str, outcome: str) -> None:
+        """Count what became of a head that was shown to a configured witness."""
+        self._counts[catalog.WITNESSED][witness, outcome] += 1
+
     def add_lines_lost(self, number: int) -> None:
         """Count log lines that could not be written."""
         self._counts[catalog.LINES_LOST][()] += number
@@ -251,9 +258,12 @@ class Metrics(Collector):
         gauge = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
         if metric.name == catalog.IN_FLIGHT:
             gauge.add_metric((), self._in_flight())
-        else:
+        elif metric.name == catalog.QUEUE_DEPTH:
             for queue, depth in self._queues.items():
                 gauge.add_metric((queue,), depth())
+        elif metric.name in self._gauges:
+            for labels, value in self._gauges[metric.name]().items():
+                gauge.add_metric(labels, value)
         return gauge
 
     def render(self) -> bytes:

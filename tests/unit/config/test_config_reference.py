@@ -34,6 +34,8 @@ def test_what_the_reference_calls_required_is_required(setting: object) -> None:
         text = "teams: []"
     elif path.startswith("policy."):
         text = "version: 1\npolicy: {rules: [{}], custom: [{}]}"
+    elif path.startswith("audit."):
+        text = "version: 1\naudit: {witnesses: [{}]}"
     elif ".price." in path:
         text = "version: 1\nmodels: [{price: {}}]"
     elif ".budget." in path:

@@ -11,7 +11,7 @@ from gptgate.core.errors import BudgetExceeded, UpstreamOverloaded
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
-from gptgate.telemetry import METRICS
+from gptgate.telemetry import METRICS, catalog
 from gptgate.telemetry.catalog import CODES
 from gptgate.telemetry.metrics import Histogram, Metrics, duration_us, overhead_us
 
@@ -78,7 +78,12 @@ def finding(kind: str, origin: Origin = Origin.USER) -> Finding:
 
 
 def metrics() -> Metrics:
-    made = Metrics(kinds={"pii.email"}, in_flight=lambda: 7, queues={"records": lambda: 3})
+    made = Metrics(
+        kinds={"pii.email"},
+        in_flight=lambda: 7,
+        queues={"records": lambda: 3},
+        gauges={catalog.LOG_ENTRIES: lambda: {(): 5}, catalog.WITNESS_BEHIND: lambda: {("w",): 2}},
+    )
     made.configure(models={"gpt"}, apps={"web"}, rules={"r1", "r2"}, limits={"agents"})
     return made
 
@@ -172,7 +177,7 @@ def test_labels_are_bounded_whatever_callers_and_providers_write() -> None:
     found = samples(made)
     assert len(found) < 60
     assert all(
-        label in {"other", "no", "user", "input", "output", "completed", "records"}
+        label in {"other", "no", "user", "input", "output", "completed", "records", "w"}
         for name, labels in found
         for key, label in labels
         if key != "le"
@@ -232,6 +237,7 @@ def test_labels_are_those_of_the_catalog() -> None:
     )
     made.add_auth_failure("invalid_api_key")
     made.add_threshold("team", 50)
+    made.add_witnessed("w", "taken")
     for family in text_string_to_metric_families(made.render().decode()):
         (metric,) = [each for each in METRICS if each.name == family.name]
         assert family.samples

@@ -1,12 +1,9 @@
 """An organisation's own classifier: ``POST /v1/classify``, the question signed, the answer of a fixed shape.
 
 Question: ``{"classifier": NAME, "texts": [{"origin": "user", "text": "…"}]}``. Answer: ``{"labels": [{"label": "…",
-"score": 0.97}]}`` and nothing else. The signature is HMAC-SHA256 over the timestamp, a full stop and the body, so that
-a receiver can refuse a question that was changed, or that is old.
+"score": 0.97}]}`` and nothing else. How it is signed: `upstream.signature`.
 """
 
-import hashlib
-import hmac
 from decimal import Decimal
 
 import msgspec
@@ -15,9 +12,7 @@ from msgspec import Struct
 from gptgate.core.document import encode_json
 from gptgate.core.snapshot import ClassifierSpec
 from gptgate.upstream.classifiers.wire import Headers, Labels, Texts, merged, permille, typed
-
-TIMESTAMP_HEADER = "x-gptgate-timestamp"
-SIGNATURE_HEADER = "x-gptgate-signature"
+from gptgate.upstream.signature import signature_headers
 
 
 class _Label(Struct, forbid_unknown_fields=True):
@@ -43,8 +38,7 @@ class Webhook:
         )
 
     def sign(self, body: bytes, secret: str, at_s: int) -> Headers:
-        signature = hmac.new(secret.encode(), b"%d." % at_s + body, hashlib.sha256).hexdigest()
-        return ((TIMESTAMP_HEADER, str(at_s)), (SIGNATURE_HEADER, f"v1={signature}"))
+        return signature_headers(body, secret, at_s)
 
     def decode(self, _spec: ClassifierSpec, body: bytes, _asked: int) -> Labels:
         return merged((label.label, permille(label.score)) for label in typed(body, _DECODE).labels)
