@@ -160,7 +160,7 @@ FIELDS: dict[str, list[Any]] = {
     "stream_options": ["include_usage", 1, [], {"include_usage": "yes"}],
     "user": [1, [], {}, True],
     "metadata": ["x", 1, [], {"user_id": 1}, {"user_id": ["a"]}],
-    "service_tier": ["priority", 1, [], {}],
+    "service_tier": ["gold", 1, [], {}],
 }
 READ: dict[Endpoint, tuple[str, ...]] = {
     Endpoint.CHAT: (

@@ -10,7 +10,7 @@ import typer
 from gptgate.cli.approvals import LONGEST_NAME, operator
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import load_config, require_database
-from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
+from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms, to_seconds
@@ -42,9 +42,6 @@ NAMES = (
 
 app = typer.Typer(no_args_is_help=True, help="See what budgets have left, and add to them.")
 
-Config = Annotated[
-    Path | None, typer.Option("--config", help="The configuration file. Default: gptgate.yaml in the data folder.")
-]
 Name = Annotated[str, typer.Argument(metavar="BUDGET", help="The budget's name; `apps` for the apps' own budgets.")]
 
 

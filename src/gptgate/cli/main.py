@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "audit": "gptgate.cli.audit:app",
     "witness": "gptgate.cli.witness:app",
     "usage": "gptgate.cli.usage:usage",
+    "prices": "gptgate.cli.prices:app",
     "simulator": "gptgate.cli.simulator:simulator",
 }
 """Command → ``module:name`` of its function, or of the typer app of a group.

@@ -3,6 +3,7 @@
 Lists whose order means nothing are sorted: configurations of one meaning have one digest and act the same.
 """
 
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from gptgate.config.schema_policy import OBLIGATION_FIELDS
 from gptgate.config.types import is_loopback
 from gptgate.core.snapshot import (
     ORGANISATION,
+    SERVICE_TIERS,
     AppSpec,
     Limits,
     ModelSpec,
@@ -115,8 +117,16 @@ def _model(model: Section, providers: dict[str, ProviderSpec]) -> ModelSpec:
         max_output_tokens=model.get("max_output_tokens"),
         price=_price(model.get("price")),
         location=model.get("location") or _location(providers[model.get("provider")]),
+        service_tiers=dict(_service_tiers(model.section("service_tiers"))),
         calibrated=_calibrated(model.get("calibrated"), providers[model.get("provider")]),
     )
+
+
+def _service_tiers(tiers: Section) -> Iterator[tuple[str, int]]:
+    for name in SERVICE_TIERS:
+        percent = tiers.get(name)
+        if percent is not None:
+            yield name, percent
 
 
 def _calibrated(stated: bool | None, provider: ProviderSpec) -> bool:
@@ -134,6 +144,7 @@ def _price(price: Section | str | None) -> PriceOverride | None:
         output=price.get("output_per_million"),
         cache_read=price.get("cache_read_per_million"),
         cache_write=price.get("cache_write_per_million"),
+        request=price.get("per_request"),
     )
 
 

@@ -113,7 +113,6 @@ def _check_price(price: Value | None, reader: Reader) -> None:
         return
     section: Section = price.value
     # Zeros may be a price that somebody meant to fill in; what costs nothing is said in a word.
-    if {"input_per_million", "output_per_million"} <= section.fields.keys():
-        amounts = [amount.value for amount in section.fields.values()]
-        if not any(amounts) and section.written == section.fields.keys():
-            reader.report(price.line, price.path, "a price of nothing but zeros", "price: free")
+    complete = {"input_per_million", "output_per_million"} <= section.written
+    if complete and not any(amount.value for amount in section.fields.values()):
+        reader.report(price.line, price.path, "a price of nothing but zeros", "price: free")

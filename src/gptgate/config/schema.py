@@ -89,6 +89,21 @@ PRICE = Group(
         Field("output_per_million", USD, "Price of a million output tokens.", required=True),
         Field("cache_read_per_million", USD, "Price of a million tokens read from cache.", absent="the input price"),
         Field("cache_write_per_million", USD, "Price of a million tokens written to cache.", absent="the input price"),
+        Field("per_request", USD, "Price of each request, beside its tokens.", "0"),
+    )
+)
+
+_PERCENT = count_type(1, 10_000)
+SERVICE_TIERS = Group(
+    (
+        Field("batch", _PERCENT, "What requests served in batches cost, in percent of the price.", absent="the price"),
+        Field("flex", _PERCENT, "What requests of the flex tier cost, in percent of the price.", absent="the price"),
+        Field(
+            "priority",
+            _PERCENT,
+            "What requests of the priority tier cost, in percent of the price.",
+            absent="not known: such requests are refused",
+        ),
     )
 )
 
@@ -111,6 +126,7 @@ MODEL = Group(
             "Where prompts go.",
             absent="local for a simulator and for openai_compatible on loopback, else cloud",
         ),
+        Field("service_tiers", SERVICE_TIERS, "What the provider's service tiers cost.", "{}"),
         Field(
             "calibrated",
             BOOL,

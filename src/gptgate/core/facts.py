@@ -39,7 +39,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
 
     `max_output_tokens` is what the request asks for, None when it sets no bound. `choices` multiplies the output.
     `media` counts the parts that are not text. `wants_usage`: the caller asked for usage on the stream. `tools` are the
-    names of the tools that the model may call, ``""`` for one without a name.
+    names of the tools that the model may call, ``""`` for one without a name. `service_tier` is the one that is asked
+    for.
     """
 
     endpoint: Endpoint
@@ -55,6 +56,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     end_user: str
     segments: tuple[Segment, ...]
     tools: tuple[str, ...] = ()
+    service_tier: str = ""
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -171,13 +173,15 @@ class LogIndex(Struct, frozen=True, kw_only=True):
 
 class Usage(Struct, frozen=True, kw_only=True):
     """Tokens that a provider reports. `input_tokens` counts all input, cached reads and writes among them;
-    `cache_read` and `cache_write` say how many of them. `output_tokens` counts reasoning too.
+    `cache_read` and `cache_write` say how many of them. `output_tokens` counts reasoning too. `service_tier` is the one
+    that it says it served the request with, ``""`` where it says none.
     """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    service_tier: str = ""
 
 
 class Settlement(Struct, frozen=True, kw_only=True):

@@ -108,14 +108,21 @@ class Limiter(Protocol):
 
 
 class Price(Protocol):
-    """A model's price in whole nano-dollars, rounded up. `version` names the price list it comes from."""
+    """A model's price in whole nano-dollars, rounded up. `version` names the price list it comes from.
+
+    The service tier of a usage is the one that the provider served it with, that of a ceiling the one asked for.
+    """
 
     version: str
 
     def cost(self, usage: Usage) -> int: ...
 
-    def ceiling(self, input_tokens: int, output_tokens: int) -> int:
+    def ceiling(self, input_tokens: int, output_tokens: int, service_tier: str = "") -> int:
         """The most that this many tokens can cost, whatever of them turns out to be cached."""
+        ...
+
+    def covers(self, service_tier: str) -> bool:
+        """Whether it is known what this service tier costs. `cost` and `ceiling` are only for those that it is."""
         ...
 
 

@@ -63,19 +63,27 @@ class ProviderSpec(Struct, frozen=True, kw_only=True):
 
 
 class PriceOverride(Struct, frozen=True, kw_only=True):
-    """A price from the configuration, in nano-dollars per million tokens. `free` must be said, never implied."""
+    """A price from the configuration, in nano-dollars per million tokens, and for each request. `free` must be said,
+    never implied.
+    """
 
     free: bool = False
     input: int = 0
     output: int = 0
     cache_read: int | None = None
     cache_write: int | None = None
+    request: int = 0
+
+
+SERVICE_TIERS: tuple[str, ...] = ("batch", "flex", "priority")
+"""Service tiers that can have a price of their own."""
 
 
 class ModelSpec(Struct, frozen=True, kw_only=True):
     """A public model name and where it leads. `max_output_tokens` bounds the answer of a request that sets no bound
     of its own (the bound is then sent along); `context_window` bounds the input, 0 when not known. `calibrated`: what
-    the provider counted of a conversation bounds what it counts when that goes on.
+    the provider counted of a conversation bounds what it counts when that goes on. `service_tiers` are what tiers cost
+    in percent of the price.
     """
 
     name: str
@@ -86,6 +94,7 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     price: PriceOverride | None
     location: str
     calibrated: bool = False
+    service_tiers: dict[str, int] = {}
 
 
 class Limits(Struct, frozen=True, kw_only=True):

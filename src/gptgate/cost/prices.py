@@ -5,8 +5,8 @@ once a day of use, and after that a price is a dictionary access.
 
 What a `Usage` does not tell apart is charged at the dearest price that it can have, so that a budget is never charged
 less than the provider charges: cache writes by how long they live, and audio, image and text tokens of one model. Not
-in these prices: fees that are not for tokens (the provider's own web searches), and surcharges or discounts for a
-service tier or batch.
+in these prices: fees that are not for tokens (the provider's own web searches). What a service tier costs is in the
+configuration, in percent.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, StartDat
 from genai_prices.types import Provider as PricedProvider
 
 from gptgate.core.money import NANO_PER_USD
-from gptgate.core.snapshot import ModelSpec, PriceOverride, ProviderKind
+from gptgate.core.snapshot import SERVICE_TIERS, ModelSpec, PriceOverride, ProviderKind
 from gptgate.cost.table import TablePrice, Tier
 
 GENAI_IDS: Mapping[ProviderKind, str] = {ProviderKind.OPENAI: "openai", ProviderKind.ANTHROPIC: "anthropic"}
@@ -59,19 +59,22 @@ class GenaiPriceBook:
     def _look_up(self, model: ModelSpec, day: int) -> TablePrice | None:
         kind = self._kinds[model.provider]
         if model.price is not None:
-            return _overridden(model.price)
+            return _overridden(model.price, model.service_tiers)
         provider_id = GENAI_IDS.get(kind)
         if provider_id is None:
             return None
         info = _provider(provider_id).find_model(model.upstream_name)
         if info is None:
             return None
-        return _flatten([_buckets(price) for price in _possible(info, _EPOCH + timedelta(days=day))])
+        possible = [_buckets(price) for price in _possible(info, _EPOCH + timedelta(days=day))]
+        return _flatten(possible, model.service_tiers)
 
 
-def _overridden(price: PriceOverride) -> TablePrice | None:
+def _overridden(price: PriceOverride, percents: Mapping[str, int]) -> TablePrice | None:
     if price.free:
-        return TablePrice("free", [Tier(above=-1, input=0, output=0, cache_read=0, cache_write=0)])
+        # Whatever the service tier: so many percent of nothing.
+        nothing = Tier(above=-1, input=0, output=0, cache_read=0, cache_write=0)
+        return TablePrice("free", [nothing], percents=dict.fromkeys(SERVICE_TIERS, 100))
     tier = Tier(
         above=-1,
         input=price.input,
@@ -80,7 +83,9 @@ def _overridden(price: PriceOverride) -> TablePrice | None:
         cache_write=price.input if price.cache_write is None else price.cache_write,
     )
     # Nothing but zeros without the word "free" is a price that was forgotten, not one that is zero.
-    return TablePrice("configuration", [tier]) if max(tier.dearest_input, tier.output) else None
+    if not max(tier.dearest_input, tier.output, price.request):
+        return None
+    return TablePrice("configuration", [tier], price.request, percents)
 
 
 def _provider(provider_id: str) -> PricedProvider:
@@ -128,7 +133,7 @@ def _buckets(prices: ModelPrice) -> _Buckets | None:
     return buckets if buckets["input"] else None
 
 
-def _flatten(possible: list[_Buckets | None]) -> TablePrice | None:
+def _flatten(possible: list[_Buckets | None], percents: Mapping[str, int]) -> TablePrice | None:
     """One table that is at least as dear as each of the possible prices; None when one of them is not known."""
     known = [buckets for buckets in possible if buckets is not None]
     if not known or len(known) != len(possible):
@@ -137,7 +142,7 @@ def _flatten(possible: list[_Buckets | None]) -> TablePrice | None:
     for buckets in known:
         for values in buckets.values():
             starts.update(tier.start for value in values if isinstance(value, TieredPrices) for tier in value.tiers)
-    return TablePrice(VERSION, [_tier(known, above) for above in sorted(starts)])
+    return TablePrice(VERSION, [_tier(known, above) for above in sorted(starts)], percents=percents)
 
 
 def _tier(known: list[_Buckets], above: int) -> Tier:

@@ -1,8 +1,8 @@
 """A price made flat: whole nano-dollars per million tokens, by length of the input."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gptgate.core.facts import Usage
 from gptgate.core.money import TOKENS_PER_MILLION
@@ -25,22 +25,37 @@ class Tier(Struct, frozen=True, kw_only=True):
         return max(self.input, self.cache_read, self.cache_write)
 
 
+LISTED = frozenset({"", "auto", "default", "standard", "standard_only", "flex", "batch", "scale"})
+"""Service tiers that cost no more than the list price."""
+_FIXED = frozenset({"default", "standard", "standard_only"})
+"""Asked for one of these, a provider serves no other."""
+_UPGRADE = "priority"
+"""What a provider may serve with where nothing is asked for, if the account is set up so."""
+
+
 class TablePrice:
     """Implements `Price`: tiers in ascending order, of which the first is for every request (`above` is -1).
 
-    Each result is rounded up once, over the whole sum, so that a ceiling is never below a cost that it bounds.
+    `request` is a fee for each request, `percents` what service tiers cost in percent of the tokens' price. Each result
+    is rounded up once, over the whole sum, so that a ceiling is never below a cost that it bounds.
     """
 
-    __slots__ = ("_tiers", "version")
+    __slots__ = ("_percents", "_request", "_tiers", "version")
 
-    def __init__(self, version: str, tiers: Sequence[Tier]) -> None:
+    def __init__(
+        self, version: str, tiers: Sequence[Tier], request: int = 0, percents: Mapping[str, int] | None = None
+    ) -> None:
         """Raises ValueError when the tiers are not in ascending order from -1, or a price is negative."""
         starts = [tier.above for tier in tiers]
         if not starts or starts[0] != -1 or starts != sorted(set(starts)):
             raise ValueError("price tiers start at -1 and ascend")
         if any(min(tier.input, tier.output, tier.cache_read, tier.cache_write) < 0 for tier in tiers):
             raise ValueError("a price is not negative")
+        if request < 0 or any(percent < 0 for percent in (percents or {}).values()):
+            raise ValueError("a price is not negative")
         self.version = version
+        self._request = request
+        self._percents = dict(percents or {})
         self._tiers = tuple(tiers)
 
     def cost(self, usage: Usage) -> int:
@@ -63,10 +78,15 @@ class TablePrice:
             + write * tier.cache_write
             + usage.output_tokens * tier.output
         )
-        return -(-nano // TOKENS_PER_MILLION)
+        return self._rounded(nano, self._percents.get(usage.service_tier, 100) if self._percents else 100)
 
-    def ceiling(self, input_tokens: int, output_tokens: int) -> int:
-        """The most that a usage of at most so many tokens can cost, whatever of its input was cached.
+    def covers(self, service_tier: str) -> bool:
+        """Whether it is known what this service tier costs."""
+        return service_tier in LISTED or service_tier in self._percents
+
+    def ceiling(self, input_tokens: int, output_tokens: int, service_tier: str = "") -> int:
+        """The most that a usage of at most so many tokens can cost, whatever of its input was cached, and served with
+        whichever tier can be had for this one.
 
         Looks at every tier that so much input reaches, each filled to its end: a tier above may be the cheaper one.
         Raises ValueError for a negative count.
@@ -81,4 +101,17 @@ class TablePrice:
             last = index + 1 == len(tiers)
             filled = input_tokens if last else min(input_tokens, tiers[index + 1].above)
             most = max(most, filled * tier.dearest_input + output_tokens * tier.output)
-        return -(-most // TOKENS_PER_MILLION)
+        percent = 100
+        if self._percents and service_tier not in _FIXED:
+            asked, upgraded = self._percents.get(service_tier, 100), self._percents.get(_UPGRADE, 100)
+            percent = max(100, asked, upgraded)
+        return self._rounded(most, percent)
+
+    def _rounded(self, nano_millionths: int, percent: int) -> int:
+        if percent == 100:
+            return self._request - (-nano_millionths // TOKENS_PER_MILLION)
+        return self._request - (-nano_millionths * percent // (TOKENS_PER_MILLION * 100))
+
+    def rows(self) -> list[dict[str, int]]:
+        """The prices, for people: one row for each tier of length."""
+        return [{**structs.asdict(tier), "request": self._request} for tier in self._tiers]

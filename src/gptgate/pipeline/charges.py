@@ -40,10 +40,12 @@ def month_spent(services: Services, app: str, at_ms: int) -> int:
 class Ceiling:
     """The most that a request takes. `output_tokens` are those of all `choices`; without a price it takes nothing."""
 
-    __slots__ = ("_price", "choices", "input_tokens", "output_tokens", "spend")
+    __slots__ = ("_price", "_service_tier", "choices", "input_tokens", "output_tokens", "spend")
 
-    def __init__(self, price: Price | None, input_tokens: int, output_tokens: int, choices: int) -> None:
-        self._price = price
+    def __init__(
+        self, price: Price | None, input_tokens: int, output_tokens: int, choices: int, service_tier: str = ""
+    ) -> None:
+        self._price, self._service_tier = price, service_tier
         self.input_tokens, self.output_tokens, self.choices = input_tokens, output_tokens, choices
         self.spend = self.with_output(output_tokens)
 
@@ -51,7 +53,7 @@ class Ceiling:
         """The same with another number of output tokens."""
         if self._price is None:
             return NOTHING
-        nano = self._price.ceiling(self.input_tokens, output_tokens)
+        nano = self._price.ceiling(self.input_tokens, output_tokens, self._service_tier)
         return Spend(nano=nano, tokens=self.input_tokens + output_tokens, requests=1)
 
 
@@ -64,7 +66,7 @@ def most(services: Services, draft: Draft, permit: Permit, route: Route, price: 
         draft.conversation = services.conversations.read(app, route.provider.name, model.name, route.body)
         if draft.conversation is not None and draft.conversation.bound:
             input_tokens = min(input_tokens, draft.conversation.bound)
-    return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1))
+    return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1), request.service_tier)
 
 
 def useful_output(ledger: Ledger, charges: Sequence[BudgetCharge], wanted: Ceiling, at_ms: int) -> int | None:

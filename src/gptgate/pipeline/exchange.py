@@ -133,7 +133,7 @@ class Exchange:
         if self._unbilled or not self._adapter.billed:
             return Settlement(nano=0, tokens=0, source="unused")
         usage = self._draft.usage
-        if usage is None or self._price is None:
+        if usage is None or self._price is None or not self._price.covers(usage.service_tier):
             return self._unknown()
         tokens = usage.input_tokens + usage.output_tokens
         return Settlement(nano=self._price.cost(usage), tokens=tokens, source="provider")

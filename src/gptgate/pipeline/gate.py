@@ -240,7 +240,7 @@ class Gate:
         draft.route = route
         draft.mark("decide")
         # 9 reserve
-        price = self._price(grant, raw)
+        price = self._price(request, grant, raw)
         draft.price_version = price.version if price else ""
         permit, route, reservation = self._reserve(draft, permit, grant, route, price, admitted)
         draft.route, draft.reservation = route, reservation
@@ -274,7 +274,7 @@ class Gate:
             body=adapter.encode(permit, grant.model, grant.provider),
         )
 
-    def _price(self, grant: Grant, raw: RawRequest) -> Price | None:
+    def _price(self, request: ChatRequest, grant: Grant, raw: RawRequest) -> Price | None:
         """The model's price; None only where the call costs nothing. An unknown price is a refusal, never zero."""
         if not self._services.adapters[raw.endpoint].billed:
             return None
@@ -283,6 +283,13 @@ class Gate:
             raise PriceUnknown(
                 f"The price of model '{grant.model.name}' is not known. Set 'price' for it under 'models' in the "
                 "gateway's configuration, or 'price: free'."
+            )
+        tier = request.service_tier
+        if not price.covers(tier):
+            raise PriceUnknown(
+                f"The price of model '{grant.model.name}' at the service tier '{tier}' is not known. Set "
+                f"'service_tiers: {{{tier}: PERCENT}}' for it under 'models' in the gateway's configuration.",
+                param="service_tier",
             )
         return price
 

@@ -4,15 +4,16 @@ from typing import Any
 
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment
-from gptgate.providers.fields import token_count
+from gptgate.providers.fields import tier_name, token_count
 from gptgate.providers.walk import collect, member
 
 ROLE_ORIGIN = {"user": Origin.USER, "assistant": Origin.ASSISTANT, "system": Origin.SYSTEM}
 TOOL_RESULTS = ("tool_result", "search_result")
 """How the type of a tool's result ends: each of the provider's own tools has one of its own, such as
 ``web_search_tool_result``, and there will be more."""
-COUNTS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-"""The counts of a usage object that we read. A stream reports them in parts, and remembers no others."""
+TIER = "service_tier"
+REPORTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", TIER)
+"""What we read of a usage object. A stream reports it in parts, and remembers nothing else."""
 
 
 def request_segments(document: dict[str, Any]) -> tuple[Segment, ...]:
@@ -71,4 +72,5 @@ def read_usage(value: Any) -> Usage | None:
         output_tokens=output,
         cache_read=cache_read,
         cache_write=cache_write,
+        service_tier=tier_name(value.get(TIER)),
     )

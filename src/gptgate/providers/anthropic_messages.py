@@ -31,7 +31,7 @@ from gptgate.providers.obliged import ANTHROPIC_TOOLS, capped, without_tools
 from gptgate.providers.walk import collect, count_media, member
 
 PRICED: dict[str, tuple[str, ...]] = {
-    "service_tier": ("auto", "standard_only"),
+    "service_tier": ("auto", "standard_only"),  # others are the provider's to choose: see `Usage.service_tier`
     "speed": ("standard",),
     "inference_geo": ("global",),
 }
@@ -63,6 +63,7 @@ def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> Chat
         end_user=optional_text(metadata, "user_id") if metadata else "",
         segments=request_segments(document) + header_segments(Dialect.ANTHROPIC, raw.headers),
         tools=tool_names(document),
+        service_tier=document.get("service_tier") or "",
     )
 
 

@@ -12,7 +12,7 @@ from gptgate.core.errors import (
     UpstreamOverloaded,
 )
 from gptgate.core.finding import Origin, Path, Segment, pointer
-from gptgate.providers.anthropic_common import COUNTS, read_usage
+from gptgate.providers.anthropic_common import REPORTED, read_usage
 from gptgate.providers.sse import SseEvent, render_event
 from gptgate.providers.sse_stream import SseStream
 from gptgate.providers.walk import DIALECT_KEYS, collect, member
@@ -125,12 +125,12 @@ class AnthropicStream(SseStream):
             usage = message.get("usage")
             if type(usage) is dict:
                 # The start's output count is an estimate: it must not stand for the final one where that is missing.
-                self._reported = {key: usage[key] for key in COUNTS if key in usage and key != "output_tokens"}
+                self._reported = {key: usage[key] for key in REPORTED if key in usage and key != "output_tokens"}
 
     def _ended(self, usage: Any) -> None:
         """`message_delta` has the final counts, cumulative; those that it leaves out are the start's."""
         if type(usage) is dict:
-            self._reported.update({key: usage[key] for key in COUNTS if usage.get(key) is not None})
+            self._reported.update({key: usage[key] for key in REPORTED if usage.get(key) is not None})
         self.usage = read_usage(self._reported)
 
 

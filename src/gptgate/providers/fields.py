@@ -104,6 +104,14 @@ def _tool_name(tool: Any) -> str:
     return name if type(name) is str else ""
 
 
+def tier_name(value: object) -> str:
+    """The service tier that a provider reports, ``""`` when it reports none. What is no name of one is ``other``, whose
+    price nobody knows."""
+    if value is None:
+        return ""
+    return value if type(value) is str and value.isidentifier() and len(value) <= 32 else "other"
+
+
 def token_count(value: object) -> int:
     """A token count that a provider reports, 0 when absent; anything but a sane whole number raises ValueError."""
     if value is None:

@@ -29,8 +29,8 @@ from gptgate.providers.openai_common import ROLE_ORIGIN, base_edits, message_seg
 from gptgate.providers.openai_stream import OpenAIChatStream
 from gptgate.providers.walk import collect, count_media, member
 
-PRICED_TIERS = ("auto", "default", "flex")
-"""Service tiers that cost no more than the list price; ``priority`` does."""
+PRICED_TIERS = ("auto", "default", "flex", "priority")
+"""Service tiers that can have a price."""
 OUTPUT_BOUNDS = ("max_completion_tokens", "max_tokens")
 READ = (
     frozenset("model messages stream stream_options service_tier n best_of user".split())
@@ -77,6 +77,7 @@ class OpenAIChat:
             end_user=optional_text(document, "user"),
             segments=_segments(document) + header_segments(self.dialect, raw.headers),
             tools=tool_names(document),
+            service_tier=document.get("service_tier") or "",
         )
 
     def encode(self, permit: Permit, model: ModelSpec, provider: ProviderSpec) -> bytes:
@@ -105,7 +106,8 @@ class OpenAIChat:
             else:
                 member(key, value, (), Origin.ASSISTANT, out)
         model = document.get("model")
-        return Answer(document, tuple(out), model if type(model) is str else "", read_usage(document.get("usage")))
+        usage = read_usage(document.get("usage"), service_tier=document.get("service_tier"))
+        return Answer(document, tuple(out), model if type(model) is str else "", usage)
 
     def repeats(self, edited: Sequence[Path], document: dict[str, Any]) -> Mapping[Path, bytes]:
         choices = document.get("choices")

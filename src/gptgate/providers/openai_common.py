@@ -6,7 +6,7 @@ from gptgate.core.document import encode_json
 from gptgate.core.facts import ChatRequest, Usage
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderKind, ProviderSpec
-from gptgate.providers.fields import token_count
+from gptgate.providers.fields import tier_name, token_count
 from gptgate.providers.walk import collect, member
 
 ROLE_ORIGIN = {
@@ -56,10 +56,10 @@ def function_segments(function: Any, path: Path, out: list[Segment]) -> None:
             member(key, value, path, Origin.TOOL_CALL, out)
 
 
-def read_usage(value: Any, *, has_output: bool = True) -> Usage | None:
+def read_usage(value: Any, *, has_output: bool = True, service_tier: Any = None) -> Usage | None:
     """OpenAI's usage object; None when it is absent or cannot be believed: a count that is missing is not zero.
 
-    `has_output` is False for endpoints whose usage has no output tokens.
+    `has_output` is False for endpoints whose usage has no output tokens. `service_tier` is what the answer says of it.
     """
     if type(value) is not dict or value.get("prompt_tokens") is None:
         return None
@@ -71,6 +71,7 @@ def read_usage(value: Any, *, has_output: bool = True) -> Usage | None:
             input_tokens=token_count(value.get("prompt_tokens")),
             output_tokens=token_count(value.get("completion_tokens")),
             cache_read=token_count(details.get("cached_tokens")) if type(details) is dict else 0,
+            service_tier=tier_name(service_tier),
         )
     except ValueError:
         return None

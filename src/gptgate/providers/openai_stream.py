@@ -82,7 +82,7 @@ class OpenAIChatStream(SseStream):
         usage = document.get("usage")
         drop = False
         if usage is not None:
-            self.usage = read_usage(usage)
+            self.usage = read_usage(usage, service_tier=document.get("service_tier"))
             drop = not choices and not self._wants_usage
         return StreamEvent(
             event.raw if not event.name else render_event("", event.data),

@@ -95,6 +95,7 @@ class AnthropicWire:
             choices=1,
             stream=asked.stream,
             include_usage=True,
+            service_tier="standard",
         )
 
     def plain(self, job: Job, result: Result, usage: Usage | None) -> bytes:
@@ -108,13 +109,13 @@ class AnthropicWire:
             content.append({"type": "text", "text": result.text})
         message = _message(job, content, _stop_reason(result))
         if usage is not None:
-            message["usage"] = _usage(usage.input_tokens, usage.output_tokens)
+            message["usage"] = _usage(usage.input_tokens, usage.output_tokens, job.service_tier)
         return _encode(message)
 
     def events(self, job: Job, result: Result, usage: Usage | None, chunk: int) -> Iterator[Frame]:
         message = _message(job, [], None)
         if usage is not None:
-            message["usage"] = _usage(usage.input_tokens, 1)
+            message["usage"] = _usage(usage.input_tokens, 1, job.service_tier)
         yield _event("message_start", {"message": message}), 0
         yield b'event: ping\ndata: {"type":"ping"}\n\n', 0
         if result.calls:
@@ -123,7 +124,7 @@ class AnthropicWire:
             yield from _text_events(result.text, chunk)
         ending: dict[str, Any] = {"delta": {"stop_reason": _stop_reason(result), "stop_sequence": None}}
         if usage is not None:
-            ending["usage"] = _usage(usage.input_tokens, usage.output_tokens)
+            ending["usage"] = _usage(usage.input_tokens, usage.output_tokens, "")
             del ending["usage"]["service_tier"]
         yield _event("message_delta", ending), 0
         yield b'event: message_stop\ndata: {"type":"message_stop"}\n\n', 0
@@ -173,13 +174,13 @@ def _message(job: Job, content: list[dict[str, Any]], stop_reason: str | None) -
     }
 
 
-def _usage(input_tokens: int, output_tokens: int) -> dict[str, Any]:
+def _usage(input_tokens: int, output_tokens: int, service_tier: str) -> dict[str, Any]:
     return {
         "input_tokens": input_tokens,
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0,
         "output_tokens": output_tokens,
-        "service_tier": "standard",
+        "service_tier": service_tier,
     }
 
 

@@ -155,6 +155,8 @@ class Simulator:
         if await exchange.fault(faults):
             return
         output_tokens = result.output_tokens * job.choices
+        if faults.service_tier:
+            job = msgspec.structs.replace(job, service_tier=faults.service_tier)
         usage = _reported(job.input_tokens, output_tokens, faults)
         if job.stream and not counting:
             frames = exchange.wire.events(job, result, usage, faults.chunk)

@@ -10,6 +10,7 @@ A line of the last user text that begins with ``fault:`` orders faults, as words
     malformed          break the JSON of a plain answer, or of the third event of a stream
     no-usage           leave the usage out
     wrong-usage        report one input token and ten times the output tokens plus one
+    service-tier=flex  say that this service tier served the request
     redirect           answer 307 with a location on this server
     times=2            only the first two requests with this very text fail; later ones are served
     chunk=8            characters per streamed piece
@@ -37,6 +38,7 @@ class Faults(Struct, frozen=True, kw_only=True):
     malformed: bool = False
     no_usage: bool = False
     wrong_usage: bool = False
+    service_tier: str = ""
     redirect: bool = False
     times: int | None = None
     chunk: int = DEFAULT_CHUNK
@@ -100,6 +102,7 @@ _WORDS: dict[str, tuple[str, Callable[[str], object]]] = {
     "malformed": ("malformed", _flag),
     "no-usage": ("no_usage", _flag),
     "wrong-usage": ("wrong_usage", _flag),
+    "service-tier": ("service_tier", _header),
     "redirect": ("redirect", _flag),
     "times": ("times", _positive),
     "chunk": ("chunk", _positive),

@@ -18,7 +18,9 @@ class Malformed(ValueError):
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """A request understood. `max_tokens` bounds each choice; `id` is made from the request's bytes."""
+    """A request understood. `max_tokens` bounds each choice; `id` is made from the request's bytes. `service_tier` is
+    what serves it.
+    """
 
     id: str
     model: str
@@ -28,6 +30,7 @@ class Job(Struct, frozen=True, kw_only=True):
     choices: int
     stream: bool
     include_usage: bool
+    service_tier: str
 
 
 class Result(Struct, frozen=True, kw_only=True):

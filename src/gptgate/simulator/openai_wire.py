@@ -61,6 +61,7 @@ class _Body(Struct):
     n: int | None = None
     tools: Raw = _ABSENT
     tool_choice: str | _Choice | None = None
+    service_tier: str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -113,6 +114,7 @@ class OpenAIWire:
             choices=choices,
             stream=bool(asked.stream),
             include_usage=asked.stream_options is not None and asked.stream_options.include_usage,
+            service_tier="default" if asked.service_tier in (None, "auto") else asked.service_tier,
         )
 
     def plain(self, job: Job, result: Result, usage: Usage | None) -> bytes:
@@ -135,15 +137,15 @@ class OpenAIWire:
         }
         if usage is not None:
             answer["usage"] = _usage(usage)
-        answer["service_tier"] = "default"
+        answer["service_tier"] = job.service_tier
         answer["system_fingerprint"] = FINGERPRINT
         return _encode(answer)
 
     def events(self, job: Job, result: Result, usage: Usage | None, chunk: int) -> Iterator[Frame]:
         head = (
             b'data: {"id":"chatcmpl-%s","object":"chat.completion.chunk","created":%d,"model":%s,'
-            b'"service_tier":"default","system_fingerprint":"%s","choices":['
-        ) % (job.id.encode(), self._created, _encode(job.model), FINGERPRINT.encode())
+            b'"service_tier":%s,"system_fingerprint":"%s","choices":['
+        ) % (job.id.encode(), self._created, _encode(job.model), _encode(job.service_tier), FINGERPRINT.encode())
         tail = b'],"usage":null}\n\n' if job.include_usage else b"]}\n\n"
         indexes = [b"%d" % number for number in range(job.choices)]
         closed = b'},"logprobs":null,"finish_reason":null}' + tail

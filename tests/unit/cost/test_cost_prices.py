@@ -196,7 +196,7 @@ USAGES = [
 def test_costs_agree_with_the_packages_own_calculation(info: types.ModelInfo, at_ms: int) -> None:
     """Equal to the nano-dollar, or above it where one model has several prices that a usage does not tell apart."""
     when = datetime.fromtimestamp(at_ms / 1000, tz=UTC)
-    price = module._flatten([module._buckets(p) for p in module._possible(info, when)])
+    price = module._flatten([module._buckets(p) for p in module._possible(info, when)], {})
     own = info.get_prices(when)
     keys = {key for key, value in vars(own).items() if value is not None} - module._BESIDE_TOKENS
     if "input_mtok" not in keys or any("mtok" not in key for key in keys):

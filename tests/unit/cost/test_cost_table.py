@@ -78,3 +78,43 @@ def test_tiers_that_do_not_cover_all_lengths_in_order_are_errors(tiers: list[Tie
 def test_a_negative_price_is_an_error() -> None:
     with pytest.raises(ValueError, match="negative"):
         TablePrice("t", [Tier(above=-1, input=0, output=0, cache_read=-1, cache_write=0)])
+
+
+def test_a_request_has_its_fee_whatever_it_holds() -> None:
+    price = TablePrice("t", [BASE], request=500)
+    plain = TablePrice("t", [BASE])
+    usage = Usage(input_tokens=10, output_tokens=1)
+    assert price.cost(usage) == plain.cost(usage) + 500
+    assert price.ceiling(10, 1) == plain.ceiling(10, 1) + 500
+    assert price.cost(Usage()) == 500
+    with pytest.raises(ValueError, match="not negative"):
+        TablePrice("t", [BASE], request=-1)
+
+
+def test_a_service_tier_costs_its_percentage_of_the_tokens_rounded_up() -> None:
+    price = TablePrice("t", [BASE], request=7, percents={"flex": 50, "priority": 175})
+    base = TablePrice("t", [BASE]).cost(Usage(input_tokens=3, output_tokens=1))
+
+    def cost(tier: str) -> int:
+        return price.cost(Usage(input_tokens=3, output_tokens=1, service_tier=tier))
+
+    assert [cost(tier) for tier in ("", "default", "standard", "batch")] == [base + 7] * 4
+    assert cost("flex") == -(-base * 50 // 100) + 7
+    assert cost("priority") == -(-base * 175 // 100) + 7
+
+
+def test_a_ceiling_holds_for_every_service_tier_that_can_be_had_for_the_one_asked_for() -> None:
+    price = TablePrice("t", [BASE], percents={"flex": 50, "priority": 175})
+    full, dear = price.ceiling(100, 10, "default"), price.ceiling(100, 10, "priority")
+    assert dear == -(-full * 175 // 100)
+    assert price.ceiling(100, 10, "standard_only") == full
+    assert [price.ceiling(100, 10, tier) for tier in ("", "auto", "flex")] == [dear] * 3
+    assert TablePrice("t", [BASE], percents={"flex": 50}).ceiling(100, 10, "flex") == full
+
+
+@pytest.mark.parametrize(
+    ("tier", "known"), [("", True), ("flex", True), ("standard", True), ("priority", False), ("other", False)]
+)
+def test_a_service_tier_that_can_be_dearer_is_known_only_where_it_is_configured(tier: str, known: bool) -> None:
+    assert TablePrice("t", [BASE]).covers(tier) is known
+    assert TablePrice("t", [BASE], percents={tier: 120}).covers(tier)

@@ -198,7 +198,10 @@ class Price:
     def __init__(self, cost: Any) -> None:
         self._cost = cost
 
-    def ceiling(self, input_tokens: int, output_tokens: int) -> int:
+    def covers(self, service_tier: str) -> bool:
+        return True
+
+    def ceiling(self, input_tokens: int, output_tokens: int, service_tier: str = "") -> int:
         return 1_000_000
 
     def cost(self, usage: Any) -> int:

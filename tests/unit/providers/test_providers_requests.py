@@ -65,8 +65,8 @@ def _cases() -> list[tuple[Endpoint, str, Any]]:
     for endpoint in (Endpoint.MESSAGES, Endpoint.COUNT_TOKENS):
         cases += [(endpoint, "metadata", value) for value in ["x", 1, [], True]]
         cases += [(endpoint, "metadata", {"user_id": value}) for value in WRONG]
-    cases += [(Endpoint.CHAT, "service_tier", value) for value in ["priority", 1, [], {}]]
-    cases += [(Endpoint.MESSAGES, "service_tier", value) for value in ["priority", 1, [], {}]]
+    cases += [(Endpoint.CHAT, "service_tier", value) for value in ["gold", 1, [], {}]]
+    cases += [(Endpoint.MESSAGES, "service_tier", value) for value in ["gold", 1, [], {}]]
     return cases
 
 

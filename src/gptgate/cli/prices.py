@@ -1,0 +1,83 @@
+"""`gptgate prices`: what every configured model costs, and what is missing."""
+
+import sys
+import time
+from collections.abc import Iterator
+
+import typer
+
+from gptgate.cli.failure import REFUSED
+from gptgate.cli.folder import load_config
+from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
+from gptgate.cli.output import Column, Format, print_records
+from gptgate.core.money import format_usd
+from gptgate.core.snapshot import SERVICE_TIERS, ModelSpec, Snapshot
+from gptgate.cost.prices import GenaiPriceBook
+from gptgate.cost.table import TablePrice
+
+COLUMNS = (
+    Column("model", "model", fold=True),
+    Column("provider", "provider"),
+    Column("source", "price from"),
+    Column("above", "input above", right=True),
+    Column("input", "input", right=True),
+    Column("output", "output", right=True),
+    Column("cache_read", "cache read", right=True),
+    Column("cache_write", "cache write", right=True),
+    Column("request", "per request", right=True),
+    Column("service_tiers", "service tiers", fold=True),
+)
+UNKNOWN = "unknown"
+
+app = typer.Typer(no_args_is_help=True, help="Show what the configured models cost.")
+
+
+@app.command("show")
+def show(output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
+    """Show the price of every configured model, in dollars for a million tokens.
+
+    A model whose price depends on the length of the input has a row for each length: from so many tokens on, all tokens
+    of the request cost what the row says. Service tiers are in percent of the price.
+    """
+    rows = [row for model, price in _prices(load_config(data, config)) for row in _rows(model, price)]
+    print_records(output, COLUMNS, rows)
+
+
+@app.command("check")
+def check(data: Data = DEFAULT_FOLDER, config: Config = None) -> int:
+    """Check that every configured model has a price. Where one is missing its requests are refused: exit code 1."""
+    found = list(_prices(load_config(data, config)))
+    missing = [model for model, price in found if price is None]
+    for model in missing:
+        print(f"models: {model.name}: no price is known for {model.upstream_name} of {model.provider}", file=sys.stderr)
+        print(
+            'hint: in its section, write  price: {input_per_million: "...", output_per_million: "..."}'
+            "  or  price: free",
+            file=sys.stderr,
+        )
+    print(f"{len(found) - len(missing)} of {len(found)} models have a price")
+    return REFUSED if missing else 0
+
+
+def _prices(snapshot: Snapshot) -> Iterator[tuple[ModelSpec, TablePrice | None]]:
+    book = GenaiPriceBook({provider.name: provider.kind for provider in snapshot.providers.values()})
+    now_ms = time.time_ns() // 1_000_000
+    for _, model in sorted(snapshot.models.items()):
+        yield model, book.find(model, now_ms)
+
+
+def _rows(model: ModelSpec, price: TablePrice | None) -> Iterator[dict[str, object]]:
+    named: dict[str, object] = {
+        "model": model.name,
+        "provider": model.provider,
+        "source": UNKNOWN if price is None else price.version,
+        "service_tiers": [
+            f"{name}={model.service_tiers[name]}%" for name in SERVICE_TIERS if name in model.service_tiers
+        ],
+    }
+    if price is None:
+        yield {**dict.fromkeys((column.name for column in COLUMNS), None), **named}
+    else:
+        for row in price.rows():
+            dollars = {name: format_usd(nano) for name, nano in row.items() if name != "above"}
+            yield {**named, **dollars, "above": row["above"] if row["above"] > 0 else None}
