@@ -18,8 +18,13 @@ CONFIG = (
 providers: [{name: simulator, kind: simulator, base_url: "@SIMULATOR@", retries: 0}]
 models: [{name: sim, provider: simulator, max_output_tokens: 1000, price: free}]
 teams: [{name: demo}]
-apps: [{name: demo, team: demo}, {name: second, team: demo}]
+apps:
+  - {name: demo, team: demo}
+  - {name: second, team: demo}
+  - {name: hasty, team: demo, limits: {requests_per_minute: 1}}
 guards:
+  ignored_retry_after: {times: 2, window: 24h}
+  session: {requests: 3, tokens: 5000}
   repeated_requests: {times: 3, window: 24h}
   prompt: {max_bytes: 4096, max_tokens: 2000}
   failed_authentications: {times: 5, window: 24h}
@@ -101,3 +106,41 @@ async def test_an_address_that_fails_too_often_is_not_looked_at_any_more(gateway
             assert 0 < int(headers["retry-after"]) <= 86_400 // 5
     scraped = gateway.app.telemetry.scrape().decode()
     assert 'gptgate_auth_failures_total{code="authentications_limited"} 2.0' in scraped
+
+
+async def test_a_session_ends_at_its_calls_and_its_tokens(gateway: Gateway) -> None:
+    async with client(gateway) as caller:
+        for number in range(3):
+            await ask(caller, f"echo: call {number}", extra_headers={"x-gptgate-session": "s1"})
+        since = await last_seq(gateway)
+        with pytest.raises(
+            openai.RateLimitError, match=r"'guards.session.requests' of session s1 is 3 requests"
+        ) as caught:
+            await ask(caller, "echo: call 3", extra_headers={"x-gptgate-session": "s1"})
+        assert caught.value.code == "session_limited"
+        assert caught.value.response.headers["x-should-retry"] == "false"
+        [record] = await records_of(gateway, since)
+        assert record.end is not None
+        assert record.end.limit == "guards.session"
+        assert counted(gateway, "session")
+        assert await ask(caller, "echo: call 3", extra_headers={"x-gptgate-session": "s2"}) == "call 3"
+        for number in range(4):
+            assert await ask(caller, f"echo: nobody {number}") == f"nobody {number}"
+        with pytest.raises(openai.RateLimitError, match=r"'guards.session.tokens' of session s3"):
+            await ask(caller, "echo: many", n=100, extra_headers={"x-gptgate-session": "s3"})
+
+
+async def test_who_ignores_retry_after_is_refused_for_everything(gateway: Gateway) -> None:
+    codes = []
+    async with client(gateway, "hasty") as caller:
+        since = await last_seq(gateway)
+        for number in range(6):
+            try:
+                await ask(caller.with_options(max_retries=0), f"echo: {number}")
+            except openai.RateLimitError as error:
+                codes.append(error.code)
+        assert codes == ["rate_limited"] * 3 + ["retry_after_ignored"] * 2
+        records = await records_of(gateway, since)
+        assert [record.end.limit for record in records if record.end and record.end.code == codes[-1]] == [
+            "guards.ignored_retry_after"
+        ] * 2

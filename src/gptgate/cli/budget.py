@@ -100,7 +100,7 @@ def top_up(
         raise CommandError("the account does not fit the budget's scope", hint=f"it is: {wanted}", exit_code=USAGE)
     if _limit(budget, key) is None:
         raise CommandError(f"{_account(key)} has no budget here, so there is nothing to add to")
-    if budget.window is Window.ROLLING:
+    if budget.rolling:
         raise CommandError(
             "a rolling window has no end until which an addition could hold",
             hint="change the budget's amount in the configuration, and run: gptgate config apply",

@@ -1,5 +1,6 @@
 """The section `budgets`, and the `budget` of an app."""
 
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
@@ -10,12 +11,14 @@ from gptgate.config.schema_limits import EVERYBODY
 from gptgate.core.budgets import (
     APP_MONTH,
     CALLERS_WORDS,
+    SESSION_MS,
     BudgetMode,
     BudgetSpec,
     Dimension,
     Unit,
     Window,
 )
+from gptgate.core.limit import SESSION
 from gptgate.core.money import NANO_PER_USD
 
 CALENDAR = frozenset({Window.DAY, Window.WEEK, Window.MONTH})
@@ -53,6 +56,9 @@ def _check_scope(budget: Section, reader: Reader) -> None:
     if EVERYBODY in words and len(words) > 1:
         message = f"{EVERYBODY} is one account for everybody; beside it nothing else can stand"
         reader.report(scope[0].line, f"{budget.path}.scope", message)
+    if budget.get("window") is Window.SESSION and Dimension.SESSION not in words:
+        message = "a window for each session, in a budget that does not count sessions apart"
+        reader.report(budget.line_of("window"), f"{budget.path}.window", message, "scope: [app, session]")
     if budget.get("window") is Window.LIFETIME and CALLERS_WORDS.intersection(words):
         message = "callers make these values up, so accounts that never end would fill the memory"
         reader.report(budget.line_of("window"), f"{budget.path}.window", message, "window: rolling, with over: 30d")
@@ -83,7 +89,24 @@ def build_budgets(root: Section) -> tuple[BudgetSpec, ...]:
     limits = {app.get("name"): app.section("budget").get("monthly_usd") for app in root.sections("apps")}
     own = {name: nano for name, nano in sorted(limits.items()) if nano is not None}
     budgets = (_budget(item) for item in root.sections("budgets"))
-    return replace(APP_MONTH, amounts=own), *sorted(budgets, key=lambda budget: budget.name)
+    guards = _session_guards(root.section("guards").section("session"))
+    return replace(APP_MONTH, amounts=own), *sorted(budgets, key=lambda budget: budget.name), *guards
+
+
+def _session_guards(session: Section) -> Iterator[BudgetSpec]:
+    """The guard of sessions is a budget for each thing that it bounds."""
+    for unit in Unit:
+        amount = session.get(unit.value)
+        if amount is not None:
+            yield BudgetSpec(
+                name=f"{SESSION}.{unit.value}",
+                scope=(Dimension.APP, Dimension.SESSION),
+                unit=unit,
+                amount=amount,
+                window=Window.SESSION,
+                over_ms=SESSION_MS,
+                guard=SESSION,
+            )
 
 
 def _budget(item: Section) -> BudgetSpec:
@@ -97,7 +120,7 @@ def _budget(item: Section) -> BudgetSpec:
         unit=unit,
         amount=amount if unit is Unit.USD else amount // NANO_PER_USD,
         window=item.get("window"),
-        over_ms=item.get("over") or 0,
+        over_ms=SESSION_MS if item.get("window") is Window.SESSION else item.get("over") or 0,
         time_zone=item.get("time_zone"),
         mode=BudgetMode(item.get("mode")),
         thresholds=tuple(sorted(value.value for value in item.items("thresholds"))),

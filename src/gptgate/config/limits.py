@@ -7,6 +7,7 @@ from gptgate.config.reader import Reader, Section
 from gptgate.core.limit import (
     CONCURRENT_UNITS,
     FAILED_AUTHENTICATIONS,
+    IGNORED_RETRY_AFTER,
     REPEATED_REQUESTS,
     Dimension,
     GuardSpec,
@@ -67,6 +68,7 @@ def build_guards(guards: Section) -> GuardSpec:
     return GuardSpec(
         repeated_requests=_guard(REPEATED_REQUESTS, Dimension.APP, guards.get("repeated_requests")),
         failed_authentications=_guard(FAILED_AUTHENTICATIONS, Dimension.GLOBAL, guards.get("failed_authentications")),
+        ignored_retry_after=_guard(IGNORED_RETRY_AFTER, Dimension.KEY, guards.get("ignored_retry_after")),
         prompt_bytes=prompt.get("max_bytes") or 0,
         prompt_tokens=prompt.get("max_tokens") or 0,
     )

@@ -83,6 +83,14 @@ LIMIT = Group(
 
 _TIMES = Field("times", count_type(1, 1_000_000), "How often in a window.", required=True)
 _WINDOW = Field("window", duration_type(1000, 24 * 3_600_000), "In what time they come back, 1s to 24h.", required=True)
+SESSION = Group(
+    (
+        Field("requests", count_type(1, 1_000_000_000), "How many requests.", absent="no bound"),
+        Field("tokens", count_type(1, 1_000_000_000_000), "How many tokens, input and output.", absent="no bound"),
+        Field("usd", USD, "How many dollars.", absent="no bound"),
+    )
+)
+
 GUARDS = Group(
     (
         Field(
@@ -97,6 +105,13 @@ GUARDS = Group(
             "Refuses an address whose keys were refused more often, good keys too.",
             absent="off",
         ),
+        Field(
+            "ignored_retry_after",
+            Group((_TIMES, _WINDOW)),
+            "Refuses a key that came back more often before the `retry-after` that it was told.",
+            absent="off",
+        ),
+        Field("session", SESSION, "Refuses a session (`x-gptgate-session`) of an app past what it may use.", "{}"),
         Field(
             "prompt",
             Group(

@@ -31,13 +31,16 @@ class Unit(StrEnum):
 
 
 class Window(StrEnum):
-    """How long what was spent counts. Days, weeks and months are those of the calendar in the budget's time zone."""
+    """How long what was spent counts. Days, weeks and months are those of the calendar in the budget's time zone. In a
+    session it counts for `SESSION_MS`.
+    """
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
     ROLLING = "rolling"
     LIFETIME = "lifetime"
+    SESSION = "session"
 
 
 class BudgetMode(StrEnum):
@@ -53,7 +56,8 @@ class BudgetSpec(Struct, frozen=True, kw_only=True):
     `amount` None only counts; `amounts` gives single accounts their own, by the first value of the scope. `over_ms` is
     the length of a rolling window. `thresholds` are percentages that are reported when reached. What is left may pay
     for a shorter answer than was asked for, if for `least_output_tokens` of it; 0 refuses such a request. `match`
-    narrows the budget down to requests whose value of a dimension is among these.
+    narrows the budget down to requests whose value of a dimension is among these. One that belongs to a `guard`, named
+    here, counts only sessions that have a name.
     """
 
     name: str
@@ -68,6 +72,12 @@ class BudgetSpec(Struct, frozen=True, kw_only=True):
     thresholds: tuple[int, ...] = ()
     least_output_tokens: int = 0
     match: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
+    guard: str = ""
+
+    @property
+    def rolling(self) -> bool:
+        """Whether what was spent leaves the window bit by bit."""
+        return self.window in (Window.ROLLING, Window.SESSION)
 
     @property
     def counts(self) -> tuple[object, ...]:
@@ -128,6 +138,9 @@ class Crossing(NamedTuple):
     spent: int
     amount: int
 
+
+SESSION_MS = 30 * 86_400_000
+"""How long a session can be: what it spent is forgotten after this time."""
 
 SLOT_MS = 900_000
 """Spending is summed up by quarters of an hour: every time zone begins its days at one."""

@@ -57,15 +57,18 @@ class LimitSpec(Struct, frozen=True, kw_only=True, eq=False):
 REPEATED_REQUESTS = "guards.repeated_requests"
 PROMPT = "guards.prompt"
 FAILED_AUTHENTICATIONS = "guards.failed_authentications"
-GUARD_NAMES = (REPEATED_REQUESTS, PROMPT, FAILED_AUTHENTICATIONS)
+IGNORED_RETRY_AFTER = "guards.ignored_retry_after"
+SESSION = "guards.session"
+GUARD_NAMES = (REPEATED_REQUESTS, PROMPT, FAILED_AUTHENTICATIONS, IGNORED_RETRY_AFTER, SESSION)
 """The guards as records and metrics name them."""
 
 
 class GuardSpec(Struct, frozen=True, kw_only=True):
-    """Guards against loops and floods; one that is None or 0 is off."""
+    """Guards against loops and floods; one that is None or 0 is off. That of sessions is made of budgets."""
 
     repeated_requests: LimitSpec | None = None
     failed_authentications: LimitSpec | None = None
+    ignored_retry_after: LimitSpec | None = None
     prompt_bytes: int = 0
     prompt_tokens: int = 0
 

@@ -10,6 +10,8 @@ def refusal(charge: BudgetCharge, limit: int, left: int, needed: int) -> str:
     unit = budget.unit
     if budget.name == APP_MONTH.name:
         whose = f"the monthly budget of {key[0]}"
+    elif budget.guard:
+        whose = f"the limit '{budget.name}' of session {key[-1]}"
     else:
         whose = f"the budget '{budget.name}'" + (f" of {', '.join(map(shown_value, key))}" if key else "")
     verb = "cost" if unit is Unit.USD else "take"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from gptgate.core.budgets import BudgetCharge, BudgetMode, BudgetSpec, Crossing, Spend, Spent, TopUp
-from gptgate.core.errors import BudgetExceeded
+from gptgate.core.errors import BudgetExceeded, ClientError, SessionLimited
 from gptgate.core.facts import Reservation
 from gptgate.cost.account import Account
 from gptgate.cost.amounts import refusal, too_many
@@ -99,9 +99,10 @@ class MemoryLedger:
     ) -> Reservation:
         """Set `spend` aside in all of these accounts, or in none.
 
-        Raises BudgetExceeded when it does not fit in what is left of a hard budget. A request that takes nothing of a
-        budget's unit fits always. The same request may ask again: it is given the reservation it has, and nothing is
-        set aside twice. Raises ValueError for a negative amount, and when the same id asks for something else.
+        Raises BudgetExceeded, or SessionLimited of a guard, when it does not fit in what is left of a hard budget. A
+        request that takes nothing of a budget's unit fits always. The same request may ask again: it is given the
+        reservation it has, and nothing is set aside twice. Raises ValueError for a negative amount, and when the same
+        id asks for something else.
         """
         if min(spend.nano, spend.tokens, spend.requests) < 0:
             raise ValueError("a reservation is not negative")
@@ -116,7 +117,7 @@ class MemoryLedger:
             book = self._book(budget)
             account = book.account(key, at_ms)
             if account is None:
-                raise BudgetExceeded(too_many(budget))
+                raise _refused(budget, too_many(budget))
             slot = book.slots.slot(at_ms)
             amount = spend.of(budget.unit)
             if amount and budget.mode is BudgetMode.HARD:
@@ -124,7 +125,7 @@ class MemoryLedger:
                 if limit is not None:
                     left = limit - account.spent(book.slots, at_ms)
                     if amount > left:
-                        raise BudgetExceeded(refusal(charge, limit, left, amount))
+                        raise _refused(budget, refusal(charge, limit, left, amount))
             lines.append((charge, account, slot))
         # Nothing was changed up to here; from here on nothing fails.
         for charge, account, slot in lines:
@@ -197,6 +198,14 @@ class MemoryLedger:
         if percent > before or slots.rolling:
             account.reported = (window, percent)
         return Crossing(budget, key, window, percent, settled, limit) if percent > before else None
+
+
+def _refused(budget: BudgetSpec, message: str) -> ClientError:
+    if not budget.guard:
+        return BudgetExceeded(message)
+    error = SessionLimited(message)
+    error.limit = budget.guard
+    return error
 
 
 def _limit(budget: BudgetSpec, key: tuple[str, ...], account: Account, slot: int) -> int | None:

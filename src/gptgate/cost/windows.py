@@ -23,7 +23,7 @@ class Slots:
     """
 
     def __init__(self, budget: BudgetSpec) -> None:
-        self.rolling = budget.window is Window.ROLLING
+        self.rolling = budget.rolling
         self._over_ms = budget.over_ms // SLOT_MS * SLOT_MS
         self._bounds = _BOUNDS.get(budget.window)
         self._zone = ZoneInfo(budget.time_zone)

@@ -23,12 +23,13 @@ _VALUES: dict[Dimension, Callable[[Draft, Grant], str]] = {
 def charges_of(budgets: Sequence[BudgetSpec], draft: Draft, grant: Grant) -> list[BudgetCharge]:
     """One charge for each budget that the request falls under, on the model that answers it.
 
-    Requests that name no session (or end user) share one account, so leaving the name out evades nothing.
+    Requests that name no session (or end user) share one account, so leaving the name out evades no budget.
     """
     return [
         BudgetCharge(budget, tuple([_VALUES[dimension](draft, grant) for dimension in budget.scope]))
         for budget in budgets
-        if not budget.match or all(_VALUES[each](draft, grant) in values for each, values in budget.match)
+        if (not budget.match or all(_VALUES[each](draft, grant) in values for each, values in budget.match))
+        and (not budget.guard or draft.session)
     ]
 
 

@@ -204,7 +204,7 @@ class Gate:
         draft.grant = grant
         # 4 admit; released on every exit
         self._guards.check(raw, request, grant)
-        admitted.admit(request, grant)
+        self._guards.patience.heed(principal, raw.started_ns, lambda: admitted.admit(request, grant))
         draft.mark("admit")
         # 5 inspect
         facts = policy_facts(raw, request, grant, month_spent(services, principal.app.name, raw.at_ms))
@@ -306,7 +306,9 @@ class Gate:
             draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
             route = self._route(permit, grant, raw)
             wanted = most(self._services, draft, permit, route, price)
-        admitted.reserve(permit.request, grant, wanted.input_tokens, wanted.output_tokens)
+        tokens = wanted.input_tokens, wanted.output_tokens
+        heed = self._guards.patience.heed
+        heed(draft.principal, raw.started_ns, lambda: admitted.reserve(permit.request, grant, *tokens))
         app = grant.principal.app.name
         return permit, route, ledger.reserve(raw.id, app, charges, wanted.spend, raw.at_ms)
 

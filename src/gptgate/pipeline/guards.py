@@ -12,6 +12,7 @@ from gptgate.core.facts import ChatRequest, Grant, Principal, RawRequest
 from gptgate.core.limit import FAILED_AUTHENTICATIONS, PROMPT, REPEATED_REQUESTS, Charge, GuardSpec
 from gptgate.core.ports import Clock, Limiter
 from gptgate.core.snapshot import ModelSpec
+from gptgate.pipeline.patience import Patience
 
 IGNORED = frozenset({"stream", "stream_options", "user", "metadata", "seed", "safety_identifier", "prompt_cache_key"})
 """Fields that do not make another request of the same one."""
@@ -34,6 +35,7 @@ class Guards:
         self._limiter = limiter
         self._clock = clock
         self._ceiling = ceiling
+        self.patience = Patience(spec.ignored_retry_after, limiter, clock)
 
     def authenticate(self, peer: str, authenticator: Callable[[], Principal]) -> Principal:
         """Ask the authenticator, unless the address has failed too often; a failure is charged to the address.
@@ -61,8 +63,9 @@ class Guards:
         return principal
 
     def check(self, raw: RawRequest, request: ChatRequest, grant: Grant) -> None:
-        """Raises PromptTooLarge or RepeatedRequest."""
+        """Raises RetryAfterIgnored, PromptTooLarge or RepeatedRequest."""
         spec = self._spec
+        self.patience.check(grant.principal)
         if spec.prompt_bytes and len(raw.body) > spec.prompt_bytes:
             what = f"{len(raw.body)} bytes; at most {spec.prompt_bytes} are allowed"
             raise _named(PromptTooLarge(f"the request has {what}"), PROMPT)

@@ -15,6 +15,7 @@
     │   ├── EndpointNotAllowed    403 endpoint_not_allowed  ├── ConcurrencyLimited   429 concurrency_limited
     │   ├── ExceedsLimit          429 exceeds_limit         ├── RepeatedRequest      429 repeated_request
     │   ├── PromptTooLarge        413 prompt_too_large      ├── AuthenticationsLimited  429 authentications_limited
+    │   ├── RetryAfterIgnored     429 retry_after_ignored   ├── SessionLimited       429 session_limited
     │   └── ClientGone            499 client_disconnected   └── BudgetExceeded       429 budget_exceeded
     ├── UpstreamError             the provider; `reach` says how far the request got, so whether it may be billed
     │   ├── UpstreamUnreachable   502 upstream_unreachable  (not sent)
@@ -79,6 +80,8 @@ from gptgate.core.errors.limits import (
     PromptTooLarge,
     RateLimited,
     RepeatedRequest,
+    RetryAfterIgnored,
+    SessionLimited,
 )
 from gptgate.core.errors.upstream import (
     UpstreamBroken,
@@ -125,7 +128,9 @@ __all__ = [
     "Reach",
     "RedactionImpossible",
     "RepeatedRequest",
+    "RetryAfterIgnored",
     "RouteNotFound",
+    "SessionLimited",
     "ShuttingDown",
     "Unavailable",
     "UpstreamBroken",

@@ -47,6 +47,20 @@ class AuthenticationsLimited(ClientError):
     code = "authentications_limited"
 
 
+class RetryAfterIgnored(ClientError):
+    """The key came back before the time that it was told, again and again; `retry_after_ms` is exact."""
+
+    status = 429
+    code = "retry_after_ignored"
+
+
+class SessionLimited(ClientError):
+    """The session has used up its calls, tokens or dollars."""
+
+    status = 429
+    code = "session_limited"
+
+
 class BudgetExceeded(ClientError):
     """The request's ceiling does not fit in what is left of a budget."""
 
