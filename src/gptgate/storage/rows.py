@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from gptgate.core.errors import GateError
@@ -13,9 +14,9 @@ Values = tuple[Any, ...]
 
 SALT_BYTES = 16
 
-STEPS = (16, 8, 4, 2, 1)
-"""How many rows one statement inserts at a time. Every statement gives up the interpreter lock and takes it back, in
-competition with the event loop: a few large statements leave the loop alone, many small ones do not."""
+MOST_ROWS = 16
+"""How many rows one statement inserts at most. Every statement gives up the interpreter lock several times and takes it
+back, in competition with the event loop: a few large statements leave the loop alone, many small ones do not."""
 
 INSERT_INTENT = """
 INSERT INTO intents (seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
@@ -41,20 +42,18 @@ ON CONFLICT (id) DO NOTHING
 
 def insert_many(connection: sqlite3.Connection, insert: str, rows: Sequence[Values]) -> None:
     """Run INSERT_INTENT or INSERT_END for all rows, in as few statements as can be."""
-    start = 0
-    for step, statement in _MANY[insert]:
-        while len(rows) - start >= step:
-            connection.execute(statement, [value for row in rows[start : start + step] for value in row])
-            start += step
+    for start in range(0, len(rows), MOST_ROWS):
+        some = rows[start : start + MOST_ROWS]
+        connection.execute(_many(insert, len(some)), [value for row in some for value in row])
 
 
-def _many(insert: str) -> tuple[tuple[int, str], ...]:
+@lru_cache(2 * MOST_ROWS)
+def _many(insert: str, rows: int) -> str:
+    """The statement for so many rows: always the same text, which SQLite's connection knows prepared."""
     head, rest = insert.split("VALUES")
     one, closing, tail = rest.partition(")")
-    return tuple((step, f"{head}VALUES{', '.join([one + closing] * step)}{tail}") for step in STEPS)
+    return f"{head}VALUES{', '.join([one + closing] * rows)}{tail}"
 
-
-_MANY = {insert: _many(insert) for insert in (INSERT_INTENT, INSERT_END)}
 
 SELECT_UNENDED = """
 SELECT id, app, window, effect, score, reserved_nano FROM intents
