@@ -29,7 +29,8 @@ class GrowingLog:
 
     def __init__(self) -> None:
         """An empty log. Use `resume` for one that has entries."""
-        self._tree = Frontier()
+        self.size = 0
+        """How many entries there are."""
         self._edges: list[list[bytes]] = []
         self._entries: list[bytes] = []
 
@@ -41,27 +42,19 @@ class GrowingLog:
         comparing `root` with a checkpoint.
         """
         log = cls()
-        peaks: list[bytes] = []
+        log.size = size
         for level in range(levels_of(size)):
             number, width = size >> HEIGHT * (level + 1), (size >> HEIGHT * level) % WIDTH
             path = tile_path(level, number, width)
-            edge = unpack_tile(read(path), width, path) if width else []
-            log._edges.append(edge)
-            peaks = [*_peaks(edge), *peaks]
+            log._edges.append(unpack_tile(read(path), width, path) if width else [])
         if size % WIDTH:
             path = bundle_path(size // WIDTH, size % WIDTH)
             log._entries = unpack_bundle(read(path), size % WIDTH, path)
-        log._tree = Frontier(size, peaks)
         return log
-
-    @property
-    def size(self) -> int:
-        """How many entries there are."""
-        return self._tree.size
 
     def root(self) -> bytes:
         """The root over all entries."""
-        return self._tree.root()
+        return Frontier(self.size, [peak for edge in reversed(self._edges) for peak in _peaks(edge)]).root()
 
     def append(self, entries: Sequence[bytes]) -> Growth:
         """Take entries in, in this order. Its files must be durable before a checkpoint may tell of them.
@@ -71,41 +64,33 @@ class GrowingLog:
         for entry in entries:
             if len(entry) > MAX_ENTRY_BYTES:
                 raise ValueError(f"an entry of {len(entry)} bytes is larger than a log holds")
-        before = set(partial_files(self.size))
+        if not entries:
+            return Growth((), ())
+        before, size = partial_files(self.size), self.size
         files: list[LogFile] = []
-        for entry in entries:
-            leaf = leaf_hash(entry)
-            self._tree.add(leaf)
-            self._entries.append(entry)
-            if len(self._entries) == WIDTH:
-                files.append(self._bundle())
-                self._entries = []
-            self._push(0, leaf, files)
-        if self._entries:
-            files.append(self._bundle())
-        for level, edge in enumerate(self._edges):
-            if edge:
-                files.append(self._tile(level, edge))
-        new = [file for file in files if file.path not in before]
-        return Growth(tuple(new), tuple(sorted(before.difference(partial_files(self.size)))))
+        self.size += len(entries)
+        for number, bundle in _cut(size // WIDTH, [*self._entries, *entries]):
+            files.append(LogFile(bundle_path(number, len(bundle)), pack_bundle(bundle)))
+            self._entries = bundle if len(bundle) < WIDTH else []
+        level, added = 0, [leaf_hash(entry) for entry in entries]
+        while added:
+            if level == len(self._edges):
+                self._edges.append([])
+            tiles = _cut(size >> HEIGHT * (level + 1), self._edges[level] + added)
+            added = []
+            for number, tile in tiles:
+                files.append(LogFile(tile_path(level, number, len(tile)), b"".join(tile)))
+                self._edges[level] = tile if len(tile) < WIDTH else []
+                if len(tile) == WIDTH:
+                    added.append(perfect_root(tile))
+            level += 1
+        after = set(partial_files(self.size))
+        return Growth(tuple(files), tuple(sorted(path for path in before if path not in after)))
 
-    def _push(self, level: int, value: bytes, files: list[LogFile]) -> None:
-        if level == len(self._edges):
-            self._edges.append([])
-        edge = self._edges[level]
-        edge.append(value)
-        if len(edge) == WIDTH:
-            files.append(self._tile(level, edge))
-            self._edges[level] = []
-            self._push(level + 1, perfect_root(edge), files)
 
-    def _tile(self, level: int, edge: Sequence[bytes]) -> LogFile:
-        number = (self.size - 1) // WIDTH ** (level + 1) if len(edge) == WIDTH else self.size // WIDTH ** (level + 1)
-        return LogFile(tile_path(level, number, len(edge)), b"".join(edge))
-
-    def _bundle(self) -> LogFile:
-        number = (self.size - 1) // WIDTH
-        return LogFile(bundle_path(number, len(self._entries)), pack_bundle(self._entries))
+def _cut(first: int, values: list[bytes]) -> list[tuple[int, list[bytes]]]:
+    """The values in numbered pieces of `WIDTH`, the last of which may be shorter."""
+    return [(first + at // WIDTH, values[at : at + WIDTH]) for at in range(0, len(values), WIDTH)]
 
 
 def _peaks(hashes: Sequence[bytes]) -> list[bytes]:

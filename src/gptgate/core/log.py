@@ -49,8 +49,8 @@ def log_entry(kind: str, body: bytes, committed: str | None) -> bytes:
 
     An event too large for the log is there by its digest: ``"body_sha256":"…"`` in the place of ``"body":{…}``.
     """
-    content = b"null" if committed is None else b'"' + committed.encode() + b'"'
-    rest = b',"content":' + content + b',"type":"' + kind.encode() + b'","v":' + str(ENTRY_VERSION).encode() + b"}"
+    content = "null" if committed is None else f'"{committed}"'
+    rest = f',"content":{content},"type":"{kind}","v":{ENTRY_VERSION}}}'.encode()
     entry = b'{"body":' + body + rest
     if len(entry) <= MAX_ENTRY_BYTES:
         return entry

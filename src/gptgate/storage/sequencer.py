@@ -41,11 +41,28 @@ OpenLog = Callable[[LogFolder], TransparencyLog]
 
 BATCH = "SELECT size, intents_to, ends_to, events_to FROM log_batches"
 NEXT_TO = "SELECT min(coalesce((SELECT max(seq) FROM {table}), 0), ? + ?)"
-ROWS = {
-    "intents": "SELECT 'intent', body, content, salt FROM intents WHERE seq > ? AND seq <= ? ORDER BY seq",
-    "ends": "SELECT 'end', body, content, salt FROM ends WHERE seq > ? AND seq <= ? ORDER BY seq",
-    "events": "SELECT type, body, NULL, NULL FROM events WHERE seq > ? AND seq <= ? ORDER BY seq",
+PIECE = 32
+"""Rows that are read at a time. SQLite gives up the interpreter for every row of an answer, and has to win it back from
+the event loop: so one row of the answer holds a piece of the table."""
+LARGE = 65_536
+"""A longer text is read alone."""
+
+
+def _piece(table: str, *columns: str) -> str:
+    """The query for the columns of PIECE rows, in one row: those that follow a seq. NULL where there is no row."""
+    numbers = range(1, PIECE + 1)
+    wanted = ", ".join(column.format(row=f"row{number}") for number in numbers for column in columns)
+    rows = " ".join(f"LEFT JOIN {table} AS row{number} ON row{number}.seq = ?1 + {number}" for number in numbers)
+    return f"SELECT {wanted} FROM (SELECT 1) {rows}"  # noqa: S608  names of ours
+
+
+SHORT_TEXT = f"CASE WHEN length({{row}}.content) <= {LARGE} THEN {{row}}.content END"
+PIECES = {
+    "intents": _piece("intents", "NULL", "{row}.body", SHORT_TEXT, "{row}.salt"),
+    "ends": _piece("ends", "NULL", "{row}.body", SHORT_TEXT, "{row}.salt"),
+    "events": _piece("events", "{row}.type", "{row}.body", "NULL", "NULL"),
 }
+TEXT = "SELECT content FROM {table} WHERE seq = ?"
 
 
 class Batch(Struct, frozen=True):
@@ -128,8 +145,6 @@ class Sequencer:
             if batch is None:
                 return False
             entries = list(_entries(connection, self._done, batch))
-            if len(entries) != batch.size - self._done.size:
-                raise StorageError("records are missing between two places in the log; it is not continued")
             self._unwritten = batch, self._log.append(entries), self._log.checkpoint()
         batch, growth, checkpoint = self._unwritten
         self._files.write(growth, checkpoint)
@@ -175,13 +190,20 @@ def _batch_of(connection: sqlite3.Connection, size: int) -> Batch:
 
 
 def _entries(connection: sqlite3.Connection, done: Batch, batch: Batch) -> Iterator[bytes]:
-    for table, after, to in (
-        ("intents", done.intents, batch.intents),
-        ("ends", done.ends, batch.ends),
-        ("events", done.events, batch.events),
+    """The entries of a batch. Raises StorageError when a row of it is missing."""
+    for table, name, after, to in (
+        ("intents", INTENT, done.intents, batch.intents),
+        ("ends", END, done.ends, batch.ends),
+        ("events", "", done.events, batch.events),
     ):
-        for kind, body, content, salt in connection.execute(ROWS[table], (after, to)):
-            yield log_entry(kind, body, None if salt is None else commitment(salt, content))
+        for before in range(after, to, PIECE):
+            rows = iter(connection.execute(PIECES[table], (before,)).fetchone())
+            for seq, kind, body, content, salt in zip(range(before + 1, to + 1), rows, rows, rows, rows, strict=False):
+                if body is None:
+                    raise StorageError("records are missing between two places in the log; it is not continued")
+                if salt is not None and content is None:
+                    (content,) = connection.execute(TEXT.format(table=table), (seq,)).fetchone()
+                yield log_entry(name or kind, body, None if content is None else commitment(salt, content))
 
 
 def place_of(connection: sqlite3.Connection, kind: str, seq: int) -> int | None:

@@ -13,7 +13,7 @@ from audit_logs import Records
 from gptgate.storage import durable, log_folder
 from gptgate.storage.errors import StorageError
 from gptgate.storage.log_folder import LogFolder, load_or_make_seed
-from gptgate.storage.sequencer import Sequencer, place_of
+from gptgate.storage.sequencer import LARGE, PIECE, Sequencer, place_of
 from gptgate.wiring import open_audit_log
 
 
@@ -45,6 +45,16 @@ def test_every_row_is_in_the_log_once(records: Records) -> None:
     sequence(records)
     check(records)
     assert len(records.entries()) == 1206
+
+
+def test_a_long_text_and_an_erased_one_are_logged_as_they_are(records: Records) -> None:
+    names = [f"r{number}" for number in range(PIECE + 3)]
+    records.add(names)
+    with closing(sqlite3.connect(records.path)) as connection, connection:
+        connection.execute("UPDATE intents SET content = ? WHERE seq = ?", (b"x" * (LARGE + 1), PIECE + 1))
+        connection.execute("UPDATE intents SET content = NULL, salt = NULL WHERE seq = 2")
+    sequence(records)
+    check(records)
 
 
 def test_a_log_without_news_is_left_alone(records: Records) -> None:
@@ -212,10 +222,11 @@ def test_the_log_of_a_key_that_is_gone_or_swapped_is_not_opened(tmp_path: Path) 
     assert open_audit_log(records.files).size == 2
 
 
-def test_a_missing_row_stops_the_log(records: Records) -> None:
-    records.add(["a", "b", "c"])
+@pytest.mark.parametrize("missing", [1, PIECE, PIECE + 1])
+def test_a_missing_row_stops_the_log(records: Records, missing: int) -> None:
+    records.add([f"r{number}" for number in range(PIECE + 3)])
     with closing(sqlite3.connect(records.path)) as connection, connection:
-        connection.execute("DELETE FROM ends WHERE seq = 2")
+        connection.execute("DELETE FROM ends WHERE seq = ?", (missing,))
     sequencer = records.sequencer()
     sequencer.start()
     sequencer.stop(10)
