@@ -241,6 +241,7 @@ class App:
         gate = Gate(self._services(snapshot, upstream, secrets))
         self.telemetry.configure(snapshot)
         self._treasury.change(snapshot.budgets)
+        self.store.max_log_lag_ns = snapshot.max_log_lag_ms * 1_000_000
         self._witnessing.change(snapshot.witnesses, witness_secrets)
         self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
         self._current_targets, self._other_secrets = targets, [secrets, witness_secrets]
@@ -325,6 +326,8 @@ class App:
     def _gauges(self) -> dict[str, Callable[[], Mapping[tuple[str, ...], float]]]:
         return {
             catalog.LOG_ENTRIES: lambda: {(): self.store.stats().log_size},
+            catalog.LOG_LAG: lambda: {(): self.store.stats().log_lag_rows},
+            catalog.LOG_LAG_SECONDS: lambda: {(): self.store.stats().log_lag_ns / 1e9},
             catalog.WITNESS_BEHIND: lambda: self._witnessing.behind(self.store.stats().log_size),
         }
 

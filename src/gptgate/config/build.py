@@ -59,6 +59,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
         guards=build_guards(root.section("guards")),
         budgets=build_budgets(root),
         classifiers={spec.name: spec for spec in classifiers},
+        max_log_lag_ms=root.section("audit").get("max_lag"),
         witnesses=build_witnesses(root.section("audit")),
     )
     return replace(snapshot, digest=digest_of(snapshot))

@@ -24,4 +24,14 @@ WITNESS = Group(
         Field("timeout", duration_type(1, 60_000), "How long it may take.", "10s"),
     )
 )
-AUDIT = Group((Field("witnesses", Many(WITNESS, key="name"), "Who else keeps the log's checkpoints.", "[]"),))
+AUDIT = Group(
+    (
+        Field(
+            "max_lag",
+            duration_type(10_000, 7 * 86_400_000),
+            "How long a record may wait for its place in the log before requests are refused.",
+            "15m",
+        ),
+        Field("witnesses", Many(WITNESS, key="name"), "Who else keeps the log's checkpoints.", "[]"),
+    )
+)

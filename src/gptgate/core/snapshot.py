@@ -334,6 +334,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     `rules` are those of the packs, the organisation, the teams and the apps, in this order. `packs` names the packs
     with their versions, `detectors` the digest of all that recognises findings, so that the one digest covers them.
+    `max_log_lag_ms` is how long a record may wait for its place in the audit log before requests are refused.
     The first of the `budgets` counts every app's month, and limits those that have a budget of their own.
     """
 
@@ -351,6 +352,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     limits: tuple[LimitSpec, ...] = ()
     guards: GuardSpec = GuardSpec()
     budgets: tuple[BudgetSpec, ...] = (APP_MONTH,)
+    max_log_lag_ms: int = 900_000
     witnesses: tuple[WitnessSpec, ...] = ()
 
 

@@ -40,7 +40,10 @@ OpenLog = Callable[[LogFolder], TransparencyLog]
 """The log that goes on from the last checkpoint in the folder. Raises StorageError when its files are not whole."""
 
 BATCH = "SELECT size, intents_to, ends_to, events_to FROM log_batches"
-NEXT_TO = "SELECT min(coalesce((SELECT max(seq) FROM {table}), 0), ? + ?)"
+HEIGHTS = """
+SELECT coalesce((SELECT max(seq) FROM intents), 0), coalesce((SELECT max(seq) FROM ends), 0),
+       coalesce((SELECT max(seq) FROM events), 0)
+"""
 PIECE = 32
 """Rows that are read at a time. SQLite gives up the interpreter for every row of an answer, and has to win it back from
 the event loop: so one row of the answer holds a piece of the table."""
@@ -77,8 +80,8 @@ class Batch(Struct, frozen=True):
 class Sequencer:
     """Owns the log's files and the table `log_batches`. Start it once; `stop` ends it.
 
-    `fault` says why it does not come forward, ``""`` when it does; `size` how many entries the signed log has. Both may
-    be read from every thread.
+    `fault` says why it does not come forward, ``""`` when it does; `size` how many entries the signed log has. These
+    and the lag may be read from every thread.
     """
 
     def __init__(self, path: Path, files: LogFolder, log: TransparencyLog, *, busy_ms: int) -> None:
@@ -90,6 +93,15 @@ class Sequencer:
         self._log = log
         self._busy_ms = busy_ms
         self._news = threading.Event()
+        self._announced = 0
+        self._announced_ns = time.monotonic_ns()
+        """How many rows were announced since the last plan, and when the first was; 0 when none was. A start has to
+        look for those of the time before it."""
+        self._planned_rows = 0
+        self._planned_ns = 0
+        """How many rows there were to log at the last plan, and since when; 0 once they are logged."""
+        self._more = False
+        """Whether the last batch left rows behind because it was full."""
         self._stopping = False
         self._unwritten: tuple[Batch, Growth, bytes] | None = None
         """What the log in memory has taken in, and its files have not."""
@@ -100,9 +112,22 @@ class Sequencer:
     def start(self) -> None:
         self._thread.start()
 
-    def wake(self) -> None:
-        """There are new rows."""
+    def wake(self, rows: int) -> None:
+        """There are about this many new rows."""
+        self._announced += rows
+        if not self._announced_ns:
+            self._announced_ns = time.monotonic_ns()
         self._news.set()
+
+    @property
+    def lag_rows(self) -> int:
+        """How many rows are durable and not in the log. What was announced meanwhile is counted by hearsay."""
+        return self._planned_rows + self._announced
+
+    @property
+    def waiting_since_ns(self) -> int:
+        """When the oldest row that has no place in the log came, by the monotonic clock; 0 when there is none."""
+        return self._planned_ns or self._announced_ns
 
     def stop(self, timeout_s: float) -> bool:
         """Write what is left, end. Blocks; False when the thread is stuck in a write."""
@@ -133,7 +158,8 @@ class Sequencer:
         while not self._stopping:
             self._news.wait(LOOK_S)
             self._news.clear()
-            while self._step(connection):
+            # Rows that come meanwhile wait for the next interval: each batch costs a dozen syncs.
+            while self._step(connection) and self._more:
                 pass
             if not self._stopping:
                 time.sleep(INTERVAL_S)
@@ -149,7 +175,11 @@ class Sequencer:
         batch, growth, checkpoint = self._unwritten
         self._files.write(growth, checkpoint)
         self._unwritten = None
+        before = self._done.size
         self._done, self.size = batch, batch.size
+        self._planned_rows = max(0, self._planned_rows - batch.size + before)
+        if not self._more:
+            self._planned_rows = self._planned_ns = 0
         return True
 
     def _planned(self, connection: sqlite3.Connection) -> Batch | None:
@@ -158,14 +188,23 @@ class Sequencer:
         done = self._done
         planned = connection.execute(f"{BATCH} WHERE size > ? ORDER BY size LIMIT 1", (done.size,)).fetchone()
         if planned is not None:
+            self._more = True
             return Batch(*planned)
+        # Before the look, not after it: what is announced from here on is perhaps not seen.
+        self._planned_ns, self._announced_ns = self._planned_ns or self._announced_ns, 0
+        self._announced = 0
+        heights = connection.execute(HEIGHTS).fetchone()
         ends = [
-            connection.execute(NEXT_TO.format(table=table), (before, MAX_BATCH)).fetchone()[0]
-            for table, before in (("intents", done.intents), ("ends", done.ends), ("events", done.events))
+            min(height, before + MAX_BATCH)
+            for height, before in zip(heights, (done.intents, done.ends, done.events), strict=True)
         ]
-        size = done.size + sum(ends) - done.intents - done.ends - done.events
+        self._planned_rows, self._more = sum(heights) - done.size, sum(heights) > sum(ends)
+        size = sum(ends)
         if size == done.size:
+            self._planned_ns = 0
             return None
+        # Commands of other processes announce nothing.
+        self._planned_ns = self._planned_ns or time.monotonic_ns()
         connection.execute("INSERT INTO log_batches VALUES (?, ?, ?, ?)", (size, *ends))
         return Batch(size, *ends)
 

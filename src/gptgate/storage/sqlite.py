@@ -15,18 +15,22 @@ from gptgate.core.facts import LogIndex
 from gptgate.core.ports import Clock
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME, FolderLock, create_folder
-from gptgate.storage.log_folder import LogFolder
+from gptgate.storage.log_folder import KEY_NAME, LogFolder
 from gptgate.storage.rows import recover, unused_end
 from gptgate.storage.schema import connect, migrate, storage_errors
 from gptgate.storage.sequencer import OpenLog, Sequencer
 from gptgate.storage.writer import Row, Writer
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024
+MAX_LOG_LAG_NS = 15 * 60 * 10**9
 NOT_RECORDED = "The gateway cannot record this request, so it was not sent."
 
 
 class StoreStats(Struct, frozen=True, kw_only=True):
-    """Queue depths and counters, for metrics. `replaced_ends` could not be stored and became abandoned ones."""
+    """Queue depths and counters, for metrics. `replaced_ends` could not be stored and became abandoned ones.
+
+    `log_lag_rows` are durable and not in the audit log yet, the oldest of them for `log_lag_ns`.
+    """
 
     pending_rows: int
     pending_bytes: int
@@ -36,6 +40,8 @@ class StoreStats(Struct, frozen=True, kw_only=True):
     failures: int
     replaced_ends: int
     log_size: int
+    log_lag_rows: int
+    log_lag_ns: int
 
 
 class SqliteStore:
@@ -73,6 +79,9 @@ class SqliteStore:
         self._closing = False
         self._resolved: asyncio.Future[None] | None = None
         self._sequencer = sequencer
+        self.max_log_lag_ns = MAX_LOG_LAG_NS
+        """How long a record may wait for its place in the audit log before requests are refused."""
+        self._log_key = _mark_of(folder / KEY_NAME)
         self._writer = Writer(
             self._path, connection, clock=clock, busy_ms=timeout_ms, done=self._hand_back, committed=self._wake_log
         )
@@ -166,6 +175,11 @@ class SqliteStore:
             wrong.append("a write of records hangs")
         if self._sequencer is not None and self._sequencer.fault:
             wrong.append(f"the audit log cannot be continued: {self._sequencer.fault}")
+        lag_ns = self._log_lag_ns()
+        if lag_ns > self.max_log_lag_ns:
+            wrong.append(f"the audit log lags {lag_ns // 10**9} s behind the records; requests are refused")
+        if self._sequencer is not None and _mark_of(self._path.with_name(KEY_NAME)) != self._log_key:
+            wrong.append(f"{KEY_NAME} was changed or removed: put the log's own key back before a restart")
         try:
             writer.require_same_files()
         except (StorageError, OSError) as error:
@@ -184,6 +198,8 @@ class SqliteStore:
             failures=writer.failures,
             replaced_ends=writer.replaced_ends,
             log_size=self._sequencer.size if self._sequencer is not None else 0,
+            log_lag_rows=self._sequencer.lag_rows if self._sequencer is not None else 0,
+            log_lag_ns=self._log_lag_ns(),
         )
 
     async def close(self, deadline_ms: int) -> None:
@@ -223,6 +239,8 @@ class SqliteStore:
             raise AuditUnavailable(NOT_RECORDED, detail="the record store is closed")
         if self._writer.fault:
             raise AuditUnavailable(NOT_RECORDED, detail=self._writer.fault)
+        if self._log_lag_ns() > self.max_log_lag_ns:
+            raise AuditUnavailable(NOT_RECORDED, detail="the audit log lags too far behind the records")
         try:
             body = encode_event(intent)
         except (ValueError, TypeError, OverflowError) as error:
@@ -243,10 +261,15 @@ class SqliteStore:
         self._writer.queue.put(row)
         return row
 
-    def _wake_log(self) -> None:
+    def _wake_log(self, rows: int) -> None:
         """In the writer's thread."""
         if self._sequencer is not None:
-            self._sequencer.wake()
+            self._sequencer.wake(rows)
+
+    def _log_lag_ns(self) -> int:
+        """How long the oldest record that is not in the audit log has waited for its place."""
+        since = self._sequencer.waiting_since_ns if self._sequencer is not None else 0
+        return self._clock.monotonic_ns() - since if since else 0
 
     def _hand_back(self, rows: list[Row]) -> None:
         """In the writer's thread: let the loop resolve the whole batch in one call."""
@@ -300,3 +323,12 @@ class SqliteStore:
             reason = ClientGone if row.future.cancelled() or row.future.exception() is None else AuditUnavailable
             row.late = (unused_end(row.intent, self._clock.wall_ms(), reason), None)
         self._writer.ends.append(row.late)
+
+
+def _mark_of(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is replaced or written; None when it cannot be looked at."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

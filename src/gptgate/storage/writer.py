@@ -89,10 +89,10 @@ class Writer:
         clock: Clock,
         busy_ms: int,
         done: Callable[[list[Row]], None],
-        committed: Callable[[], None],
+        committed: Callable[[int], None],
     ) -> None:
         """In the writer's thread, `done` is called with each batch whose rows have their `seq` or `error`, `committed`
-        whenever something new is durable."""
+        whenever something new is durable, with about how many rows that is."""
         self.queue: SimpleQueue[Row | None] = SimpleQueue()
         self.ends: deque[tuple[End, bytes | None]] = deque()
         self.fault = ""
@@ -218,11 +218,12 @@ class Writer:
         except STORE_FAULTS as error:
             self._break(f"{type(error).__name__}: {error}", live)
         else:
+            written = len(live) + len(ends) + sum(row.end is not None for row in live)
             ends.clear()
             self.fault = ""
             self._backoff_s = BACKOFF_FIRST_S
             self.batches += 1
-            self._committed()
+            self._committed(written)
         self.busy_since_ns = 0
         self._answer(rows, "withdrawn")
 

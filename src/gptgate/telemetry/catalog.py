@@ -47,6 +47,8 @@ LINES_LOST = "gptgate_log_lines_lost"
 WITNESSED = "gptgate_witness_checkpoints"
 WITNESS_BEHIND = "gptgate_witness_behind_entries"
 LOG_ENTRIES = "gptgate_log_entries"
+LOG_LAG = "gptgate_log_lag_entries"
+LOG_LAG_SECONDS = "gptgate_log_lag_seconds"
 IN_FLIGHT = "gptgate_requests_in_flight"
 QUEUE_DEPTH = "gptgate_queue_depth"
 
@@ -105,6 +107,8 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(WITNESS_BEHIND, "gauge", ("witness",), "Entries of the audit log that a witness has not seen."),
     Metric(LOG_ENTRIES, "gauge", (), "Entries of the audit log that its checkpoint signs."),
+    Metric(LOG_LAG, "gauge", (), "Records that are durable and have no place in the audit log yet."),
+    Metric(LOG_LAG_SECONDS, "gauge", (), "How long the oldest of these has waited."),
     Metric(IN_FLIGHT, "gauge", (), "Requests that are being served."),
     Metric(QUEUE_DEPTH, "gauge", ("queue",), "Entries that wait in an internal queue."),
 )

@@ -249,3 +249,43 @@ def test_files_are_for_their_owner_only(records: Records) -> None:
     modes = {path: path.stat().st_mode & 0o777 for path in LogFolder(records.path.parent).path.rglob("*")}
     assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
     assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+
+
+def test_the_lag_is_what_is_durable_and_not_in_the_log(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gptgate.storage.sequencer.MAX_BATCH", 10)
+    records.add([f"r{number}" for number in range(25)])
+    sequencer = records.sequencer()
+    since = sequencer.waiting_since_ns
+    assert since > 0
+    with closing(sqlite3.connect(records.path, isolation_level=None)) as connection:
+        lags = []
+        while sequencer._step(connection):
+            lags.append((sequencer.lag_rows, sequencer.waiting_since_ns == since, sequencer._more))
+        assert lags == [(30, True, True), (10, True, True), (0, False, False)]
+        assert sequencer.waiting_since_ns == 0
+        # Hearsay is put right by the next look.
+        sequencer.wake(7)
+        sequencer.wake(7)
+        assert sequencer.lag_rows == 14
+        assert sequencer.waiting_since_ns > since
+        assert not sequencer._step(connection)
+        assert (sequencer.lag_rows, sequencer.waiting_since_ns) == (0, 0)
+
+
+def test_the_lag_grows_as_long_as_the_log_cannot_be_written(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    records.add(["a"])
+    sequencer = records.sequencer()
+    since = sequencer.waiting_since_ns
+    with closing(sqlite3.connect(records.path, isolation_level=None)) as connection:
+        with monkeypatch.context() as patch:
+
+            def act(_at: int, _work: Callable[[], None]) -> None:
+                raise OSError(28, "No space left on device")
+
+            steps(patch, act)
+            for _ in range(2):
+                with pytest.raises(OSError, match="No space"):
+                    sequencer._step(connection)
+                assert (sequencer.lag_rows, sequencer.waiting_since_ns) == (2, since)
+        assert sequencer._step(connection)
+    assert (sequencer.lag_rows, sequencer.waiting_since_ns) == (0, 0)

@@ -70,7 +70,7 @@ def path(tmp_path: Path) -> Path:
 async def test_a_statement_that_fails_is_survived(path: Path, verb: str, persisted: bool) -> None:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=FailingConnection)
     batches = Batches()
-    writer = Writer(path, connection, clock=FixedClock(), busy_ms=1000, done=batches, committed=lambda: None)
+    writer = Writer(path, connection, clock=FixedClock(), busy_ms=1000, done=batches, committed=lambda _rows: None)
     writer.start()
     async with asyncio.timeout(10):
         writer.queue.put(row("before"))

@@ -82,7 +82,12 @@ def metrics() -> Metrics:
         kinds={"pii.email"},
         in_flight=lambda: 7,
         queues={"records": lambda: 3},
-        gauges={catalog.LOG_ENTRIES: lambda: {(): 5}, catalog.WITNESS_BEHIND: lambda: {("w",): 2}},
+        gauges={
+            catalog.LOG_ENTRIES: lambda: {(): 5},
+            catalog.LOG_LAG: lambda: {(): 1},
+            catalog.LOG_LAG_SECONDS: lambda: {(): 0.5},
+            catalog.WITNESS_BEHIND: lambda: {("w",): 2},
+        },
     )
     made.configure(models={"gpt"}, apps={"web"}, rules={"r1", "r2"}, limits={"agents"})
     return made
