@@ -18,7 +18,7 @@ from bench.quality.seeds import SEEDS
 from gptgate.detectors.model.linear import LinearModel, Weights
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "src/gptgate/detectors/model/attack.json"
-LEVELS = ((20, 50, 30), (10, 20, 50), (2, 5, 60), (0, 0, 70))
+LEVELS = ((20, 50, 30), (10, 15, 50), (2, 5, 60), (0, 0, 70))
 """Of a thousand ordinary texts of a set that was left out of the training how many may reach a level at most; the same
 for role-play prompts, whose words are those of jailbreaks; and the level's points. Below 50 nothing is alerted."""
 ROLE_PLAY = "prompts_chat"

@@ -45,15 +45,29 @@ def test_the_heaviest_passage_is_that_of_a_plain_search(count: int) -> None:
     weights = Weights({chr(97 + n): (n * 7919) % 23 - 11 for n in range(26)}, {"a b": 9, "c d": -4}, [])
     words = [chr(97 + (n * n + n // 5) % 26) for n in range(count)]
 
-    def weigh(at: int) -> int:
-        pair = weights.pairs.get(f"{words[at - 1]} {words[at]}", 0) if at else 0
-        return weights.words[words[at]] + pair
+    def weigh(start: int) -> int:
+        passage = range(start, min(start + WINDOW, count))
+        pairs = [f"{words[at - 1]} {words[at]}" for at in passage if at]
+        given = [(word, weights.words[word]) for word in (words[at] for at in passage)]
+        given += [(pair, weights.pairs[pair]) for pair in pairs if pair in weights.pairs]
+        return sum({name: weight for name, weight in given if weight > 0}.values()) + sum(
+            weight for _, weight in given if weight < 0
+        )
 
-    sums = {at: sum(weigh(n) for n in range(at, min(at + WINDOW, count))) for at in windows(count)}
+    sums = {at: weigh(at) for at in windows(count)}
     passage = LinearModel(weights).heaviest(words)
     assert passage.score == max(sums.values())
     assert passage.first == min(at for at, score in sums.items() if score == passage.score)
     assert passage.last == min(passage.first + WINDOW, count)
+
+
+def test_what_is_said_again_and_again_is_one_sign() -> None:
+    assert LinearModel(BAD).heaviest(["bad"] * 100).score == 10
+    assert found("bad " * 100) == [(0, 95, 30)]
+    assert LinearModel(Weights(BAD.words, BAD.pairs, [])).heaviest(["good", "bad"] * 3).score == 10 - 3 * 30
+    heaviest = DETECTOR._model.heaviest
+    for word in json.loads(WEIGHTS.read_bytes())["words"]:
+        assert DETECTOR.look(f"{word} " * 100) == [], (word, heaviest([word] * 100))
 
 
 def test_every_word_lies_in_a_passage() -> None:

@@ -15,7 +15,7 @@ from gptgate.detectors.whole import Sighting
 KIND = "attack.model"
 _MARK = re.compile(r"\[[\w.]+:[\w.]+\]")
 """What a rewriting leaves behind. It names kinds of attacks, which are no words of anybody."""
-VERSION = 1
+VERSION = 2
 """Raised when the code changes what the same weights say."""
 
 

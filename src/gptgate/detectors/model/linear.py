@@ -1,9 +1,12 @@
 """The model: words and pairs of words have integer weights, and a text weighs what its heaviest passage weighs.
 
-Nothing here is a float, so a text has the same score on every machine. The work is linear in the length of the text.
+A word or pair speaks for an attack once in a passage, however often it is said there: ten times the same word is not
+ten signs. It speaks for an ordinary text each time. Nothing here is a float, so a text has the same score on every
+machine. The work is linear in the length of the text.
 """
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, repeat
 from operator import add, sub
@@ -63,23 +66,49 @@ class LinearModel:
         self._word = dict(weights.words).get
         self._pair = {tuple(key.split(" ")): weight for key, weight in weights.pairs.items()}.get
         self._levels = weights.levels
+        self._least = min((score for score, _ in weights.levels), default=None)
 
     def heaviest(self, words: Sequence[str]) -> Passage:
-        """The heaviest passage, the first of equals. A word that training never saw weighs nothing."""
+        """The heaviest passage, the first of equals. A word that training never saw weighs nothing.
+
+        Of a text that is too light for points the score may be too high, and still too low for points.
+        """
         count = len(words)
-        alone = map(self._word, words, repeat(0))
+        alone = list(map(self._word, words, repeat(0)))
         # The pair stands at its second word; one that begins before the passage is counted with it.
-        paired = map(self._pair, zip(("", *words), words, strict=False), repeat(0))
+        paired = list(map(self._pair, zip(("", *words), words, strict=False), repeat(0)))
         if count <= WINDOW:
-            return Passage(sum(alone) + sum(paired), 0, count)
-        sums = list(accumulate(map(add, alone, paired), initial=0))
-        ends = sums[WINDOW::STRIDE]
-        if len(ends) < len(windows(count)):
-            ends.append(sums[-1])
-        scores = list(map(sub, ends, sums[::STRIDE]))
-        best = max(scores)
-        start = scores.index(best) * STRIDE
-        return Passage(best, start, min(start + WINDOW, count))
+            scores = [sum(alone) + sum(paired)]
+        else:
+            sums = list(accumulate(map(add, alone, paired), initial=0))
+            ends = sums[WINDOW::STRIDE]
+            if len(ends) < len(windows(count)):
+                ends.append(sums[-1])
+            scores = list(map(sub, ends, sums[::STRIDE]))
+        most = max(scores)
+        if self._least is not None and most < self._least:
+            return _passage(most, scores.index(most), count)
+        return self._without_repeats(words, scores, alone, paired)
+
+    def _without_repeats(
+        self, words: Sequence[str], scores: Sequence[int], alone: Sequence[int], paired: Sequence[int]
+    ) -> Passage:
+        """The heaviest passage when what speaks for an attack counts once in each; no score is above the given one."""
+        best = Passage(-sys.maxsize, 0, 0)
+        for number in sorted(range(len(scores)), key=lambda number: (-scores[number], number)):
+            if scores[number] < best.score:
+                break
+            start = number * STRIDE
+            said: set[str | tuple[str, str]] = set()
+            score = scores[number]
+            for at in range(start, min(start + WINDOW, len(words))):
+                for what, weight in ((words[at], alone[at]), ((words[at - 1], words[at]), paired[at])):
+                    if weight > 0:
+                        score -= weight if what in said else 0
+                        said.add(what)
+            if score > best.score or (score == best.score and start < best.first):
+                best = _passage(score, number, len(words))
+        return best
 
     def points(self, score: int) -> int:
         """The points of a score, 0 for too little."""
@@ -88,3 +117,8 @@ class LinearModel:
             if score >= least:
                 points = given
         return points
+
+
+def _passage(score: int, number: int, count: int) -> Passage:
+    start = number * STRIDE
+    return Passage(score, start, min(start + WINDOW, count))
