@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ TIMES = st.integers(0, 4 * DAY_MS)
 RULES = st.lists(st.sampled_from(["r1", "r2", 'r"3', "r%"]), max_size=3).map(tuple)
 KINDS = st.sampled_from(["pii.email", "pii.card", "secret.key"])
 FINDINGS = st.lists(KINDS.map(lambda kind: Finding(kind, Origin.USER, "/x", 0, 1, "d", 5)), max_size=2).map(tuple)
+DIGESTS = st.sampled_from(["ab12", "ab34", "cd"])
 TOKENS = st.integers(0, 10**6)
 COSTS = st.integers(0, 10**12)
 
@@ -43,7 +45,10 @@ def pairs(draw: st.DrawFn) -> list[Pair]:
             end_user=draw(NAMES),
             model=draw(NAMES),
             provider=draw(NAMES),
+            routed_from=draw(st.sampled_from(["", "a", "routed"])),
             effect=draw(st.sampled_from(["allow", "flag"])),
+            score=draw(st.integers(0, 100)),
+            config_digest=draw(DIGESTS),
             rules=draw(RULES),
             findings=draw(FINDINGS),
             reserved_nano=draw(COSTS),
@@ -77,11 +82,14 @@ FILTERS = st.builds(
     state=st.none() | st.sampled_from(["completed", "refused", "abandoned", "open"]),
     code=st.none() | st.sampled_from(["", "policy_denied"]),
     kind=st.none() | st.sampled_from(["pii.email", "secret.key", "pii"]),
+    config=st.none() | st.sampled_from(["ab", "ab3", "cd", "d", "b"]),
+    min_score=st.none() | st.integers(0, 100),
+    max_score=st.none() | st.integers(0, 100),
     since_ms=st.none() | TIMES,
     until_ms=st.none() | TIMES,
     request_id=st.none() | st.sampled_from(["r0", "r3", "nobody"]),
 )
-# Most of the thirteen conditions at once find nothing, so most examples state only a few of them.
+# Most of the conditions at once find nothing, so most examples state only a few of them.
 FEW = st.tuples(FILTERS, st.sets(st.sampled_from(SearchFilters.__struct_fields__), max_size=3)).map(
     lambda drawn: SearchFilters(**{name: getattr(drawn[0], name) for name in drawn[1]})
 )
@@ -104,7 +112,7 @@ def fits(filters: SearchFilters, asked: Intent, ended: End | None) -> bool:
         "team": {asked.team},
         "key_id": {asked.key_id},
         "end_user": {asked.end_user},
-        "model": {asked.model} | ({ended.answered_model} if ended else set()),
+        "model": {asked.model, asked.routed_from} - {""} | ({ended.answered_model} if ended else set()),
         "rule": {rule for side in both for rule in side.rules},
         "effect": {ended.effect if ended else asked.effect},
         "state": {ended.state.value if ended else "open"},
@@ -115,6 +123,9 @@ def fits(filters: SearchFilters, asked: Intent, ended: End | None) -> bool:
     stated = {name: value for name in facts if (value := getattr(filters, name)) is not None}
     return (
         all(value in facts[name] for name, value in stated.items())
+        and (filters.config is None or asked.config_digest.startswith(filters.config))
+        and (filters.min_score is None or asked.score >= filters.min_score)
+        and (filters.max_score is None or asked.score <= filters.max_score)
         and (filters.since_ms is None or asked.at_ms >= filters.since_ms)
         and (filters.until_ms is None or asked.at_ms < filters.until_ms)
     )
@@ -128,6 +139,10 @@ def singles(records: list[Pair]) -> list[SearchFilters]:
             values[name].add(getattr(asked, name))
         values["request_id"].add(asked.id)
         values["state"].add("open")
+        values["model"].add(asked.routed_from or asked.model)
+        values["config"].add(asked.config_digest)
+        values["min_score"].add(asked.score)
+        values["max_score"].add(asked.score)
         values["since_ms"].add(asked.at_ms)
         values["until_ms"].add(asked.at_ms)
         for side in (asked, ended) if ended else (asked,):
@@ -142,9 +157,19 @@ def singles(records: list[Pair]) -> list[SearchFilters]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(records=pairs(), searches=st.lists(FEW | FILTERS, min_size=1, max_size=20), limit=st.integers(1, 5))
-def test_search_agrees_with_the_reference(records: list[Pair], searches: list[SearchFilters], limit: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
+@given(
+    records=pairs(),
+    searches=st.lists(FEW | FILTERS, min_size=1, max_size=20),
+    limit=st.integers(1, 5),
+    index_from=st.sampled_from([0, 1000]),
+)
+def test_search_agrees_with_the_reference(
+    records: list[Pair], searches: list[SearchFilters], limit: int, index_from: int
+) -> None:
+    """With an index and without one."""
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gptgate.storage.queries.INDEX_FROM", index_from)
+        patch.setattr("gptgate.storage.search_index.FEW", 3)
         asyncio.run(written(Path(name), records))
         with SqliteReader(Path(name)) as reader:
             for filters in searches + singles(records):

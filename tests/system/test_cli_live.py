@@ -152,6 +152,31 @@ def test_show_tells_one_request_and_the_texts_only_when_asked(live: Live) -> Non
     )
 
 
+def test_trace_tells_the_story_in_order_and_why(live: Live) -> None:
+    key = live.new_key()
+    assert live.call(key, "echo: write to ada@example.com, marzipan") == 200
+    request_id = str(live.rows("--key", id_of(key))[0]["id"])
+    for output in ("table", "json", "csv"):
+        told = live.read("audit", "trace", request_id, "--format", output)
+        assert "marzipan" not in told
+        assert "pii.email in user /messages/0/content" in told
+        assert "found pii." in told, "why the rule fired, from the configuration in the log"
+    names = [step["step"] for step in json.loads(live.read("audit", "trace", request_id, "--format", "json"))["steps"]]
+    assert names == (
+        "asked,admitted,found,decided,changed,reserved,recorded,sent,answered,found in answer,decided on it,paid,"
+        "ended,in the log"
+    ).split(",")
+    assert live.gptgate("audit", "trace", "nobody").returncode == 1
+
+
+def test_the_index_is_brought_up_ahead_of_searches(live: Live) -> None:
+    live.call(live.new_key())
+    live.rows()
+    assert live.read("audit", "index").endswith("rows taken in\n")
+    assert live.read("audit", "index") == "0 rows taken in\n"
+    assert (live.folder / "search.db").stat().st_mode & 0o777 == 0o600
+
+
 def test_usage_agrees_with_the_records_to_the_nano_dollar(live: Live) -> None:
     key = live.new_key()
     for number in range(5):

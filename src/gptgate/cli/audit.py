@@ -9,7 +9,9 @@ import typer
 from msgspec import structs
 
 from gptgate.cli.audit_erase import erase
+from gptgate.cli.audit_index import index, told
 from gptgate.cli.audit_prove import consistency, prove
+from gptgate.cli.audit_trace import trace
 from gptgate.cli.audit_verify import show_key, verify
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
@@ -68,6 +70,8 @@ app.command("prove")(prove)
 app.command("consistency")(consistency)
 app.command("key")(show_key)
 app.command("erase")(erase)
+app.command("trace")(trace)
+app.command("index")(index)
 
 
 @app.command("search")
@@ -76,12 +80,17 @@ def search(
     team: Annotated[str | None, typer.Option(help="Of this team.")] = None,
     key: Annotated[str | None, typer.Option(help="With the key of this id.")] = None,
     user: Annotated[str | None, typer.Option(help="On behalf of this end user.")] = None,
-    model: Annotated[str | None, typer.Option(help="That asked for this model, or that it answered.")] = None,
+    model: Annotated[str | None, typer.Option(help="That asked for this model, or went to it.")] = None,
     rule: Annotated[str | None, typer.Option(help="On which this rule fired, on either side.")] = None,
     effect: Annotated[Effect | None, typer.Option(help="With this final effect.")] = None,
     state: Annotated[State | None, typer.Option(help="That ended so, or have not ended.")] = None,
     code: Annotated[str | None, typer.Option(help="Answered with this error code, such as policy_denied.")] = None,
     finding: Annotated[str | None, typer.Option(help="With a finding of this kind, such as pii.email.")] = None,
+    min_score: Annotated[int | None, typer.Option(min=0, max=100, help="With this risk score or more.")] = None,
+    max_score: Annotated[int | None, typer.Option(min=0, max=100, help="With this risk score or less.")] = None,
+    config_digest: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="Decided by the configuration whose digest begins so.")
+    ] = None,
     since: Annotated[str | None, typer.Option(help="From this time on: 2h, 7d, 2026-11-01, RFC 3339.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     request_id: Annotated[str | None, typer.Option("--id", help="With this request id.")] = None,
@@ -105,6 +114,9 @@ def search(
         state=None if state is None else state.value,
         code=code,
         kind=finding,
+        config=config_digest,
+        min_score=min_score,
+        max_score=max_score,
         since_ms=None if since is None else past_ms("--since", since, now_ms),
         until_ms=None if until is None else past_ms("--until", until, now_ms),
         request_id=request_id,
@@ -113,7 +125,7 @@ def search(
         raise CommandError("--since is not before --until", exit_code=USAGE)
     with SqliteReader(data) as reader:
         # One more than asked for, to know whether there is more.
-        found = reader.search(filters, limit + 1, before)
+        found = reader.search(filters, limit + 1, before, told)
     rows = found[:limit]
     print_records(output, COLUMNS, [_record(row) for row in rows])
     if len(found) > limit:

@@ -196,7 +196,7 @@ def _timings(end: End) -> tuple[tuple[str, str], ...]:
     """In the order of the request's path, those that it does not name after the others."""
     order = {name: index for index, name in enumerate(STAGES)}
     names = sorted(end.timings_us, key=lambda name: (order.get(name, len(order)), name))
-    return tuple((name, _milliseconds(end.timings_us[name])) for name in names)
+    return tuple((name, milliseconds(end.timings_us[name])) for name in names)
 
 
 def _digests(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
@@ -222,5 +222,6 @@ def _decode(content: bytes) -> str:
     return content.decode("utf-8", "backslashreplace")
 
 
-def _milliseconds(us: int) -> str:
+def milliseconds(us: int) -> str:
+    """Microseconds as they are shown."""
     return f"{us // 1000}.{us % 1000:03d} ms"

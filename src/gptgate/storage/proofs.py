@@ -36,6 +36,11 @@ def places_of(folder: Path, request_id: str) -> list[tuple[str, int]]:
     return found
 
 
+def request_places(connection: sqlite3.Connection, request_id: str) -> dict[str, int | None]:
+    """The index in the log of each entry of a request; None for one that is not in it yet."""
+    return {kind: place_of(connection, kind, seq) for kind, seq in _rows(connection, request_id)}
+
+
 def _rows(connection: sqlite3.Connection, request_id: str) -> Iterator[tuple[str, int]]:
     intent = connection.execute(
         "SELECT seq, json_extract(CAST(body AS TEXT), '$.config_digest') FROM intents WHERE id = ?", (request_id,)

@@ -1,7 +1,7 @@
 """Questions to the records, over a read-only connection: safe while a gateway writes, and without its lock."""
 
 import sqlite3
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
@@ -11,12 +11,16 @@ from msgspec import Struct
 
 from gptgate.core.events import End, Intent
 from gptgate.core.money import NANO_PER_USD
+from gptgate.storage import search_index
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
+from gptgate.storage.search_index import Plan
 from gptgate.storage.views import AuditRecord, AuditRow, SearchFilters, UsageRow
 
 BUSY_MS = 5000
+INDEX_FROM = 10_000
+"""Requests from which on searches use an index. Fewer are looked through in a moment."""
 
 # SQLite reads JSON from text only before 3.45, so the bodies are cast.
 CONDITIONS: dict[str, str] = {
@@ -24,7 +28,8 @@ CONDITIONS: dict[str, str] = {
     "team": "i.team = :team",
     "key_id": "i.key_id = :key_id",
     "end_user": "i.end_user = :end_user",
-    "model": "(i.model = :model OR e.answered_model = :model)",
+    "model": """(i.model = :model OR e.answered_model = :model
+        OR json_extract(CAST(i.body AS TEXT), '$.routed_from') = :model)""",
     "rule": """(EXISTS (SELECT 1 FROM json_each(CAST(i.body AS TEXT), '$.rules') WHERE value = :rule)
         OR EXISTS (SELECT 1 FROM json_each(CAST(e.body AS TEXT), '$.rules') WHERE value = :rule))""",
     "effect": "coalesce(e.effect, i.effect) = :effect",
@@ -34,13 +39,20 @@ CONDITIONS: dict[str, str] = {
             WHERE json_extract(value, '$.kind') = :kind)
         OR EXISTS (SELECT 1 FROM json_each(CAST(e.body AS TEXT), '$.findings')
             WHERE json_extract(value, '$.kind') = :kind))""",
-    # The second half lets a scan from the newest place backwards stop; the first alone decides.
+    "config": "substr(json_extract(CAST(i.body AS TEXT), '$.config_digest'), 1, length(:config)) = :config",
+    "min_score": "i.score >= :min_score",
+    "max_score": "i.score <= :max_score",
+    # The second halves bound a scan from the newest place backwards; the first alone decide.
     "since_ms": """i.at_ms >= :since_ms
         AND i.seq >= (SELECT min(seq) FROM intents INDEXED BY intents_at WHERE at_ms >= :since_ms)""",
-    "until_ms": "i.at_ms < :until_ms",
+    "until_ms": """i.at_ms < :until_ms
+        AND i.seq <= (SELECT max(seq) FROM intents INDEXED BY intents_at WHERE at_ms < :until_ms)""",
     "request_id": "i.id = :request_id",
 }
 """One condition per field of SearchFilters."""
+
+MAY_BE_OPEN = "i.seq >= (SELECT value FROM meta WHERE name = 'ended_before')"
+"""Every request before that place has its end."""
 
 GROUPS: dict[str, str] = {
     "app": "i.app",
@@ -57,7 +69,7 @@ SEARCH = """
 SELECT i.seq, i.id, i.at_ms, i.team, i.app, i.key_id, i.end_user, i.client, i.endpoint, i.stream, i.model, i.provider,
        i.upstream_model, i.effect, i.score, i.body, e.answered_model, e.effect, e.state, e.status, e.code,
        e.input_tokens, e.output_tokens, e.cost_nano, e.usage_source, e.body
-FROM intents i LEFT JOIN ends e ON e.id = i.id
+FROM {source} LEFT JOIN ends e ON e.id = i.id
 """
 
 SHOW = """
@@ -101,7 +113,8 @@ class SqliteReader:
 
         The caller must `close`.
         """
-        path = folder / DATABASE_NAME
+        path = self._path = folder / DATABASE_NAME
+        self._indexed = False
         if not path.exists():
             raise StorageError(
                 f"there are no records in {folder}", hint="name the data folder of a gateway that has run"
@@ -123,20 +136,45 @@ class SqliteReader:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def search(self, filters: SearchFilters, limit: int, before_seq: int | None = None) -> list[AuditRow]:
+    def search(
+        self,
+        filters: SearchFilters,
+        limit: int,
+        before_seq: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> list[AuditRow]:
         """At most `limit` requests that fit, newest first; those before `before_seq` when it is given.
 
-        To page, pass the last row's `seq`. Raises StorageError.
+        To page, pass the last row's `seq`: what is written meanwhile moves no page. Where there are many requests this
+        takes in what the index does not have yet; `progress` is told. Raises StorageError.
         """
         values = {name: value for name in CONDITIONS if (value := getattr(filters, name)) is not None}
-        conditions = [CONDITIONS[name] for name in values]
-        if before_seq is not None:
-            conditions.append("i.seq < :before_seq")
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = f"{SEARCH} {where} ORDER BY i.seq DESC LIMIT :limit"
         with storage_errors("search the records"):
+            way = self._way(filters, progress)
+            conditions = [*way.where, *(CONDITIONS[name] for name in values)]
+            if filters.state == "open":
+                conditions.append(MAY_BE_OPEN)
+            if before_seq is not None:
+                conditions.append(f"{way.seq} < :before_seq")
+            where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+            query = f"{SEARCH.format(source=way.source)} {where} ORDER BY {way.seq} DESC LIMIT :limit"
             rows = self._connection.execute(query, {**values, "before_seq": before_seq, "limit": limit}).fetchall()
         return [_audit_row(row) for row in rows]
+
+    def _way(self, filters: SearchFilters, progress: Callable[[int], None] | None) -> Plan:
+        scored = filters.min_score is not None or filters.max_score is not None
+        if filters.request_id is not None or not (search_index.stated(filters) or scored):
+            return search_index.SCAN
+        (newest,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM intents").fetchone()
+        if newest < INDEX_FROM:
+            return search_index.SCAN
+        index = search_index.bring_up(self._path.parent, self._path, progress)
+        if index is None:
+            return search_index.SCAN
+        if not self._indexed:
+            self._connection.execute("ATTACH ? AS search", (f"{index.resolve().as_uri()}?mode=ro",))
+            self._indexed = True
+        return search_index.plan(self._connection, filters)
 
     def intents(self, since_ms: int, until_ms: int, limit: int) -> Generator[Intent, None, None]:
         """The newest `limit` intents of [since_ms, until_ms), newest first. Close it before this object.

@@ -8,8 +8,9 @@ from gptgate.core.events import End, Intent
 class SearchFilters(Struct, frozen=True, kw_only=True):
     """Conditions that all hold; None is not stated. Times are Unix milliseconds, `since_ms` <= at < `until_ms`.
 
-    `model` is the asked or the answering one, `rule` and `kind` (of a finding, exact) stand on either side, `effect`
-    is the final one. `state` is an `EndState` or ``open`` for a request that has no end yet.
+    `model` is the asked, the chosen or the answering one, `rule` and `kind` (of a finding, exact) stand on either side,
+    `effect` is the final one, `config` is how the digest of the configuration begins, scores are those of the request,
+    both bounds among them. `state` is an `EndState` or ``open`` for a request that has no end yet.
     """
 
     app: str | None = None
@@ -22,6 +23,9 @@ class SearchFilters(Struct, frozen=True, kw_only=True):
     state: str | None = None
     code: str | None = None
     kind: str | None = None
+    config: str | None = None
+    min_score: int | None = None
+    max_score: int | None = None
     since_ms: int | None = None
     until_ms: int | None = None
     request_id: str | None = None

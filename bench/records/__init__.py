@@ -1,0 +1,1 @@
+"""``python -m bench.records FOLDER``: fills a store with made-up requests, and measures searches on it."""

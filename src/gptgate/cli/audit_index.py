@@ -1,0 +1,35 @@
+"""`gptgate audit index`: what searches would have to take in first, taken in ahead of them."""
+
+import sys
+
+from gptgate.cli.failure import CommandError
+from gptgate.cli.folder import require_database
+from gptgate.cli.options import DEFAULT_FOLDER, Data
+from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.schema import storage_errors
+from gptgate.storage.search_index import NAME, bring_up
+
+
+def index(data: Data = DEFAULT_FOLDER) -> None:
+    """Bring the search index up to the records. Searches do so themselves; this keeps them from waiting for it.
+
+    For cron, where many requests come in and somebody searches rarely.
+    """
+    require_database(data)
+    rows = 0
+
+    def taken_in(so_far: int) -> None:
+        nonlocal rows
+        rows = so_far
+        told(so_far)
+
+    with storage_errors("bring the search index up"):
+        path = bring_up(data, data / DATABASE_NAME, taken_in)
+    if path is None:
+        raise CommandError(f"{data / NAME} cannot be written", hint="run it as the user that owns the data folder")
+    print(f"{rows} rows taken in")
+
+
+def told(rows: int) -> None:
+    """Say on standard error how far it is."""
+    print(f"the search index takes in what is new: {rows} rows", file=sys.stderr)

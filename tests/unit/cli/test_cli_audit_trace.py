@@ -1,0 +1,167 @@
+"""The timeline of one request."""
+
+from msgspec.structs import replace
+
+from gptgate.cli.audit_trace import Step, steps
+from gptgate.core.classifier import Opinion
+from gptgate.core.events import Circumstances, End, EndState, Intent
+from gptgate.core.facts import Usage
+from gptgate.core.finding import Finding, Origin
+from gptgate.core.snapshot import Effect, Obligations, RuleSpec, Stage
+from gptgate.storage.history import History, Later
+from gptgate.storage.views import AuditRecord
+from storage_samples import blank
+
+MAIL = Finding("pii.email", Origin.USER, "/messages/0/content", 3, 18, "email", 20)
+TOOL = Finding("secret.key", Origin.TOOL_RESULT, "/messages/1/content", 0, 9, "keys", 40)
+RULES = {
+    "cut-mail": blank(RuleSpec, id="cut-mail", stage=Stage.REQUEST, effect=Effect.REDACT, findings=("pii.*",)),
+    "cap": blank(
+        RuleSpec,
+        id="cap",
+        stage=Stage.REQUEST,
+        effect=Effect.FLAG,
+        min_score=10,
+        when="request.stream",
+        obligations=Obligations(max_output_tokens=64),
+    ),
+}
+INTENT = blank(
+    Intent,
+    id="019a",
+    at_ms=1_793_534_400_123,
+    team="payments",
+    app="shop",
+    key_id="abc123",
+    endpoint="chat",
+    model="fast",
+    upstream_model="sim-gpt",
+    provider="simulator",
+    effect="redact",
+    score=60,
+    parts=(("pii", 20), ("secret", 40)),
+    rules=("cut-mail", "cap"),
+    shadowed=("later",),
+    findings=(MAIL, TOOL),
+    finding_counts=(("pii.email", 1), ("secret.key", 1)),
+    config_digest="c" * 64,
+    request_digest="1" * 64,
+    sent_digest="2" * 64,
+    routed_from="big",
+    circumstances=blank(Circumstances),
+    opinions=(Opinion(classifier="judge", failure="", labels=(("toxic", 250),)),),
+)
+END = blank(
+    End,
+    id="019a",
+    at_ms=1_793_534_400_456,
+    state=EndState.COMPLETED,
+    status=200,
+    effect="redact",
+    answered_model="sim-gpt-2",
+    provider_request_id="req_9",
+    usage=Usage(input_tokens=11, output_tokens=22),
+    usage_source="provider",
+    attempts=2,
+    answer_digest="3" * 64,
+    timings_us={"admit": 100, "inspect": 20, "decide": 3, "record": 1000, "upstream": 5000, "total": 7000},
+)
+AROUND = History(
+    rules=RULES,
+    places={"intent": 41, "end": 42, "config_applied": None},
+    later=(Later(1_796_126_400_000, "content_erased", "ada"),),
+)
+
+
+def told(intent: Intent, end: End | None, around: History = AROUND) -> dict[str, Step]:
+    record = AuditRecord(seq=7, intent=intent, end=end, request_content=None, answer_content=None)
+    return {step.name: step for step in steps(record, around)}
+
+
+def test_it_is_told_in_the_order_in_which_it_happened() -> None:
+    story = told(INTENT, END)
+    assert list(story) == (
+        "asked,admitted,found,judged outside,decided,changed,reserved,recorded,sent,answered,found in answer,"
+        "decided on it,paid,ended,in the log,content_erased"
+    ).split(",")
+    times = [step.after_us for step in story.values() if step.after_us is not None]
+    assert times == sorted(times) == [0, 100, 120, 123, 1123, 1123, 6123, 7000]
+
+
+def test_what_was_found_says_where_and_what_it_weighs() -> None:
+    lines = told(INTENT, END)["found"].lines
+    assert lines[0] == "risk score 60 = 20 pii + 40 secret"
+    assert lines[1] == "pii.email in user /messages/0/content, characters 3 to 18: 20 points"
+
+
+def test_why_a_rule_fired_is_told_from_the_configuration_that_decided() -> None:
+    lines = told(INTENT, END)["decided"].lines
+    assert lines[0] == f"redact, by configuration {'c' * 64}"
+    assert "rule cut-mail (redact): found pii.*" in lines
+    assert "rule cap (flag): risk score 10 or more; when request.stream" in lines
+    assert "would have fired: rule later" in lines
+    assert "rule cut-mail" in told(INTENT, END, replace(AROUND, rules=None))["decided"].lines
+
+
+def test_what_was_changed_before_sending() -> None:
+    lines = told(INTENT, END)["changed"].lines
+    assert lines == (
+        "model big became fast",
+        "model fast is sim-gpt at the provider",
+        "redact pii.email in user /messages/0/content, characters 3 to 18 (rule cut-mail)",
+        "obligations of rule cap: max_output_tokens 64",
+        f"what was sent has sha256 {'2' * 64}",
+    )
+    same = replace(INTENT, sent_digest=INTENT.request_digest)
+    assert told(same, END)["changed"].lines == ("nothing: the provider got the same bytes",)
+    assert told(replace(INTENT, sent_digest=""), END)["changed"].lines == ("nothing was sent",)
+
+
+def test_where_no_decision_was_reached_none_is_told() -> None:
+    assert not {"decided", "changed", "reserved"} & told(replace(INTENT, circumstances=None), END).keys()
+
+
+def test_what_classifiers_said() -> None:
+    assert told(INTENT, END)["judged outside"].lines == ("judge: toxic 0.250",)
+
+
+def test_attempts_usage_and_money() -> None:
+    story = told(INTENT, END)
+    assert story["sent"].lines == ("to sim-gpt at simulator, 2 times",)
+    assert story["answered"].lines == ("by sim-gpt-2, its id req_9",)
+    assert story["paid"].lines[0].startswith("0.000000000 USD for 11 input tokens (0 read from cache")
+
+
+def test_a_refusal_ends_before_anything_is_sent() -> None:
+    ended = replace(
+        END,
+        state=EndState.REFUSED,
+        status=429,
+        code="rate_limited",
+        limit="agents",
+        attempts=0,
+        timings_us={"admit": 5},
+    )
+    story = told(replace(INTENT, sent_digest=""), ended)
+    assert not {"found", "sent", "answered", "found in answer"} & story.keys()
+    assert story["not inspected"].lines == ("it was refused before",)
+    assert story["ended"].lines[:2] == ("refused, status 429, rate_limited", "refused by agents")
+
+
+def test_a_provider_that_never_answered() -> None:
+    story = told(INTENT, replace(END, attempts=0, status=504, code="upstream_timeout"))
+    assert story["sent"].lines == ("to sim-gpt at simulator: no answer came",)
+    assert "answered" not in story
+
+
+def test_an_open_request() -> None:
+    story = told(INTENT, None)
+    assert {"found", "decided", "changed"} <= story.keys()
+    assert "no end yet" in story["open"].lines[0]
+    assert not {"sent", "paid", "ended"} & story.keys()
+
+
+def test_places_in_the_log_and_what_was_done_later() -> None:
+    story = told(INTENT, END)
+    assert story["in the log"].lines == ("intent: entry 41", "end: entry 42", "config_applied: not yet")
+    assert (story["content_erased"].lines, story["content_erased"].at_ms) == (("by ada",), 1_796_126_400_000)
