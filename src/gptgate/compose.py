@@ -13,10 +13,11 @@ from gptgate.auth.directory import KeyTable
 from gptgate.auth.keys import PREFIX
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
-from gptgate.core.snapshot import ClassifierSpec, ProviderKind, ServerSpec, Snapshot, WitnessSpec
+from gptgate.core.snapshot import ClassifierSpec, ProviderKind, ServerSpec, SinkSpec, Snapshot, WitnessSpec
 from gptgate.cost.ceiling import ceiling_tokens
 from gptgate.cost.conversations import Conversations
 from gptgate.cost.prices import GenaiPriceBook
+from gptgate.couriers import Couriers
 from gptgate.detectors import KINDS, build_inspector
 from gptgate.http.app import DataPlane
 from gptgate.installed import read_config
@@ -29,6 +30,7 @@ from gptgate.providers.headers import answer_headers, credential_headers, provid
 from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.simulator.server import SimulatorServer
+from gptgate.sinks.registry import SINKS
 from gptgate.storage.approval_desk import ApprovalDesk
 from gptgate.storage.compiled import CompiledPatterns
 from gptgate.storage.errors import StorageError
@@ -49,6 +51,8 @@ from gptgate.witnessing import Witnessing
 
 CONFIG_NAME = "gptgate.yaml"
 KEY_POLL_S = 1.0
+SINKS_END_S = 2.0
+"""How long the end waits for a delivery that is under way. One that takes longer comes again at the next start."""
 AT_RESTART = {
     "data_host": "data",
     "data_port": "data",
@@ -87,6 +91,7 @@ class App:
         self._inspector = build_inspector(cache=self._patterns, custom=snapshot.custom)
         self._custom = snapshot.custom
         self._secret = rewriting_secret(folder)
+        self._couriers = Couriers(folder, SINKS)
         self._metrics = Metrics(
             kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues(), gauges=self._gauges()
         )
@@ -180,6 +185,7 @@ class App:
             "models": sorted(self.snapshot.models),
             "log_entries": self.store.stats().log_size,
             "witnesses": self._witnessing.status(),
+            "sinks": self._couriers.status(self.store.stats().log_size),
         }
 
     async def close(self) -> None:
@@ -199,6 +205,7 @@ class App:
             await self._record(GATEWAY_STOPPED, {})
             await self.store.close(deadline_ms=self.snapshot.server.store_timeout_ms)
         finally:
+            await asyncio.to_thread(self._couriers.close, SINKS_END_S)
             await self._treasury.close()
             self._key_store.close()
             self._approvals.close()
@@ -230,8 +237,8 @@ class App:
     async def _install(self, snapshot: Snapshot) -> None:
         """Build everything for a Snapshot first, then switch to it in one step."""
         targets = await self._targets(snapshot)
-        secrets = _secrets(snapshot.classifiers.values())
-        witness_secrets = _secrets(snapshot.witnesses)
+        others = _other_secrets(snapshot)
+        secrets, witness_secrets, sink_secrets = others
         if snapshot.custom != self._custom:
             # Compiling takes a second. Requests do not wait for it.
             self._inspector = await asyncio.to_thread(build_inspector, cache=self._patterns, custom=snapshot.custom)
@@ -244,12 +251,12 @@ class App:
         self.store.max_log_lag_ns = snapshot.max_log_lag_ms * 1_000_000
         self._witnessing.change(snapshot.witnesses, witness_secrets)
         self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
-        self._current_targets, self._other_secrets = targets, [secrets, witness_secrets]
+        self._couriers.change(snapshot.sinks, sink_secrets)
+        self._current_targets, self._other_secrets = targets, others
 
     async def _secrets_changed(self, snapshot: Snapshot) -> bool:
         targets = await self._targets(snapshot)
-        others = [_secrets(snapshot.classifiers.values()), _secrets(snapshot.witnesses)]
-        return targets != self._current_targets or others != self._other_secrets
+        return targets != self._current_targets or _other_secrets(snapshot) != self._other_secrets
 
     async def _targets(self, snapshot: Snapshot) -> dict[str, Target]:
         targets: dict[str, Target] = {}
@@ -329,6 +336,8 @@ class App:
             catalog.LOG_LAG: lambda: {(): self.store.stats().log_lag_rows},
             catalog.LOG_LAG_SECONDS: lambda: {(): self.store.stats().log_lag_ns / 1e9},
             catalog.WITNESS_BEHIND: lambda: self._witnessing.behind(self.store.stats().log_size),
+            catalog.SINK_LAG: lambda: self._couriers.lags(self.store.stats().log_size),
+            catalog.SINK_FAILURES: self._couriers.failures,
         }
 
     def _check_listeners(self, new: ServerSpec) -> None:
@@ -369,7 +378,12 @@ class App:
         task.add_done_callback(self._tasks.discard)
 
 
-def _secrets(specs: Iterable[ClassifierSpec | WitnessSpec]) -> dict[str, str]:
+def _other_secrets(snapshot: Snapshot) -> list[dict[str, str]]:
+    """The secrets of classifiers, witnesses and sinks. Raises ConfigError."""
+    return [_secrets(specs) for specs in (snapshot.classifiers.values(), snapshot.witnesses, snapshot.sinks)]
+
+
+def _secrets(specs: Iterable[ClassifierSpec | WitnessSpec | SinkSpec]) -> dict[str, str]:
     """The secrets of those that have one, by their names. Raises ConfigError."""
     return {spec.name: resolve(spec.credential) for spec in specs if spec.credential}
 

@@ -302,6 +302,7 @@ SECTIONS = (
     "classifiers",
     "limits",
     "guards",
+    "sinks",
     "policy",
     "audit",
 )

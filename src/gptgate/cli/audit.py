@@ -9,6 +9,7 @@ import typer
 from msgspec import structs
 
 from gptgate.cli.audit_erase import erase
+from gptgate.cli.audit_export import export
 from gptgate.cli.audit_index import index, told
 from gptgate.cli.audit_prove import consistency, prove
 from gptgate.cli.audit_trace import trace
@@ -72,6 +73,7 @@ app.command("key")(show_key)
 app.command("erase")(erase)
 app.command("trace")(trace)
 app.command("index")(index)
+app.command("export")(export)
 
 
 @app.command("search")

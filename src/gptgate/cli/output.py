@@ -88,10 +88,11 @@ def print_csv(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """CSV with a header line. Texts are cleaned, and none of them can be taken for a formula."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_csv_cell(value) for value in row] for row in rows)
+    writer.writerows([csv_cell(value) for value in row] for row in rows)
 
 
-def _csv_cell(value: object) -> object:
+def csv_cell(value: object) -> object:
+    """A value in a cell of CSV: a number as it is, a text cleaned, and never one that could be run as a formula."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     text = plain(value)

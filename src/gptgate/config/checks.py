@@ -12,6 +12,7 @@ from gptgate.config.packs import PACKS, Pack, load_pack
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
 from gptgate.config.rule_checks import RuleChecker
+from gptgate.config.sinks import check_sinks
 from gptgate.config.types import Address
 from gptgate.core.condition import Conditions
 from gptgate.core.snapshot import ProviderKind
@@ -45,6 +46,7 @@ def check(
     check_guards(root, reader)
     check_budgets(root, reader)
     check_audit(root.section("audit"), reader)
+    check_sinks(root, reader)
     rules = tuple(layered(root, packs_of(root, reader)))
     check_classifiers(root, [rule.section for rule in rules], reader)
     RuleChecker(root, kinds, conditions, reader).check(rules)

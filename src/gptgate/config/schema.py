@@ -6,6 +6,7 @@ from gptgate.config.schema_classifiers import CLASSIFIER
 from gptgate.config.schema_limits import BUDGET, BUDGETS, GUARDS, LIMIT, LIMITS
 from gptgate.config.schema_policy import LAYER, POLICY
 from gptgate.config.shape import Either, Field, Group, Many
+from gptgate.config.sinks import SINK
 from gptgate.config.types import (
     ADDRESS,
     BOOL,
@@ -168,6 +169,7 @@ ROOT = Group(
         Field("classifiers", Many(CLASSIFIER, key="name"), "Judges outside, which rules may ask.", "[]"),
         Field("guards", GUARDS, "Guards against loops and floods.", "{}"),
         Field("limits", Many(LIMIT, key="name"), "How often and how much, besides the apps' own limits.", "[]"),
+        Field("sinks", Many(SINK, key="name"), "Where copies of the audit log's entries go.", "[]"),
         Field("policy", POLICY, "What is allowed.", "{}"),
         Field("audit", AUDIT, "The audit trail.", "{}"),
     )

@@ -241,6 +241,24 @@ class ClassifierSpec(Struct, frozen=True, kw_only=True):
     breaker_cool_down_ms: int
 
 
+class SinkKind(StrEnum):
+    """How a sink is written to."""
+
+    FILE = "file"
+    WEBHOOK = "webhook"
+    SYSLOG = "syslog"
+
+
+class SinkSpec(Struct, frozen=True, kw_only=True):
+    """A place outside that gets the entries of the audit log. `to` is a file's path, or a URL; see `config.sinks`."""
+
+    name: str
+    kind: SinkKind
+    to: str
+    credential: SecretRef | None
+    timeout_ms: int
+
+
 class RuleSpec(Struct, frozen=True, kw_only=True):
     """A rule fires when every condition it states holds; an empty condition is not stated.
 
@@ -354,6 +372,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     budgets: tuple[BudgetSpec, ...] = (APP_MONTH,)
     max_log_lag_ms: int = 900_000
     witnesses: tuple[WitnessSpec, ...] = ()
+    sinks: tuple[SinkSpec, ...] = ()
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

@@ -52,6 +52,9 @@ LOG_LAG_SECONDS = "gptgate_log_lag_seconds"
 IN_FLIGHT = "gptgate_requests_in_flight"
 QUEUE_DEPTH = "gptgate_queue_depth"
 
+SINK_LAG = "gptgate_sink_lag_entries"
+SINK_FAILURES = "gptgate_sink_failures"
+
 METRICS: tuple[Metric, ...] = (
     Metric(
         REQUESTS,
@@ -110,6 +113,10 @@ METRICS: tuple[Metric, ...] = (
     Metric(LOG_LAG, "gauge", (), "Records that are durable and have no place in the audit log yet."),
     Metric(LOG_LAG_SECONDS, "gauge", (), "How long the oldest of these has waited."),
     Metric(IN_FLIGHT, "gauge", (), "Requests that are being served."),
+    Metric(SINK_LAG, "gauge", ("sink",), "Entries of the signed audit log that a sink has not had yet."),
+    Metric(
+        SINK_FAILURES, "counter", ("sink",), "Deliveries to a sink that failed. They are tried again; nothing is lost."
+    ),
     Metric(QUEUE_DEPTH, "gauge", ("queue",), "Entries that wait in an internal queue."),
 )
 

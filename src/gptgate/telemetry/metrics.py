@@ -94,7 +94,7 @@ class Metrics(Collector):
         queues: Mapping[str, Callable[[], int]],
         gauges: Mapping[str, Callable[[], Mapping[Labels, float]]] | None = None,
     ) -> None:
-        """`gauges` give the values of the catalog's other gauges, by their labels."""
+        """`gauges` give the values of the catalog's other gauges, and of what others count, by their labels."""
         self._kinds = frozenset(kinds)
         self._gauges = dict(gauges or {})
         self._in_flight = in_flight
@@ -243,7 +243,9 @@ class Metrics(Collector):
             match metric.type:
                 case "counter":
                     counter = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
-                    for labels, count in self._counts[metric.name].items():
+                    elsewhere = self._gauges.get(metric.name)
+                    counts = self._counts[metric.name] if elsewhere is None else elsewhere()
+                    for labels, count in counts.items():
                         counter.add_metric(labels, count)
                     yield counter
                 case "histogram":

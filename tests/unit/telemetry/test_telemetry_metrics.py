@@ -87,6 +87,8 @@ def metrics() -> Metrics:
             catalog.LOG_LAG: lambda: {(): 1},
             catalog.LOG_LAG_SECONDS: lambda: {(): 0.5},
             catalog.WITNESS_BEHIND: lambda: {("w",): 2},
+            catalog.SINK_LAG: lambda: {("siem",): 3},
+            catalog.SINK_FAILURES: lambda: {("siem",): 2},
         },
     )
     made.configure(models={"gpt"}, apps={"web"}, rules={"r1", "r2"}, limits={"agents"})
@@ -182,7 +184,7 @@ def test_labels_are_bounded_whatever_callers_and_providers_write() -> None:
     found = samples(made)
     assert len(found) < 60
     assert all(
-        label in {"other", "no", "user", "input", "output", "completed", "records", "w"}
+        label in {"other", "no", "user", "input", "output", "completed", "records", "w", "siem"}
         for name, labels in found
         for key, label in labels
         if key != "le"
@@ -289,3 +291,9 @@ def test_opinions_are_counted_by_configured_names_and_by_what_became_of_the_requ
         assert f'gptgate_classifier_opinions_total{{classifier="{name}",outcome="{outcome}"}} 1.0' in text
     assert 'gptgate_findings_total{kind="external.judge.hate",origin="user"} 1.0' in text
     assert 'gptgate_findings_total{kind="other",origin="user"} 1.0' in text
+
+
+def test_sinks_show_their_lag_and_their_failures() -> None:
+    lines = metrics().render().decode().splitlines()
+    assert 'gptgate_sink_lag_entries{sink="siem"} 3.0' in lines
+    assert 'gptgate_sink_failures_total{sink="siem"} 2.0' in lines

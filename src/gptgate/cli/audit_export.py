@@ -1,0 +1,130 @@
+"""`gptgate audit export`: the entries of the log, in its order, for other programs; it goes on where it ended."""
+
+import csv
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import msgspec
+import typer
+
+from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.folder import require_database
+from gptgate.cli.options import DEFAULT_FOLDER, Data
+from gptgate.cli.output import csv_cell
+from gptgate.cli.times import show_ms
+from gptgate.core.log import END, INTENT
+from gptgate.core.sinks import LogLine
+from gptgate.storage.durable import sync_folders, write_durably
+from gptgate.storage.entries import LogEntries
+
+FIELDS = (
+    "id,team,app,key_id,end_user,client,endpoint,model,provider,effect,score,rules,config_digest,request_digest,"
+    "sent_digest,reserved_nano,state,status,code,answered_model,cost_nano,usage_source,attempts,answer_digest"
+).split(",")
+"""Fields of the two events of a request that have a column of their own."""
+COLUMNS = ("index", "at", "type", *FIELDS, "findings", "input_tokens", "output_tokens", "content", "details")
+
+
+class ExportFormat(StrEnum):
+    """JSON Lines: everything, to the byte. CSV: the columns that a spreadsheet can use."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def export(
+    output: Annotated[ExportFormat, typer.Option("--format", help="JSON Lines or CSV.")] = ExportFormat.JSONL,
+    start: Annotated[
+        int | None, typer.Option("--from", min=0, help="Begin with this entry; default 0, or where --cursor says.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many entries.")] = 1_000_000_000,
+    out: Annotated[Path | None, typer.Option(help="Append to this file instead of printing.")] = None,
+    cursor: Annotated[
+        Path | None, typer.Option(help="A file that says where to begin, and is told where the next run begins.")
+    ] = None,
+    data: Data = DEFAULT_FOLDER,
+) -> None:
+    """Write the entries of the signed log in their order. Works while a gateway runs, and without one.
+
+    With --cursor each run goes on where the one before ended. What was written is synced before the cursor moves, so
+    after a crash entries may come twice, by their index, and none is missing.
+    """
+    require_database(data)
+    if start is not None and cursor is not None and cursor.exists():
+        raise CommandError(f"{cursor} says where to begin", hint="leave --from out", exit_code=USAGE)
+    first = start if start is not None else _begin(cursor)
+    entries = LogEntries(data)
+    if first > entries.size():
+        raise CommandError(f"the log has {entries.size()} entries only", hint="the cursor is of another log")
+    with ExitStack() as stack:
+        try:
+            target = sys.stdout.buffer if out is None else stack.enter_context(out.open("ab"))
+            following = _write(target, output, _lines(entries, first, limit), first)
+            target.flush()
+            if out is not None:
+                os.fsync(target.fileno())
+            if cursor is not None:
+                # A crash before this returns leaves the old cursor: entries come again, none is left out.
+                write_durably(cursor, f"{following}\n".encode())
+                sync_folders([cursor.parent])
+        except OSError as error:
+            raise CommandError(f"cannot write {error.filename or out or 'the entries'}: {error.strerror}") from None
+    print(f"{following - first} entries; the next run begins with {following}", file=sys.stderr)
+
+
+def _begin(cursor: Path | None) -> int:
+    if cursor is None or not cursor.exists():
+        return 0
+    try:
+        return max(0, int(cursor.read_text()))
+    except (OSError, ValueError):
+        raise CommandError(f"{cursor} does not hold the number of an entry", exit_code=USAGE) from None
+
+
+def _lines(entries: LogEntries, first: int, limit: int) -> Iterator[LogLine]:
+    while limit > 0 and (found := entries.read(first)):
+        yield from found[:limit]
+        limit -= len(found)
+        first += len(found)
+
+
+def _write(target: BinaryIO, output: ExportFormat, lines: Iterator[LogLine], first: int) -> int:
+    """Write the lines; the index after the last."""
+    following = first
+    if output is ExportFormat.CSV and (first == 0 if target is sys.stdout.buffer else target.tell() == 0):
+        target.write(_csv(COLUMNS))
+    for line in lines:
+        target.write(line.data + b"\n" if output is ExportFormat.JSONL else _csv(_row(line)))
+        following = line.index + 1
+    return following
+
+
+def _row(line: LogLine) -> list[object]:
+    document: dict[str, Any] = msgspec.json.decode(line.data)
+    entry = document["entry"]
+    body: dict[str, Any] = entry.get("body") or document["body"]
+    of_request = line.kind in (INTENT, END)
+    usage = body.get("usage") or {}
+    return [
+        line.index,
+        show_ms(line.at_ms),
+        line.kind,
+        *(body.get(name, "") if of_request else "" for name in FIELDS),
+        [f"{kind}:{count}" for kind, count in body.get("finding_counts", ())] if of_request else "",
+        usage.get("input_tokens", ""),
+        usage.get("output_tokens", ""),
+        entry["content"] or "",
+        "" if of_request else msgspec.json.encode(body, order="sorted").decode(),
+    ]
+
+
+def _csv(cells: list[object] | tuple[str, ...]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([csv_cell(cell) for cell in cells])
+    return text.getvalue().encode()

@@ -1,0 +1,83 @@
+"""The section `sinks`: where copies of the audit log's entries go. What is written there decides how."""
+
+import re
+from urllib.parse import urlsplit
+
+from gptgate.config.reader import Reader, Section
+from gptgate.config.shape import Field, Group
+from gptgate.config.types import SECRET, SMALL_NAME, Scalar, Wrong, duration_type
+from gptgate.core.snapshot import SinkKind, SinkSpec
+
+KINDS = {
+    "file": SinkKind.FILE,
+    "http": SinkKind.WEBHOOK,
+    "https": SinkKind.WEBHOOK,
+    "tcp": SinkKind.SYSLOG,
+    "tls": SinkKind.SYSLOG,
+}
+"""Schemes of `to`, and what they stand for."""
+
+
+def _parse_to(text: str, _tag: str) -> str:
+    """Never quotes what it was given: a password may stand in it."""
+    hint = "file:/absolute/path, https://host/path, or tcp://host:port or tls://host:port for syslog"
+    scheme, _, path = text.partition(":")
+    if len(text) > 1024 or not text.isprintable() or scheme not in KINDS:
+        raise Wrong("not a place for entries", hint)
+    if scheme == "file":
+        if not re.fullmatch(r"/[^/].*", path) or path.endswith("/"):
+            raise Wrong("not the absolute path of a file", hint)
+        return text
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise Wrong("not a URL", hint) from None
+    if "@" in parts.netloc:
+        raise Wrong("the URL must not hold credentials", "use credential: env:NAME")
+    if not parts.hostname or port == 0 or parts.fragment or not text.isascii() or " " in text:
+        raise Wrong("not a URL of a host", hint)
+    if KINDS[scheme] is SinkKind.SYSLOG and (parts.path or parts.query):
+        raise Wrong("a syslog server has no path", hint)
+    return text
+
+
+TO = Scalar("file:/PATH | http(s)://… | tcp://HOST:PORT | tls://HOST:PORT", _parse_to)
+SINK = Group(
+    (
+        Field("name", SMALL_NAME, "Its name in metrics, and of the note of how far it came.", required=True),
+        Field("to", TO, "A file, a webhook, or a syslog server.", required=True),
+        Field("credential", SECRET, "The secret that signs what a webhook gets.", absent="nothing is signed"),
+        Field("timeout", duration_type(100, 60_000), "How long the other side may take.", "10s"),
+    )
+)
+
+
+def check_sinks(root: Section, reader: Reader) -> None:
+    """Report settings that have no effect, and two sinks that would write into one file."""
+    files: set[str] = set()
+    for section in root.sections("sinks"):
+        to = section.get("to")
+        if to is None:
+            continue
+        kind = KINDS[to.partition(":")[0]]
+        useless = {"credential": kind is not SinkKind.WEBHOOK, "timeout": kind is SinkKind.FILE}
+        for name in useless:
+            if useless[name] and name in section.written:
+                reader.report(section.line_of(name), f"{section.path}.{name}", f"has no effect: {kind.value} has none")
+        if kind is SinkKind.FILE and to in files:
+            reader.report(section.line_of("to"), f"{section.path}.to", "another sink writes into this file")
+        files.add(to)
+
+
+def build_sink(section: Section) -> SinkSpec:
+    """The values of a section without problems."""
+    to: str = section.get("to")
+    kind = KINDS[to.partition(":")[0]]
+    return SinkSpec(
+        name=section.get("name"),
+        kind=kind,
+        to=to.removeprefix("file:") if kind is SinkKind.FILE else to,
+        credential=section.get("credential"),
+        timeout_ms=section.get("timeout"),
+    )

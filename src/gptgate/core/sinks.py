@@ -1,0 +1,35 @@
+"""Sinks: places outside that get a copy of every entry of the audit log, in its order."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class LogLine(Struct, frozen=True):
+    """One entry as it is given out. `index` is its place in the log, `data` one line of JSON without its end."""
+
+    index: int
+    at_ms: int
+    kind: str
+    data: bytes
+
+
+class SinkFailed(Exception):
+    """A sink did not take what it was given. The message holds neither its secret nor an entry."""
+
+
+class Sink(Protocol):
+    """Takes lines in. Used by one thread; blocks, for a bounded time.
+
+    - `deliver` returns once the lines are where they belong, as far as the sink can say so; it raises SinkFailed
+      otherwise. The same lines come again then, so a line may arrive twice; none is left out.
+    - `resume` is asked once, before the first line: the place of the first entry to send, where the sink knows better
+      than `position`, which is what was noted after the last delivery. Raises SinkFailed.
+    """
+
+    def resume(self, position: int) -> int: ...
+
+    def deliver(self, lines: Sequence[LogLine]) -> None: ...
+
+    def close(self) -> None: ...

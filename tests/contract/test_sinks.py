@@ -1,0 +1,166 @@
+"""What every sink does, and what each says of itself."""
+
+import hmac
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from gptgate.core.sinks import LogLine, SinkFailed
+from gptgate.core.snapshot import SinkKind, SinkSpec
+from gptgate.sinks.registry import SINKS
+from harness import free_port
+from sink_servers import Received, syslog, webhook
+
+
+def line(index: int) -> LogLine:
+    entry = {"body": {"at_ms": 1_795_392_000_123}, "content": None, "type": "end", "v": 1}
+    return LogLine(
+        index, 1_795_392_000_123, "end", json.dumps({"index": index, "entry": entry}).replace(" ", "").encode()
+    )
+
+
+def spec(kind: SinkKind, to: str) -> SinkSpec:
+    return SinkSpec(name="s", kind=kind, to=to, credential=None, timeout_ms=2000)
+
+
+@contextmanager
+def place(kind: SinkKind, folder: Path) -> Iterator[tuple[str, Received | Path]]:
+    match kind:
+        case SinkKind.FILE:
+            yield str(folder / "audit.jsonl"), folder / "audit.jsonl"
+        case SinkKind.WEBHOOK:
+            with webhook() as received:
+                yield received.url, received
+        case SinkKind.SYSLOG:
+            with syslog() as received:
+                yield received.url, received
+
+
+def arrived(where: Received | Path, number: int) -> list[int]:
+    lines = where.read_bytes().splitlines() if isinstance(where, Path) else where.wait_for(number)
+    return [json.loads(one[one.index(b"{") :])["index"] for one in lines]
+
+
+@pytest.mark.parametrize("kind", SINKS)
+def test_what_is_delivered_arrives_in_order(kind: SinkKind, tmp_path: Path) -> None:
+    with place(kind, tmp_path) as (to, where):
+        sink = SINKS[kind](spec(kind, to), "")
+        assert sink.resume(0) == 0
+        sink.deliver([line(0), line(1)])
+        sink.deliver([line(2)])
+        assert arrived(where, 3) == [0, 1, 2]
+        sink.close()
+
+
+@pytest.mark.parametrize("kind", SINKS)
+def test_a_sink_that_is_away_fails_and_takes_the_same_lines_later(kind: SinkKind, tmp_path: Path) -> None:
+    folder = tmp_path / "missing"
+    away = {
+        SinkKind.FILE: str(folder / "audit.jsonl"),
+        SinkKind.WEBHOOK: f"http://127.0.0.1:{free_port()}/",
+        SinkKind.SYSLOG: f"tcp://127.0.0.1:{free_port()}",
+    }
+    sink = SINKS[kind](spec(kind, away[kind]), "the-secret-that-signs")
+    with pytest.raises(SinkFailed) as failed:
+        sink.deliver([line(0)])
+    assert "the-secret-that-signs" not in str(failed.value)
+    assert "at_ms" not in str(failed.value)
+    sink.close()
+    folder.mkdir()
+    with place(kind, folder) as (to, where):
+        again = SINKS[kind](spec(kind, to), "the-secret-that-signs")
+        again.deliver([line(0)])
+        assert arrived(where, 1) == [0]
+        again.close()
+
+
+@pytest.mark.parametrize("kind", SINKS)
+def test_closing_twice_changes_nothing(kind: SinkKind, tmp_path: Path) -> None:
+    with place(kind, tmp_path) as (to, _):
+        sink = SINKS[kind](spec(kind, to), "")
+        sink.deliver([line(0)])
+        sink.close()
+        sink.close()
+
+
+def test_a_file_knows_its_last_line_and_cuts_half_a_line_off(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    sink = SINKS[SinkKind.FILE](spec(SinkKind.FILE, str(path)), "")
+    sink.deliver([line(6), line(7)])
+    whole = path.read_bytes()
+    path.write_bytes(whole + line(8).data[:20])
+    assert sink.resume(3) == 8
+    assert path.read_bytes() == whole
+    assert sink.resume(20) == 20
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_was_renamed_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    sink = SINKS[SinkKind.FILE](spec(SinkKind.FILE, str(path)), "")
+    sink.deliver([line(0)])
+    path.rename(tmp_path / "audit.1")
+    sink.deliver([line(1)])
+    assert (arrived(tmp_path / "audit.1", 1), arrived(path, 1)) == ([0], [1])
+
+
+@pytest.mark.parametrize("foreign", [b"a note of somebody\n", b"no end of line", b'{"index":x,\n'])
+def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path, foreign: bytes) -> None:
+    path = tmp_path / "audit.jsonl"
+    path.write_bytes(foreign)
+    with pytest.raises(SinkFailed, match="does not end in lines of this gateway"):
+        SINKS[SinkKind.FILE](spec(SinkKind.FILE, str(path)), "").resume(0)
+    assert path.read_bytes() == foreign
+
+
+def test_a_webhook_is_signed_and_says_what_it_gets() -> None:
+    with webhook() as received:
+        sink = SINKS[SinkKind.WEBHOOK](spec(SinkKind.WEBHOOK, received.url), "secret")
+        sink.deliver([line(4), line(5)])
+        sink.close()
+    (headers,), (body,) = received.headers, received.bodies
+    assert headers["x-gptgate-signature"] == "sha256=" + hmac.new(b"secret", body, sha256).hexdigest()
+    assert (headers["x-gptgate-first-index"], headers["x-gptgate-entries"]) == ("4", "2")
+    assert headers["content-type"] == "application/x-ndjson"
+
+
+@pytest.mark.parametrize("status", [302, 401, 500])
+def test_a_webhook_that_refuses_has_not_taken_them(status: int) -> None:
+    with webhook() as received:
+        received.status = status
+        sink = SINKS[SinkKind.WEBHOOK](spec(SinkKind.WEBHOOK, received.url), "")
+        with pytest.raises(SinkFailed, match=f"status {status}"):
+            sink.deliver([line(0)])
+        received.status = 200
+        sink.deliver([line(0)])
+        sink.close()
+    assert len(received.bodies) == 1
+
+
+def test_a_syslog_message_is_as_rfc_5424_has_it() -> None:
+    with syslog() as received:
+        sink = SINKS[SinkKind.SYSLOG](spec(SinkKind.SYSLOG, received.url), "")
+        sink.deliver([line(0)])
+        (message,) = received.wait_for(1)
+        sink.close()
+    head = f"<110>1 2026-11-23T00:00:00.123Z {socket.gethostname()} gptgate {os.getpid()} end - ".encode()
+    assert message == head + line(0).data
+
+
+def test_a_syslog_server_that_hung_up_is_called_again() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    sink = SINKS[SinkKind.SYSLOG](spec(SinkKind.SYSLOG, f"tcp://127.0.0.1:{listener.getsockname()[1]}"), "")
+    for index in range(2):
+        sink.deliver([line(index)])
+        connection, _ = listener.accept()
+        assert f'"index":{index},'.encode() in connection.recv(4096)
+        connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+    sink.close()
+    listener.close()

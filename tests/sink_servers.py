@@ -1,0 +1,99 @@
+"""A webhook and a syslog server on loopback, for the tests of sinks."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Received:
+    """What came in. While `status` is not 200, deliveries are answered with it and not kept."""
+
+    url: str = ""
+    status: int = 200
+    bodies: list[bytes] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    news: threading.Condition = field(default_factory=threading.Condition)
+
+    def lines(self) -> list[bytes]:
+        with self.news:
+            return [line for body in self.bodies for line in body.splitlines()]
+
+    def wait_for(self, lines: int) -> list[bytes]:
+        """The lines, once there are so many; what there is after ten seconds."""
+        with self.news:
+            self.news.wait_for(lambda: sum(body.count(b"\n") for body in self.bodies) >= lines, 10)
+        return self.lines()
+
+    def keep(self, body: bytes, headers: dict[str, str]) -> None:
+        with self.news:
+            self.bodies.append(body)
+            self.headers.append(headers)
+            self.news.notify_all()
+
+
+@contextmanager
+def webhook() -> Iterator[Received]:
+    received = Received()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if received.status == 200:
+                received.keep(body, {name.lower(): value for name, value in self.headers.items()})
+            self.send_response(received.status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    received.url = f"http://127.0.0.1:{server.server_port}/audit"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def syslog() -> Iterator[Received]:
+    """Messages behind their length; each is kept as one body with an end of line."""
+    received = Received()
+    listener = socket.create_server(("127.0.0.1", 0))
+    received.url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as stream:
+                while (length := _length(stream.read(1), stream)) is not None:
+                    received.keep(stream.read(length) + b"\n", {})
+
+    def _length(digit: bytes, stream: object) -> int | None:
+        number = b""
+        while digit not in (b" ", b""):
+            number += digit
+            digit = stream.read(1)  # type: ignore[attr-defined]
+        return int(number) if number else None
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield received
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()

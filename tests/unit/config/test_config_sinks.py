@@ -1,0 +1,55 @@
+"""The section `sinks`."""
+
+import pytest
+
+from gptgate.config.load import load_text
+from gptgate.config.problem import ConfigError
+from gptgate.core.snapshot import SecretRef, SinkKind, SinkSpec
+
+
+def loaded(*sinks: str) -> tuple[SinkSpec, ...]:
+    return load_text(
+        "version: 1\nsinks:\n" + "".join(f"  - {{{sink}}}\n" for sink in sinks), "f.yaml", frozenset()
+    ).sinks
+
+
+def test_what_is_written_decides_how() -> None:
+    found = loaded(
+        "name: siem, to: 'https://siem.example/in?x=1', credential: env:SIEM, timeout: 3s",
+        "name: archive, to: file:/var/log/audit.jsonl",
+        "name: log, to: tls://log.example",
+        "name: near, to: 'tcp://127.0.0.1:601'",
+    )
+    assert [(sink.name, sink.kind, sink.to, sink.timeout_ms) for sink in found] == [
+        ("archive", SinkKind.FILE, "/var/log/audit.jsonl", 10_000),
+        ("log", SinkKind.SYSLOG, "tls://log.example", 10_000),
+        ("near", SinkKind.SYSLOG, "tcp://127.0.0.1:601", 10_000),
+        ("siem", SinkKind.WEBHOOK, "https://siem.example/in?x=1", 3000),
+    ]
+    assert found[3].credential == SecretRef("env", "SIEM")
+
+
+@pytest.mark.parametrize(
+    ("sink", "problem"),
+    [
+        ("name: s, to: 'file:relative'", "not the absolute path of a file"),
+        ("name: s, to: 'file:/folder/'", "not the absolute path of a file"),
+        ("name: s, to: 'https://user:hunter2@siem.example/'", "must not hold credentials"),
+        ("name: s, to: 'tls://log.example/path'", "a syslog server has no path"),
+        ("name: s, to: 'udp://log.example'", "not a place for entries"),
+        ("name: s, to: 'https://'", "not a URL of a host"),
+        ("name: s, to: 'tcp://log.example:99999'", "not a URL"),
+        ("name: s, to: 'file:/x', timeout: 3s", "timeout: has no effect: file has none"),
+        ("name: s, to: 'tcp://x:1', credential: env:S", "credential: has no effect: syslog has none"),
+    ],
+)
+def test_what_could_not_be_honoured_is_refused(sink: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(sink)
+    assert problem in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_two_sinks_cannot_write_into_one_file() -> None:
+    with pytest.raises(ConfigError, match="another sink writes into this file"):
+        loaded("name: a, to: file:/x", "name: b, to: file:/x")

@@ -1,0 +1,167 @@
+"""Couriers: every entry reaches every sink, in order, whatever fails in between."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from audit_logs import Records
+from gptgate.core.sinks import LogLine, SinkFailed
+from gptgate.core.snapshot import SinkKind, SinkSpec
+from gptgate.couriers import Couriers, batches
+
+
+class Memory:
+    """A sink that keeps what it gets; it fails while `failing`."""
+
+    def __init__(self) -> None:
+        self.got: list[int] = []
+        self.failing = False
+        self.closed = 0
+        self.tried = threading.Event()
+        self.news = threading.Condition()
+
+    def resume(self, position: int) -> int:
+        return position
+
+    def deliver(self, lines: Sequence[LogLine]) -> None:
+        self.tried.set()
+        if self.failing:
+            raise SinkFailed("away")
+        with self.news:
+            self.got += [line.index for line in lines]
+            self.news.notify_all()
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def wait_for(self, number: int) -> list[int]:
+        with self.news:
+            self.news.wait_for(lambda: len(self.got) >= number, 10)
+        return self.got
+
+
+def spec(name: str = "s", to: str = "") -> SinkSpec:
+    return SinkSpec(name=name, kind=SinkKind.FILE, to=to, credential=None, timeout_ms=1000)
+
+
+@pytest.fixture
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Records:
+    monkeypatch.setattr("gptgate.couriers.LOOK_S", 0.01)
+    monkeypatch.setattr("gptgate.couriers.BACKOFF_FIRST_S", 0.01)
+    monkeypatch.setattr("gptgate.couriers.BACKOFF_MOST_S", 0.02)
+    made = Records(tmp_path)
+    made.add([f"r{number}" for number in range(150)])
+    sequence(made)
+    return made
+
+
+def sequence(records: Records) -> None:
+    sequencer = records.sequencer()
+    sequencer.start()
+    assert sequencer.stop(10)
+
+
+Start = Callable[[Memory], Couriers]
+
+
+@pytest.fixture
+def start(records: Records) -> Iterator[Start]:
+    begun: list[Couriers] = []
+
+    def begin(sink: Memory) -> Couriers:
+        couriers = Couriers(records.path.parent, {SinkKind.FILE: lambda _, __: sink})
+        begun.append(couriers)
+        couriers.change([spec()], {})
+        return couriers
+
+    yield begin
+    for couriers in begun:
+        couriers.close(5)
+
+
+def test_all_entries_arrive_in_order_and_new_ones_follow(records: Records, start: Start) -> None:
+    sink = Memory()
+    couriers = start(sink)
+    assert sink.wait_for(300) == list(range(300))
+    records.add(["later"])
+    sequence(records)
+    assert sink.wait_for(302) == list(range(302))
+    couriers.close(5)
+    assert couriers.stats(302)["s"].position == 302
+    assert sink.closed == 1
+
+
+def test_the_next_start_goes_on_where_the_last_one_ended(records: Records, start: Start) -> None:
+    first, second = Memory(), Memory()
+    couriers = start(first)
+    first.wait_for(300)
+    couriers.close(5)
+    records.add(["later"])
+    sequence(records)
+    start(second)
+    assert second.wait_for(2) == [300, 301]
+
+
+def test_a_sink_that_is_away_lags_and_gets_everything_later(records: Records, start: Start) -> None:
+    sink = Memory()
+    sink.failing = True
+    couriers = start(sink)
+    assert sink.tried.wait(10)
+    sink.tried.clear()
+    assert sink.tried.wait(10), "it is tried again"
+    stats = couriers.stats(300)["s"]
+    assert (stats.position, stats.lag, stats.fault) == (0, 300, "away")
+    assert stats.failures >= 1
+    sink.failing = False
+    assert sink.wait_for(300) == list(range(300))
+
+
+def test_a_crash_before_the_note_brings_the_batch_again(records: Records, start: Start) -> None:
+    sink = Memory()
+    couriers = start(sink)
+    sink.wait_for(300)
+    couriers.close(5)
+    (records.path.parent / "sinks" / "s").write_text("256\n")
+    again = Memory()
+    start(again)
+    assert again.wait_for(44) == list(range(256, 300))
+
+
+def test_a_note_past_the_log_is_said_and_not_guessed(records: Records, start: Start) -> None:
+    """The records were put back from an older copy."""
+    (records.path.parent / "sinks").mkdir()
+    (records.path.parent / "sinks" / "s").write_text("1000\n")
+    sink = Memory()
+    couriers = start(sink)
+    for _ in range(1000):
+        if couriers.stats(300)["s"].fault:
+            break
+        threading.Event().wait(0.005)
+    assert couriers.stats(300)["s"].fault == "sink s has had 1000 entries, the log has 300"
+    assert sink.got == []
+
+
+def test_a_change_ends_what_changed_and_keeps_the_rest(records: Records) -> None:
+    sinks = {"old": Memory(), "new": Memory(), "other": Memory()}
+    couriers = Couriers(records.path.parent, {SinkKind.FILE: lambda wanted, _: sinks[wanted.to]})
+    couriers.change([spec("s", "old"), spec("t", "other")], {})
+    sinks["old"].wait_for(300)
+    sinks["other"].wait_for(300)
+    couriers.change([spec("s", "new"), spec("t", "other")], {})
+    records.add(["later"])
+    sequence(records)
+    assert sinks["new"].wait_for(2) == [300, 301]
+    assert sinks["other"].wait_for(302) == list(range(302))
+    assert (len(sinks["old"].got), sinks["other"].closed) == (300, 0)
+    couriers.change([], {})
+    couriers.close(5)
+    assert couriers.stats(302) == {}
+    assert [sink.closed for sink in sinks.values()] == [1, 1, 1]
+
+
+def test_batches_are_bounded_and_a_large_line_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gptgate.couriers.MOST_BYTES", 10)
+    lines = [LogLine(index, 0, "end", b"x" * size) for index, size in enumerate((4, 4, 4, 50, 1))]
+    assert [[line.index for line in batch] for batch in batches(lines)] == [[0, 1], [2], [3], [4]]
