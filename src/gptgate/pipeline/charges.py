@@ -76,6 +76,8 @@ def useful_output(ledger: Ledger, charges: Sequence[BudgetCharge], wanted: Ceili
     None where nothing is to be lowered: because all of it fits, or because a budget that it does not fit allows no
     shorter answer, or too short a one. The request is then refused as it is.
     """
+    if not any(budget.least_output_tokens for budget, _ in charges):
+        return None
     lefts: list[tuple[Unit, int]] = []
     least = 0
     for charge in charges:

@@ -36,39 +36,40 @@ MAX_TOOLS = 128
 class Draft:
     """One request's record. `mark` notes the end of a stage; the stages' durations are in microseconds."""
 
+    request: ChatRequest | None = None
+    grant: Grant | None = None
+    inspection: Inspection | None = None
+    opinions: tuple[Opinion, ...] = ()
+    on_record = False
+    """The intent has been given to the store."""
+    facts: PolicyFacts | None = None
+    """Those of the model that was asked for, also where a rule routes to another."""
+    decision: Decision | None = None
+    approval: Approval | None = None
+    route: Route | None = None
+    reservation: Reservation | None = None
+    conversation: Conversation | None = None
+    """What is sent, where a provider's count of it bounds later requests."""
+    price_version = ""
+    lowered_from = 0
+    answer_findings: tuple[Finding, ...] = ()
+    answer_rules: tuple[str, ...] = ()
+    answer_shadowed: tuple[str, ...] = ()
+    answer_failures: tuple[str, ...] = ()
+    answer_effect = Effect.ALLOW
+    answer_score = 0
+    answered_model = ""
+    provider_request_id = ""
+    attempts = 0
+    chunks = 0
+    answer_digest = ""
+    usage: Usage | None = None
+
     def __init__(
         self, raw: RawRequest, principal: Principal, config_digest: str, clock: Clock, discretion: Discretion
     ) -> None:
         self.raw = raw
         self.principal = principal
-        self.request: ChatRequest | None = None
-        self.grant: Grant | None = None
-        self.inspection: Inspection | None = None
-        self.opinions: tuple[Opinion, ...] = ()
-        self.on_record = False
-        """The intent has been given to the store."""
-        self.facts: PolicyFacts | None = None
-        """Those of the model that was asked for, also where a rule routes to another."""
-        self.decision: Decision | None = None
-        self.approval: Approval | None = None
-        self.route: Route | None = None
-        self.reservation: Reservation | None = None
-        self.conversation: Conversation | None = None
-        """What is sent, where a provider's count of it bounds later requests."""
-        self.price_version = ""
-        self.lowered_from = 0
-        self.answer_findings: tuple[Finding, ...] = ()
-        self.answer_rules: tuple[str, ...] = ()
-        self.answer_shadowed: tuple[str, ...] = ()
-        self.answer_failures: tuple[str, ...] = ()
-        self.answer_effect = Effect.ALLOW
-        self.answer_score = 0
-        self.answered_model = ""
-        self.provider_request_id = ""
-        self.attempts = 0
-        self.chunks = 0
-        self.answer_digest = ""
-        self.usage: Usage | None = None
         self.timings_us: dict[str, int] = {}
         self._config_digest = config_digest
         self._clock = clock

@@ -4,7 +4,7 @@ be a missing argument of the next step.
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
 from gptgate.core.budgets import NOTHING
 from gptgate.core.document import read_object
@@ -99,16 +99,16 @@ class Gate:
         """
         admitted = self._limits(raw, principal)
         try:
-            with ExitStack() as held:
-                held.callback(admitted.release)
-                await self._serve(raw, principal, admitted, held, out)
+            try:
+                await self._serve(raw, principal, admitted, out)
+            finally:
+                if not admitted.handed_over:
+                    admitted.release()
         except GateError as error:
             admitted.told(error)
             raise
 
-    async def _serve(
-        self, raw: RawRequest, principal: Principal, admitted: Admitted, held: ExitStack, out: Outlet
-    ) -> None:
+    async def _serve(self, raw: RawRequest, principal: Principal, admitted: Admitted, out: Outlet) -> None:
         draft = self._draft(raw, principal)
         try:
             if raw.endpoint is Endpoint.MODELS:
@@ -131,7 +131,7 @@ class Gate:
             await self._refuse(draft, failure)
             raise failure from defect
         if exchange.outlives_caller:
-            await self._outlive(exchange, out, held)
+            await self._outlive(exchange, out, admitted)
         else:
             await exchange.run(out)
 
@@ -169,16 +169,16 @@ class Gate:
         while self._outliving:
             await asyncio.wait(self._outliving)
 
-    async def _outlive(self, exchange: Exchange, out: Outlet, held: ExitStack) -> None:
+    async def _outlive(self, exchange: Exchange, out: Outlet, admitted: Admitted) -> None:
         """Run an exchange that is read to its end, for its usage, although the caller has hung up."""
         task = asyncio.create_task(exchange.run(out))
         self._outliving.add(task)
-        release = held.pop_all()
+        admitted.handed_over = True
         self.enter()
 
         def done(finished: asyncio.Task[None]) -> None:
             self._outliving.discard(finished)
-            release.close()
+            admitted.release()
             self.leave()
             if not finished.cancelled():
                 finished.exception()  # it is on record; asked for here so that asyncio does not report it again

@@ -15,7 +15,18 @@ class Admitted:
     on they stay spent until `settle` says what was really taken.
     """
 
-    __slots__ = ("_charges", "_clock", "_kept", "_limiter", "_plan", "_principal", "_raw", "_request", "_tokens")
+    __slots__ = (
+        "_charges",
+        "_clock",
+        "_kept",
+        "_limiter",
+        "_plan",
+        "_principal",
+        "_raw",
+        "_request",
+        "_tokens",
+        "handed_over",
+    )
 
     def __init__(self, plan: LimitPlan, limiter: Limiter, clock: Clock, raw: RawRequest, principal: Principal) -> None:
         self._plan = plan
@@ -28,6 +39,8 @@ class Admitted:
         self._charges: tuple[Charge, ...] = ()
         """Those of the tokens."""
         self._kept = False
+        self.handed_over = False
+        """Whoever runs the exchange on without its caller releases it."""
 
     def admit(self, request: ChatRequest | None = None, grant: Grant | None = None) -> None:
         """Step 4: one request, and its place. Raises RateLimited or ConcurrencyLimited."""
