@@ -14,6 +14,7 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
+from bench.audit import measure_audit, show_audit
 from bench.breakdown import break_down, show_breakdown
 from bench.load import LoadError
 from bench.measure import QUICK, Bench, Plan, Run
@@ -32,6 +33,8 @@ def main() -> int:
         plan = replace(plan, rounds=asked.rounds)
     if asked.policy:
         return _policy(asked.strict)
+    if asked.audit:
+        return _audit(asked.strict, asked.data)
     console = Console(width=max(110, Console().width), highlight=False)
     cores = share_cores()
     os.sched_setaffinity(0, cores.load)
@@ -75,10 +78,16 @@ def _policy(strict: bool) -> int:
     return int(not show_policy(Console(highlight=False), costs, chunk_us) and strict)
 
 
+def _audit(strict: bool, disk: Path | None) -> int:
+    with tempfile.TemporaryDirectory(prefix="gptgate-bench-", dir=disk) as name:
+        return int(not show_audit(Console(highlight=False), measure_audit(Path(name))) and strict)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of half a minute; its figures mean little")
     parser.add_argument("--policy", action="store_true", help="only what inspection and decision cost, by size of text")
+    parser.add_argument("--audit", action="store_true", help="only what the audit log costs: append, verify, prove")
     parser.add_argument("--rounds", type=int, default=0, help="how many rounds")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a bar is missed")
     parser.add_argument("--json", type=Path, help="where the results go; default bench/results/<UTC time>.json")

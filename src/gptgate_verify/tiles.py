@@ -71,13 +71,13 @@ def pack_bundle(entries: Iterable[bytes]) -> bytes:
 def unpack_bundle(data: bytes, width: int, what: str = "the bundle") -> list[bytes]:
     """The entries of a bundle that holds exactly `width`. Raises VerificationError."""
     entries = []
-    at = 0
-    while at < len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2])
-        if at + 2 > len(data) or end > len(data):
-            raise VerificationError(f"{what} is cut off")
-        entries.append(data[at + 2 : end])
-        at = end
+    at, size = 0, len(data)
+    while at + 2 <= size:
+        start = at + 2
+        at = start + (data[at] << 8 | data[at + 1])
+        entries.append(data[start:at])
+    if at != size:
+        raise VerificationError(f"{what} is cut off")
     if len(entries) != width:
         raise VerificationError(f"{what} holds {len(entries)} entries and should hold {width}")
     return entries

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 from gptgate.core.events import EndState
+from gptgate.storage import sequencer
 from gptgate.storage.sqlite import SqliteStore
+from gptgate.wiring import open_audit_log
 from storage_samples import SystemClock, end, intent
 
 CALLERS = 16
@@ -31,7 +33,9 @@ async def call(store: SqliteStore, name: str) -> None:
 
 
 async def main(folder: Path, name: str) -> None:
-    store = SqliteStore.open(folder, clock=SystemClock(), timeout_ms=5000)
+    # Batches without a pause: so that a kill finds the log's files half written, too.
+    sequencer.INTERVAL_S = 0.001
+    store = SqliteStore.open(folder, clock=SystemClock(), timeout_ms=5000, open_log=open_audit_log)
     say(f"recovered {store.recovered}")
     async with asyncio.TaskGroup() as group:
         for caller in range(CALLERS):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -18,11 +19,11 @@ from gptgate.cli.failure import UNVERIFIED, CommandError
 from gptgate.core.budgets import TopUp
 from gptgate.core.events import Intent, encode_event
 from gptgate.core.log import log_entry
-from gptgate.storage.log_check import INTENT
 from gptgate.storage.schema import SPENT_BY_RECORDS
 from gptgate.storage.spending import add_top_up
 from gptgate_verify.note import COSIGNATURE, open_checkpoint, parse_note
 
+INTENT = msgspec.json.Decoder(Intent)
 SIZE = 1500
 """Requests; each has two entries. More than one full tile, and a partial one."""
 

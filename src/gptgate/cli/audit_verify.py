@@ -1,6 +1,7 @@
 """`gptgate audit verify` and `gptgate audit key`: what is on record, proven or not."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -141,12 +142,17 @@ def _verify_folder(
     known = [*kept, *witnessed_heads(files, key)]
     roots = roots_of([*known, known_head("checkpoint", signed, key)])
     cosignatures = [cosigned_line(witness, *cosigned(known, witness)) for witness in witnesses]
-    with LogCheck(data) as check:
-        for line in check.integrity():
-            raise VerificationError(f"the database is damaged: {line}")
-        erased = _compare(verify_log(read, signed, key, roots), check, head)
-        beyond = check.beyond(head.size)
-        wrong = check.money()
+    # What SQLite does alone is done beside the rest.
+    with LogCheck(data) as check, LogCheck(data) as aside, ThreadPoolExecutor(1) as pool:
+        damage, sums = pool.submit(aside.integrity), pool.submit(aside.money)
+        try:
+            erased = _compare(verify_log(read, signed, key, roots), check, head)
+            beyond = check.beyond(head.size)
+            wrong = sums.result()
+        except (VerificationError, StorageError):
+            _require_sound(damage.result())
+            raise
+        _require_sound(damage.result())
     if beyond < 0:
         raise VerificationError(f"{-beyond} rows are missing that the log has")
     if wrong:
@@ -160,6 +166,12 @@ def _verify_folder(
         print(f"Texts that were erased since: {erased}.")
     if beyond:
         print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
+
+
+def _require_sound(damage: Sequence[str]) -> None:
+    """Of all that is wrong, a damaged database is said first: it may be the reason for the rest."""
+    for line in damage:
+        raise VerificationError(f"the database is damaged: {line}")
 
 
 def _require_own_key(data: Path, signed: bytes, key: VerifierKey) -> None:

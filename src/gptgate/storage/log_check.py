@@ -10,23 +10,48 @@ from typing import Any, Self
 import msgspec
 from msgspec import Struct
 
-from gptgate.core.events import End, Intent
+from gptgate.core.events import End
 from gptgate.core.log import commitment, log_entry
 from gptgate.storage.errors import StorageError
 from gptgate.storage.events import BUDGET_TOPPED_UP
 from gptgate.storage.folder import DATABASE_NAME
-from gptgate.storage.rows import end_columns, intent_values
+from gptgate.storage.rows import end_columns
 from gptgate.storage.schema import SPENT_BY_RECORDS, connect, require_latest, storage_errors
 from gptgate.storage.sequencer import BATCH, Batch
 
 BUSY_MS = 5000
-INTENT = msgspec.json.Decoder(Intent)
 END = msgspec.json.Decoder(End)
 
 INTENT_COLUMNS = """seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
 upstream_model, effect, score, window, reserved_nano, session, reserved_tokens"""
 END_COLUMNS = """id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
 cost_nano, usage_source"""
+
+
+class _Asked(Struct, frozen=True):
+    """What the columns of an intent say, in their order: a part of `core.events.Intent`, read faster than the whole."""
+
+    id: str
+    at_ms: int
+    team: str
+    app: str
+    key_id: str
+    end_user: str
+    client: str
+    endpoint: str
+    stream: bool
+    model: str
+    provider: str
+    upstream_model: str
+    effect: str
+    score: int
+    window: str
+    reserved_nano: int
+    session: str = ""
+    reserved_tokens: int = 0
+
+
+INTENT = msgspec.json.Decoder(_Asked)
 
 
 class Row(Struct, frozen=True):
@@ -80,7 +105,7 @@ TOP_UP = msgspec.json.Decoder(_TopUp)
 
 
 class LogCheck:
-    """Reads rows in the order of the log. Raises StorageError. The caller must `close`."""
+    """Reads rows in the order of the log. Raises StorageError. For one thread at a time; the caller must `close`."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / DATABASE_NAME
@@ -186,7 +211,7 @@ def _intent(row: tuple[Any, ...]) -> Row:
     except (msgspec.DecodeError, TypeError) as error:
         wrong = f"its event cannot be read: {error}"
     else:
-        expected = intent_values(columns[0], asked, body, None)[: len(columns)]
+        expected = (columns[0], *msgspec.structs.astuple(asked))
         if list(expected) != columns:
             wrong = _difference(INTENT_COLUMNS, columns, expected)
     return _row("intent", columns[0], columns[1], body, content, salt, wrong)
