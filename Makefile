@@ -22,6 +22,7 @@ check: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m bench --policy
+	$(BIN)/python -m bench --audit
 	$(BIN)/python -m bench
 
 quality: .venv/.dev

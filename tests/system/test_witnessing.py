@@ -5,13 +5,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from gptgate.audit.signing import Signer
+from gptgate.cli.audit_prove import prove
 from gptgate.cli.audit_verify import verify
 from gptgate.cli.failure import UNVERIFIED, CommandError
+from gptgate.compose import App
 from gptgate.storage.log_folder import load_or_make_seed
-from harness import CONFIG, running_gateway
+from harness import CONFIG, Gateway, running_gateway
 from witness_server import outside
 
 WITNESSES = """\
@@ -27,6 +30,26 @@ async def until(wanted: Callable[[], object]) -> None:
     async with asyncio.timeout(20):
         while not wanted():
             await asyncio.sleep(0.01)
+
+
+async def ask(gateway: Gateway) -> str:
+    """One request from beginning to end; its id."""
+    body = {"model": "sim-gpt", "messages": [{"role": "user", "content": "echo: hello"}]}
+    headers = {"Authorization": f"Bearer {gateway.key}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{gateway.base_url}/v1/chat/completions", json=body) as answer,
+    ):
+        await answer.read()
+        assert answer.status == 200
+    await gateway.settled()
+    return answer.headers["x-request-id"]
+
+
+def is_witnessed(app: App) -> bool:
+    """Whether every record is in the log, and every witness has seen all of it."""
+    stats = app.store.stats()
+    return not stats.log_lag_rows and all(one["taken_entries"] == stats.log_size for one in app._witnessing.status())
 
 
 async def test_a_gateway_has_its_log_witnessed(
@@ -45,6 +68,12 @@ async def test_a_gateway_has_its_log_witnessed(
             shown = {one["name"]: one["kind"] for one in app.status()["witnesses"]}  # type: ignore[attr-defined]
             assert shown == {"copies": "file", "hook": "webhook", "second": "tlog"}
             assert app.readiness() == []
+            request_id = await ask(gateway)
+            await until(lambda: is_witnessed(app))
+            proof = tmp_path / "request.proof"
+            prove(request_id, proof, folder)
+            verify(proof, str(log), None, [str(out.key)], tmp_path)
+            assert f"Cosigned by {out.key.name}: the first " in capsys.readouterr().out
             metrics = app.telemetry.scrape().decode()
             assert 'gptgate_witness_behind_entries{witness="second"}' in metrics
             assert 'gptgate_witness_checkpoints_total{outcome="taken",witness="copies"}' in metrics

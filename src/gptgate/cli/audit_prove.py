@@ -16,8 +16,9 @@ from gptgate.storage.log_folder import LogFolder
 from gptgate.storage.proofs import places_of
 from gptgate_verify import VerificationError
 from gptgate_verify.evidence import format_evidence
+from gptgate_verify.log import ReadFile, settled
 from gptgate_verify.merkle import verify_consistency
-from gptgate_verify.note import VerifierKey, open_checkpoint
+from gptgate_verify.note import VerifierKey, open_checkpoint, parse_note
 from gptgate_verify.proof import format_proof
 from gptgate_verify.tiles import WIDTH, bundle_path, unpack_bundle
 
@@ -29,27 +30,29 @@ def prove(
 ) -> None:
     """Write one file that proves a request: its intent, its end, the configuration that decided, each with its proof.
 
+    The proofs lead to the newest checkpoint that a witness has cosigned, where one covers the request.
     `gptgate audit verify FILE --key KEY` verifies it anywhere, without this folder.
     """
     files = LogFolder(data)
     places = places_of(data, request_id)
     try:
-        checkpoint = files.checkpoint()
-        if checkpoint is None:
+        if files.checkpoint() is None:
             raise CommandError("the audit log has no checkpoint yet", hint="start the gateway once")
-        head = open_checkpoint(checkpoint, own_key(data))
-        prover = Prover(head.size, files.read)
+        newest, read = settled(files.read)
+        key = own_key(data)
+        whole = open_checkpoint(newest, key).size
+        last = max(index for _, index in places)
+        if last >= whole:
+            raise CommandError("the request is not in the signed log yet", hint="it will be in a moment; try again")
+        prover = Prover(whole, read)
+        checkpoint, head = _witnessed(files, key, prover, last) or (newest, whole)
         proofs = []
         for _, index in places:
-            entry = _entry(files, head.size, index)
-            proofs.append(format_proof(entry, index, prover.inclusion(index, head.size), checkpoint))
+            entry = _entry(read, whole, index)
+            proofs.append(format_proof(entry, index, prover.inclusion(index, head), checkpoint))
     except (VerificationError, OSError) as error:
         raise CommandError(
             f"the audit log is damaged: {error}", hint="gptgate audit verify", exit_code=UNVERIFIED
-        ) from None
-    except ValueError:
-        raise CommandError(
-            "the request is not in the signed log yet", hint="it will be in a moment; try again"
         ) from None
     path = out or Path(f"{clean(request_id)}.proof")
     try:
@@ -57,14 +60,25 @@ def prove(
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from None
     kinds = ", ".join(f"{kind} ({index})" for kind, index in places)
-    print(f"{path}: {kinds}; a log of {head.size} entries. Verify it with `gptgate audit verify {path} --key KEY`.")
+    print(f"{path}: {kinds}; a log of {head} entries. Verify it with `gptgate audit verify {path} --key KEY`.")
 
 
-def _entry(files: LogFolder, size: int, index: int) -> bytes:
+def _witnessed(files: LogFolder, key: VerifierKey, prover: Prover, last: int) -> tuple[bytes, int] | None:
+    """The newest checkpoint that a witness has cosigned and that covers the entry `last`, with its size: what it proves
+    is not only the operator's word. None when there is none."""
+    found = []
+    for note in files.witnessed().values():
+        head = open_checkpoint(note, key)
+        if len(parse_note(note).signatures) > 1 and head.size > last and prover.root(head.size) == head.root:
+            found.append((head.size, note))
+    return max(found)[::-1] if found else None
+
+
+def _entry(read: ReadFile, size: int, index: int) -> bytes:
     number = index // WIDTH
     width = min(WIDTH, size - number * WIDTH)
     path = bundle_path(number, width)
-    return unpack_bundle(files.read(path), width, path)[index % WIDTH]
+    return unpack_bundle(read(path), width, path)[index % WIDTH]
 
 
 def consistency(
@@ -82,12 +96,13 @@ def consistency(
     files = LogFolder(data)
     try:
         public = VerifierKey.parse(key) if key is not None else own_key(data)
-        mine = open_checkpoint(read_file(files.path / "checkpoint"), public)
+        signed, read = settled(files.read)
+        mine = open_checkpoint(signed, public)
         first = open_checkpoint(read_file(old), public)
         second = mine if new is None else open_checkpoint(read_file(new), public)
         if max(first.size, second.size) > mine.size:
             raise VerificationError(f"the log here has {mine.size} entries only")
-        prover = Prover(mine.size, files.read)
+        prover = Prover(mine.size, read)
         path = prover.consistency(first.size, second.size) if first.size <= second.size else []
         verify_consistency(first.size, first.root, second.size, second.root, path)
     except (VerificationError, OSError) as error:
