@@ -11,8 +11,9 @@ may I come again", which is rounded up.
 
 from collections.abc import Sequence
 
-from gptgate.core.errors import ClientError, ConcurrencyLimited, ExceedsLimit, RateLimited
-from gptgate.core.limit import Charge, LimitSpec, Standing, Unit, shown_window
+from gptgate.core.errors import ClientError
+from gptgate.core.limit import Charge, LimitSpec, Standing
+from gptgate.limits.refusals import exceeds, no_place, used_up
 
 _NS_PER_MS = 1_000_000
 SWEEP_AT = 1024
@@ -90,8 +91,10 @@ class MemoryAdmission:
 
     def settle(self, spent: Sequence[int], now_ns: int) -> None:
         """Put what was really spent, for each charge in its order, in the place of what was charged."""
+        limiter = self._limiter
         for counter, charge, real in zip(self._counters, self._charges, spent, strict=True):
-            counter.correct(now_ns, real - charge.amount)
+            current = counter if limiter is None else limiter.current(charge, counter)
+            current.correct(now_ns, real - charge.amount)
 
     def standing(self, now_ns: int) -> tuple[Standing, ...]:
         """How the counters with a window stand now."""
@@ -162,6 +165,12 @@ class MemoryLimiter:
         found = [self._counters.get(charge.key) or _Counter(charge.spec) for charge in charges]
         return tuple([counter.standing(now_ns) for counter in found if counter.window_ns])
 
+    def current(self, charge: Charge, counter: _Counter) -> _Counter:
+        """What counts now in the place of a counter that was charged: it may have been full again, and forgotten."""
+        if self._counters.get(charge.spec.name) is counter:
+            return counter
+        return self._counters.setdefault(charge.key, counter)
+
     def _refusal(self, charges: Sequence[Charge], known: Sequence[_Counter], now_ns: int) -> ClientError:
         """What cannot ever be, else the longest wait, else the first place that is missing."""
         wait_ns, slowest, full = 0, None, None
@@ -170,15 +179,15 @@ class MemoryLimiter:
             if not counter.window_ns:
                 full = spec if full is None and counter.in_flight >= counter.amount else full
             elif cost > counter.amount:
-                error = _exceeds(spec, cost)
+                error = exceeds(spec, cost)
                 break
             elif (wait := -(-counter.early(now_ns, cost) // counter.amount)) > wait_ns:
                 wait_ns, slowest = wait, spec
         else:
             if slowest is not None:
-                spec, error = slowest, _used_up(slowest, wait_ns)
+                spec, error = slowest, used_up(slowest, wait_ns)
             elif full is not None:
-                spec, error = full, _no_place(full)
+                spec, error = full, no_place(full)
         if error is None:
             raise ValueError("nothing refuses this request")
         error.limit = spec.name
@@ -204,24 +213,3 @@ class MemoryLimiter:
         for key in [key for key, counter in self._counters.items() if counter.is_fresh(now_ns)]:
             del self._counters[key]
         self._sweep_at = max(self._least, 2 * len(self._counters))
-
-
-def _rate(spec: LimitSpec) -> str:
-    return f"{spec.amount} {spec.unit.replace('_', ' ')} per {shown_window(spec.window_ms)}"
-
-
-def _used_up(spec: LimitSpec, wait_ns: int) -> RateLimited:
-    wait_ms = -(-wait_ns // _NS_PER_MS)
-    return RateLimited(f"the limit '{spec.name}' of {_rate(spec)} is used up", retry_after_ms=wait_ms)
-
-
-def _no_place(spec: LimitSpec) -> ConcurrencyLimited:
-    what = "streams" if spec.unit is Unit.CONCURRENT_STREAMS else "requests"
-    return ConcurrencyLimited(f"the limit '{spec.name}' of {spec.amount} {what} at the same time is reached")
-
-
-def _exceeds(spec: LimitSpec, cost: int) -> ExceedsLimit:
-    return ExceedsLimit(
-        f"this request may take {cost} {spec.unit.replace('_', ' ')}, more than the whole limit '{spec.name}' of "
-        f"{_rate(spec)}; ask for a shorter answer or send less"
-    )
