@@ -1,11 +1,15 @@
 """What all tests share."""
 
-from collections.abc import Iterator
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from gptgate import compose
 from gptgate.detectors import build_inspector
+from shared_parts import Member, Server, running_server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,3 +21,26 @@ def one_inspector_for_all() -> Iterator[None]:
             compose, "build_inspector", lambda cache, custom: build_inspector(custom=custom) if custom else inspector
         )
         yield
+
+
+@pytest.fixture(scope="session")
+def counters_server() -> Iterator[Server]:
+    """One server for all tests; each takes keys of its own. Skips where there is no program for it."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def member(counters_server: Server) -> Iterator[Callable[..., Member]]:
+    """Makes gateways' parts that share counters, those of one prefix together, and closes them."""
+    loop = asyncio.new_event_loop()
+    made: list[Member] = []
+
+    def make(prefix: str = "", *arguments: Any, **named: Any) -> Member:
+        made.append(Member(counters_server, loop, prefix or f"t{secrets.token_hex(6)}", *arguments, **named))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    loop.close()

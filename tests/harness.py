@@ -169,7 +169,7 @@ class GatewayProcess:
         self.config = write_config(folder, config, simulator=simulator_url, data=self.port, control=self.control_port)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, within_s: float = 20) -> None:
         """Start it and wait until it is ready."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         with (self.folder / "stderr.log").open("ab") as log:
@@ -179,7 +179,7 @@ class GatewayProcess:
                 stderr=log,
                 env=environment,
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + within_s
         while True:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.control_port}/readyz", timeout=1):

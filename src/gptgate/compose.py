@@ -29,6 +29,7 @@ from gptgate.policy.redact import Rewriting
 from gptgate.providers.headers import answer_headers, credential_headers, provider_request_id, request_headers
 from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
+from gptgate.sharing import Sharing, own_ledger
 from gptgate.simulator.server import SimulatorServer
 from gptgate.sinks.registry import SINKS
 from gptgate.storage.approval_desk import ApprovalDesk
@@ -46,24 +47,13 @@ from gptgate.treasury import Treasury
 from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
-from gptgate.wiring import Edge, IdSource, SystemClock, configuration_event, open_audit_log
+from gptgate.wiring import Edge, IdSource, SystemClock, check_unchanged, configuration_event, open_audit_log
 from gptgate.witnessing import Witnessing
 
 CONFIG_NAME = "gptgate.yaml"
 KEY_POLL_S = 1.0
 SINKS_END_S = 2.0
 """How long the end waits for a delivery that is under way. One that takes longer comes again at the next start."""
-AT_RESTART = {
-    "data_host": "data",
-    "data_port": "data",
-    "control_host": "control",
-    "control_port": "control",
-    "header_timeout_ms": "header_timeout",
-    "keep_alive_ms": "keep_alive",
-    "drain_ms": "drain",
-    "store_timeout_ms": "store_timeout",
-}
-"""Fields of the Snapshot's server → the settings that give them, which a running gateway cannot change."""
 HEADERS = Headers(request=request_headers, answer=answer_headers, provider_request_id=provider_request_id)
 
 
@@ -95,8 +85,9 @@ class App:
         self._metrics = Metrics(
             kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues(), gauges=self._gauges()
         )
-        self._treasury = Treasury(folder, self.clock, self._metrics, self.logger)
+        self._treasury = Treasury(folder, self.clock, self._metrics, self.logger, own_ledger(snapshot))
         self._treasury.start(snapshot.budgets)
+        self._sharing = Sharing(snapshot, folder, self.clock, self._treasury)
         self._witnessing = Witnessing(folder, self.clock, self._metrics, self.logger)
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
         self.data_plane = DataPlane(self._in_force, self.clock, IdSource(self.clock), Edge(self.telemetry, self.logger))
@@ -127,6 +118,7 @@ class App:
         except BaseException:
             await store.close(deadline_ms=1000)
             raise
+        app._sharing.start(snapshot.budgets, app._treasury)
         app._spawn(app.telemetry.run())
         app._spawn(app._watch_keys())
         return app
@@ -147,7 +139,7 @@ class App:
             snapshot = await asyncio.to_thread(read_config, self.config)
             if snapshot.digest == self.snapshot.digest and not await self._secrets_changed(snapshot):
                 return snapshot.digest, False
-            self._check_listeners(snapshot.server)
+            check_unchanged(self.config, self.snapshot, snapshot)
             self._check_budgets(snapshot)
             old_gate, old_upstream = self._gate, self._upstream
             # On record before it decides anything. Should the rest fail, it is on record and never decided.
@@ -171,9 +163,9 @@ class App:
 
     def readiness(self) -> list[str]:
         """Why the gateway is not ready; empty when it is."""
-        draining = "shutting down" if self.data_plane.draining else ""
-        forks = self._witnessing.forks()
-        return [*self.store.healthy(), *forks, *(reason for reason in (self._keys_fault, draining) if reason)]
+        reasons = [self._keys_fault, "shutting down" if self.data_plane.draining else ""]
+        forks, counters = self._witnessing.forks(), self._sharing.readiness()
+        return [*self.store.healthy(), *forks, *counters, *filter(None, reasons)]
 
     def status(self) -> dict[str, object]:
         """What an operator asks first."""
@@ -194,6 +186,7 @@ class App:
         """
         await self._drain()
         await self._witnessing.close()
+        await self._sharing.close(self.snapshot.server.store_timeout_ms)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -315,6 +308,7 @@ class App:
             headers=HEADERS,
             observer=self.telemetry,
             approvals=self._approvals,
+            counters=self._sharing.counters,
             classifiers={
                 name: HttpClassifier(spec, secrets.get(name, ""), upstream, self.clock)
                 for name, spec in snapshot.classifiers.items()
@@ -339,16 +333,6 @@ class App:
             catalog.SINK_LAG: lambda: self._couriers.lags(self.store.stats().log_size),
             catalog.SINK_FAILURES: self._couriers.failures,
         }
-
-    def _check_listeners(self, new: ServerSpec) -> None:
-        """No inert configuration: an address cannot change under a listening socket, so it is refused, not ignored."""
-        old = self.snapshot.server
-        changed = {setting for field, setting in AT_RESTART.items() if getattr(old, field) != getattr(new, field)}
-        if changed:
-            problem, hint = "takes effect at a restart only", "restart the gateway, or take the change back"
-            raise ConfigError(
-                [Problem(str(self.config), 0, f"server.{name}", problem, hint) for name in sorted(changed)]
-            )
 
     def _check_budgets(self, new: Snapshot) -> None:
         """What a new budget has spent is counted at a start: until then it would allow its whole amount once more."""

@@ -1,7 +1,7 @@
 """The ledger, in step with the records, the operators' top-ups and the configuration."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -20,14 +20,26 @@ from gptgate.telemetry.metrics import Metrics
 class Treasury:
     """Owns the ledger of a running gateway. Belongs to the event loop's thread; the caller must `close`."""
 
-    def __init__(self, folder: Path, clock: Clock, metrics: Metrics, logger: FilteringBoundLogger) -> None:
-        """`folder` is that of an open store, which has ended what a crash left open. Raises StorageError."""
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        metrics: Metrics,
+        logger: FilteringBoundLogger,
+        ledger: MemoryLedger | None = None,
+    ) -> None:
+        """`folder` is that of an open store, which has ended what a crash left open. Raises StorageError.
+
+        `ledger` is that of a gateway that shares its counters; it reports nothing, so that is left to `report`.
+        """
         self._folder, self._clock, self._metrics, self._logger = folder, clock, metrics, logger
         self._spending = Spending(folder)
         self._budgets: tuple[BudgetSpec, ...] = ()
         self._top_ups_seen = 0
         self._reports: set[asyncio.Task[None]] = set()
-        self.ledger = MemoryLedger(self._report)
+        self.ledger = MemoryLedger(self.report) if ledger is None else ledger
+        self.shared: Callable[[Sequence[BudgetSpec]], None] = lambda _budgets: None
+        """Told whenever amounts or top-ups have changed."""
 
     def start(self, budgets: Sequence[BudgetSpec]) -> None:
         """Count what the records say was spent in the windows in force, and in those before. Raises StorageError.
@@ -66,8 +78,9 @@ class Treasury:
     def _take_top_ups(self) -> None:
         self._top_ups_seen = self._spending.top_up_count()
         self.ledger.set_top_ups(self._budgets, self._spending.top_ups())
+        self.shared(self._budgets)
 
-    def _report(self, crossing: Crossing) -> None:
+    def report(self, crossing: Crossing) -> None:
         """A threshold is a line, a count and an event."""
         budget = crossing.budget
         self._metrics.add_threshold(budget.name, crossing.percent)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -9,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from gptgate.audit.signed_log import SignedLog
 from gptgate.audit.signing import Signer
 from gptgate.config.canonical import canonical_bytes
+from gptgate.config.problem import ConfigError, Problem
 from gptgate.core.ids import uuid7
 from gptgate.core.snapshot import Snapshot
 from gptgate.storage.errors import StorageError
@@ -17,6 +19,18 @@ from gptgate.storage.schema import storage_errors
 from gptgate.telemetry.sink import Telemetry
 from gptgate_verify import VerificationError
 from gptgate_verify.note import is_signed_by
+
+AT_RESTART = {
+    "data_host": "data",
+    "data_port": "data",
+    "control_host": "control",
+    "control_port": "control",
+    "header_timeout_ms": "header_timeout",
+    "keep_alive_ms": "keep_alive",
+    "drain_ms": "drain",
+    "store_timeout_ms": "store_timeout",
+}
+"""Fields of the Snapshot's server → the settings that give them, which a running gateway cannot change."""
 
 
 class SystemClock:
@@ -84,3 +98,18 @@ class Edge:
 
     def defect(self, request_id: str, detail: str) -> None:
         self._logger.error("a request failed by a defect of the gateway", request_id=request_id, detail=detail)
+
+
+def check_unchanged(config: Path, old: Snapshot, new: Snapshot) -> None:
+    """No inert configuration: an address cannot change under a listening socket, nor what is in flight be counted
+    elsewhere, so it is refused, not ignored. Raises ConfigError."""
+    changed = {
+        f"server.{setting}"
+        for field, setting in AT_RESTART.items()
+        if getattr(old.server, field) != getattr(new.server, field)
+    }
+    if old.counters != new.counters:
+        changed.add("counters")
+    if changed:
+        problem, hint = "takes effect at a restart only", "restart the gateway, or take the change back"
+        raise ConfigError([Problem(str(config), 0, name, problem, hint) for name in sorted(changed)])

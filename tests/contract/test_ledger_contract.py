@@ -4,19 +4,24 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from gptgate.core.budgets import APP_MONTH
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.ports import Ledger
 from ledger_parts import ledger_with, reserve, spent, usd
+from shared_parts import LedgerThere, months
 
 Make = Callable[[Mapping[tuple[str, str], int]], Ledger]
-LEDGERS: dict[str, Make] = {"memory": ledger_with}
+LEDGERS = ("memory", "server")
 NOV = 1_793_491_200_000  # 2026-11-01T00:00:00Z
 DEC = NOV + 30 * 86_400_000
 
 
-@pytest.fixture(params=list(LEDGERS.values()), ids=list(LEDGERS))
+@pytest.fixture(params=LEDGERS)
 def make(request: pytest.FixtureRequest) -> Make:
-    return request.param  # type: ignore[no-any-return]
+    if request.param == "memory":
+        return ledger_with
+    member = request.getfixturevalue("member")
+    return lambda initial: LedgerThere(member(budgets=[APP_MONTH], spent=months(initial)))
 
 
 def test_what_was_spent_before_counts(make: Make) -> None:

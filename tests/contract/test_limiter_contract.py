@@ -1,7 +1,5 @@
 """What every `Limiter` promises."""
 
-from collections.abc import Callable
-
 import pytest
 
 from gptgate.core.errors import ConcurrencyLimited, ExceedsLimit, RateLimited
@@ -10,18 +8,20 @@ from gptgate.core.ports import Limiter
 from gptgate.core.snapshot import Limits
 from gptgate.limits.memory import MemoryLimiter
 from limit_parts import admit, charge, places, spec
+from shared_parts import LimiterThere
 
-Make = Callable[[], Limiter]
-LIMITERS: dict[str, Make] = {"memory": MemoryLimiter}
+LIMITERS = ("memory", "server")
 START = 5_000_000_000_000
 MS = 1_000_000
 SECOND = 1_000 * MS
 MINUTE = 60 * SECOND
 
 
-@pytest.fixture(params=list(LIMITERS.values()), ids=list(LIMITERS))
+@pytest.fixture(params=LIMITERS)
 def limiter(request: pytest.FixtureRequest) -> Limiter:
-    return request.param()  # type: ignore[no-any-return]
+    if request.param == "memory":
+        return MemoryLimiter()
+    return LimiterThere(request.getfixturevalue("member")())
 
 
 def per_minute(rate: int) -> Limits:

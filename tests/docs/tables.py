@@ -300,6 +300,7 @@ SECTIONS = (
     "apps",
     "budgets",
     "classifiers",
+    "counters",
     "limits",
     "guards",
     "sinks",

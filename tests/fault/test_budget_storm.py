@@ -7,6 +7,7 @@ nobody refused whom the reservations in flight left room for.
 import asyncio
 import os
 import random
+import secrets
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from books import balanced
 from gptgate.core.budgets import BudgetCharge, Spend
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.facts import Reservation
+from gptgate.core.money import format_usd
 from gptgate.cost.ledger import MemoryLedger
 from harness import CONFIG, Gateway, running_gateway
 from raw_client import CHAT, RawClient, post, prompt
+from shared_parts import Server, ready
 
 STORMS = int(os.environ.get("GPTGATE_STORMS", "0"))
 REQUESTS = 1000 if STORMS else 200
@@ -25,6 +28,7 @@ FITTING = REQUESTS // 10
 AT_ONCE = 250
 """So many connections are open at a time; each place is taken again as soon as it is free."""
 CEILING_TEXT = "echo: hello "
+PROBE = f"fault: {'':<40}\n{CEILING_TEXT}"
 FAULTS = (
     "",
     "",
@@ -94,19 +98,24 @@ async def visit(gateway: Gateway, chance: random.Random) -> None:
         await client.close()
 
 
+async def budget_for(requests: int, folder: Path) -> tuple[int, str]:
+    """The nano-dollars that so many of them reserve, and a configuration with this budget."""
+    async with running_gateway(folder / "probe") as gateway:
+        client = await RawClient.connect(gateway.base_url)
+        await client.send(post(CHAT, gateway.key, prompt(PROBE, stream=True)))
+        await client.answer()
+        await client.close()
+        (probe,) = await balanced(gateway, 1)
+    limit = probe.intent.reserved_nano * requests
+    return limit, CONFIG.replace('"1000.00"', f'"{format_usd(limit)}"')
+
+
 @pytest.mark.parametrize("seed", range(STORMS or 2))
 async def test_a_storm_overspends_nothing_and_refuses_nobody_falsely(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)
-    async with running_gateway(tmp_path / "probe") as gateway:
-        client = await RawClient.connect(gateway.base_url)
-        await client.send(post(CHAT, gateway.key, prompt(f"fault: {'':<40}\n{CEILING_TEXT}", stream=True)))
-        await client.answer()
-        await client.close()
-        (probe,) = await balanced(gateway, 1)
-    limit = probe.intent.reserved_nano * FITTING
-    config = CONFIG.replace('"1000.00"', f'"{limit // 10**9}.{limit % 10**9:09d}"')
+    limit, config = await budget_for(FITTING, tmp_path)
     async with running_gateway(tmp_path / "storm", config) as gateway:
         auditor = Auditor(monkeypatch, limit)
         places = asyncio.Semaphore(AT_ONCE)
@@ -126,3 +135,39 @@ async def test_a_storm_overspends_nothing_and_refuses_nobody_falsely(
             record.end is not None and record.end.code == "budget_exceeded" for record in found
         )
         assert auditor.refusals
+
+
+@pytest.mark.parametrize("seed", range(STORMS or 1))
+async def test_a_storm_over_gateways_that_share_counters_overspends_nothing_and_leaves_nothing_held(
+    tmp_path: Path, counters_server: Server, seed: int
+) -> None:
+    chance = random.Random(seed)
+    limit, config = await budget_for(FITTING, tmp_path)
+    prefix = f"storm{secrets.token_hex(6)}"
+    config += f"counters: {{url: '{counters_server.url}', prefix: {prefix}, timeout: 20s}}\n"
+    async with running_gateway(tmp_path / "a", config) as one, running_gateway(tmp_path / "b", config) as other:
+        await asyncio.gather(ready(one), ready(other))
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def visitor(number: int) -> None:
+            async with places:
+                await visit((one, other)[number % 2], chance)
+
+        async with asyncio.timeout(180):
+            await asyncio.gather(*(visitor(number) for number in range(REQUESTS)))
+        found = [*await balanced(one, REQUESTS // 2), *await balanced(other, REQUESTS // 2)]
+        for gateway in (one, other):
+            assert gateway.app._sharing.service is not None
+            await gateway.app._sharing.service.settled()
+        with counters_server.client() as client:
+            (key,) = client.keys(f"{{{prefix}}}:budget:*")
+            sums = client.hgetall(key)
+            still_open = client.keys(f"{{{prefix}}}:open:*")
+        codes = [record.end.code for record in found if record.end is not None]
+        spent = sum(record.end.cost_nano for record in found if record.end is not None)
+        (total,) = (int(value) for field, value in sums.items() if field.isdigit())
+        assert total == spent <= limit
+        assert sums["held"] == "0"
+        assert not still_open
+        assert REQUESTS - codes.count("budget_exceeded") >= FITTING
+        assert codes.count("budget_exceeded")

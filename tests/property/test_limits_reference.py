@@ -1,6 +1,7 @@
 """Ten thousand requests at random times: the limiter admits exactly those that a model in fractions admits."""
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,9 +9,10 @@ import pytest
 
 from gptgate.core.errors import ClientError, RateLimited
 from gptgate.core.limit import Charge, LimitSpec, Unit
-from gptgate.core.ports import Admission
+from gptgate.core.ports import Admission, Limiter
 from gptgate.limits.memory import MemoryLimiter
 from limit_parts import charge, spec
+from shared_parts import LimiterThere, Member
 
 REQUESTS = 10_000
 SECOND_NS = 1_000_000_000
@@ -76,12 +78,22 @@ def charges_of(chance: random.Random) -> list[Charge]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_admitted_are_exactly_those_of_the_reference_model(seed: int) -> None:
+    compare([MemoryLimiter(sweep_at=4)], seed, tick_ns=1)
+
+
+def test_four_gateways_with_one_server_admit_exactly_what_one_would(member: Callable[..., Member]) -> None:
+    compare([LimiterThere(member("four")) for _ in range(4)], 5, tick_ns=1000)
+
+
+def compare(limiters: Sequence[Limiter], seed: int, *, tick_ns: int) -> None:
+    """Each request comes to any of the limiters; times are whole ticks of their clock."""
     chance = random.Random(seed)
-    limiter, model = MemoryLimiter(sweep_at=4), Model()
+    model = Model()
     open_: list[tuple[Admission, list[Charge]]] = []
     now_ns, admitted = 10**12, 0
     for _ in range(REQUESTS):
-        now_ns += int(chance.expovariate(1 / (0.05 * SECOND_NS)))
+        now_ns += int(chance.expovariate(1 / (0.05 * SECOND_NS))) // tick_ns * tick_ns
+        limiter = chance.choice(limiters)
         charges = charges_of(chance)
         expected = model.admit(charges, now_ns)
         try:

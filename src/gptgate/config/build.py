@@ -13,6 +13,7 @@ from gptgate.config.budgets import build_budgets
 from gptgate.config.canonical import digest_of
 from gptgate.config.checks import PUBLIC_URLS
 from gptgate.config.classifiers import build_classifier
+from gptgate.config.counters import build_counters
 from gptgate.config.custom import build_custom
 from gptgate.config.layers import PACK_LAYER, Layered, layered
 from gptgate.config.limits import build_guards, build_limits
@@ -60,6 +61,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
         guards=build_guards(root.section("guards")),
         budgets=build_budgets(root),
         sinks=tuple(sorted((build_sink(item) for item in root.sections("sinks")), key=lambda spec: spec.name)),
+        counters=build_counters(root),
         classifiers={spec.name: spec for spec in classifiers},
         max_log_lag_ms=root.section("audit").get("max_lag"),
         witnesses=build_witnesses(root.section("audit")),

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from gptgate.config.audit import check_audit
 from gptgate.config.budgets import check_budgets
 from gptgate.config.classifiers import check_classifiers, external_kinds
+from gptgate.config.counters import check_counters
 from gptgate.config.custom import ExamineCustom, check_custom, custom_kinds
 from gptgate.config.layers import layered
 from gptgate.config.limits import check_guards, check_limits
@@ -47,6 +48,7 @@ def check(
     check_budgets(root, reader)
     check_audit(root.section("audit"), reader)
     check_sinks(root, reader)
+    check_counters(root, reader)
     rules = tuple(layered(root, packs_of(root, reader)))
     check_classifiers(root, [rule.section for rule in rules], reader)
     RuleChecker(root, kinds, conditions, reader).check(rules)

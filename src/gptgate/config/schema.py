@@ -3,7 +3,7 @@ all derive from these tables."""
 
 from gptgate.config.schema_audit import AUDIT
 from gptgate.config.schema_classifiers import CLASSIFIER
-from gptgate.config.schema_limits import BUDGET, BUDGETS, GUARDS, LIMIT, LIMITS
+from gptgate.config.schema_limits import BUDGET, BUDGETS, COUNTERS, GUARDS, LIMIT, LIMITS
 from gptgate.config.schema_policy import LAYER, POLICY
 from gptgate.config.shape import Either, Field, Group, Many
 from gptgate.config.sinks import SINK
@@ -167,6 +167,12 @@ ROOT = Group(
         Field("apps", Many(APP, key="name"), "Who calls.", "[]"),
         Field("budgets", Many(BUDGETS, key="name"), "How much may be spent, by whom, in which time.", "[]"),
         Field("classifiers", Many(CLASSIFIER, key="name"), "Judges outside, which rules may ask.", "[]"),
+        Field(
+            "counters",
+            COUNTERS,
+            "Where limits and budgets are counted, for several gateways together.",
+            absent="in this process",
+        ),
         Field("guards", GUARDS, "Guards against loops and floods.", "{}"),
         Field("limits", Many(LIMIT, key="name"), "How often and how much, besides the apps' own limits.", "[]"),
         Field("sinks", Many(SINK, key="name"), "Where copies of the audit log's entries go.", "[]"),

@@ -3,7 +3,9 @@
 from gptgate.config.shape import Field, Group, Many
 from gptgate.config.types import (
     AMOUNT,
+    COUNTERS_URL,
     MODEL_NAME,
+    SECRET,
     SMALL_NAME,
     USD,
     count_type,
@@ -123,5 +125,20 @@ GUARDS = Group(
             "Refuses requests past a size.",
             "{}",
         ),
+    )
+)
+
+COUNTERS = Group(
+    (
+        Field("url", COUNTERS_URL, "The Valkey or Redis server, and the number of its database.", required=True),
+        Field(
+            "user",
+            text_type("text", 128),
+            "The name by which the gateway signs in.",
+            absent="the server's default user",
+        ),
+        Field("credential", SECRET, "Where the password is found. It never stands in this file.", absent="no password"),
+        Field("prefix", SMALL_NAME, "What the keys begin with: gateways with one prefix share counters.", "gptgate"),
+        Field("timeout", duration_type(10, 60_000), "How long a request waits for the counters.", "1s"),
     )
 )

@@ -247,6 +247,25 @@ def _parse_path(text: str, tag: str) -> str:
     return text
 
 
+def _parse_counters_url(text: str, tag: str) -> str:
+    """Where counters are kept. Never quotes the URL: a password may stand in it."""
+    hint = "such as redis://127.0.0.1:6379/0, or rediss:// for TLS"
+    try:
+        parts = urlsplit(_text(text, tag))
+        port = parts.port
+    except ValueError:
+        raise Wrong("not a URL", hint) from None
+    if parts.scheme not in ("redis", "rediss"):
+        raise Wrong("the URL must begin with redis:// or rediss://", hint)
+    if "@" in parts.netloc:
+        raise Wrong("the URL must not hold credentials", "use credential: env:NAME")
+    host = parts.hostname or ""
+    bare = not (_HOST.fullmatch(host) or _is_ip(host, 6)) or port == 0
+    if bare or "?" in text or "#" in text or not re.fullmatch(r"/?|/[0-9]{1,4}", parts.path):
+        raise Wrong("not a URL of a server and the number of a database", hint)
+    return text
+
+
 def _parse_secret(text: str, _tag: str) -> SecretRef:
     # The value is never quoted, whatever it looks like: it may be the secret itself.
     hint = "write env:NAME or file:/absolute/path; the secret itself never stands in this file"
@@ -278,6 +297,7 @@ ADDRESS = Scalar("host:port", _parse_address)
 URL = Scalar("URL", _parse_url)
 ENDPOINT = Scalar("URL", _parse_endpoint)
 PATH = Scalar("absolute path", _parse_path)
+COUNTERS_URL = Scalar("URL", _parse_counters_url)
 SECRET = Scalar("env:NAME | file:/PATH", _parse_secret)
 KIND_PATTERN = Scalar("kind pattern", _parse_pattern)
 CONDITION = Scalar("CEL expression", _parse_condition)

@@ -310,6 +310,16 @@ class ServerSpec(Struct, frozen=True, kw_only=True):
     risk_header: bool = False
 
 
+class CountersSpec(Struct, frozen=True, kw_only=True):
+    """The server that keeps limits and budgets of several gateways together. Its keys begin with `prefix`."""
+
+    url: str
+    user: str
+    credential: SecretRef | None
+    prefix: str
+    timeout_ms: int
+
+
 class CustomSpec(Struct, frozen=True, kw_only=True):
     """An organisation's own words, or a pattern of its own. Findings have the kind ``custom.<name>``."""
 
@@ -373,6 +383,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     max_log_lag_ms: int = 900_000
     witnesses: tuple[WitnessSpec, ...] = ()
     sinks: tuple[SinkSpec, ...] = ()
+    counters: CountersSpec | None = None
+    """None: limits and budgets are counted in this process."""
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

@@ -6,10 +6,10 @@ from gptgate.cost.windows import Slots
 class Account:
     """Amounts by slot, in the budget's unit: settled and reserved. `held` is the reserved part; `added` are top-ups."""
 
-    __slots__ = ("_amounts", "_first", "_last", "_total", "added", "held", "reported")
+    __slots__ = ("_first", "_last", "_total", "added", "amounts", "held", "reported")
 
     def __init__(self) -> None:
-        self._amounts: dict[int, int] = {}
+        self.amounts: dict[int, int] = {}
         self._first = self._last = self._total = 0
         self.added: dict[int, int] = {}
         self.held = 0
@@ -20,14 +20,14 @@ class Account:
         """What counts at this time."""
         last = slots.slot(at_ms)
         if not slots.rolling:
-            return self._amounts.get(last, 0)
+            return self.amounts.get(last, 0)
         if last != self._last:
             self._move(slots.first(at_ms), last)
         return self._total
 
     def add(self, slot: int, amount: int) -> None:
         """Change what a slot holds."""
-        self._amounts[slot] = self._amounts.get(slot, 0) + amount
+        self.amounts[slot] = self.amounts.get(slot, 0) + amount
         if slot >= self._first:
             self._total += amount
 
@@ -36,10 +36,10 @@ class Account:
         # One window is kept behind, so that a clock that is set back finds what had left.
         oldest = first - (last - first)
         if not self.held:
-            self._amounts = {slot: amount for slot, amount in self._amounts.items() if slot >= oldest}
+            self.amounts = {slot: amount for slot, amount in self.amounts.items() if slot >= oldest}
         self._first, self._last = first, last
-        self._total = sum(amount for slot, amount in self._amounts.items() if slot >= first)
+        self._total = sum(amount for slot, amount in self.amounts.items() if slot >= first)
 
     def is_past(self, oldest: int) -> bool:
         """Nothing in it can count again."""
-        return not self.held and all(slot < oldest for slot in (*self._amounts, *self.added))
+        return not self.held and all(slot < oldest for slot in (*self.amounts, *self.added))

@@ -117,7 +117,7 @@ class MemoryLedger:
             book = self._book(budget)
             account = book.account(key, at_ms)
             if account is None:
-                raise _refused(budget, too_many(budget))
+                raise refused(budget, too_many(budget))
             slot = book.slots.slot(at_ms)
             amount = spend.of(budget.unit)
             if amount and budget.mode is BudgetMode.HARD:
@@ -125,7 +125,7 @@ class MemoryLedger:
                 if limit is not None:
                     left = limit - account.spent(book.slots, at_ms)
                     if amount > left:
-                        raise _refused(budget, refusal(charge, limit, left, amount))
+                        raise refused(budget, refusal(charge, limit, left, amount))
             lines.append((charge, account, slot))
         # Nothing was changed up to here; from here on nothing fails.
         for charge, account, slot in lines:
@@ -200,7 +200,8 @@ class MemoryLedger:
         return Crossing(budget, key, window, percent, settled, limit) if percent > before else None
 
 
-def _refused(budget: BudgetSpec, message: str) -> ClientError:
+def refused(budget: BudgetSpec, message: str) -> ClientError:
+    """What a budget, or the guard that it belongs to, refuses with."""
     if not budget.guard:
         return BudgetExceeded(message)
     error = SessionLimited(message)

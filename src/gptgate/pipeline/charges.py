@@ -1,10 +1,11 @@
 """Which budgets a request falls under, and which account of each."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from gptgate.core.budgets import NOTHING, BudgetCharge, BudgetSpec, Dimension, Spend, Unit
 from gptgate.core.facts import Grant, Permit, Route
-from gptgate.core.ports import Ledger, Price
+from gptgate.core.ports import Price
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.services import Services
 
@@ -33,9 +34,10 @@ def charges_of(budgets: Sequence[BudgetSpec], draft: Draft, grant: Grant) -> lis
     ]
 
 
-def month_spent(services: Services, app: str, at_ms: int) -> int:
+def month_spent(services: Services, draft: Draft) -> int:
     """The nano-dollars of the app's month: the first budget counts them, for every app."""
-    return services.ledger.spent(BudgetCharge(services.snapshot.budgets[0], (app,)), at_ms)
+    charge = BudgetCharge(services.snapshot.budgets[0], (draft.principal.app.name,))
+    return services.ledger.spent(charge, draft.raw.at_ms)
 
 
 class Ceiling:
@@ -70,7 +72,13 @@ def most(services: Services, draft: Draft, permit: Permit, route: Route, price: 
     return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1), request.service_tier)
 
 
-def useful_output(ledger: Ledger, charges: Sequence[BudgetCharge], wanted: Ceiling, at_ms: int) -> int | None:
+class Accounts(Protocol):
+    """Whoever knows what is left."""
+
+    def left(self, charge: BudgetCharge, at_ms: int) -> int | None: ...
+
+
+def useful_output(ledger: Accounts, charges: Sequence[BudgetCharge], wanted: Ceiling, at_ms: int) -> int | None:
     """The output bound for each choice that the budgets can pay, where they cannot pay what is wanted.
 
     None where nothing is to be lowered: because all of it fits, or because a budget that it does not fit allows no

@@ -56,6 +56,7 @@ from gptgate.pipeline.limit_plan import LimitPlan
 from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
+from gptgate.pipeline.sharing import SharedAdmitted, move, reserve_shared
 
 UNUSED = Settlement(nano=0, tokens=0, source="unused")
 READERS = 2
@@ -113,7 +114,10 @@ class Gate:
         try:
             if raw.endpoint is Endpoint.MODELS:
                 self._services.authorize_endpoint(principal, raw.endpoint)
-                admitted.admit()
+                if isinstance(admitted, SharedAdmitted):
+                    await admitted.ask(draft, self._route)
+                else:
+                    admitted.admit()
                 await self._models(raw, principal, draft, admitted, out)
                 return
             exchange = await self._permit(raw, principal, draft, admitted, out)
@@ -144,7 +148,10 @@ class Gate:
         await self._refuse(self._draft(raw, principal), refusal)
 
     def _limits(self, raw: RawRequest, principal: Principal) -> Admitted:
-        return Admitted(self._plan, self._services.limiter, self._services.clock, raw, principal)
+        services = self._services
+        if services.counters is not None:
+            return SharedAdmitted(self._plan, services, services.counters, self._guards.patience, raw, principal)
+        return Admitted(self._plan, services.limiter, services.clock, raw, principal)
 
     def _draft(self, raw: RawRequest, principal: Principal) -> Draft:
         return Draft(raw, principal, self._services.snapshot.digest, self._services.clock, self._discretion)
@@ -197,17 +204,17 @@ class Gate:
         """Steps 2 to 10: until the intent is durable, nothing has any effect outside."""
         services = self._services
         # 2 parse
-        request = services.adapters[raw.endpoint].read(raw, read_object(raw.body))
-        draft.request = request
+        draft.request = request = services.adapters[raw.endpoint].read(raw, read_object(raw.body))
         # 3 authorize
         grant = services.authorize(principal, raw.endpoint, raw.dialect, request.model, services.snapshot)
         draft.grant = grant
         # 4 admit; released on every exit
         self._guards.check(raw, request, grant)
-        self._guards.patience.heed(principal, raw.started_ns, lambda: admitted.admit(request, grant))
+        shared = admitted if isinstance(admitted, SharedAdmitted) else None
+        spent_nano = await shared.ask(draft, self._route) if shared else self._admit(draft, request, grant, admitted)
         draft.mark("admit")
         # 5 inspect
-        facts = policy_facts(raw, request, grant, month_spent(services, principal.app.name, raw.at_ms))
+        facts = policy_facts(raw, request, grant, spent_nano)
         draft.facts = facts
         inspection = await self._readers.run(len(raw.body), lambda: inspect_request(services, request, facts))
         draft.inspection = inspection
@@ -225,13 +232,12 @@ class Gate:
         # 6b decide again, on the model that a rule routes to
         if decision.obligations.route_to and decision.effect is not Effect.DENY:
             grant = services.reroute(grant, raw.dialect, decision.obligations.route_to, services.snapshot)
-            admitted.move(request, grant)
+            await move(admitted, draft, request, grant, self._route)
             facts = policy_facts(raw, request, grant, facts.spent_nano)
             inspection, decision = await self._decide_routed(request, facts, inspection, decision, draft)
             draft.grant, draft.decision = grant, decision
         # 6c approve, where a rule holds the request up; given back on every refusal
-        approval = await claim_approval(services, raw, grant, decision, draft.end_user)
-        draft.approval = approval
+        draft.approval = approval = await claim_approval(services, raw, grant, decision, draft.end_user)
         # 7 enforce
         pseudonyms = pseudonyms_for(services, facts, decision)
         permit = enforce(services, request, inspection, decision, grant.model, approval, pseudonyms)
@@ -240,9 +246,12 @@ class Gate:
         draft.route = route
         draft.mark("decide")
         # 9 reserve
-        price = self._price(request, grant, raw)
-        draft.price_version = price.version if price else ""
-        permit, route, reservation = self._reserve(draft, permit, grant, route, price, admitted)
+        price = self._price(draft, request, grant)
+        if shared is None:
+            permit, route, reservation = self._reserve(draft, permit, grant, route, price, admitted)
+        else:
+            held = await reserve_shared(services, draft, permit, grant, price, shared, self._route)
+            permit, route, reservation = held
         draft.route, draft.reservation = route, reservation
         # 10 record the intent, durable
         intent = await self._begin(draft, reservation, out)
@@ -274,11 +283,17 @@ class Gate:
             body=adapter.encode(permit, grant.model, grant.provider),
         )
 
-    def _price(self, request: ChatRequest, grant: Grant, raw: RawRequest) -> Price | None:
+    def _admit(self, draft: Draft, request: ChatRequest, grant: Grant, admitted: Admitted) -> int:
+        """Step 4. What the app's month has cost before."""
+        raw = draft.raw
+        self._guards.patience.heed(draft.principal, raw.started_ns, lambda: admitted.admit(request, grant))
+        return month_spent(self._services, draft)
+
+    def _price(self, draft: Draft, request: ChatRequest, grant: Grant) -> Price | None:
         """The model's price; None only where the call costs nothing. An unknown price is a refusal, never zero."""
-        if not self._services.adapters[raw.endpoint].billed:
+        if not self._services.adapters[draft.raw.endpoint].billed:
             return None
-        price = self._services.prices.find(grant.model, raw.at_ms)
+        price = self._services.prices.find(grant.model, draft.raw.at_ms)
         if price is None:
             raise PriceUnknown(
                 f"The price of model '{grant.model.name}' is not known. Set 'price' for it under 'models' in the "
@@ -291,6 +306,7 @@ class Gate:
                 f"'service_tiers: {{{tier}: PERCENT}}' for it under 'models' in the gateway's configuration.",
                 param="service_tier",
             )
+        draft.price_version = price.version
         return price
 
     def _reserve(

@@ -112,6 +112,11 @@ def enforce(
     return Permit(request=request, edits=edits, obligations=decision.obligations)
 
 
+def unjudged(request: ChatRequest) -> Permit:
+    """The request as it would be sent if no rule changed anything of it: to be measured, never to be sent."""
+    return Permit(request=request, edits={})
+
+
 def lower_output(permit: Permit, max_output_tokens: int) -> Permit:
     """The same request with a lower bound on its output."""
     return replace(

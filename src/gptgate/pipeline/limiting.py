@@ -44,14 +44,26 @@ class Admitted:
 
     def admit(self, request: ChatRequest | None = None, grant: Grant | None = None) -> None:
         """Step 4: one request, and its place. Raises RateLimited or ConcurrencyLimited."""
+        charges = self.charges(request, grant)
+        self._request = self._limiter.admit(charges, self._clock.monotonic_ns())
+
+    def charges(self, request: ChatRequest | None = None, grant: Grant | None = None) -> tuple[Charge, ...]:
+        """What step 4 charges."""
         plan, principal = self._plan, self._principal
         if plan.is_fixed(principal.app.name):
-            charges = plan.of_caller(principal)
-        else:
-            stream = request is not None and request.stream
-            end_user = named_end_user(self._raw, request)
-            charges = plan.of_request(self._raw, principal, grant, end_user, stream)
-        self._request = self._limiter.admit(charges, self._clock.monotonic_ns())
+            return plan.of_caller(principal)
+        stream = request is not None and request.stream
+        end_user = named_end_user(self._raw, request)
+        return plan.of_request(self._raw, principal, grant, end_user, stream)
+
+    def token_charges(
+        self, request: ChatRequest, grant: Grant, input_tokens: int, output_tokens: int
+    ) -> tuple[Charge, ...]:
+        """What step 9 charges."""
+        if not self._plan.has_tokens(self._principal.app.name):
+            return ()
+        end_user = named_end_user(self._raw, request)
+        return self._plan.of_tokens(self._raw, grant, end_user, input_tokens, output_tokens)
 
     def move(self, request: ChatRequest, grant: Grant) -> None:
         """A rule routes the request to another model, whose limits hold instead. Raises as `admit`."""
@@ -62,10 +74,9 @@ class Admitted:
     def reserve(self, request: ChatRequest, grant: Grant, input_tokens: int, output_tokens: int) -> None:
         """Step 9: the most tokens that the request can take. Raises RateLimited or ExceedsLimit; the request of step 4
         is then not charged either."""
-        if not self._plan.has_tokens(self._principal.app.name):
+        charges = self.token_charges(request, grant, input_tokens, output_tokens)
+        if not charges:
             return
-        end_user = named_end_user(self._raw, request)
-        charges = self._plan.of_tokens(self._raw, grant, end_user, input_tokens, output_tokens)
         try:
             self._tokens = self._limiter.admit(charges, self._clock.monotonic_ns())
         except ClientError as refusal:

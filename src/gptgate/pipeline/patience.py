@@ -35,6 +35,12 @@ class Patience:
         try:
             admit()
         except RateLimited as refusal:
+            self.refused(principal, started_ns, refusal)
+            raise
+
+    def refused(self, principal: Principal, started_ns: int, refusal: RateLimited) -> None:
+        """A limit has refused. Raises RetryAfterIgnored in its place, where the key did not wait too often."""
+        if self._spec is not None:
             now_ns, key = self._clock.monotonic_ns(), (principal.key_id, refusal.limit)
             told_ns, until_ns = self._told.get(key, (0, 0))
             if len(self._told) >= REMEMBERED:
@@ -43,7 +49,6 @@ class Patience:
             # Requests that were under way when the refusal was told knew nothing of it.
             if told_ns < started_ns < until_ns:
                 self._charge(self._spec, principal.key_id, keep=True)
-            raise
 
     def _charge(self, spec: LimitSpec, key_id: str, *, keep: bool) -> None:
         now_ns = self._clock.monotonic_ns()

@@ -21,6 +21,7 @@ from gptgate.core.ports import (
     Redaction,
     Upstream,
 )
+from gptgate.core.shared import Counters
 from gptgate.core.snapshot import ModelSpec, Snapshot
 from gptgate.core.wire import Dialect, Endpoint
 
@@ -61,3 +62,5 @@ class Services:
     observer: Observer
     classifiers: Mapping[str, Classifier]
     approvals: Approvals
+    counters: Counters | None = None
+    """Limits and budgets of several gateways. The ledger then counts what this one spends, and settles with them."""

@@ -30,6 +30,8 @@ def test_what_the_reference_calls_required_is_required(setting: object) -> None:
     path = getattr(setting, "path", "")
     if path.startswith("guards."):
         text = f"version: 1\nguards: {{{path.split('.')[1]}: {{}}}}"
+    elif path.startswith("counters."):
+        text = "version: 1\ncounters: {}"
     elif "[]" not in path:
         text = "teams: []"
     elif path.startswith("policy."):

@@ -28,6 +28,7 @@
     │       └── UpstreamOverloaded  529 or 503 upstream_overloaded
     └── Unavailable               the gateway itself
         ├── AuditUnavailable      503 audit_unavailable
+        ├── CountersUnavailable   503 counters_unavailable
         ├── GuardFailed           503 guard_failed
         ├── ShuttingDown          503 shutting_down
         ├── AnswerTooLarge        502 answer_too_large
@@ -68,6 +69,7 @@ from gptgate.core.errors.caller import (
 from gptgate.core.errors.gateway import (
     AnswerTooLarge,
     AuditUnavailable,
+    CountersUnavailable,
     GuardFailed,
     InternalFault,
     ShuttingDown,
@@ -106,6 +108,7 @@ __all__ = [
     "ClientError",
     "ClientGone",
     "ConcurrencyLimited",
+    "CountersUnavailable",
     "DialectMismatch",
     "EndpointNotAllowed",
     "ExceedsLimit",

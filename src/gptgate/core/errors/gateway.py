@@ -36,3 +36,12 @@ class InternalFault(Unavailable):
 
     status = 500
     code = "internal_error"
+
+
+class CountersUnavailable(Unavailable):
+    """The counters that gateways share do not answer, or are not complete, so nothing may be charged to them."""
+
+    code = "counters_unavailable"
+    retryable = True
+    broken: bool = False
+    """The connection broke: who joins the counters again can ask again."""

@@ -1,0 +1,36 @@
+"""The section `counters`."""
+
+from gptgate.config.reader import Reader, Section
+from gptgate.core.budgets import BudgetMode, Unit
+from gptgate.core.snapshot import CountersSpec
+
+MOST = 2**53 - 1
+"""The largest amount that the scripts of the counters compare exactly: more than nine million dollars.
+No amount of another unit can be so large."""
+
+
+def check_counters(root: Section, reader: Reader) -> None:
+    """Report every budget that shared counters could not hold to the last digit."""
+    if "counters" not in root.written:
+        return
+    amounts = [app.section("budget").fields.get("monthly_usd") for app in root.sections("apps")]
+    dollars = [item for item in root.sections("budgets") if item.get("unit") is Unit.USD]
+    hard = [item for item in dollars if item.get("mode") == BudgetMode.HARD]
+    for amount in (*amounts, *(item.fields.get("amount") for item in hard)):
+        if amount is not None and amount.value > MOST:
+            message = "more dollars than shared counters can hold to the last digit: 9007199"
+            reader.report(amount.line, amount.path, message, "mode: soft, or no counters")
+
+
+def build_counters(root: Section) -> CountersSpec | None:
+    """None where the section is absent."""
+    found = root.get("counters")
+    if not isinstance(found, Section):
+        return None
+    return CountersSpec(
+        url=found.get("url"),
+        user=found.get("user") or "",
+        credential=found.get("credential"),
+        prefix=found.get("prefix"),
+        timeout_ms=found.get("timeout"),
+    )

@@ -1,0 +1,152 @@
+"""Steps 4 and 9 on counters that several gateways share.
+
+A request asks them once, at step 4: for its place, and for the most that it takes if no rule changes it. Where rules
+make it longer, send it elsewhere, or where what is left does not pay for it, step 9 asks again.
+"""
+
+from collections.abc import Callable, Sequence
+
+from gptgate.core.budgets import NOTHING, BudgetCharge
+from gptgate.core.errors import BudgetExceeded, ClientError, RateLimited, SessionLimited
+from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, RawRequest, Reservation, Route
+from gptgate.core.limit import Standing
+from gptgate.core.ports import Price
+from gptgate.core.shared import Counters, Hold, Wish
+from gptgate.pipeline.charges import Ceiling, charges_of, most, useful_output
+from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.judge import lower_output, unjudged
+from gptgate.pipeline.limit_plan import LimitPlan
+from gptgate.pipeline.limiting import Admitted
+from gptgate.pipeline.patience import Patience
+from gptgate.pipeline.services import Services
+
+Encode = Callable[[Permit, Grant, RawRequest], Route]
+
+
+class SharedAdmitted(Admitted):
+    """The same as `Admitted`, on shared counters: `ask`, `ask_again` and `take` in the place of its three steps."""
+
+    __slots__ = ("_counters", "_hold", "_patience", "_services")
+
+    def __init__(
+        self,
+        plan: LimitPlan,
+        services: Services,
+        counters: Counters,
+        patience: Patience,
+        raw: RawRequest,
+        principal: Principal,
+    ) -> None:
+        super().__init__(plan, services.limiter, services.clock, raw, principal)
+        self._services, self._counters, self._patience = services, counters, patience
+        self._hold: Hold | None = None
+
+    async def ask(self, draft: Draft, encode: Encode) -> int:
+        """Step 4. What the app's month has cost before. Raises as `admit`, and CountersUnavailable."""
+        wish = Wish((), (), NOTHING) if draft.grant is None else self._wish(draft, draft.grant, encode)
+        raw, app, charges = self._raw, self._principal.app.name, self.charges(draft.request, draft.grant)
+        try:
+            self._hold = await self._counters.admit(raw.id, app, charges, wish, raw.at_ms)
+        except RateLimited as refusal:
+            self._patience.refused(self._principal, raw.started_ns, refusal)
+            raise
+        self._see()
+        return self._hold.spent_nano
+
+    async def ask_again(self, draft: Draft, grant: Grant, encode: Encode) -> None:
+        """A rule routes the request to another model. Raises as `ask`."""
+        try:
+            await self._held.move(self.charges(draft.request, grant), self._wish(draft, grant, encode))
+        finally:
+            self._see()
+
+    async def take(
+        self, request: ChatRequest, grant: Grant, budgets: Sequence[BudgetCharge], wanted: Ceiling
+    ) -> Reservation:
+        """Step 9. Raises BudgetExceeded, and as `reserve`; the request of step 4 is then treated as there."""
+        tokens = self.token_charges(request, grant, wanted.input_tokens, wanted.output_tokens)
+        try:
+            return await self._held.reserve(Wish(tokens, budgets, wanted.spend))
+        except (BudgetExceeded, SessionLimited):
+            raise
+        except ClientError as refusal:
+            refusal.standing += self.standing()
+            self._cancel()
+            raise
+        finally:
+            self._see()
+
+    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
+        """What the counters last said of an account."""
+        return self._held.left(charge, at_ms)
+
+    def standing(self) -> tuple[Standing, ...]:
+        """How the limits that apply stand; nothing before the counters were asked."""
+        if self._hold is None:
+            return ()
+        now_ns = self._clock.monotonic_ns()
+        return self._hold.requests.standing(now_ns) + self._hold.tokens.standing(now_ns)
+
+    def release(self) -> None:
+        super().release()
+        self._hold = None
+
+    @property
+    def _held(self) -> Hold:
+        if self._hold is None:
+            raise ValueError("a request is admitted before anything else is asked for it")
+        return self._hold
+
+    def _see(self) -> None:
+        """What is held now."""
+        if self._hold is not None:
+            self._request, self._tokens = self._hold.requests, self._hold.tokens
+            self._charges = tuple(self._hold.tokens.charges)
+
+    def _wish(self, draft: Draft, grant: Grant, encode: Encode) -> Wish:
+        """The most that the request takes if no rule changes anything of it."""
+        services, raw, request = self._services, self._raw, draft.request
+        if request is None:
+            return Wish((), (), NOTHING)
+        permit = unjudged(request)
+        billed = services.adapters[raw.endpoint].billed
+        price = services.prices.find(grant.model, raw.at_ms) if billed else None
+        if price is not None and not price.covers(request.service_tier):
+            price = None  # refused at step 9
+        wanted = most(services, draft, permit, encode(permit, grant, draft.raw), price)
+        budgets = charges_of(services.snapshot.budgets, draft, grant)
+        tokens = self.token_charges(request, grant, wanted.input_tokens, wanted.output_tokens)
+        return Wish(tokens, budgets, wanted.spend)
+
+
+async def move(admitted: Admitted, draft: Draft, request: ChatRequest, grant: Grant, encode: Encode) -> None:
+    """Step 4 again, on the model that a rule routes to, wherever limits are counted."""
+    if isinstance(admitted, SharedAdmitted):
+        await admitted.ask_again(draft, grant, encode)
+    else:
+        admitted.move(request, grant)
+
+
+async def reserve_shared(
+    services: Services,
+    draft: Draft,
+    permit: Permit,
+    grant: Grant,
+    price: Price | None,
+    admitted: SharedAdmitted,
+    encode: Encode,
+) -> tuple[Permit, Route, Reservation]:
+    """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only, for
+    that."""
+    route, budgets = encode(permit, grant, draft.raw), charges_of(services.snapshot.budgets, draft, grant)
+    wanted = most(services, draft, permit, route, price)
+    try:
+        return permit, route, await admitted.take(permit.request, grant, budgets, wanted)
+    except BudgetExceeded:
+        useful = useful_output(admitted, budgets, wanted, draft.raw.at_ms)
+        if useful is None:
+            raise
+    draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
+    route = encode(permit, grant, draft.raw)
+    wanted = most(services, draft, permit, route, price)
+    return permit, route, await admitted.take(permit.request, grant, budgets, wanted)

@@ -1,0 +1,91 @@
+-- A gateway says what it has spent itself, part by part. Until every gateway that is waited for has, none may admit.
+
+local state, open, alive, roster, joined, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local ask = cjson.decode(ARGV[1])
+local KEPT_MS = 34560000000 -- 400 days
+
+local clock = redis.call('TIME')
+local now_ms = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
+
+local function whole(number) return string.format('%.0f', number) end
+
+local function gateways_alive()
+  local found, flat = {}, redis.call('HGETALL', alive)
+  for i = 1, #flat, 2 do
+    if tonumber(flat[i + 1]) > now_ms then
+      found[#found + 1] = string.match(flat[i], '^[^:]+')
+    else
+      redis.call('HDEL', alive, flat[i])
+    end
+  end
+  return found
+end
+
+local function settle_readiness()
+  local ready = #redis.call('SDIFF', roster, joined) == 0
+  redis.call('HSET', state, 'ready', ready and '1' or '0')
+end
+
+local function beat()
+  redis.call('HSET', alive, ask.process, whole(now_ms + ask.lease_ms))
+  for _, key in ipairs({state, open, alive, roster, joined, members}) do redis.call('PEXPIRE', key, KEPT_MS) end
+end
+
+-- A part that this gateway holds in a field of its own, and the sum of all gateways' parts beside it.
+local function put(key, field, value)
+  local own = field .. ':' .. ask.gateway
+  local before = redis.call('HGET', key, own) or '0'
+  redis.call('HSET', key, own, value)
+  redis.call('HINCRBY', key, field, value)
+  if before ~= '0' then
+    redis.call('HINCRBY', key, field, string.sub(before, 1, 1) == '-' and string.sub(before, 2) or '-' .. before)
+  end
+end
+
+local epoch = redis.call('HGET', state, 'epoch')
+if ask.step == 'begin' then
+  if not epoch or (ask.doubted and epoch == ask.epoch) then
+    -- Everything is gone, or a server took over that may not have heard of the last charges: they are told again.
+    local waited = epoch and gateways_alive() or ask.members
+    epoch = ask.fresh
+    redis.call('DEL', roster, joined)
+    redis.call('HSET', state, 'epoch', epoch, 'ready', '0')
+    for _, gateway in ipairs(waited) do redis.call('SADD', roster, gateway) end
+    for _, gateway in ipairs(ask.members) do redis.call('SADD', members, gateway) end
+    redis.call('SADD', roster, ask.gateway)
+  end
+  redis.call('DEL', open)
+  -- The places of this gateway's requests are told under a new name.
+  for _, process in ipairs(redis.call('HKEYS', alive)) do
+    if string.match(process, '^[^:]+') == ask.gateway then redis.call('HDEL', alive, process) end
+  end
+  return {epoch}
+end
+if epoch ~= ask.epoch then return {'lost'} end
+if ask.step == 'sums' then
+  for _, one in ipairs(ask.sums) do
+    put(KEYS[one.key], one.slot, one.amount)
+    if one.held then put(KEYS[one.key], 'held', one.held) end
+    redis.call('HDEL', KEYS[one.key], 'first')
+    redis.call('PEXPIRE', KEYS[one.key], one.ttl)
+  end
+elseif ask.step == 'end' then
+  for _, one in ipairs(ask.places) do
+    redis.call('HSET', KEYS[one.key], ask.process, one.count)
+    redis.call('PEXPIRE', KEYS[one.key], 86400000)
+  end
+  for _, one in ipairs(ask.open) do redis.call('HSET', open, one[1], one[2]) end
+  for _, name in ipairs({roster, joined, members}) do redis.call('SADD', name, ask.gateway) end
+  settle_readiness()
+  beat()
+elseif ask.step == 'beat' then
+  settle_readiness()
+  beat()
+elseif ask.step == 'report' then
+  -- The highest threshold that was told of; true for the one who is first to tell.
+  -- A rolling window has no turn: there it is due again once the spending has fallen below it.
+  local told = tonumber(redis.call('HGET', KEYS[7], ask.field) or '0')
+  if ask.percent > told or ask.rolling then redis.call('HSET', KEYS[7], ask.field, whole(ask.percent)) end
+  return {ask.percent > told and 'first' or 'told'}
+end
+return {'done', redis.call('SDIFF', roster, joined), redis.call('SMEMBERS', members)}

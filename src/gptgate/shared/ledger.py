@@ -1,0 +1,66 @@
+"""What this gateway has spent itself: the part of the shared sums that it can tell again when they are lost."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from gptgate.core.budgets import BudgetCharge, BudgetMode, BudgetSpec, Spend
+from gptgate.core.facts import Reservation
+from gptgate.cost.ledger import MemoryLedger
+
+
+class OwnLedger(MemoryLedger):
+    """A ledger that refuses nothing and reports nothing: the shared counters do. It hears of every settlement first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counted: dict[int, tuple[BudgetSpec, BudgetSpec]] = {}
+        self.settled: Callable[[str, Spend], None] = lambda _request_id, _spend: None
+        """Told the id and the real spending of each reservation that was settled, once."""
+
+    def count(
+        self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int
+    ) -> Reservation:
+        """Note what the counters have admitted."""
+        counted = [BudgetCharge(self._counting(charge.budget), charge.key) for charge in charges]
+        return self.reserve(request_id, app, counted, spend, at_ms)
+
+    def settle(self, reservation: Reservation, spend: Spend) -> None:
+        known = reservation.id in self._open
+        super().settle(reservation, spend)
+        if known:
+            self.settled(reservation.id, spend)
+
+    def forget(self, reservation: Reservation) -> None:
+        """As if it had never been counted."""
+        super().settle(reservation, Spend())
+
+    def parts(self, budgets: Sequence[BudgetSpec]) -> Iterator[tuple[BudgetSpec, tuple[str, ...], int, int, int, int]]:
+        """For each slot of each account: its time, what is settled and reserved in it, what of it is reserved, and what
+        was added to it by this gateway's operators."""
+        held: dict[tuple[int, int], int] = {}
+        for one in self._open.values():
+            for charge, account, slot in one.lines:
+                place = (id(account), slot)
+                held[place] = held.get(place, 0) + one.spend.of(charge.budget.unit)
+        for budget in budgets:
+            book = self._book(budget)
+            for key, account in book.accounts.items():
+                for slot in {**account.amounts, **account.added}:
+                    yield (
+                        budget,
+                        key,
+                        slot,
+                        account.amounts.get(slot, 0),
+                        held.get((id(account), slot), 0),
+                        account.added.get(slot, 0),
+                    )
+
+    def _counting(self, budget: BudgetSpec) -> BudgetSpec:
+        known = self._counted.get(id(budget))
+        if known is None or known[0] is not budget:
+            if len(self._counted) > 1000:
+                self._counted.clear()
+            counting = replace(budget, amount=None, amounts={}, mode=BudgetMode.SOFT, thresholds=())
+            known = self._counted[id(budget)] = (budget, counting)
+        return known[1]

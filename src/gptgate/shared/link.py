@@ -1,0 +1,89 @@
+"""The connection to the server that keeps the counters. Every failure is one error; another server is noticed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from gptgate.core.errors import CountersUnavailable
+
+CONNECTIONS = 64
+"""So many calls are under way at a time; others wait for their turn, not longer than a call may take."""
+_HERE = Path(__file__).parent
+CHARGE, JOIN = ((_HERE / name).read_text("utf-8") for name in ("charge.lua", "join.lua"))
+EVICTS_NOTHING = "noeviction"
+
+Reply = list[object]
+
+
+def unavailable(detail: str) -> CountersUnavailable:
+    """What callers are told, and what operators are."""
+    return CountersUnavailable("The gateway's shared counters cannot be asked, so nothing was sent.", detail=detail)
+
+
+class Link:
+    """Calls scripts, without any retry: a charge whose answer is lost may have been made."""
+
+    def __init__(self, url: str, *, user: str, password: str, timeout_ms: int) -> None:
+        self.server = ""
+        """The server process that was joined; empty: none was yet, or it is in doubt."""
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=CONNECTIONS,
+            timeout=timeout_ms / 1000,
+            socket_timeout=timeout_ms / 1000,
+            socket_connect_timeout=timeout_ms / 1000,
+            username=user or None,
+            password=password or None,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+            redis_connect_func=self._greet,
+        )
+        self._client = Redis(connection_pool=pool)
+        self._scripts = {text: self._client.register_script(text) for text in (CHARGE, JOIN)}
+
+    async def call(self, script: str, keys: Sequence[str], ask: dict[str, object]) -> Reply:
+        """Raises CountersUnavailable; a broken one may have been a charge all the same."""
+        try:
+            reply: Reply = await self._scripts[script](keys, [msgspec.json.encode(ask)])
+        except (ConnectionError, RedisConnectionError) as error:
+            broken = unavailable(f"{type(error).__name__}: {error}")
+            broken.broken = True
+            raise broken from error
+        except (RedisError, OSError) as error:
+            raise unavailable(f"{type(error).__name__}: {error}") from error
+        return reply
+
+    async def meet(self) -> str:
+        """The id of the server process that answers now. Raises CountersUnavailable when it may forget counters."""
+        self.server = ""
+        try:
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+            about = {**await self._client.info("server"), **await self._client.info("memory")}
+        except (RedisError, OSError) as error:
+            raise unavailable(f"{type(error).__name__}: {error}") from error
+        if about.get("maxmemory") and about.get("maxmemory_policy") != EVICTS_NOTHING:
+            raise unavailable(f"the server evicts keys: set its maxmemory-policy to {EVICTS_NOTHING}")
+        return str(about["run_id"])
+
+    async def close(self) -> None:
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
+
+    async def _greet(self, connection: AbstractConnection) -> None:
+        """A server that took over, or came back, may not have heard of the last charges. It breaks all connections, so
+        asking at the beginning of each is enough."""
+        await connection.on_connect()
+        if not self.server:
+            return
+        await connection.send_command("INFO", "server")
+        about = str(await connection.read_response())
+        if f"run_id:{self.server}" not in about:
+            self.server = ""
+            raise RedisError("another server process answers than before")

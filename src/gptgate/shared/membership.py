@@ -1,0 +1,207 @@
+"""This gateway among those that share counters: it joins, stays alive, and tells its own sums anew when in doubt.
+
+Each gateway's part of every sum has a field of its own, which joining sets to what the gateway's records say. So
+whatever the server forgot, or heard twice, is right again when all have joined; until then nobody admits.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from gptgate.core.budgets import BudgetSpec
+from gptgate.core.errors import CountersUnavailable
+from gptgate.cost.windows import Slots
+from gptgate.shared.hold import SharedHold
+from gptgate.shared.ledger import OwnLedger
+from gptgate.shared.link import JOIN, Link, Reply, unavailable
+from gptgate.shared.names import Account, Entry, Keys
+
+FILE_NAME = "counters.json"
+BEAT_S = 1.0
+RETRY_S = 0.3
+LEASE_MS = 15_000
+"""A gateway that is silent for so long is taken for dead: the places of its requests are free again."""
+CHUNK = 500
+
+
+class Known(msgspec.Struct):
+    """What a gateway remembers besides its records: its own id, and whom it shares counters with."""
+
+    gateway: str
+    members: list[str] = []
+
+    @classmethod
+    def of(cls, folder: Path) -> "Known":
+        """Of a data folder, made at its first start. Raises OSError and msgspec.DecodeError."""
+        path = folder / FILE_NAME
+        if path.exists():
+            return msgspec.json.decode(path.read_bytes(), type=cls)
+        known = cls(gateway=secrets.token_hex(8))
+        known.keep(folder)
+        return known
+
+    def keep(self, folder: Path) -> None:
+        """Write it, whole or not at all."""
+        path = folder / FILE_NAME
+        draft = path.with_suffix(".new")
+        draft.write_bytes(msgspec.json.encode(self))
+        draft.replace(path)
+
+
+class Membership:
+    """Belongs to one event loop; `run` must run."""
+
+    def __init__(self, link: Link, folder: Path, ledger: OwnLedger, *, prefix: str, timeout_ms: int) -> None:
+        self._link, self._folder, self._ledger, self._prefix = link, folder, ledger, prefix
+        self.timeout_s = timeout_ms / 1000
+        self._known = Known.of(folder)
+        self.gateway = self._known.gateway
+        self.process = ""
+        self.budgets: Sequence[BudgetSpec] = ()
+        self.holds: dict[str, SharedHold] = {}
+        """Requests that hold anything."""
+        self.joined = ""
+        """The epoch of the counters that this gateway has joined; empty: none, or it is in doubt."""
+        self.generation = 0
+        """Changes whenever this gateway begins to join."""
+        self.rejoined: Callable[[], None] = lambda: None
+        """Called when the sums to be told are taken down: what was settled before is in them."""
+        self.fault = ""
+        self.waited: list[str] = []
+        """Gateways whose sums are still missing."""
+        self._epoch = self._server = ""
+        self._in = asyncio.Event()
+        self._doubt = asyncio.Event()
+
+    async def epoch(self) -> str:
+        """The epoch that calls must name. Raises CountersUnavailable, at once where the server is silent."""
+        if not self.joined:
+            if self.fault:
+                raise unavailable(self.fault)
+            try:
+                async with asyncio.timeout(self.timeout_s):
+                    await self._in.wait()
+            except TimeoutError:
+                raise unavailable("the counters are joined again") from None
+        return self.joined
+
+    async def call(self, script: str, keys: Sequence[str], ask: Entry) -> Reply:
+        """Raises CountersUnavailable; what is counted here is in doubt then."""
+        try:
+            return await self._link.call(script, keys, ask)
+        except CountersUnavailable:
+            self.doubt()
+            raise
+
+    def doubt(self) -> None:
+        """What the counters hold of this gateway may not be right: join again."""
+        self.joined = ""
+        self._in.clear()
+        self._doubt.set()
+
+    def keys(self, *more: str) -> Keys:
+        """The keys of a charge."""
+        return Keys(self._prefix, "state", f"open:{self.gateway}", "alive", *more)
+
+    def join_keys(self) -> Keys:
+        """The keys of joining."""
+        return self.keys("roster", "joined", "members")
+
+    async def run(self) -> None:
+        """Join, and stay; until cancelled."""
+        while True:
+            try:
+                if not self.joined:
+                    self._doubt.clear()
+                    await self._join()
+                else:
+                    await self._beat()
+            except CountersUnavailable as error:
+                self.fault = error.detail
+                self.doubt()
+                await asyncio.sleep(RETRY_S)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_S):
+                    await self._doubt.wait()
+
+    async def _join(self) -> None:
+        self.generation += 1
+        server = await self._link.meet()
+        process = f"{self.gateway}:{secrets.token_hex(4)}"
+        ask: Entry = {"gateway": self.gateway, "process": process, "lease_ms": LEASE_MS}
+        begin = {
+            **ask,
+            "step": "begin",
+            "epoch": self._epoch,
+            "doubted": self._server not in ("", server),
+            "fresh": secrets.token_hex(8),
+            "members": self._known.members,
+        }
+        epoch = str((await self._link.call(JOIN, self.join_keys().names, begin))[0])
+        self._epoch, self._server = epoch, server
+        # From here to the first wait nothing else runs: what is taken down is true of one moment.
+        self.process = process
+        self.rejoined()
+        steps = [*self._sums(), self._end()]
+        for keys, step in steps:
+            reply = await self._link.call(JOIN, keys.names, {**ask, "epoch": epoch, **step})
+            if reply[0] != "done":
+                raise unavailable("the counters were lost while they were joined")
+        self._hear(reply)
+        self.fault = ""
+        if not self._doubt.is_set():
+            self.joined = epoch
+            self._in.set()
+
+    async def _beat(self) -> None:
+        ask: Entry = {"gateway": self.gateway, "process": self.process, "lease_ms": LEASE_MS}
+        reply = await self._link.call(JOIN, self.join_keys().names, {**ask, "epoch": self.joined, "step": "beat"})
+        if reply[0] == "done":
+            self._hear(reply)
+        else:
+            self.doubt()
+
+    def _hear(self, reply: Reply) -> None:
+        self.waited, members = cast("list[list[str]]", reply[1:])
+        if sorted(members) != self._known.members:
+            self._known.members = sorted(members)
+            self._known.keep(self._folder)
+
+    def _sums(self) -> Iterator[tuple[Keys, Entry]]:
+        """What this gateway has spent and added, by slots, in pieces."""
+        keys, sums = self.join_keys(), list[Entry]()
+        slots = {budget.name: Slots(budget) for budget in self.budgets}
+        held_of: dict[tuple[str, tuple[str, ...]], int] = {}
+        parts = list(self._ledger.parts(self.budgets))
+        for budget, key, _, _, held, _ in parts:
+            held_of[budget.name, key] = held_of.get((budget.name, key), 0) + held
+        for budget, key, slot, amount, held, added in parts:
+            account = Account(budget, key, slots[budget.name], slot)
+            place = keys.place(account.name)
+            held = held_of[budget.name, key] if account.first else held
+            one: Entry = {"key": place, "ttl": account.ttl}
+            sums.append({**one, "slot": account.slot, "amount": str(amount), "held": str(held)})
+            if added:
+                sums.append({**one, "slot": f"added:{account.slot}", "amount": str(added)})
+            if len(sums) >= CHUNK:
+                yield keys, {"step": "sums", "sums": sums}
+                keys, sums = self.join_keys(), []
+        if sums:
+            yield keys, {"step": "sums", "sums": sums}
+
+    def _end(self) -> tuple[Keys, Entry]:
+        """The requests in flight, and their places."""
+        keys, counts = self.join_keys(), dict[str, int]()
+        for hold in self.holds.values():
+            for charge in hold.requests.charges:
+                if not charge.spec.window_ms:
+                    counts[charge.key] = counts.get(charge.key, 0) + 1
+        places = [{"key": keys.place("place:" + key), "count": count} for key, count in counts.items()]
+        held = [[name, "wish" if hold.reservation else "limits"] for name, hold in self.holds.items()]
+        return keys, {"step": "end", "places": places, "open": held}

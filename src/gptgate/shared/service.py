@@ -1,0 +1,71 @@
+"""The shared counters of a running gateway, put together."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gptgate.core.budgets import BudgetSpec, Crossing
+from gptgate.core.ports import Clock
+from gptgate.core.snapshot import CountersSpec
+from gptgate.shared.counters import SharedCounters
+from gptgate.shared.ledger import OwnLedger
+from gptgate.shared.link import Link
+from gptgate.shared.membership import Membership
+from gptgate.shared.settler import Settler
+
+
+class SharedService:
+    """Owns the connection and the tasks. `start` it in the event loop that serves; the caller must `close`."""
+
+    def __init__(
+        self,
+        spec: CountersSpec,
+        password: str,
+        folder: Path,
+        ledger: OwnLedger,
+        clock: Clock,
+        report: Callable[[Crossing], None],
+        now_us: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        """`now_us` is the time that rates go by; None: the server's own."""
+        self._link = Link(spec.url, user=spec.user, password=password, timeout_ms=spec.timeout_ms)
+        self._membership = Membership(self._link, folder, ledger, prefix=spec.prefix, timeout_ms=spec.timeout_ms)
+        self._settler = Settler(self._membership, report)
+        self.counters = SharedCounters(self._membership, ledger, self._settler, clock, now_us)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, budgets: Sequence[BudgetSpec]) -> None:
+        """Join, and keep trying until it succeeds; nothing is admitted before."""
+        self._membership.budgets = budgets
+        self._tasks = [asyncio.create_task(work) for work in (self._membership.run(), self._settler.run())]
+
+    def change(self, budgets: Sequence[BudgetSpec]) -> None:
+        """Amounts were changed or topped up: the others are told."""
+        self._membership.budgets = budgets
+        self._membership.doubt()
+
+    def readiness(self) -> list[str]:
+        """Why nothing can be admitted; empty when it can."""
+        membership = self._membership
+        if membership.fault:
+            return [f"the shared counters cannot be asked: {membership.fault}"]
+        if not membership.joined:
+            return ["the shared counters are being joined"]
+        if membership.waited:
+            return [f"the shared counters wait for these gateways: {', '.join(sorted(membership.waited))}"]
+        return [f"a task of the shared counters has ended: {task}" for task in self._tasks if task.done()]
+
+    async def settled(self) -> None:
+        """Wait until the counters know of every request that is over."""
+        await self._settler.drained()
+
+    async def close(self, deadline_ms: int) -> None:
+        """Tell what is to be told, within the deadline; what is not is told by the next start."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadline_ms / 1000):
+                await self._settler.drained()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._link.close()

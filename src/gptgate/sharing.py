@@ -1,0 +1,71 @@
+"""Opens the shared counters where a configuration has them; without, none of their code is loaded."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gptgate.config.problem import ConfigError, Problem
+from gptgate.config.secrets import resolve
+from gptgate.core.ports import Clock
+from gptgate.core.snapshot import Snapshot
+from gptgate.storage.errors import StorageError
+from gptgate.treasury import Treasury
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gptgate.core.budgets import BudgetSpec
+    from gptgate.core.shared import Counters
+    from gptgate.shared.ledger import OwnLedger
+    from gptgate.shared.service import SharedService
+
+
+def own_ledger(snapshot: Snapshot) -> OwnLedger | None:
+    """The ledger of a gateway that shares its counters; None where it does not. Raises ConfigError."""
+    if snapshot.counters is None:
+        return None
+    try:
+        import_module("redis.asyncio")
+    except ImportError:
+        what = "need a package that is not installed"
+        raise ConfigError([Problem("counters", 0, "", what, "pip install 'gptgate[valkey]'")]) from None
+    ledger: OwnLedger = import_module("gptgate.shared.ledger").OwnLedger()
+    return ledger
+
+
+class Sharing:
+    """The shared counters of a running gateway, or none. The caller must `close`."""
+
+    def __init__(self, snapshot: Snapshot, folder: Path, clock: Clock, treasury: Treasury) -> None:
+        """Raises ConfigError when the password is not there, and StorageError."""
+        self.service: SharedService | None = None
+        spec = snapshot.counters
+        if spec is None:
+            return
+        password = resolve(spec.credential) if spec.credential else ""
+        make = import_module("gptgate.shared.service").SharedService
+        try:
+            self.service = make(spec, password, folder, treasury.ledger, clock, treasury.report)
+        except (OSError, ValueError) as error:
+            raise StorageError(f"cannot read or write what is known of the shared counters: {error}") from error
+
+    @property
+    def counters(self) -> Counters | None:
+        return self.service.counters if self.service is not None else None
+
+    def start(self, budgets: Sequence[BudgetSpec], treasury: Treasury) -> None:
+        """Join the counters, in the event loop that serves, and tell them from now on what the treasury learns."""
+        if self.service is not None:
+            self.service.start(budgets)
+            treasury.shared = self.service.change
+
+    def readiness(self) -> list[str]:
+        """Why nothing can be admitted; empty when it can."""
+        return self.service.readiness() if self.service is not None else []
+
+    async def close(self, deadline_ms: int) -> None:
+        """Tell the counters what they do not know yet."""
+        if self.service is not None:
+            await self.service.close(deadline_ms)

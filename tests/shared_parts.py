@@ -1,0 +1,252 @@
+"""A real server for shared counters, and gateways' parts that count there, with the ports of the parts in memory."""
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import redis
+
+from gptgate.core.budgets import BudgetCharge, BudgetSpec, Crossing, Spend, Spent
+from gptgate.core.facts import Reservation
+from gptgate.core.limit import Charge, Standing
+from gptgate.core.shared import Wish
+from gptgate.core.snapshot import CountersSpec
+from gptgate.cost.windows import month_start_ms
+from gptgate.shared.counters import SharedCounters
+from gptgate.shared.hold import SharedHold
+from gptgate.shared.ledger import OwnLedger
+from gptgate.shared.service import SharedService
+from harness import Gateway, free_port
+from storage_samples import SystemClock
+
+T = TypeVar("T")
+PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
+WITHOUT = "needs valkey-server or redis-server: apt-get install redis-server"
+needs_server = pytest.mark.skipif(PROGRAM is None, reason=WITHOUT)
+
+
+class Server:
+    """A server process that keeps nothing on disk."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = tempfile.mkdtemp(prefix="counters-")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, empty, and wait until it answers."""
+        assert PROGRAM is not None
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder]
+        self._process = subprocess.Popen([PROGRAM, *options], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                with self.client() as client:
+                    client.ping()
+                return
+            except redis.ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+
+    def client(self) -> "redis.Redis":
+        return redis.Redis(port=self.port, decode_responses=True)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
+    def stop(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder)
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """Skips where there is no program for it."""
+    if PROGRAM is None:
+        pytest.skip(WITHOUT)
+    server = Server()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def spec_of(server: Server, prefix: str = "test", timeout_ms: int = 5000) -> CountersSpec:
+    return CountersSpec(url=server.url, user="", credential=None, prefix=prefix, timeout_ms=timeout_ms)
+
+
+async def ready(gateway: Gateway) -> None:
+    """Wait until requests can be admitted."""
+    async with asyncio.timeout(10):
+        while gateway.app.readiness():
+            await asyncio.sleep(0.005)
+
+
+class Member:
+    """One gateway's part, in an event loop that the tests turn."""
+
+    def __init__(
+        self,
+        server: Server,
+        loop: asyncio.AbstractEventLoop,
+        prefix: str,
+        budgets: Sequence[BudgetSpec] = (),
+        spent: Sequence[Spent] = (),
+        folder: Path | None = None,
+    ) -> None:
+        self.loop = loop
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="member-"))
+        self.now_us: int | None = None
+        self.crossings: list[Crossing] = []
+        self.ledger = OwnLedger()
+        for budget in budgets:
+            self.ledger.restore(budget, spent, 0)
+        self.service = SharedService(
+            spec_of(server, prefix),
+            "",
+            self.folder,
+            self.ledger,
+            SystemClock(),
+            self.crossings.append,
+            lambda: self.now_us,
+        )
+
+        async def start() -> None:
+            self.service.start(budgets)
+            await self.ready()
+
+        self.run(start())
+
+    async def ready(self) -> None:
+        for _ in range(1000):
+            if not self.service.readiness():
+                return
+            await asyncio.sleep(0.005)
+        pytest.fail(f"not ready: {self.service.readiness()}")
+
+    @property
+    def counters(self) -> SharedCounters:
+        return self.service.counters
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    def close(self) -> None:
+        self.run(self.service.close(2000))
+
+
+NO_WISH = Wish((), (), Spend())
+_numbers = iter(range(10**9))
+
+
+class _Admission:
+    """What is settled is told at once, as in memory."""
+
+    def __init__(self, member: Member, hold: SharedHold) -> None:
+        self._member, self._hold = member, hold
+
+    def release(self) -> None:
+        self._tell(self._hold.requests.release)
+
+    def cancel(self, now_ns: int) -> None:
+        self._member.now_us = now_ns // 1000
+        self._tell(lambda: self._hold.requests.cancel(now_ns))
+
+    def settle(self, spent: Sequence[int], now_ns: int) -> None:
+        self._member.now_us = now_ns // 1000
+        self._hold.requests.settle(spent, now_ns)
+        self.release()
+
+    def standing(self, now_ns: int) -> tuple[Standing, ...]:
+        hold = self._hold.requests
+        # The part goes by the process's clock; here time is the test's.
+        hold._at_ns = now_ns
+        return hold.standing(now_ns)
+
+    def _tell(self, change: Any) -> None:
+        async def tell() -> None:
+            change()
+            await self._member.service.settled()
+
+        self._member.run(tell())
+
+
+class LimiterThere:
+    """The `Limiter` port on shared counters."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+
+    def admit(self, charges: Sequence[Charge], now_ns: int) -> _Admission:
+        self.member.now_us = now_ns // 1000
+        admitting = self.member.counters.admit(f"r{next(_numbers)}", "app", charges, NO_WISH, 0)
+        return _Admission(self.member, self.member.run(admitting))
+
+    def look(self, charges: Sequence[Charge], now_ns: int) -> tuple[Standing, ...]:
+        """By a request that takes nothing."""
+        admission = self.admit([one._replace(amount=0) for one in charges], now_ns)
+        admission.release()
+        return admission.standing(now_ns)
+
+
+class LedgerThere:
+    """The `Ledger` port on shared counters."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self._holds: dict[str, SharedHold] = {}
+
+    def reserve(
+        self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int
+    ) -> Reservation:
+        wish = Wish((), charges, spend)
+
+        async def reserve() -> Reservation:
+            hold = await self.member.counters.admit(request_id, app, (), wish, at_ms)
+            try:
+                reservation = await hold.reserve(wish)
+            except BaseException:
+                hold.requests.release()
+                raise
+            self._holds[request_id] = hold
+            return reservation
+
+        return self.member.run(reserve())
+
+    def settle(self, reservation: Reservation, spend: Spend) -> None:
+        async def settle() -> None:
+            self.member.ledger.settle(reservation, spend)
+            self._holds[reservation.id].requests.release()
+            await self.member.service.settled()
+
+        self.member.run(settle())
+
+    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
+        return self._look(charge, at_ms).left(charge, at_ms)
+
+    def spent(self, charge: BudgetCharge, at_ms: int) -> int:
+        return self._look(charge, at_ms).spent_nano
+
+    def _look(self, charge: BudgetCharge, at_ms: int) -> SharedHold:
+        async def look() -> SharedHold:
+            wish = Wish((), [charge], Spend())
+            hold = await self.member.counters.admit(f"r{next(_numbers)}", "app", (), wish, at_ms)
+            hold.requests.release()
+            return hold
+
+        return self.member.run(look())
+
+
+def months(initial: Mapping[tuple[str, str], int]) -> list[Spent]:
+    """What apps had spent of their months, as a start finds it."""
+    return [Spent((app,), month_start_ms(month), nano) for (app, month), nano in initial.items()]

@@ -1,0 +1,230 @@
+"""Gateways that share counters are one gateway to those they limit."""
+
+import asyncio
+import secrets
+import shutil
+from pathlib import Path
+
+import pytest
+
+from books import balanced
+from gptgate.core.money import format_usd
+from gptgate.simulator.app import Simulator
+from gptgate.simulator.server import SimulatorServer
+from gptgate.storage.compiled import FOLDER
+from gptgate.storage.queries import SqliteReader
+from harness import CONFIG, Gateway, GatewayProcess, make_key, running_gateway
+from raw_client import CHAT, MESSAGES, RawClient, post, prompt
+from shared_parts import Server, ready
+
+TEXT = "fault: no-usage\necho: hello"
+GATEWAYS = 4
+FITTING = 100
+REQUESTS = 1000
+
+
+def sharing(server: Server, config: str = CONFIG, *, timeout: str = "5s", prefix: str = "") -> str:
+    """A configuration that counts there, under a prefix of its own."""
+    name = prefix or f"s{secrets.token_hex(6)}"
+    return f"{config}counters: {{url: '{server.url}', prefix: {name}, timeout: {timeout}}}\n"
+
+
+async def ask(
+    base_url: str, key: str, text: str = TEXT, *, path: str = CHAT, stream: bool = False
+) -> tuple[int, dict[str, str], bytes]:
+    client = await RawClient.connect(base_url)
+    await client.send(post(path, key, prompt(text, path=path, stream=stream)))
+    answer = await client.answer()
+    await client.close()
+    return answer
+
+
+async def ceiling(folder: Path, text: str = TEXT) -> int:
+    """What a request reserves, in a gateway of its own."""
+    async with running_gateway(folder) as gateway:
+        await ask(gateway.base_url, gateway.key, text)
+        (probe,) = await balanced(gateway, 1)
+        return probe.intent.reserved_nano
+
+
+def budget_of(nano: int, config: str = CONFIG) -> str:
+    return config.replace('"1000.00"', f'"{format_usd(nano)}"')
+
+
+async def started(gateways: list[GatewayProcess]) -> None:
+    """All at once, but for the patterns, which the first compiles for all."""
+    first, *others = gateways
+    await asyncio.to_thread(first.start, 60)
+    for other in others:
+        shutil.copytree(first.folder / FOLDER, other.folder / FOLDER)
+    await asyncio.gather(*(asyncio.to_thread(other.start, 60) for other in others))
+
+
+async def settled(gateway: Gateway) -> None:
+    await gateway.settled()
+    assert gateway.app._sharing.service is not None
+    await gateway.app._sharing.service.settled()
+
+
+async def test_a_request_asks_the_server_once_and_tells_it_once(tmp_path: Path, counters_server: Server) -> None:
+    limits = "limits: [{name: tokens, scope: [app], unit: total_tokens, amount: 100000, window: 1m}]\n"
+    app = "limits: {requests_per_minute: 100, concurrency: 10}, key_limits: {requests_per_minute: 50}, budget"
+    config = sharing(counters_server, CONFIG.replace("budget", app, 1) + limits)
+    async with running_gateway(tmp_path, config) as gateway:
+        await ready(gateway)
+        await ask(gateway.base_url, gateway.key)
+        await settled(gateway)
+        for stream in (False, True):
+            with counters_server.client() as client:
+                before = client.info("commandstats")
+            status, headers, _ = await ask(gateway.base_url, gateway.key, "echo: hi", stream=stream)
+            assert status == 200
+            # The requests of the key, and the tokens that the ceiling reserves; without the stream what was not used
+            # is back.
+            assert headers["x-ratelimit-remaining-requests"] == ("47" if stream else "48")
+            assert headers["x-ratelimit-limit-tokens"] == "100000"
+            await settled(gateway)
+            with counters_server.client() as client:
+                after = client.info("commandstats")
+            # The gateway's own sign of life may come in between.
+            calls = after["cmdstat_evalsha"]["calls"] - before["cmdstat_evalsha"]["calls"]
+            assert calls in (2, 3)
+        await balanced(gateway, 3)
+
+
+@pytest.mark.slow
+async def test_a_thousand_requests_at_four_processes_spend_exactly_the_budget(
+    tmp_path: Path, counters_server: Server
+) -> None:
+    nano = await ceiling(tmp_path / "probe") * FITTING
+    config = sharing(counters_server, budget_of(nano))
+    simulator = Simulator()
+    provider = SimulatorServer(simulator)
+    await provider.start()
+    gateways = [GatewayProcess(tmp_path / str(number), provider.base_url, config) for number in range(GATEWAYS)]
+    keys = [make_key(gateway.folder) for gateway in gateways]
+    try:
+        await started(gateways)
+        places = asyncio.Semaphore(200)
+
+        async def one(number: int) -> tuple[int, dict[str, str], bytes]:
+            async with places:
+                which = number % GATEWAYS
+                return await ask(gateways[which].base_url, keys[which])
+
+        answers = await asyncio.gather(*(one(number) for number in range(REQUESTS)))
+    finally:
+        codes = await asyncio.gather(*(asyncio.to_thread(gateway.terminate) for gateway in gateways))
+        await provider.stop()
+    assert codes == [0] * GATEWAYS
+    passed = [answer for answer in answers if answer[0] == 200]
+    assert len(passed) == simulator.stats.requests == FITTING
+    for status, headers, _ in answers:
+        assert status == 200 or (status, headers["x-gptgate-error"]) == (429, "budget_exceeded")
+    spent = []
+    for gateway in gateways:
+        with SqliteReader(gateway.folder) as reader:
+            (usage,) = reader.usage([], 0, 2**53)
+            spent.append(usage.cost_nano)
+    assert sum(spent) == nano
+    assert all(spent), "every process had its part"
+
+
+async def test_a_silent_server_refuses_in_both_dialects_and_says_so(tmp_path: Path) -> None:
+    server = Server()
+    try:
+        async with running_gateway(tmp_path, sharing(server, timeout="300ms")) as gateway:
+            await ready(gateway)
+            server.kill()
+            for path, kind in ((CHAT, b'"code":"counters_unavailable"'), (MESSAGES, b'"type":"error"')):
+                status, headers, body = await ask(gateway.base_url, gateway.key, path=path)
+                assert (status, headers["x-gptgate-error"]) == (503, "counters_unavailable")
+                assert kind in body
+            assert "the shared counters cannot be asked" in gateway.app.readiness()[0]
+            assert gateway.simulator.stats.requests == 0
+            server.start()
+            await ready(gateway)
+            assert (await ask(gateway.base_url, gateway.key))[0] == 200
+            await balanced(gateway, 3)
+    finally:
+        server.stop()
+
+
+async def test_a_server_that_lost_everything_is_told_what_was_spent(tmp_path: Path) -> None:
+    nano = await ceiling(tmp_path / "probe") * 3
+    server = Server()
+    try:
+        config = sharing(server, budget_of(nano), prefix="lost")
+        async with (
+            running_gateway(tmp_path / "a", config) as one,
+            running_gateway(tmp_path / "b", config) as other,
+        ):
+            await asyncio.gather(ready(one), ready(other))
+            assert (await ask(one.base_url, one.key))[0] == 200
+            assert (await ask(other.base_url, other.key))[0] == 200
+            await asyncio.gather(settled(one), settled(other))
+            server.kill()
+            server.start()
+            await asyncio.gather(ready(one), ready(other))
+            statuses = [(await ask(gateway.base_url, gateway.key))[0] for gateway in (one, other, one)]
+            assert sorted(statuses) == [200, 429, 429]
+    finally:
+        server.stop()
+
+
+async def test_gateways_wait_for_each_other_after_a_loss(tmp_path: Path) -> None:
+    """What a gateway that is away has spent is not known: nobody spends it once more."""
+    nano = await ceiling(tmp_path / "probe")
+    server = Server()
+    try:
+        config = sharing(server, budget_of(nano), prefix="wait")
+        async with running_gateway(tmp_path / "a", config) as one:
+            async with running_gateway(tmp_path / "b", config) as other:
+                await asyncio.gather(ready(one), ready(other))
+                assert (await ask(other.base_url, other.key))[0] == 200
+                async with asyncio.timeout(5):
+                    while len(one.app._sharing.service._membership._known.members) < 2:  # type: ignore[union-attr]
+                        await asyncio.sleep(0.01)
+            server.kill()
+            server.start()
+            async with asyncio.timeout(10):
+                while "wait for these gateways" not in "".join(one.app.readiness()):
+                    await asyncio.sleep(0.01)
+            status, headers, _ = await ask(one.base_url, one.key)
+            assert (status, headers["x-gptgate-error"]) == (503, "counters_unavailable")
+            async with running_gateway(tmp_path / "b", config) as other:
+                await asyncio.gather(ready(one), ready(other))
+                for gateway in (one, other):
+                    assert (await ask(gateway.base_url, gateway.key))[0] == 429
+    finally:
+        server.stop()
+
+
+@pytest.mark.slow
+async def test_a_gateway_that_was_killed_finds_its_reservations_spent_and_its_places_free(
+    tmp_path: Path, counters_server: Server
+) -> None:
+    hanging = "fault: hang    \necho: hello"
+    assert len(hanging) == len(TEXT), "both requests reserve the same"
+    nano = await ceiling(tmp_path / "probe") * 2
+    config = sharing(counters_server, budget_of(nano).replace("budget", "limits: {concurrency: 1}, budget", 1))
+    provider = SimulatorServer(Simulator())
+    await provider.start()
+    gateway = GatewayProcess(tmp_path / "a", provider.base_url, config)
+    key = make_key(gateway.folder)
+    try:
+        await asyncio.to_thread(gateway.start)
+        client = await RawClient.connect(gateway.base_url)
+        await client.send(post(CHAT, key, prompt(hanging, stream=False)))
+        async with asyncio.timeout(10):
+            while not provider.simulator.stats.requests:
+                await asyncio.sleep(0.01)
+        assert (await ask(gateway.base_url, key))[1]["x-gptgate-error"] == "concurrency_limited"
+        await asyncio.to_thread(gateway.kill)
+        await client.close()
+        await asyncio.to_thread(gateway.start)
+        statuses = [(await ask(gateway.base_url, key))[0] for _ in range(3)]
+        assert statuses == [200, 429, 429]
+    finally:
+        await asyncio.to_thread(gateway.terminate)
+        await provider.stop()
