@@ -262,6 +262,40 @@ def test_money_that_is_not_that_of_the_records_is_found(folder: Path, statement:
     assert place in run(folder)
 
 
+@pytest.mark.parametrize(
+    ("statement", "place"),
+    [
+        ("DROP TRIGGER ends_spending", "the database is damaged: its trigger ends_spending is not the gateway's"),
+        (
+            "CREATE TRIGGER mine AFTER INSERT ON ends BEGIN UPDATE ends SET cost_nano = 0 WHERE id = new.id; END",
+            "the database is damaged: its trigger mine is not the gateway's",
+        ),
+        ("CREATE TABLE mine (a)", "the database is damaged: its table mine is not the gateway's"),
+    ],
+)
+def test_tables_and_triggers_that_are_not_the_gateways_are_found(folder: Path, statement: str, place: str) -> None:
+    change(folder, statement)
+    assert place in run(folder)
+
+
+def test_an_open_request_that_recovery_would_pass_by_is_found(folder: Path) -> None:
+    records = Records(folder)
+    records.add(["open"], ends=False)
+    sequence(records)
+    assert run(folder) == ""
+    change(folder, "UPDATE meta SET value = 1502 WHERE name = 'ended_before'")
+    assert run(folder) == "not verified: intent 1501 (open) has no end, and is marked as if it had"
+
+
+def test_an_event_that_is_not_even_text_is_named(folder: Path) -> None:
+    change(
+        folder,
+        "UPDATE ends SET body = CAST(substr(body, 1, 60) AS BLOB) || x'ff' || substr(body, 62) WHERE seq = 700",
+        "UPDATE ends SET body = CAST(body AS BLOB) WHERE seq = 700",
+    )
+    assert "end 700 (r699): its event cannot be read" in run(folder)
+
+
 def test_a_top_up_is_what_its_event_says(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     records = Records(folder)

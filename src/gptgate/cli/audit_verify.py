@@ -144,11 +144,11 @@ def _verify_folder(
     cosignatures = [cosigned_line(witness, *cosigned(known, witness)) for witness in witnesses]
     # What SQLite does alone is done beside the rest.
     with LogCheck(data) as check, LogCheck(data) as aside, ThreadPoolExecutor(1) as pool:
-        damage, sums = pool.submit(aside.integrity), pool.submit(aside.money)
+        damage, sums, unsought = (pool.submit(one) for one in (aside.integrity, aside.money, aside.unsought))
         try:
             erased = _compare(verify_log(read, signed, key, roots), check, head)
             beyond = check.beyond(head.size)
-            wrong = sums.result()
+            wrong = sums.result() or unsought.result()
         except (VerificationError, StorageError):
             _require_sound(damage.result())
             raise

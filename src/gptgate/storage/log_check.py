@@ -16,16 +16,25 @@ from gptgate.storage.errors import StorageError
 from gptgate.storage.events import BUDGET_TOPPED_UP
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.rows import end_columns
-from gptgate.storage.schema import SPENT_BY_RECORDS, connect, require_latest, storage_errors
+from gptgate.storage.schema import SPENT_BY_RECORDS, connect, migrate, require_latest, storage_errors
 from gptgate.storage.sequencer import BATCH, Batch
 
 BUSY_MS = 5000
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError)
+"""What bytes are that are no event: not JSON, not of its shape, not UTF-8, not even bytes."""
 END = msgspec.json.Decoder(End)
 
 INTENT_COLUMNS = """seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
 upstream_model, effect, score, window, reserved_nano, session, reserved_tokens"""
 END_COLUMNS = """id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
 cost_nano, usage_source"""
+
+
+SCHEMA = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+UNSOUGHT = """
+SELECT seq, id FROM intents WHERE seq < (SELECT value FROM meta WHERE name = 'ended_before')
+AND NOT EXISTS (SELECT 1 FROM ends WHERE ends.id = intents.id) ORDER BY seq LIMIT 1
+"""
 
 
 class _Asked(Struct, frozen=True):
@@ -81,7 +90,7 @@ class Row(Struct, frozen=True):
             return ""
         try:
             logged = ENTRY.decode(entry)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             return "the log has something there that is no entry of the gateway's"
         if log_entry(self.kind, self.body, logged.content) != entry:
             return "it is not what was logged"
@@ -129,10 +138,24 @@ class LogCheck:
         self.close()
 
     def integrity(self) -> list[str]:
-        """What SQLite itself finds wrong with the file."""
+        """What SQLite itself finds wrong with the file, and what of its tables and triggers is not the gateway's: a
+        trigger that was changed or added can make any later record something else."""
         with storage_errors("check the database"):
             found = [line for (line,) in self._connection.execute("PRAGMA integrity_check(20)")]
-        return [] if found == ["ok"] else found
+            if found != ["ok"]:
+                return found
+            with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
+                migrate(model)
+                expected = dict(model.execute(SCHEMA).fetchall())
+            found_here = dict(self._connection.execute(SCHEMA).fetchall())
+        names = sorted(expected.keys() | found_here.keys())
+        return [f"its {name} is not the gateway's" for name in names if expected.get(name) != found_here.get(name)]
+
+    def unsought(self) -> str:
+        """An intent without an end for which no recovery will look, ``""`` when there is none."""
+        with storage_errors("look for intents without an end"):
+            row = self._connection.execute(UNSOUGHT).fetchone()
+        return "" if row is None else f"intent {row[0]} ({row[1]}) has no end, and is marked as if it had"
 
     def rows(self, size: int) -> Generator[Row, None, None]:
         """The rows of the first `size` entries, in their order. Raises StorageError when the batches do not fit.
@@ -198,7 +221,7 @@ def _top_up(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """The row of `top_ups` that an event tells of; None for an event that tells of none."""
     try:
         said = TOP_UP.decode(row[0])
-    except (msgspec.DecodeError, TypeError):
+    except UNREADABLE:
         return None
     return said.budget, msgspec.json.encode(said.key).decode(), said.at_ms, said.amount, said.by
 
@@ -208,7 +231,7 @@ def _intent(row: tuple[Any, ...]) -> Row:
     wrong = ""
     try:
         asked = INTENT.decode(body)
-    except (msgspec.DecodeError, TypeError) as error:
+    except UNREADABLE as error:
         wrong = f"its event cannot be read: {error}"
     else:
         expected = (columns[0], *msgspec.structs.astuple(asked))
@@ -222,7 +245,7 @@ def _end(row: tuple[Any, ...]) -> Row:
     wrong = ""
     try:
         ended = END.decode(body)
-    except (msgspec.DecodeError, TypeError) as error:
+    except UNREADABLE as error:
         wrong = f"its event cannot be read: {error}"
     else:
         expected = end_columns(ended)
