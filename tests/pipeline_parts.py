@@ -18,6 +18,7 @@ from gptgate.cost.conversations import Conversations
 from gptgate.cost.ledger import MemoryLedger
 from gptgate.cost.prices import GenaiPriceBook
 from gptgate.detectors import build_inspector
+from gptgate.detectors.canary import Canaries
 from gptgate.installed import read_config_text
 from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.answer_guard import AnswerGuard
@@ -34,6 +35,7 @@ from harness import CONFIG
 from sse_reader import SseReader
 
 INSPECTOR = build_inspector()
+CANARIES = Canaries(b"a secret of the installation")
 AT_MS = 1_800_000_000_000
 CARD = "4111 1111 1111 1111"
 OPENAI_KEY = "sk-proj-" + "aB3_" * 8
@@ -173,6 +175,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "inspector": INSPECTOR,
         "policy": compile_policy(snapshot.rules, snapshot.digest),
         "redaction": Rewriting(b"a secret of the installation"),
+        "canary": CANARIES.text,
         "prices": GenaiPriceBook(kinds),
         "ceiling": ceiling_tokens,
         "conversations": Conversations(),

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gptgate.cost.conversations import Conversations
 from gptgate.cost.prices import GenaiPriceBook
 from gptgate.couriers import Couriers
 from gptgate.detectors import KINDS, build_inspector
+from gptgate.detectors.canary import Canaries
 from gptgate.http.app import DataPlane
 from gptgate.installed import read_config
 from gptgate.limits.memory import MemoryLimiter
@@ -47,7 +49,15 @@ from gptgate.treasury import Treasury
 from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
-from gptgate.wiring import Edge, IdSource, SystemClock, check_unchanged, configuration_event, open_audit_log
+from gptgate.wiring import (
+    Edge,
+    IdSource,
+    SystemClock,
+    check_unchanged,
+    configuration_event,
+    informed,
+    open_audit_log,
+)
 from gptgate.witnessing import Witnessing
 
 CONFIG_NAME = "gptgate.yaml"
@@ -82,6 +92,7 @@ class App:
         self._custom = snapshot.custom
         self._secret = rewriting_secret(folder)
         self._couriers = Couriers(folder, SINKS)
+        self._canaries = Canaries(self._secret)
         self._metrics = Metrics(
             kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues(), gauges=self._gauges()
         )
@@ -238,7 +249,8 @@ class App:
             self._custom = snapshot.custom
         upstream = HttpUpstream(targets)
         await upstream.start()
-        gate = Gate(self._services(snapshot, upstream, secrets))
+        inspector = informed(self._inspector, snapshot, targets.values(), others, self._canaries)
+        gate = Gate(replace(self._services(snapshot, upstream, secrets), inspector=inspector))
         self.telemetry.configure(snapshot)
         self._treasury.change(snapshot.budgets)
         self.store.max_log_lag_ns = snapshot.max_log_lag_ms * 1_000_000
@@ -299,6 +311,7 @@ class App:
             inspector=self._inspector,
             policy=compile_policy(snapshot.rules, snapshot.digest),
             redaction=Rewriting(self._secret),
+            canary=self._canaries.text,
             prices=GenaiPriceBook(kinds),
             ceiling=ceiling_tokens,
             conversations=self._conversations,

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,10 +14,13 @@ from gptgate.config.canonical import canonical_bytes
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.core.ids import uuid7
 from gptgate.core.snapshot import Snapshot
+from gptgate.detectors import TextInspector
+from gptgate.detectors.canary import Canaries
 from gptgate.storage.errors import StorageError
 from gptgate.storage.log_folder import KEY_NAME, LogFolder, load_or_make_seed
 from gptgate.storage.schema import storage_errors
 from gptgate.telemetry.sink import Telemetry
+from gptgate.upstream.target import Target
 from gptgate_verify import VerificationError
 from gptgate_verify.note import is_signed_by
 
@@ -84,6 +88,22 @@ def open_audit_log(files: LogFolder) -> SignedLog:
 def configuration_event(snapshot: Snapshot) -> dict[str, object]:
     """What the audit log says of a configuration: all of it. Secrets stand in it as references only."""
     return {"digest": snapshot.digest, "configuration": msgspec.Raw(canonical_bytes(snapshot))}
+
+
+def informed(
+    inspector: TextInspector,
+    snapshot: Snapshot,
+    targets: Iterable[Target],
+    others: Iterable[Mapping[str, str]],
+    canaries: Canaries,
+) -> TextInspector:
+    """The inspector, which also knows the credentials of the targets and other secrets, and canaries where a rule plants
+    some."""
+    own = [secret.decode("latin-1") for target in targets for secret in target.secrets]
+    plants = any(rule.obligations.canary for rule in snapshot.rules)
+    return inspector.knowing(
+        (*own, *(secret for secrets in others for secret in secrets.values())), canaries if plants else None
+    )
 
 
 class Edge:

@@ -33,11 +33,12 @@ from gptgate.core.finding import Finding, Origin
 from gptgate.core.keys import KeyRecord
 from gptgate.core.snapshot import DIALECTS, Effect, ProviderKind, RuleSpec
 from gptgate.core.wire import PATHS, Dialect, Endpoint
-from gptgate.detectors import DETECTORS, KINDS, WHOLE_DETECTORS
-from gptgate.detectors.registry import VIEWS
+from gptgate.detectors import DETECTORS, KINDS, WHOLE_DETECTORS, canary, echo, known
+from gptgate.detectors.registry import ANSWERING, VIEWS
 from gptgate.detectors.signals import signal_points
 from gptgate.http.errors import error_body
 from gptgate.installed import read_config_text
+from gptgate.policy.own import OWN_RULES
 from gptgate.policy.score import CONTEXT
 from gptgate.policy.vocabulary import FACTS, FINDING_MEMBERS, FUNCTIONS
 from gptgate.providers.headers import credential_headers
@@ -165,6 +166,9 @@ def _detectors() -> Table:
         rows.append((_code(key), str(detector.version), origins, f"{detector.longest:,} bytes"))
     for key, seer in WHOLE_DETECTORS.items():
         rows.append((_code(key), seer.digest[:10], ", ".join(sorted(seer.origins)), "whole texts only"))
+    for one in (known, canary):
+        rows.append((_code(one.NAME), str(one.VERSION), "all", f"{one.LONGEST:,} bytes"))
+    rows.append((_code(echo.NAME), str(echo.VERSION), ", ".join(sorted(ANSWERING)), f"{echo.PIECE} words"))
     head = ("Detector", "Version", "Whose words it reads", "Longest match", "How it recognises")
     return Table(head, rows, free=1)
 
@@ -176,6 +180,8 @@ def _kinds() -> Table:
         found += [
             (key, points) for key, seer in WHOLE_DETECTORS.items() if kind in seer.kinds for points in seer.points
         ]
+        found += [(one.NAME, one.POINTS) for one in (known, canary) if kind in one.KINDS]
+        found += [(echo.NAME, points) for points in echo.POINTS if kind in echo.KINDS]
         found = found or [("views", signal_points(VIEWS)[kind])]
         points = sorted({points for _, points in found})
         shown = str(points[0]) if len(points) == 1 else f"{points[0]} to {points[-1]}"
@@ -320,8 +326,12 @@ def _meanings(head: str, meanings: Mapping[str, str]) -> Table:
 
 def _pack(pack: str) -> Table:
     snapshot = read_config_text(f"version: 1\npolicy: {{packs: [{pack}]}}", pack)
-    rows = [(_code(rule.id), rule.stage.value, _code(rule.effect.value), _conditions(rule)) for rule in snapshot.rules]
-    return Table((f"Rule of `{load_pack(pack)}`", "Stage", "Effect", "When"), rows)
+    return _rules(f"Rule of `{load_pack(pack)}`", snapshot.rules)
+
+
+def _rules(head: str, specs: Sequence[RuleSpec]) -> Table:
+    rows = [(_code(rule.id), rule.stage.value, _code(rule.effect.value), _conditions(rule)) for rule in specs]
+    return Table((head, "Stage", "Effect", "When"), rows)
 
 
 def _conditions(rule: RuleSpec) -> str:
@@ -346,6 +356,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "facts": _facts,
     "finding members": lambda: _meanings("Member", FINDING_MEMBERS),
     "functions": lambda: _meanings("Function", FUNCTIONS),
+    "own rules": partial(_rules, "Rule", OWN_RULES),
     **{f"pack {pack}": partial(_pack, pack) for pack in PACKS},
     "origins": lambda: _words("Origin", [one.value for one in Origin]),
     "errors": _errors,

@@ -24,6 +24,7 @@ from gptgate.core.wire import Dialect
 from gptgate.detectors.registry import REPORTED_IN
 from gptgate.installed import read_config
 from gptgate.policy.lint import lint
+from gptgate.policy.own import OWN_RULES
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRecord
 
@@ -158,7 +159,7 @@ def _rules_of(intent: Intent, data: Path, config: Path | None) -> dict[str, Rule
 
 
 def _by_id(snapshot: Snapshot) -> dict[str, RuleSpec]:
-    return {rule.id: rule for rule in snapshot.rules}
+    return {rule.id: rule for rule in (*OWN_RULES, *snapshot.rules)}
 
 
 def _print_verdict(verdict: Verdict, snapshot: Snapshot, output: Format) -> None:

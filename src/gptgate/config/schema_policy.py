@@ -24,6 +24,7 @@ OBLIGATION_FIELDS: dict[str, Field] = {
     "strip_tools": Field("strip_tools", BOOL, "Takes the tools away.", "false"),
     "route_to": Field("route_to", MODEL_NAME, "The model that answers instead.", absent="the one that was asked for"),
     "notice": Field("notice", text_type("text", 1000), "Added to the system's text.", absent="nothing is added"),
+    "canary": Field("canary", BOOL, "Plants a token in the system's text that is known again anywhere.", "false"),
 }
 OBLIGATIONS = Group(tuple(OBLIGATION_FIELDS[name] for name in WRITABLE_OBLIGATIONS))
 _OBLIGATIONS = (Field("obligations", OBLIGATIONS, "What it asks for besides.", "{}"),) if WRITABLE_OBLIGATIONS else ()

@@ -82,7 +82,7 @@ apps:
     content: redacted         # what records keep of texts: none, redacted or full
 
 policy:
-  # Of all rules that fire, the strongest effect wins: deny, redact, flag, allow. The same rules, kept up to date with
+  # Of all rules that fire, the strongest effect wins: deny, redact, flag, allow. These and more, kept up to date with
   # the program, are in the built-in pack: packs: [baseline]
   rules:
     # Instructions that try to take over the model, in words that others wrote (not the system prompt).

@@ -194,6 +194,10 @@ class Inspector(Protocol):
 
     def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]: ...
 
+    def minding(self, texts: Sequence[str]) -> "Inspector":
+        """The same, which also finds where the words of these texts come back: the system's, in an answer."""
+        ...
+
     def stream(self, place: str, origin: Origin, held: frozenset[str], is_json: bool) -> StreamScanner:
         """A scanner for one channel. `held` are the kind patterns that must not get out in pieces; `is_json` says that
         the text is JSON (tool-call arguments), so that its escapes are read."""
@@ -284,6 +288,10 @@ class Policy(Protocol):
     def asks(self, facts: PolicyFacts) -> Mapping[str, bool]:
         """The external classifiers that applicable rules ask, ``*`` for all of them; and whether such a rule acts on
         this request, or all of them are its shadows."""
+        ...
+
+    def seeks(self, facts: PolicyFacts, kind: str) -> bool:
+        """Whether an applicable rule of this stage, a shadow too, names the kind or a prefix of it."""
         ...
 
     def held(self, facts: PolicyFacts) -> frozenset[str]:

@@ -177,16 +177,17 @@ class Obligations(Struct, frozen=True, kw_only=True):
     """What a rule asks for besides its effect. The defaults ask for nothing.
 
     `max_output_tokens` caps the answer, `strip_tools` takes the tools away, `route_to` names the model that answers
-    instead, `notice` is added to the system's text.
+    instead, `notice` is added to the system's text, `canary` adds a token that is known again wherever it turns up.
     """
 
     max_output_tokens: int = 0
     strip_tools: bool = False
     route_to: str = ""
     notice: str = ""
+    canary: bool = False
 
 
-WRITABLE_OBLIGATIONS: tuple[str, ...] = ("max_output_tokens", "strip_tools", "route_to", "notice")
+WRITABLE_OBLIGATIONS: tuple[str, ...] = ("max_output_tokens", "strip_tools", "route_to", "notice", "canary")
 """The obligations that a configuration may write: those that are enforced."""
 
 ORGANISATION = "organisation"

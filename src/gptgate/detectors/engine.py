@@ -20,12 +20,16 @@ class Finder(Protocol):
         ...
 
 
-def compile_bytes(source: str, *, ignore_case: bool) -> "re2._Regexp":
-    """The pattern over bytes as they are: no text is too broken to be matched. Raises `re2.error`."""
+def compile_bytes(source: str, *, ignore_case: bool, longest: bool = False) -> "re2._Regexp":
+    """The pattern over bytes as they are: no text is too broken to be matched. Raises `re2.error`.
+
+    `longest`: of several matches that begin at one place the longest counts, not the first that the pattern names.
+    """
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.case_sensitive = not ignore_case
     options.log_errors = False
+    options.longest_match = longest
     options.max_mem = _AUTOMATON_BYTES
     return re2.compile(source.encode(), options)
 

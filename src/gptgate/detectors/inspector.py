@@ -1,8 +1,9 @@
 """Text → findings: the implementation of `core.ports.Inspector`."""
 
+import copy
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 import msgspec
@@ -11,11 +12,15 @@ from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
 from gptgate.core.snapshot import CustomSpec
+from gptgate.detectors import canary, echo, known
+from gptgate.detectors.canary import Canaries, CanaryForms
 from gptgate.detectors.custom import custom_detectors
 from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
+from gptgate.detectors.echo import Echo
 from gptgate.detectors.engine import CompiledPattern, JointFinder
 from gptgate.detectors.gate import make_gate
-from gptgate.detectors.lane import Lane, in_order
+from gptgate.detectors.known import Forms, FormsWatch, KnownStrings, find
+from gptgate.detectors.lane import Lane, covers, in_order
 from gptgate.detectors.multi import Cache, make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
 from gptgate.detectors.reading import read_text
@@ -24,10 +29,13 @@ from gptgate.detectors.scanner import Division, Scanner
 from gptgate.detectors.signals import hiding, signal_points, unreadable
 from gptgate.detectors.unfinished import Beginnings, Unfinished
 from gptgate.detectors.view import View
+from gptgate.detectors.watch import Watch, WatchedScanner
 from gptgate.detectors.whole import Sighting, WholeDetector
 
 FEW_PIECES = 64
 """Up to so many texts are looked at one by one by patterns that concern only some of them."""
+MAX_ECHOES = 16
+"""System texts that are remembered with what is made of them."""
 MAX_FINDINGS = 20_000
 """Threat: a body of nothing but addresses would keep the event loop busy for many seconds. It is refused instead."""
 
@@ -60,6 +68,10 @@ class TextInspector:
         cache: Cache | None = None,
     ) -> None:
         whole = whole or {}
+        self._engine = engine
+        self._forms: tuple[Forms, ...] = ()
+        self._echo: Echo | None = None
+        self._echoes: dict[tuple[str, ...], Echo | None] = {}
         self.digest = _digest(detectors, whole, views)
         self._deriver = Deriver(views, engine, cache)
         self._signal_points = signal_points(views)
@@ -86,6 +98,29 @@ class TextInspector:
         # How the lanes divide for a stream, per origin and held kinds: as many as configurations name.
         self._divided: dict[tuple[Origin, frozenset[str]], tuple[Division, Division]] = {}
 
+    def knowing(self, secrets: Iterable[str], canaries: Canaries | None = None) -> "TextInspector":
+        """The same inspector, which also finds these strings (`detectors.known`), and canary tokens where there are
+        any. Its digest is the same."""
+        strings = KnownStrings.of(secrets, self._engine)
+        other = copy.copy(self)
+        other._forms = (*([strings] if strings else ()), *([CanaryForms(canaries, self._engine)] if canaries else ()))
+        return other
+
+    def minding(self, texts: Sequence[str]) -> "TextInspector":
+        """See `core.ports.Inspector`."""
+        key = tuple(texts)
+        if key not in self._echoes:
+            # An application's requests have the same system text, and making an automaton takes milliseconds.
+            while len(self._echoes) >= MAX_ECHOES:
+                self._echoes.pop(next(iter(self._echoes)), None)
+            self._echoes[key] = Echo.of(key)
+        made = self._echoes[key]
+        if made is None:
+            return self
+        other = copy.copy(self)
+        other._echo = made
+        return other
+
     def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
         """All findings, sorted by segment, start, end and kind. Raises GuardFailed when the engine cannot answer."""
         texts = []
@@ -104,6 +139,10 @@ class TextInspector:
         # Sorted first: an engine without an answer is not one without hits.
         hits = sorted(self._finder.hits(data))
         findings = self._locate(segments, pieces, data, hits) if hits else []
+        for forms in self._forms:
+            findings += find(forms, segments, pieces, data)
+        if self._echo is not None:
+            findings += self._echo.find(segments)
         for detector in self._whole:
             findings += _looked_at(detector, segments, derivation)
         findings = _once(findings) if derivation.pieces else findings
@@ -123,7 +162,7 @@ class TextInspector:
         No call is slow: what takes time was done at construction, and the automata of tails are small.
         """
         divided = self._divided.get((origin, held)) or self._divide(origin, held)
-        return Scanner(
+        scanner = Scanner(
             place=place,
             origin=origin,
             is_json=is_json,
@@ -131,6 +170,10 @@ class TextInspector:
             held=divided[0],
             free=divided[1],
         )
+        watches: list[Watch] = [FormsWatch(forms, place, origin, is_json) for forms in self._forms]
+        if self._echo is not None:
+            watches.append(self._echo.watch(place, origin, is_json=is_json, is_held=covers(held, echo.KIND)))
+        return WatchedScanner(scanner, watches) if watches else scanner
 
     def _divide(self, origin: Origin, held: frozenset[str]) -> tuple[Division, Division]:
         lanes = frozenset(index for index, lane in enumerate(self._lanes) if origin in lane.origins)
@@ -265,4 +308,6 @@ def _digest(detectors: Mapping[str, Detector], whole: Mapping[str, WholeDetector
         (name, detector.digest, sorted(detector.kinds), sorted(detector.origins)) for name, detector in whole.items()
     ]
     read_as = [(name, view.version, view.sign, view.points, view.believed, view.nests) for name, view in views.items()]
-    return hashlib.sha256(msgspec.json.encode([described, seen_whole, read_as])).hexdigest()
+    return hashlib.sha256(
+        msgspec.json.encode([described, seen_whole, read_as, known.VERSION, canary.VERSION, echo.VERSION])
+    ).hexdigest()

@@ -16,13 +16,17 @@ class Lane:
 
     def is_held(self, held: frozenset[str]) -> bool:
         """Whether one of these kind patterns (``pii.email``, ``secret.*``, ``*``) takes the kind."""
-        kind = self.compiled.pattern.kind
-        return any(kind == one or (one.endswith("*") and kind.startswith(one[:-1])) for one in held)
+        return covers(held, self.compiled.pattern.kind)
 
     def finding(self, origin: Origin, place: str, start: int, end: int, segment: int = 0, view: str = "") -> Finding:
         """The finding of a match at these characters."""
         pattern = self.compiled.pattern
         return Finding(pattern.kind, origin, place, start, end, self.detector, pattern.points, segment, view)
+
+
+def covers(patterns: frozenset[str], kind: str) -> bool:
+    """Whether one of these kind patterns takes the kind."""
+    return any(kind == one or (one.endswith("*") and kind.startswith(one[:-1])) for one in patterns)
 
 
 def in_order(finding: Finding) -> tuple[int, int, int, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gptgate.core.finding import Origin
-from gptgate.detectors import encodings, letters
+from gptgate.detectors import canary, echo, encodings, known, letters
 from gptgate.detectors.library import (
     ai_secrets,
     api_secrets,
@@ -36,7 +36,7 @@ from gptgate.detectors.library import (
     web_token,
 )
 from gptgate.detectors.model import detector as attack_model
-from gptgate.detectors.pattern import Detector
+from gptgate.detectors.pattern import EVERY_ORIGIN, Detector
 from gptgate.detectors.signals import signal_kinds
 from gptgate.detectors.view import View
 from gptgate.detectors.whole import WholeDetector
@@ -98,12 +98,21 @@ VIEWS: Mapping[str, View] = {
 _DECLARED: tuple[Mapping[str, str], ...] = (
     *(detector.kinds for detector in DETECTORS.values()),
     *(detector.kinds for detector in WHOLE_DETECTORS.values()),
+    known.KINDS,
+    canary.KINDS,
+    echo.KINDS,
     signal_kinds(VIEWS),
 )
+
+ANSWERING = frozenset({Origin.ASSISTANT, Origin.TOOL_CALL, Origin.OTHER})
+"""Whose words an answer can hold."""
 
 _LOOKING: tuple[tuple[Mapping[str, str], frozenset[Origin]], ...] = (
     *((detector.kinds, frozenset(detector.origins)) for detector in DETECTORS.values()),
     *((detector.kinds, frozenset(detector.origins)) for detector in WHOLE_DETECTORS.values()),
+    (known.KINDS, EVERY_ORIGIN),
+    (canary.KINDS, EVERY_ORIGIN),
+    (echo.KINDS, ANSWERING),
 )
 
 REPORTED_IN: Mapping[str, frozenset[Origin]] = {

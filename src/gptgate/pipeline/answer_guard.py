@@ -60,9 +60,12 @@ class AnswerGuard:
         pseudonyms: Pseudonyms | None = None,
         *,
         offers_tools: bool = True,
+        minded: Sequence[str] = (),
     ) -> None:
-        """`offers_tools`: False where a rule took the tools away, so that an answer must not call any."""
+        """`offers_tools`: False where a rule took the tools away, so that an answer must not call any. `minded`: texts
+        that are looked for in the answer."""
         self._services = services
+        self._inspector = services.inspector.minding(minded) if minded else services.inspector
         self._offers_tools = offers_tools
         self._pseudonyms = pseudonyms
         self._keep = grant.principal.app.content
@@ -84,7 +87,7 @@ class AnswerGuard:
         Raises PolicyDenied or RedactionImpossible.
         """
         self._expect_no_call(answer.segments)
-        findings = sound_findings(self._services.inspector.inspect(answer.segments), answer.segments)
+        findings = sound_findings(self._inspector.inspect(answer.segments), answer.segments)
         self._whole = findings
         rewrites = rewritten(findings, self._decide(findings).rewrites)
         edits = rewriting_edits(self._services.redaction, answer.segments, rewrites)
@@ -120,7 +123,7 @@ class AnswerGuard:
         edits: dict[Path, bytes] = {}
         if event.whole and event.whole is not self._clean:
             self._expect_no_call(event.whole)
-            findings = sound_findings(self._services.inspector.inspect(event.whole), event.whole)
+            findings = sound_findings(self._inspector.inspect(event.whole), event.whole)
             if findings:
                 rewrites = rewritten(findings, self._decide(findings).rewrites)
                 edits = rewriting_edits(self._services.redaction, event.whole, rewrites)
@@ -192,7 +195,7 @@ class AnswerGuard:
             if piece.origin is Origin.TOOL_CALL and not self._offers_tools:
                 raise _uncalled_for()
             place, is_json = codec.place(piece.channel), piece.is_json
-            scanner = self._services.inspector.stream(place, piece.origin, self._held, is_json)
+            scanner = self._inspector.stream(place, piece.origin, self._held, is_json)
             restorer = None if self._pseudonyms is None else self._pseudonyms.restorer(is_json)
             growing = _Growing(scanner, self._services.redaction.stream(is_json), restorer, is_json)
             self._channels[piece.channel] = growing

@@ -29,6 +29,7 @@ from gptgate.core.facts import Grant, Permit, PolicyFacts, Reservation, Route, S
 from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.judge import words_to_mind
 from gptgate.pipeline.limit_headers import limit_headers
 from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.services import Services
@@ -66,7 +67,13 @@ class Exchange:
         self._draft = draft
         self._adapter: Adapter = services.adapters[permit.request.endpoint]
         self._guard = AnswerGuard(
-            services, grant, facts, draft, pseudonyms, offers_tools=not permit.obligations.strip_tools
+            services,
+            grant,
+            facts,
+            draft,
+            pseudonyms,
+            offers_tools=not permit.obligations.strip_tools,
+            minded=words_to_mind(services, permit.request, facts),
         )
         self._kept: bytes | None = None
         self._unbilled = False

@@ -240,7 +240,7 @@ class Gate:
         draft.approval = approval = await claim_approval(services, raw, grant, decision, draft.end_user)
         # 7 enforce
         pseudonyms = pseudonyms_for(services, facts, decision)
-        permit = enforce(services, request, inspection, decision, grant.model, approval, pseudonyms)
+        permit = enforce(services, request, inspection, decision, grant.model, approval, pseudonyms, facts)
         # 8 route
         route = self._route(permit, grant, raw)
         draft.route = route

@@ -8,13 +8,16 @@ from gptgate.core.approvals import Approval
 from gptgate.core.document import encode_json
 from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
 from gptgate.core.facts import ChatRequest, Decision, Inspection, Permit, PolicyFacts
-from gptgate.core.finding import Finding, Path, Segment
+from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut, Policy, Pseudonyms, Redaction
-from gptgate.core.snapshot import STRENGTH, Effect, ModelSpec, Obligations
+from gptgate.core.snapshot import STRENGTH, Effect, ModelSpec, Obligations, Stage
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.soundness import sound, sound_findings, sound_rewriting
 
 UNCUTTABLE: frozenset[Path] = frozenset({("model",)})
+SYSTEM_TEXT = "exfil.system_prompt"
+"""The kind of a system's text in an answer. It is looked for only where a rule wants to know."""
+SYSTEM_WORDS = frozenset({Origin.SYSTEM, Origin.DEVELOPER})
 UNREAD = "unscannable."
 """Findings of content that nobody has looked into."""
 KEPT_KINDS = ("pii.", "secret.")
@@ -62,6 +65,7 @@ def decide_routed(policy: Policy, facts: PolicyFacts, inspection: Inspection, fi
             strip_tools=before.strip_tools or asked.strip_tools,
             route_to=before.route_to,
             notice="\n".join(_united(tuple(before.notice.split("\n")), tuple(asked.notice.split("\n")))).strip("\n"),
+            canary=before.canary or asked.canary,
         ),
         approval_for=_united(first.approval_for, second.approval_for),
         message=second.message or ("" if second.denied_by else first.message),
@@ -93,6 +97,7 @@ def enforce(
     model: ModelSpec,
     approval: Approval | None,
     pseudonyms: Pseudonyms | None,
+    facts: PolicyFacts,
 ) -> Permit:
     """Step 7. The request as it may be sent to this model.
 
@@ -109,7 +114,22 @@ def enforce(
     if cap:
         asked = model.max_output_tokens if request.max_output_tokens is None else request.max_output_tokens
         request = replace(request, max_output_tokens=min(asked, cap))
-    return Permit(request=request, edits=edits, obligations=decision.obligations)
+    return Permit(request=request, edits=edits, obligations=_with_canary(services, facts, decision.obligations))
+
+
+def _with_canary(services: Services, facts: PolicyFacts, asked: Obligations) -> Obligations:
+    """The obligations with the canary of the caller's session, or of this request alone, in their notice."""
+    if not asked.canary:
+        return asked
+    text = services.canary(facts.app, facts.session or facts.request_id)
+    return replace(asked, notice=f"{asked.notice}\n{text}" if asked.notice else text)
+
+
+def words_to_mind(services: Services, request: ChatRequest, facts: PolicyFacts) -> list[str]:
+    """The system's text, where a rule on answers asks whether it comes back; else nothing."""
+    if not services.policy.seeks(replace(facts, stage=Stage.RESPONSE), SYSTEM_TEXT):
+        return []
+    return [one.text for one in request.segments if one.origin in SYSTEM_WORDS and not (one.is_key or one.media)]
 
 
 def unjudged(request: ChatRequest) -> Permit:

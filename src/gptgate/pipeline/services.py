@@ -52,6 +52,8 @@ class Services:
     inspector: Inspector
     policy: Policy
     redaction: Redaction
+    canary: Callable[[str, str], str]
+    """The sentence for the system's text that carries the token of an app's session."""
     prices: PriceBook
     ceiling: Callable[[ChatRequest, ModelSpec, int], tuple[int, int]]
     conversations: Conversations

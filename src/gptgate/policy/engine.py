@@ -8,6 +8,7 @@ from gptgate.core.facts import Decision, Inspection, PolicyFacts
 from gptgate.core.finding import Finding
 from gptgate.core.snapshot import REWRITING, STRENGTH, Effect, Obligations, RuleSpec, Stage
 from gptgate.policy.cel import Circumstances, ConditionError
+from gptgate.policy.own import OWN_RULES
 from gptgate.policy.rules import ANYTHING, NO_OBLIGATIONS, Place, Rule, RuleSet, applying, merged, prepare
 from gptgate.policy.score import assess as score_findings
 from gptgate.policy.score import weigh
@@ -33,6 +34,7 @@ class Policy:
         self._models = frozenset(name for spec in rules for name in spec.models)
         self._sets: dict[Place, RuleSet] = {}
         self._held: dict[Place, frozenset[str]] = {}
+        self._sought: dict[tuple[Place, str], bool] = {}
         self._asking: dict[Place, tuple[tuple[str, Rule], ...]] = {}
 
     def assess(self, facts: PolicyFacts, findings: tuple[Finding, ...], failures: tuple[str, ...] = ()) -> Inspection:
@@ -94,6 +96,15 @@ class Policy:
                 for pattern in spec.findings or (ANYTHING,)
             )
         return held
+
+    def seeks(self, facts: PolicyFacts, kind: str) -> bool:
+        """See `core.ports.Policy.seeks`."""
+        place = self._place(facts.stage, facts)
+        sought = self._sought.get((place, kind))
+        if sought is None:
+            rules = (self._rules[spec.id] for spec in applying(self._specs, place) if spec.findings)
+            sought = self._sought[place, kind] = any(rule.names(kind) for rule in rules)
+        return sought
 
     def asks(self, facts: PolicyFacts) -> Mapping[str, bool]:
         """See `core.ports.Policy.asks`."""
@@ -162,7 +173,7 @@ class Policy:
 
 
 def compile_policy(rules: Sequence[RuleSpec], config_digest: str) -> Policy:
-    """The policy of a configuration; `config_digest` stands in every decision.
+    """The policy of a configuration, with `gptgate.policy.own` in front; `config_digest` stands in every decision.
 
     Raises ValueError for a rule id that is empty or taken, an effect that no rule can have, and a kind pattern that is
     neither exact nor a prefix.
@@ -172,7 +183,7 @@ def compile_policy(rules: Sequence[RuleSpec], config_digest: str) -> Policy:
         if not spec.id or spec.id in seen:
             raise ValueError(f"rule ids are unique and not empty: {spec.id!r}")
         seen.add(spec.id)
-    return Policy(rules, config_digest)
+    return Policy((*OWN_RULES, *rules), config_digest)
 
 
 def _holds(rule: Rule, hits: list[list[int]] | None, inspection: Inspection) -> bool:

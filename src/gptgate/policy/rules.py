@@ -45,6 +45,10 @@ class Rule(NamedTuple):
         """Whether the rule looks at findings of this kind in these words."""
         if self.origins and origin not in self.origins:
             return False
+        return self.names(kind)
+
+    def names(self, kind: str) -> bool:
+        """Whether its patterns take the kind."""
         return self.everything or kind in self.exact or kind.startswith(self.prefixes)
 
     def acts(self, request_id: str) -> bool:
@@ -150,7 +154,8 @@ class RuleSet(NamedTuple):
 
 
 def merged(all_asked: Sequence[Obligations]) -> Obligations:
-    """Obligations of several rules together: the smallest cap, any stripping, the first route, each notice once."""
+    """Obligations of several rules together: the smallest cap, any stripping, the first route, each notice once, any
+    canary."""
     caps = [asked.max_output_tokens for asked in all_asked if asked.max_output_tokens]
     routes = [asked.route_to for asked in all_asked if asked.route_to]
     notices = dict.fromkeys(asked.notice for asked in all_asked if asked.notice)
@@ -159,4 +164,5 @@ def merged(all_asked: Sequence[Obligations]) -> Obligations:
         strip_tools=any(asked.strip_tools for asked in all_asked),
         route_to=routes[0] if routes else "",
         notice="\n".join(notices),
+        canary=any(asked.canary for asked in all_asked),
     )

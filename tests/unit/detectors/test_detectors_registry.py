@@ -1,7 +1,7 @@
 import re
 
 from gptgate.core.finding import Origin
-from gptgate.detectors import DETECTORS, KINDS, WHOLE_DETECTORS
+from gptgate.detectors import DETECTORS, KINDS, WHOLE_DETECTORS, canary, echo, known
 from gptgate.detectors.registry import VIEWS
 from gptgate.detectors.signals import signal_kinds
 
@@ -17,7 +17,8 @@ def test_names_are_those_of_the_registry() -> None:
 def test_every_kind_is_described_in_one_line() -> None:
     patterns = {pattern.kind for detector in DETECTORS.values() for pattern in detector.patterns}
     seen_whole = {kind for detector in WHOLE_DETECTORS.values() for kind in detector.kinds}
-    assert set(KINDS) == patterns | seen_whole | set(signal_kinds(VIEWS))
+    watched = {*known.KINDS, *canary.KINDS, *echo.KINDS}
+    assert set(KINDS) == patterns | seen_whole | watched | set(signal_kinds(VIEWS))
     for kind, line in KINDS.items():
         assert re.fullmatch(r"(pii|secret|attack|exfil|unsafe|obfuscation|unscannable)\.[a-z0-9_]+", kind)
         assert re.fullmatch(r"[A-Z][^\n]{10,100}\.", line)

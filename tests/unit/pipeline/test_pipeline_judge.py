@@ -32,7 +32,7 @@ def judge(rules: str, text: str, **more: object) -> tuple[Effect, bytes]:
     inspection = inspect_request(parts, facts.request, facts.facts)
     decision = decide_request(parts, facts.facts, inspection)
     pseudonyms = pseudonyms_for(parts, facts.facts, decision)
-    permit = enforce(parts, facts.request, inspection, decision, facts.grant.model, None, pseudonyms)
+    permit = enforce(parts, facts.request, inspection, decision, facts.grant.model, None, pseudonyms, facts.facts)
     assert decision.config_digest == parts.snapshot.digest
     return decision.effect, apply_edits(facts.request.body, permit.edits)
 
@@ -117,7 +117,7 @@ def test_what_is_held_up_is_never_permitted_without_its_approval() -> None:
     decision = decide_request(parts, facts.facts, inspection)
     assert decision.approval_for == ("ask",)
     with pytest.raises(ApprovalRequired):
-        enforce(parts, facts.request, inspection, decision, facts.grant.model, None, None)
+        enforce(parts, facts.request, inspection, decision, facts.grant.model, None, None, facts.facts)
 
 
 @pytest.mark.parametrize("kind", ["pii.email", "secret.github", "attack.override", "piixemail"])

@@ -7,11 +7,14 @@ import pytest
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import STRENGTH, Effect, Mode, Obligations, RuleSpec, Stage
 from gptgate.policy.engine import Policy, compile_policy
+from gptgate.policy.own import OWN_RULES
 from gptgate.policy.rules import bucket
 from gptgate.policy.score import assess
 from policy_facts import facts
 
 DIGEST = "d" * 64
+OWN = {kind for rule in OWN_RULES for kind in rule.findings if rule.stage is Stage.RESPONSE}
+"""Kinds that are always held."""
 BUCKETS = [82, 71, 5, 99, 15, 58]
 
 
@@ -198,9 +201,9 @@ def test_held_are_the_patterns_of_the_answers_redact_and_deny_rules() -> None:
         ],
         DIGEST,
     )
-    assert policy.held(facts(app="b", model="x")) == {"pii.card", "secret.*"}
-    assert policy.held(facts(app="a", model="x")) == {"pii.card", "secret.*", "injection.*"}
-    assert policy.held(facts(app="b", model="m")) == {"pii.card", "secret.*", "*"}
+    assert policy.held(facts(app="b", model="x")) == OWN | {"pii.card", "secret.*"}
+    assert policy.held(facts(app="a", model="x")) == OWN | {"pii.card", "secret.*", "injection.*"}
+    assert policy.held(facts(app="b", model="m")) == OWN | {"pii.card", "secret.*", "*"}
     assert policy.held(facts(app="b", model="m")) is policy.held(facts(app="c", model="m"))
 
 
@@ -275,7 +278,7 @@ def test_a_shadow_is_recorded_and_does_not_act() -> None:
     assert (decision.effect, decision.rules, decision.shadowed) == (Effect.FLAG, ("f",), ("s",))
     assert (decision.denied_by, decision.rewrites, decision.obligations) == ("", (), Obligations())
     assert policy.decide(facts(), assess(())).shadowed == ()
-    assert policy.held(facts()) == frozenset()
+    assert policy.held(facts()) == OWN
 
 
 def test_a_rollout_acts_on_its_share_of_the_requests() -> None:
@@ -332,7 +335,7 @@ def test_an_override_takes_the_upper_rule_away_where_its_own_rule_applies() -> N
 
     def at(team: str, model: str) -> tuple[str, ...]:
         request = facts(stage=Stage.RESPONSE, team=team, model=model)
-        assert bool(policy.held(request)) == ("cards" in policy.decide(request, inspection).rules)
+        assert bool(policy.held(request) - OWN) == ("cards" in policy.decide(request, inspection).rules)
         return policy.decide(request, inspection).rules
 
     assert at("t1", "m") == ("see",)
@@ -370,3 +373,13 @@ def test_a_denial_says_whether_the_caller_may_know_the_rule() -> None:
     for public in (True, False):
         policy = compile_policy([rule("d", Effect.DENY, public=public), rule("e", Effect.DENY)], DIGEST)
         assert policy.decide(facts(), assess(())).public is public
+
+
+def test_the_gateway_s_own_keys_are_cut_out_under_any_rules_or_none() -> None:
+    for own in OWN_RULES:
+        for kind in own.findings:
+            decision = compile_policy([], DIGEST).decide(facts(stage=own.stage), assess((found(kind),)))
+            assert (decision.effect, decision.rules) == (Effect.REDACT, (own.id,))
+            assert decision.rewrites == ((0, Effect.REDACT),)
+    stronger = compile_policy([rule("no", Effect.DENY, findings=("secret.*",))], DIGEST)
+    assert stronger.decide(facts(), assess((found("secret.provider_credential"),))).denied_by == "no"
