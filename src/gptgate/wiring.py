@@ -97,7 +97,7 @@ def informed(
     others: Iterable[Mapping[str, str]],
     canaries: Canaries,
 ) -> TextInspector:
-    """The inspector, which also knows the credentials of the targets and other secrets, and canaries where a rule plants
+    """The inspector, which also knows the credentials of targets and other secrets, and canaries where a rule plants
     some."""
     own = [secret.decode("latin-1") for target in targets for secret in target.secrets]
     plants = any(rule.obligations.canary for rule in snapshot.rules)

@@ -19,6 +19,7 @@ from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
 from gptgate.detectors.echo import Echo
 from gptgate.detectors.engine import CompiledPattern, JointFinder
 from gptgate.detectors.gate import make_gate
+from gptgate.detectors.junctions import as_segments, reaching, rows
 from gptgate.detectors.known import Forms, FormsWatch, KnownStrings, find
 from gptgate.detectors.lane import Lane, covers, in_order
 from gptgate.detectors.multi import Cache, make_finder
@@ -76,6 +77,8 @@ class TextInspector:
         self._deriver = Deriver(views, engine, cache)
         self._signal_points = signal_points(views)
         self._whole = tuple(whole.values())
+        self._matchers = frozenset({*detectors, known.NAME, canary.NAME})
+        """Detectors that say the same of a stretch as of the text that it is cut out of."""
         self._lanes = [
             Lane(CompiledPattern(pattern), name, detector.origins)
             for name, detector in detectors.items()
@@ -123,6 +126,20 @@ class TextInspector:
 
     def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
         """All findings, sorted by segment, start, end and kind. Raises GuardFailed when the engine cannot answer."""
+        findings = self._inspect(segments)
+        joined = rows(segments) if len(segments) > 1 else ()
+        if joined:
+            spread = (one for one in self._inspect(as_segments(segments, joined)) if one.detector in self._matchers)
+            findings += tuple(reaching(segments, joined, tuple(spread), findings))
+        if not findings:
+            return ()
+        if len(findings) > MAX_FINDINGS:
+            raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
+        findings.sort(key=in_order)
+        return tuple(findings)
+
+    def _inspect(self, segments: Sequence[Segment]) -> list[Finding]:
+        """What is found in each text by itself."""
         texts = []
         for segment in segments:
             text = segment.text
@@ -149,12 +166,7 @@ class TextInspector:
         findings += unreadable(segments, derivation)
         if derivation.pieces:
             findings += hiding(findings, derivation, segments, self._signal_points)
-        if not findings:
-            return ()
-        if len(findings) > MAX_FINDINGS:
-            raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
-        findings.sort(key=in_order)
-        return tuple(findings)
+        return findings
 
     def stream(self, place: str, origin: Origin, held: frozenset[str], is_json: bool) -> StreamScanner:
         """A scanner for one channel; see `core.ports.StreamScanner`.

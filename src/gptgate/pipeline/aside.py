@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from gptgate.core.errors import GuardFailed
+
 T = TypeVar("T")
 LARGE = 1 << 18
 """Bytes from which on the work is long. Below them a thread costs more than it spares."""
+DEADLINE_S = 60.0
+"""The longest that is waited for a place and the work: ten times what the worst ten megabytes take."""
 
 
 class Aside:
@@ -17,17 +21,25 @@ class Aside:
     is over: otherwise a few of them could take every thread there is.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, deadline_s: float = DEADLINE_S) -> None:
         self._places = asyncio.Semaphore(places)
+        self._deadline_s = deadline_s
 
     async def run(self, size: int, work: Callable[[], T]) -> T:
-        """What the work gives or raises. It is done at once where its input is small."""
+        """What the work gives or raises. It is done at once where its input is small.
+
+        Raises GuardFailed past the deadline. Nothing can end a thread: work that hangs keeps its place.
+        """
         if size < LARGE:
             return work()
-        await self._places.acquire()
-        running = asyncio.get_running_loop().run_in_executor(None, work)
-        running.add_done_callback(self._over)
-        return await asyncio.shield(running)
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                await self._places.acquire()
+                running = asyncio.get_running_loop().run_in_executor(None, work)
+                running.add_done_callback(self._over)
+                return await asyncio.shield(running)
+        except TimeoutError:
+            raise GuardFailed("Looking at this request took too long.") from None
 
     def _over(self, done: "asyncio.Future[T]") -> None:
         self._places.release()

@@ -226,7 +226,7 @@ def test_a_record_is_explained_with_the_rules_that_decided(folder: Path, capsys:
             f"configuration {digest}",
         ):
             assert line in shown
-        assert ("found pii.email or pii.payment_card" in shown) is known
+        assert ("found pii.ar_cuit or " in shown) is known
         assert ("not the one at hand" in shown) is not known
     _print_record(recorded("0" * 64), None, Format.JSON)
     assert set(json.loads(capsys.readouterr().out)["sides"]) == {"request", "answer"}

@@ -115,7 +115,7 @@ CASES = {
     "unknown pack": ("policy: {packs: [basline]}", 'f.yaml:4: policy.packs[0]: no pack is called "basline"'),
     "version of a pack": ("policy: {packs: [baseline@99]}", "f.yaml:4: policy.packs[0]: version 99 of this pack"),
     "pack twice": (
-        "policy: {packs: [baseline, baseline@1]}",
+        "policy: {packs: [baseline, baseline@2]}",
         'f.yaml:4: policy.packs[1]: the pack "baseline" is named',
     ),
 }
@@ -250,7 +250,12 @@ def test_the_baseline_has_the_rules_of_the_starter_and_finds_no_less() -> None:
 def test_packs_come_first_and_the_organisation_may_override_them() -> None:
     rule = '{id: mine, stage: response, effect: flag, findings: ["*"], overrides: [baseline/redact-answers]}'
     found = load(f"policy: {{packs: [baseline], rules: [{rule}]}}")
-    assert [r.id for r in found.rules][-2:] == ["baseline/redact-answers", "mine"]
+    assert [r.id for r in found.rules][-4:] == [
+        "baseline/redact-answers",
+        "baseline/redact-leaks",
+        "baseline/flag-leaks",
+        "mine",
+    ]
     assert found.rules[-1].effect is Effect.FLAG
     below = flag("mid", ", overrides: [baseline/flag-attacks]")
     text = f"policy: {{packs: [baseline]}}\nteams: [{{name: t, policy: {{rules: [{below}]}}}}]"

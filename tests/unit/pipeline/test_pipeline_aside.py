@@ -68,6 +68,40 @@ async def test_a_small_request_passes_while_large_ones_are_inspected() -> None:
     assert len(inspector.begun) == READERS + 1
 
 
+async def test_work_that_hangs_is_given_up_and_keeps_its_place_until_it_is_over() -> None:
+    aside, go = Aside(1, deadline_s=0.05), threading.Event()
+    try:
+        with pytest.raises(GuardFailed, match="took too long"):
+            await aside.run(LARGE, go.wait)
+        with pytest.raises(GuardFailed, match="took too long"):
+            await aside.run(LARGE, lambda: 3)
+        assert await aside.run(LARGE - 1, lambda: 4) == 4
+    finally:
+        go.set()
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await aside.run(LARGE, lambda: 3) == 3
+            except GuardFailed:
+                continue
+            break
+
+
+async def test_a_request_whose_inspection_hangs_is_refused_and_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    inspector = SlowInspector()
+    parts = services(configured("policy: {rules: []}"), inspector=inspector, upstream=PlayedUpstream())
+    gate, principal = Gate(parts), principal_of(parts.snapshot)
+    monkeypatch.setattr(gate._readers, "_deadline_s", 0.05)
+    try:
+        with pytest.raises(GuardFailed):
+            await gate.serve(chat(Dialect.OPENAI, "x " * LARGE, stream=False), principal, Caller())
+    finally:
+        inspector.go.set()
+    record = parts.store.show("r1")
+    assert record.end.code == GuardFailed.code
+    assert record.intent.sent_digest == ""
+
+
 async def test_what_fails_beside_the_loop_fails_here_and_frees_its_place() -> None:
     aside = Aside(1)
 

@@ -125,3 +125,14 @@ def test_a_kept_text_never_holds_secrets_and_personal_data(kind: str) -> None:
     finding = Finding(kind, Origin.USER, "/x", 0, 1, "test", 10)
     kept = [(finding, Effect.REDACT)] if kind.startswith(("pii.", "secret.")) else []
     assert kept_out([finding]) == kept
+
+
+def test_what_is_spread_over_blocks_is_cut_out_of_each() -> None:
+    parts = [{"type": "text", "text": f"pay {CARD[:8]}"}, {"type": "text", "text": f"{CARD[8:]} now"}]
+    effect, body = judge(RULES, "", messages=[{"role": "user", "content": parts}])
+    assert effect is Effect.REDACT
+    content = json.loads(body)["messages"][0]["content"]
+    assert [part["text"] for part in content] == [
+        "pay [redacted:pii.payment_card]",
+        "[redacted:pii.payment_card] now",
+    ]
