@@ -59,33 +59,34 @@ class GrowingLog:
     def append(self, entries: Sequence[bytes]) -> Growth:
         """Take entries in, in this order. Its files must be durable before a checkpoint may tell of them.
 
-        Raises ValueError, with nothing changed, for an entry that is too large for a bundle.
+        Raises ValueError for an entry that is too large for a bundle. Nothing is changed when this raises anything.
         """
         for entry in entries:
             if len(entry) > MAX_ENTRY_BYTES:
                 raise ValueError(f"an entry of {len(entry)} bytes is larger than a log holds")
         if not entries:
             return Growth((), ())
-        before, size = partial_files(self.size), self.size
+        size, rest, edges = self.size + len(entries), self._entries, list(self._edges)
         files: list[LogFile] = []
-        self.size += len(entries)
-        for number, bundle in _cut(size // WIDTH, [*self._entries, *entries]):
+        for number, bundle in _cut(self.size // WIDTH, [*rest, *entries]):
             files.append(LogFile(bundle_path(number, len(bundle)), pack_bundle(bundle)))
-            self._entries = bundle if len(bundle) < WIDTH else []
+            rest = bundle if len(bundle) < WIDTH else []
         level, added = 0, [leaf_hash(entry) for entry in entries]
         while added:
-            if level == len(self._edges):
-                self._edges.append([])
-            tiles = _cut(size >> HEIGHT * (level + 1), self._edges[level] + added)
+            if level == len(edges):
+                edges.append([])
+            tiles = _cut(self.size >> HEIGHT * (level + 1), edges[level] + added)
             added = []
             for number, tile in tiles:
                 files.append(LogFile(tile_path(level, number, len(tile)), b"".join(tile)))
-                self._edges[level] = tile if len(tile) < WIDTH else []
+                edges[level] = tile if len(tile) < WIDTH else []
                 if len(tile) == WIDTH:
                     added.append(perfect_root(tile))
             level += 1
-        after = set(partial_files(self.size))
-        return Growth(tuple(files), tuple(sorted(path for path in before if path not in after)))
+        after = set(partial_files(size))
+        growth = Growth(tuple(files), tuple(sorted(path for path in partial_files(self.size) if path not in after)))
+        self.size, self._entries, self._edges = size, rest, edges
+        return growth
 
 
 def _cut(first: int, values: list[bytes]) -> list[tuple[int, list[bytes]]]:

@@ -103,7 +103,7 @@ class Sequencer:
         self._more = False
         """Whether the last batch left rows behind because it was full."""
         self._stopping = False
-        self._unwritten: tuple[Batch, Growth, bytes] | None = None
+        self._unwritten: tuple[Batch, Growth] | None = None
         """What the log in memory has taken in, and its files have not."""
         with closing(connect(path, busy_ms=busy_ms)) as connection:
             self._done = _batch_of(connection, log.size)
@@ -152,6 +152,10 @@ class Sequencer:
                 if stopping:
                     return
                 time.sleep(BACKOFF_S)
+            except BaseException as error:
+                # A defect of ours ends the thread; what asks for the log's state must not take it for well.
+                self.fault = f"the audit log has ended: {type(error).__name__}: {error}"
+                raise
 
     def _wait_and_step(self, connection: sqlite3.Connection) -> None:
         """Go on with one connection until there is an end or a fault."""
@@ -171,9 +175,11 @@ class Sequencer:
             if batch is None:
                 return False
             entries = list(_entries(connection, self._done, batch))
-            self._unwritten = batch, self._log.append(entries), self._log.checkpoint()
-        batch, growth, checkpoint = self._unwritten
-        self._files.write(growth, checkpoint)
+            self._unwritten = batch, self._log.append(entries)
+        batch, growth = self._unwritten
+        if self._log.size != batch.size:
+            raise StorageError(f"the log would sign {self._log.size} entries for the {batch.size} of the records")
+        self._files.write(growth, self._log.checkpoint())
         self._unwritten = None
         before = self._done.size
         self._done, self.size = batch, batch.size

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -164,6 +165,52 @@ def test_a_write_that_fails_is_tried_again(records: Records, monkeypatch: pytest
         while sequencer._step(connection):
             pass
     check(records)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "gptgate.audit.growth.leaf_hash",
+        "gptgate.audit.growth.perfect_root",
+        "gptgate.audit.growth.tile_path",
+        "gptgate.audit.growth.partial_files",
+        "gptgate.audit.signing.Signer.checkpoint",
+    ],
+)
+def test_memory_that_runs_out_anywhere_repeats_no_entry(
+    records: Records, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    records.add([f"r{number}" for number in range(300)])
+    sequencer = records.sequencer()
+    with closing(sqlite3.connect(records.path, isolation_level=None)) as connection:
+        with monkeypatch.context() as patch:
+
+            def fail(*_: object) -> None:
+                raise MemoryError
+
+            patch.setattr(place, fail)
+            with pytest.raises(MemoryError):
+                sequencer._step(connection)
+        while sequencer._step(connection):
+            pass
+    assert sequencer.size == len(records.rows())
+    check(records)
+
+
+def test_a_thread_that_ends_by_a_defect_says_so(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    records.add(["a"])
+    sequencer = records.sequencer()
+
+    def fail(_: object) -> None:
+        raise TypeError("not a batch")
+
+    monkeypatch.setattr(sequencer, "_planned", fail)
+    sequencer.start()
+    assert sequencer.stop(10)
+    assert sequencer.fault == "the audit log has ended: TypeError: not a batch"
+    assert len(told) == 1
 
 
 def test_the_thread_says_what_is_wrong_and_recovers(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
