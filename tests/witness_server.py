@@ -20,14 +20,15 @@ from gptgate_verify.note import VerifierKey
 
 @dataclass
 class Receiver:
-    """What the webhook was sent: (path, headers, body). `status` is what it answers."""
+    """What the webhook was sent: (path, headers, body). `status` and `body` are what it answers."""
 
     status: int = 200
+    body: bytes = b""
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     async def take(self, request: Request) -> Response:
         self.got.append((request.url.path, dict(request.headers), await request.body()))
-        return Response(status_code=self.status)
+        return Response(self.body, self.status)
 
 
 @dataclass

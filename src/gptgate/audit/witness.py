@@ -24,6 +24,8 @@ from gptgate_verify.note import (
 )
 
 PATH = "/add-checkpoint"
+SHOW_PATH = "/checkpoint/"
+"""With a log's origin behind it: the last head that was cosigned, signed by its log. Not in the specification."""
 SIZE_TYPE = "text/x.tlog.size"
 MAX_HASHES = 63
 MAX_SUBMISSION_BYTES = 320 * 1024
@@ -116,7 +118,7 @@ def judge(data: bytes, logs: Mapping[str, VerifierKey], last: Callable[[str], Ch
         verify_consistency(known.size, known.root, head.size, head.root, asked.path)
     except VerificationError as error:
         # Anybody can send a good head with a wrong proof, so this alone convicts nobody.
-        raise Refused(422, f"{error}\n", suspect=head) from None
+        raise Refused(422, f"{error}\n", suspect=None if head == known else head) from None
     line = _line_of(note, log)
     return Accepted(head, note.text, f"{note.text}\n{line}".encode())
 

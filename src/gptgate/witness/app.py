@@ -10,11 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gptgate.audit.signing import Signer
-from gptgate.audit.witness import MAX_SUBMISSION_BYTES, PATH, Refused, judge
+from gptgate.audit.witness import MAX_SUBMISSION_BYTES, PATH, SHOW_PATH, Refused, judge
 from gptgate.witness.heads import Heads
 from gptgate_verify.note import VerifierKey
 
 TEXT = "text/plain"
+BODY_TIMEOUT_S = 10.0
+"""For a whole request: anybody may connect, and nobody shall hold a connection for ever."""
 
 
 class Witness:
@@ -42,16 +44,21 @@ class Witness:
         return Starlette(
             routes=[
                 Route(PATH, self._add, methods=["POST"]),
-                Route("/checkpoint/{origin:path}", self._show, methods=["GET"]),
+                # POST is for gateways: they have no client that gets.
+                Route(SHOW_PATH + "{origin:path}", self._show, methods=["GET", "POST"]),
             ]
         )
 
     async def _add(self, request: Request) -> Response:
         data = b""
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > MAX_SUBMISSION_BYTES:
-                return Response("the request is too large\n", 413, media_type=TEXT)
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                async for chunk in request.stream():
+                    data += chunk
+                    if len(data) > MAX_SUBMISSION_BYTES:
+                        return Response("the request is too large\n", 413, media_type=TEXT)
+        except TimeoutError:
+            return Response("the request did not arrive in time\n", 408, {"connection": "close"}, TEXT)
         return await asyncio.to_thread(self._in_turn, data)
 
     def _in_turn(self, data: bytes) -> Response:

@@ -17,7 +17,7 @@ from gptgate_verify.note import COSIGNATURE, Checkpoint, VerifierKey, open_check
 KEY_NAME = "witness.key"
 HEADS, EVIDENCE = "heads", "evidence"
 MAX_EVIDENCE = 1000
-"""Contradictions kept of each log: a log that signs more of them proves nothing new."""
+"""Contradictions kept of each log, of either kind: a log that signs more of them proves nothing new."""
 
 
 def witness_signer(folder: Path) -> Signer:
@@ -97,6 +97,12 @@ class Heads:
         """Keep what contradicts the head that is known, beside that head. Raises OSError."""
         folder = self._folder / EVIDENCE
         prefix = self._path(head.origin).name[:16]
+        known = self._heads.get(head.origin)
+        # Two heads of one size convict the log by themselves. All else may be a good head that somebody sent with a
+        # wrong proof, and shall not take the place of what convicts.
+        convicts = known is not None and known.size == head.size
+        if convicts:
+            prefix += "-fork"
         if sum(1 for _ in folder.glob(f"{prefix}-*")) < MAX_EVIDENCE:
             write_durably(folder / f"{prefix}-{head.size}-{head.root.hex()[:16]}", submitted)
             sync_folders([folder])

@@ -1,13 +1,17 @@
 """How the gateway shows its log to a witness: one class for each kind."""
 
 import asyncio
+import threading
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
+from urllib.parse import quote
 
 from msgspec import Struct
 
 from gptgate.audit.growth import Prover
-from gptgate.audit.witness import PATH, cosignature_in, format_submission
+from gptgate.audit.witness import PATH, SHOW_PATH, cosignature_in, format_submission
 from gptgate.core.log import ReadFile
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import WitnessKind, WitnessSpec
@@ -27,7 +31,7 @@ class Failed(Exception):
 
 
 class Forked(Exception):
-    """The witness has seen a head that is not in the log here; the text says which."""
+    """The witness has seen a head that is signed by the log and not in the log here; the text says which."""
 
 
 class Offer(Struct, frozen=True):
@@ -67,9 +71,34 @@ class FileSender:
     def __init__(self, spec: WitnessSpec, log: VerifierKey) -> None:
         self._copies = Copies(Path(spec.path), log.name)
         self._log = log
+        self._timeout_s = spec.timeout_ms / 1000
+        self._busy: asyncio.Future[bytes] | None = None
 
     async def offer(self, offer: Offer, seen: int) -> bytes:
-        return await asyncio.to_thread(self._offer, offer)
+        # A folder of another machine can hang for ever. So it gets a thread of its own, one at a time, which nothing
+        # waits for: not the threads that inspect large requests, and not the end of the process.
+        if self._busy is not None and not self._busy.done():
+            raise Failed("its folder still hangs")
+        loop = asyncio.get_running_loop()
+        self._busy = loop.create_future()
+        # Read here too: nobody waits for one that comes late.
+        self._busy.add_done_callback(lambda done: done.cancelled() or done.exception())
+        threading.Thread(target=self._work, args=(offer, loop, self._busy), name="gptgate-copies", daemon=True).start()
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._busy), self._timeout_s)
+        except TimeoutError:
+            raise Failed("its folder did not answer in time") from None
+
+    def _work(self, offer: Offer, loop: asyncio.AbstractEventLoop, done: "asyncio.Future[bytes]") -> None:
+        try:
+            note = self._offer(offer)
+        except BaseException as error:  # noqa: BLE001  whatever it is, it is raised where the answer is awaited
+            outcome = partial(_fail, done, error)
+        else:
+            outcome = partial(_finish, done, note)
+        with suppress(RuntimeError):
+            # The loop has ended meanwhile, and nobody waits.
+            loop.call_soon_threadsafe(outcome)
 
     def _offer(self, offer: Offer) -> bytes:
         try:
@@ -116,28 +145,44 @@ class WebhookSender:
 class TlogSender:
     """The client of c2sp.org/tlog-witness."""
 
-    def __init__(self, spec: WitnessSpec) -> None:
+    def __init__(self, spec: WitnessSpec, log: VerifierKey) -> None:
         self._mailbox = Mailbox(spec.url, spec.timeout_ms)
         self._key = VerifierKey.parse(spec.key)
+        self._log = log
 
     async def offer(self, offer: Offer, seen: int) -> bytes:
         for _ in range(ATTEMPTS):
             if seen > offer.head.size:
-                raise Forked(f"it has seen {seen} entries, the log here has {offer.head.size}")
+                await self._contradicted(offer, f"it has seen {seen} entries, the log here has {offer.head.size}")
             body = await asyncio.to_thread(offer.proof, seen)
             status, answer = await _post(self._mailbox, PATH, TEXT, body)
             if status == 200:
                 return offer.note + self._cosignature(offer, answer).encode()
             if status == 422:
-                raise Forked(f"what it has cosigned of {seen} entries is not in the log here")
+                await self._contradicted(offer, f"what it has cosigned of {seen} entries is not in the log here")
             if status != 409:
                 raise Failed(f"it answered with status {status}")
             known = _size(answer)
             if known == seen:
                 # It compares roots only where nothing was added.
-                raise Forked(f"it has cosigned another head of {seen} entries")
+                await self._contradicted(offer, f"it has cosigned another head of {seen} entries")
             seen = known
         raise Failed("it says another size each time")
+
+    async def _contradicted(self, offer: Offer, claim: str) -> NoReturn:
+        """A status is no proof: a witness may lie, and so may whoever stands on the way to it. What proves a fork is a
+        head with the signature of the log itself."""
+        origin = quote(offer.head.origin, safe="/")
+        status, note = await _post(self._mailbox, SHOW_PATH + origin, TEXT, b"")
+        if status != 200:
+            raise Failed(f"{claim}; it shows no signed head that would prove it (status {status})")
+        try:
+            shown = open_checkpoint(note, self._log)
+        except VerificationError as error:
+            raise Failed(f"{claim}; the head that it shows proves nothing: {error}") from None
+        if await asyncio.to_thread(offer.holds, shown):
+            raise Failed(f"{claim}; the head of {shown.size} entries that it shows is in the log here")
+        raise Forked(claim)
 
     def _cosignature(self, offer: Offer, answer: bytes) -> str:
         try:
@@ -147,6 +192,16 @@ class TlogSender:
 
     async def close(self) -> None:
         await self._mailbox.close()
+
+
+def _finish(done: "asyncio.Future[bytes]", note: bytes) -> None:
+    if not done.done():
+        done.set_result(note)
+
+
+def _fail(done: "asyncio.Future[bytes]", error: BaseException) -> None:
+    if not done.done():
+        done.set_exception(error)
 
 
 async def _post(mailbox: Mailbox, path: str, headers: tuple[tuple[str, str], ...], body: bytes) -> tuple[int, bytes]:
@@ -171,4 +226,4 @@ def make_sender(spec: WitnessSpec, secret: str, log: VerifierKey, clock: Clock) 
         case WitnessKind.WEBHOOK:
             return WebhookSender(spec, secret, clock)
         case WitnessKind.TLOG:
-            return TlogSender(spec)
+            return TlogSender(spec, log)

@@ -114,6 +114,25 @@ def test_a_head_of_another_history_is_a_fork(client: TestClient, reports: list[s
     assert open_checkpoint(client.get(f"/checkpoint/{LOG.key.name}").content, LOG.key).root == GOOD.prover().root(200)
 
 
+def test_a_good_head_with_a_wrong_proof_is_no_evidence(
+    client: TestClient, tmp_path: Path, reports: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can send what anybody can read; it must not take the place of real evidence either."""
+    monkeypatch.setattr("gptgate.witness.heads.MAX_EVIDENCE", 1)
+    client.post("/add-checkpoint", content=GOOD.submission(0, 200))
+    public = client.get(f"/checkpoint/{LOG.key.name}").content
+    junk = b"old 200\n" + b"A" * 43 + b"=\n\n" + public
+    assert client.post("/add-checkpoint", content=junk).status_code == 422
+    assert reports == []
+    assert list((tmp_path / EVIDENCE).iterdir()) == []
+    for size in (250, 300):
+        later = b"old 200\n" + b"A" * 43 + b"=\n\n" + GOOD.checkpoint(size)
+        assert client.post("/add-checkpoint", content=later).status_code == 422
+    assert len(list((tmp_path / EVIDENCE).iterdir())) == 1
+    assert client.post("/add-checkpoint", content=FORK.submission(200, 200)).status_code == 409
+    assert FORK.submission(200, 200) in [path.read_bytes() for path in (tmp_path / EVIDENCE).iterdir()]
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

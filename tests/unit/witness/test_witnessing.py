@@ -5,6 +5,7 @@ import hmac
 import json
 import shutil
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from hashlib import sha256
@@ -16,6 +17,7 @@ import structlog
 from audit_logs import Records
 from gptgate.audit.signing import Signer
 from gptgate.core.snapshot import SecretRef, WitnessKind, WitnessSpec
+from gptgate.storage.copies import Copies
 from gptgate.storage.log_folder import load_or_make_seed
 from gptgate.storage.sequencer import Sequencer
 from gptgate.telemetry.metrics import Metrics
@@ -92,8 +94,8 @@ class Office:
 
 
 def spec(kind: WitnessKind, **fields: object) -> WitnessSpec:
-    given: dict[str, object] = {"path": "", "url": "", "key": "", "credential": None, **fields}
-    return WitnessSpec(name="w", kind=kind, every_ms=10, timeout_ms=2000, **given)  # type: ignore[arg-type]
+    given: dict[str, object] = {"path": "", "url": "", "key": "", "credential": None, "timeout_ms": 2000, **fields}
+    return WitnessSpec(name="w", kind=kind, every_ms=10, **given)  # type: ignore[arg-type]
 
 
 def tlog(out: Outside) -> WitnessSpec:
@@ -253,6 +255,60 @@ async def test_a_witness_that_says_nonsense_is_a_failure(folder: Folder, out: Ou
     assert office.standing.problem == "it does not say which size it has seen"
     assert len(out.receiver.got) < ATTEMPTS * (office.standing.failures + 1)
     await office.witnessing.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "claim"),
+    [
+        (409, b"999999\n", "it has seen 999999 entries, the log here has 2"),
+        (409, b"0\n", "it has cosigned another head of 0 entries"),
+        (422, b"", "what it has cosigned of 0 entries is not in the log here"),
+    ],
+)
+async def test_a_witness_that_lies_convicts_nobody(
+    folder: Folder, out: Outside, status: int, body: bytes, claim: str
+) -> None:
+    folder.grow("a")
+    out.receiver.status, out.receiver.body = status, body
+    office = Office(folder, spec(WitnessKind.TLOG, url=f"{out.url}/hook", key=str(out.key)))
+    await office.until(lambda: office.standing.failures >= 2)
+    assert office.standing.problem == f"{claim}; it shows no signed head that would prove it (status {status})"
+    assert office.witnessing.forks() == []
+    assert folder.events("log_forked") == []
+    await office.witnessing.close()
+
+
+async def test_a_folder_that_hangs_holds_nothing_but_its_own_thread(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, calls = threading.Event(), list[int]()
+    newest = Copies.newest
+
+    def hang(copies: Copies) -> tuple[Path, bytes] | None:
+        calls.append(1)
+        assert free.wait(30)
+        return newest(copies)
+
+    monkeypatch.setattr(Copies, "newest", hang)
+    folder.grow("a")
+    office = Office(folder, spec(WitnessKind.FILE, path=str(tmp_path / "copies"), timeout_ms=50))
+    await office.until(lambda: office.standing.failures >= 1)
+    assert office.standing.problem == "its folder did not answer in time"
+    await office.until(lambda: office.standing.failures >= 2)
+    assert office.standing.problem == "its folder still hangs"
+    assert calls == [1]
+    await asyncio.wait_for(asyncio.to_thread(int), 5)
+    free.set()
+    await office.until_taken(2)
+    await office.witnessing.close()
+
+
+async def test_a_body_that_does_not_come_holds_no_connection(out: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gptgate.witness.app.BODY_TIMEOUT_S", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(out.url.rsplit(":", 1)[1]))
+    writer.write(b"POST /add-checkpoint HTTP/1.1\r\nhost: w\r\ncontent-length: 100\r\n\r\nold 0")
+    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 408 ")
+    writer.close()
 
 
 async def test_witnesses_come_and_go_with_the_configuration(folder: Folder, tmp_path: Path) -> None:
