@@ -13,7 +13,7 @@ from gptgate.cli.audit_prove import prove
 from gptgate.cli.audit_verify import verify
 from gptgate.cli.failure import UNVERIFIED, CommandError
 from gptgate.compose import App
-from gptgate.storage.log_folder import load_or_make_seed
+from gptgate.storage.log_folder import LogFolder, load_or_make_seed
 from harness import CONFIG, Gateway, running_gateway
 from witness_server import outside
 
@@ -72,6 +72,13 @@ async def test_a_gateway_has_its_log_witnessed(
             await until(lambda: is_witnessed(app))
             proof = tmp_path / "request.proof"
             prove(request_id, proof, folder)
+            verify(proof, str(log), None, [str(out.key)], tmp_path)
+            before = set((folder / "log" / "witness").iterdir())
+            LogFolder(folder).keep_witnessed("broken", b"no note")
+            prove(request_id, proof, folder)
+            (broken,) = set((folder / "log" / "witness").iterdir()) - before
+            broken.unlink()
+            assert "the note of witness broken is damaged and left out" in capsys.readouterr().err
             verify(proof, str(log), None, [str(out.key)], tmp_path)
             assert f"Cosigned by {out.key.name}: the first " in capsys.readouterr().out
             metrics = app.telemetry.scrape().decode()

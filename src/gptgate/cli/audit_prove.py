@@ -67,8 +67,12 @@ def _witnessed(files: LogFolder, key: VerifierKey, prover: Prover, last: int) ->
     """The newest checkpoint that a witness has cosigned and that covers the entry `last`, with its size: what it proves
     is not only the operator's word. None when there is none."""
     found = []
-    for note in files.witnessed().values():
-        head = open_checkpoint(note, key)
+    for witness, note in files.witnessed().items():
+        try:
+            head = open_checkpoint(note, key)
+        except VerificationError as error:
+            print(f"gptgate: the note of witness {witness} is damaged and left out: {error}", file=sys.stderr)
+            continue
         if len(parse_note(note).signatures) > 1 and head.size > last and prover.root(head.size) == head.root:
             found.append((head.size, note))
     return max(found)[::-1] if found else None
