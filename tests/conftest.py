@@ -3,13 +3,15 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gptgate import compose
 from gptgate.detectors import build_inspector
-from shared_parts import Member, Server, running_server
+
+if TYPE_CHECKING:
+    from shared_parts import Member, Server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,15 +26,19 @@ def one_inspector_for_all() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def counters_server() -> Iterator[Server]:
+def counters_server() -> "Iterator[Server]":
     """One server for all tests; each takes keys of its own. Skips where there is no program for it."""
+    from shared_parts import running_server  # costs a quarter of a second, which few tests need
+
     with running_server() as server:
         yield server
 
 
 @pytest.fixture
-def member(counters_server: Server) -> Iterator[Callable[..., Member]]:
+def member(counters_server: "Server") -> "Iterator[Callable[..., Member]]":
     """Makes gateways' parts that share counters, those of one prefix together, and closes them."""
+    from shared_parts import Member
+
     loop = asyncio.new_event_loop()
     made: list[Member] = []
 

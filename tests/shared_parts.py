@@ -104,7 +104,8 @@ class Member:
         spent: Sequence[Spent] = (),
         folder: Path | None = None,
     ) -> None:
-        self.loop = loop
+        self.loop, self.prefix = loop, prefix
+        self._closed = False
         self.folder = folder or Path(tempfile.mkdtemp(prefix="member-"))
         self.now_us: int | None = None
         self.crossings: list[Crossing] = []
@@ -142,7 +143,9 @@ class Member:
         return self.loop.run_until_complete(work)
 
     def close(self) -> None:
-        self.run(self.service.close(2000))
+        if not self._closed:
+            self._closed = True
+            self.run(self.service.close(2000))
 
 
 NO_WISH = Wish((), (), Spend())

@@ -38,8 +38,8 @@ class Treasury:
         self._top_ups_seen = 0
         self._reports: set[asyncio.Task[None]] = set()
         self.ledger = MemoryLedger(self.report) if ledger is None else ledger
-        self.shared: Callable[[Sequence[BudgetSpec]], None] = lambda _budgets: None
-        """Told whenever amounts or top-ups have changed."""
+        self.shared: Callable[[Sequence[BudgetSpec], bool], None] = lambda _budgets, _topped_up: None
+        """Told the budgets when amounts have changed, and whether accounts were topped up."""
 
     def start(self, budgets: Sequence[BudgetSpec]) -> None:
         """Count what the records say was spent in the windows in force, and in those before. Raises StorageError.
@@ -76,9 +76,9 @@ class Treasury:
         self._spending.close()
 
     def _take_top_ups(self) -> None:
-        self._top_ups_seen = self._spending.top_up_count()
+        seen, self._top_ups_seen = self._top_ups_seen, self._spending.top_up_count()
         self.ledger.set_top_ups(self._budgets, self._spending.top_ups())
-        self.shared(self._budgets)
+        self.shared(self._budgets, seen != self._top_ups_seen)
 
     def report(self, crossing: Crossing) -> None:
         """A threshold is a line, a count and an event."""

@@ -1,5 +1,6 @@
 """The connection to the server that keeps the counters. Every failure is one error; another server is noticed."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,6 +59,10 @@ class Link:
             raise broken from error
         except (RedisError, OSError) as error:
             raise unavailable(f"{type(error).__name__}: {error}") from error
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # The client waits by `asyncio.wait_for`, which in Python 3.11 can swallow a cancellation.
+            raise asyncio.CancelledError
         return reply
 
     async def meet(self) -> str:

@@ -40,10 +40,11 @@ class SharedService:
         self._membership.budgets = budgets
         self._tasks = [asyncio.create_task(work) for work in (self._membership.run(), self._settler.run())]
 
-    def change(self, budgets: Sequence[BudgetSpec]) -> None:
-        """Amounts were changed or topped up: the others are told."""
+    def change(self, budgets: Sequence[BudgetSpec], topped_up: bool) -> None:
+        """Amounts go with each request; what accounts were topped up by is told to all, by joining again."""
         self._membership.budgets = budgets
-        self._membership.doubt()
+        if topped_up:
+            self._membership.doubt()
 
     def readiness(self) -> list[str]:
         """Why nothing can be admitted; empty when it can."""

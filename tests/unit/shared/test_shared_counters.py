@@ -1,0 +1,164 @@
+"""Several gateways' parts on one server: what one says, all know."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+
+import pytest
+
+from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, TopUp, Unit, Window
+from gptgate.core.errors import BudgetExceeded, ConcurrencyLimited, CountersUnavailable
+from gptgate.core.shared import Wish
+from gptgate.shared.hold import SharedHold
+from limit_parts import charge, places, spec
+from shared_parts import LedgerThere, LimiterThere, Member, Server
+
+NOW_MS = 1_795_392_000_000
+DAY = BudgetSpec(name="day", scope=(), unit=Unit.USD, window=Window.DAY, amount=100, thresholds=(50, 80))
+WEEK = BudgetSpec(name="week", scope=(), unit=Unit.TOKENS, window=Window.ROLLING, over_ms=7 * 86_400_000, amount=1000)
+BUDGETS = (DAY, WEEK)
+CHARGES = [BudgetCharge(DAY, ()), BudgetCharge(WEEK, ())]
+Make = Callable[..., Member]
+
+
+def dollars(nano: int) -> Spend:
+    return Spend(nano=nano, tokens=nano, requests=1)
+
+
+@pytest.fixture
+def both(member: Make) -> tuple[Member, Member]:
+    prefix = f"p{secrets.token_hex(6)}"
+    return member(prefix, BUDGETS), member(prefix, BUDGETS)
+
+
+def test_what_one_reserves_the_other_cannot(both: tuple[Member, Member]) -> None:
+    one, other = map(LedgerThere, both)
+    held = one.reserve("a", "app", CHARGES, dollars(60), NOW_MS)
+    with pytest.raises(BudgetExceeded, match=r"of which \$0.00000004 is left"):
+        other.reserve("b", "app", CHARGES, dollars(41), NOW_MS)
+    one.settle(held, dollars(10))
+    other.reserve("c", "app", CHARGES, dollars(90), NOW_MS)
+    assert one.left(CHARGES[0], NOW_MS) == 0
+    assert one.spent(CHARGES[1], NOW_MS) == 100
+
+
+def test_a_place_that_one_takes_is_not_free_for_the_other(both: tuple[Member, Member]) -> None:
+    one, other = map(LimiterThere, both)
+    held = one.admit([charge(places("p", 1))], 0)
+    with pytest.raises(ConcurrencyLimited):
+        other.admit([charge(places("p", 1))], 0)
+    held.release()
+    other.admit([charge(places("p", 1))], 0)
+
+
+def test_a_threshold_is_told_by_one_of_them_once(both: tuple[Member, Member]) -> None:
+    for number in range(8):
+        there = LedgerThere(both[number % 2])
+        there.settle(there.reserve(f"r{number}", "app", CHARGES, dollars(12), NOW_MS), dollars(11))
+    told = [crossing.percent for member in both for crossing in member.crossings]
+    assert sorted(told) == [50, 80]
+
+
+def test_what_one_is_topped_up_by_the_other_can_spend(both: tuple[Member, Member]) -> None:
+    one, other = both
+    one.ledger.set_top_ups(BUDGETS, [TopUp("day", (), NOW_MS, 50)])
+
+    async def told() -> None:
+        one.service.change(BUDGETS, True)
+        await one.ready()
+
+    one.run(told())
+    LedgerThere(other).reserve("a", "app", CHARGES[:1], dollars(150), NOW_MS)
+    with pytest.raises(BudgetExceeded):
+        LedgerThere(one).reserve("b", "app", CHARGES[:1], dollars(1), NOW_MS)
+
+
+def test_a_rolling_window_forgets_by_quarters_of_an_hour(both: tuple[Member, Member]) -> None:
+    one, other = map(LedgerThere, both)
+    week = CHARGES[1:]
+    for hour in range(4):
+        one.reserve(f"r{hour}", "app", week, dollars(250), NOW_MS + hour * 3_600_000)
+    with pytest.raises(BudgetExceeded):
+        other.reserve("early", "app", week, dollars(1), NOW_MS + WEEK.over_ms)
+    for hour in range(4):
+        later = NOW_MS + WEEK.over_ms + 900_000 + hour * 3_600_000
+        other.reserve(f"s{hour}", "app", week, dollars(250), later)
+        with pytest.raises(BudgetExceeded):
+            one.reserve(f"t{hour}", "app", week, dollars(1), later)
+
+
+def test_amounts_past_what_a_double_holds_are_added_exactly(member: Make) -> None:
+    counting = BudgetSpec(name="all", scope=(), unit=Unit.USD, window=Window.LIFETIME)
+    there = LedgerThere(member("", [counting]))
+    charges = [BudgetCharge(counting, ())]
+    for number in range(3):
+        there.reserve(f"r{number}", "app", charges, dollars(2**60 + 1), NOW_MS)
+    assert there.spent(charges[0], NOW_MS) == 3 * (2**60 + 1)
+
+
+async def _cut_short(member: Member, name: str, steps: int) -> bool:
+    """A caller who hangs up while the counters are asked, so many turns of the loop later."""
+    limits, wish = [charge(places("p", 1)), charge(spec("r", 1000))], Wish((), CHARGES, dollars(60))
+    asking = asyncio.create_task(member.counters.admit(name, "app", limits, wish, NOW_MS))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    in_time = asking.cancel()
+    try:
+        (await asking).requests.release()
+    except asyncio.CancelledError:
+        assert in_time
+    else:
+        assert not in_time, "a cancellation was lost"
+    await member.service.settled()
+    return in_time
+
+
+def test_a_caller_who_leaves_while_the_counters_are_asked_leaves_nothing_behind(both: tuple[Member, Member]) -> None:
+    one, other = both
+    cut = [one.run(_cut_short(one, f"r{steps}-{turn}", steps)) for steps in range(8) for turn in range(3)]
+    assert any(cut)
+    assert LedgerThere(other).spent(CHARGES[0], NOW_MS) == 0
+    LimiterThere(other).admit([charge(places("p", 1))], time.time_ns())
+
+
+def test_counters_that_were_emptied_are_filled_again_with_what_is_held(
+    both: tuple[Member, Member], counters_server: Server
+) -> None:
+    one, other = both
+    held = LedgerThere(one)
+    reservation = held.reserve("a", "app", CHARGES, dollars(60), NOW_MS)
+    with counters_server.client() as client:
+        client.delete(*client.keys(f"{{{one.prefix}}}:*"))
+    with pytest.raises(BudgetExceeded):
+        LedgerThere(other).reserve("b", "app", CHARGES, dollars(41), NOW_MS)
+    held.settle(reservation, dollars(5))
+    assert LedgerThere(other).spent(CHARGES[0], NOW_MS) == 5
+
+
+def test_two_of_which_one_is_gone_are_not_complete_after_a_loss(
+    both: tuple[Member, Member], counters_server: Server
+) -> None:
+    one, other = both
+
+    async def met() -> None:
+        while len(one.service._membership._known.members) < 2:
+            await asyncio.sleep(0.01)
+
+    one.run(met())
+    other.close()
+    with counters_server.client() as client:
+        client.delete(*client.keys(f"{{{one.prefix}}}:*"))
+
+        async def ask() -> SharedHold:
+            return await one.counters.admit("a", "app", (), Wish((), CHARGES, dollars(1)), NOW_MS)
+
+        one.service._membership.timeout_s = 0.3
+        with pytest.raises(CountersUnavailable):
+            one.run(ask())
+        assert other.service._membership.gateway in one.service.readiness()[0]
+        # The way that the guide tells for a gateway that is gone for good.
+        for name in ("roster", "members"):
+            client.srem(f"{{{one.prefix}}}:{name}", other.service._membership.gateway)
+        one.run(one.ready())
+        one.run(ask())
