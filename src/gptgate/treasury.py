@@ -35,7 +35,7 @@ class Treasury:
         self._folder, self._clock, self._metrics, self._logger = folder, clock, metrics, logger
         self._spending = Spending(folder)
         self._budgets: tuple[BudgetSpec, ...] = ()
-        self._top_ups_seen = 0
+        self._top_ups_seen = self._corrections_seen = 0
         self._reports: set[asyncio.Task[None]] = set()
         self.ledger = MemoryLedger(self.report) if ledger is None else ledger
         self.shared: Callable[[Sequence[BudgetSpec], bool], None] = lambda _budgets, _topped_up: None
@@ -48,10 +48,13 @@ class Treasury:
         start (a machine without a battery for it) would otherwise find the budgets of its window untouched.
         """
         now_ms = self._clock.wall_ms()
-        then_ms = min(now_ms, self._spending.newest_ms() or now_ms)
-        for budget in budgets:
-            since_ms = Slots(budget).before(then_ms)
-            self.ledger.restore(budget, self._spending.of(budget, since_ms), now_ms)
+        with self._spending.moment():
+            then_ms = min(now_ms, self._spending.newest_ms() or now_ms)
+            for budget in budgets:
+                since_ms = Slots(budget).before(then_ms)
+                self.ledger.restore(budget, self._spending.of(budget, since_ms), now_ms)
+            # Those until now are in the sums.
+            self._corrections_seen = self._spending.correction_count()
         self._budgets = tuple(budgets)
         self._take_top_ups()
 
@@ -66,9 +69,13 @@ class Treasury:
         self._take_top_ups()
 
     def refresh(self) -> None:
-        """See the top-ups that were made meanwhile. Raises StorageError."""
+        """See the top-ups and corrections that were made meanwhile. Raises StorageError."""
         if self._spending.top_up_count() != self._top_ups_seen:
             self._take_top_ups()
+        if self._spending.correction_count() != self._corrections_seen:
+            for place, correction in self._spending.corrections(self._corrections_seen):
+                self.ledger.correct(self._budgets, correction)
+                self._corrections_seen = place
 
     async def close(self) -> None:
         """Wait for the reports that are under way."""

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections import defaultdict
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
-from gptgate.storage.queries import GROUPS, SqliteReader
+from gptgate.storage.corrections import reconcile
+from gptgate.storage.log_check import LogCheck
+from gptgate.storage.queries import SqliteReader
 from gptgate.storage.sqlite import SqliteStore
+from gptgate.storage.usage import BESIDE_TAG, GROUPS, TAG
 from gptgate.storage.views import SearchFilters, UsageRow
 from storage_samples import FixedClock, end, intent
 
@@ -23,10 +28,12 @@ Pair = tuple[Intent, End | None]
 DAY_MS = 86_400_000
 NAMES = st.sampled_from(["a", "b", "it's", "ü\u0000%", '"'])
 TIMES = st.integers(0, 4 * DAY_MS)
+EDGES = TIMES | st.integers(0, 4).map(lambda days: days * DAY_MS) | st.integers(0, 400).map(lambda slot: slot * 900_000)
 RULES = st.lists(st.sampled_from(["r1", "r2", 'r"3', "r%"]), max_size=3).map(tuple)
 KINDS = st.sampled_from(["pii.email", "pii.card", "secret.key"])
 FINDINGS = st.lists(KINDS.map(lambda kind: Finding(kind, Origin.USER, "/x", 0, 1, "d", 5)), max_size=2).map(tuple)
 DIGESTS = st.sampled_from(["ab12", "ab34", "cd"])
+TAGS = st.dictionaries(st.sampled_from(["feature", "x"]), st.sampled_from(["it's", '"', "\u00fc{}"]), max_size=2)
 TOKENS = st.integers(0, 10**6)
 COSTS = st.integers(0, 10**12)
 
@@ -46,6 +53,8 @@ def pairs(draw: st.DrawFn) -> list[Pair]:
             model=draw(NAMES),
             provider=draw(NAMES),
             routed_from=draw(st.sampled_from(["", "a", "routed"])),
+            session=draw(NAMES),
+            tags=draw(TAGS),
             effect=draw(st.sampled_from(["allow", "flag"])),
             score=draw(st.integers(0, 100)),
             config_digest=draw(DIGESTS),
@@ -210,9 +219,12 @@ def test_a_row_shows_both_sides_of_its_record(records: list[Pair]) -> None:
             assert (row.input_tokens, row.cost_nano) == (ended.usage.input_tokens, ended.cost_nano)
 
 
-def group_of(asked: Intent, name: str) -> str:
-    if name == "day":
-        return datetime.fromtimestamp(asked.at_ms / 1000, UTC).date().isoformat()
+def group_of(asked: Intent, name: str, tag: str) -> str:
+    if name == TAG:
+        return tag
+    if name in ("day", "month"):
+        day = datetime.fromtimestamp(asked.at_ms / 1000, UTC).date().isoformat()
+        return day if name == "day" else day[:7]
     attribute = {"key": "key_id"}.get(name, name)
     return str(getattr(asked, attribute))
 
@@ -220,16 +232,24 @@ def group_of(asked: Intent, name: str) -> str:
 @settings(max_examples=60, deadline=None)
 @given(
     records=pairs(),
-    group_by=st.lists(st.sampled_from(sorted(GROUPS)), unique=True, max_size=3),
-    times=st.tuples(TIMES, TIMES).map(sorted),
+    group_by=st.lists(st.sampled_from(sorted(GROUPS)), unique=True, max_size=3)
+    | st.lists(st.sampled_from(sorted(BESIDE_TAG)), unique=True, max_size=3),
+    times=st.tuples(EDGES, EDGES).map(sorted),
     app=st.none() | NAMES,
+    corrected=st.sets(st.integers(0, 12)),
 )
 def test_usage_agrees_with_the_reference(
-    records: list[Pair], group_by: list[str], times: list[int], app: str | None
+    records: list[Pair], group_by: list[str], times: list[int], app: str | None, corrected: set[int]
 ) -> None:
+    if TAG in group_by:
+        group_by = [name for name in group_by if name in BESIDE_TAG]
     since_ms, until_ms = times
     sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 6)
-    for asked, ended in records:
+    corrections = []
+    for number, (asked, ended) in enumerate(records):
+        if ended is not None and ended.usage_source == "unknown" and number in corrected:
+            ended = replace(ended, usage=Usage(input_tokens=number), usage_source="operator", cost_nano=number * 10**10)
+            corrections.append(ended)
         if ended is None or not since_ms <= asked.at_ms < until_ms or app not in (None, asked.app):
             continue
         parts = [
@@ -240,10 +260,15 @@ def test_usage_agrees_with_the_reference(
             ended.cost_nano,
             ended.cost_nano if ended.usage_source == "unknown" else 0,
         ]
-        group = tuple(group_of(asked, name) for name in group_by)
-        sums[group] = [old + new for old, new in zip(sums[group], parts, strict=True)]
+        for tag in [f"{key}={value}" for key, value in asked.tags.items()] if TAG in group_by else [""]:
+            group = tuple(group_of(asked, name, tag) for name in group_by)
+            sums[group] = [old + new for old, new in zip(sums[group], parts, strict=True)]
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(written(Path(name), records))
+        for ended in corrections:
+            reconcile(Path(name), ended.id, 1, "operator", ended.usage, ended.cost_nano, "ada")
+        with closing(LogCheck(Path(name))) as check:
+            assert check.money() == ""
         with SqliteReader(Path(name)) as reader:
             rows = reader.usage(group_by, since_ms, until_ms, app)
     assert {row.group: row for row in rows} == {

@@ -19,7 +19,7 @@ from gptgate.cli.failure import UNVERIFIED, CommandError
 from gptgate.core.budgets import TopUp
 from gptgate.core.events import Intent, encode_event
 from gptgate.core.log import log_entry
-from gptgate.storage.schema import SPENT_BY_RECORDS
+from gptgate.storage.schema import SPENT_BY_DAYS, SPENT_BY_RECORDS
 from gptgate.storage.spending import add_top_up
 from gptgate_verify.note import COSIGNATURE, open_checkpoint, parse_note
 
@@ -171,6 +171,8 @@ def test_a_log_that_is_written_anew_with_the_same_key_is_found_by_a_checkpoint_k
         connection.execute(statement, (forged,))
         connection.execute("DELETE FROM spending")
         connection.execute(f"INSERT INTO spending {SPENT_BY_RECORDS}")
+        connection.execute("DELETE FROM spending_days")
+        connection.execute(f"INSERT INTO spending_days {SPENT_BY_DAYS}")
     entries = Records(folder).entries()
     (at,) = [index for index, entry in enumerate(entries) if b'"id":"r699"' in entry and b'"type":"intent"' in entry]
     entries[at] = log_entry("intent", forged, None)

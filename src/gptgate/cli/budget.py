@@ -1,4 +1,4 @@
-"""`gptgate budget`: what budgets have left, and additions to them."""
+"""`gptgate budget`: what budgets have left, and changes of it."""
 
 import time
 from contextlib import closing
@@ -15,10 +15,12 @@ from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms, to_seconds
 from gptgate.core.budgets import BudgetSpec, TopUp, Unit, Window
+from gptgate.core.facts import Usage
 from gptgate.core.money import NANO_PER_USD, format_usd, parse_usd
 from gptgate.cost.amounts import shown, shown_value
 from gptgate.cost.windows import Slots
-from gptgate.storage.spending import Spending, add_top_up
+from gptgate.storage.corrections import BILLED, UNUSED, reconcile
+from gptgate.storage.spending import Spending, add_top_up, set_amount
 
 COLUMNS = (
     Column("budget", "budget"),
@@ -40,9 +42,17 @@ NAMES = (
     Column("mode", "mode"),
 )
 
-app = typer.Typer(no_args_is_help=True, help="See what budgets have left, and add to them.")
+app = typer.Typer(no_args_is_help=True, help="See what budgets have left, and change it.")
 
 Name = Annotated[str, typer.Argument(metavar="BUDGET", help="The budget's name; `apps` for the apps' own budgets.")]
+
+Account = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[VALUE]...", help="The account: a value for each dimension of the budget's scope."),
+]
+By = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="Who does it. Default: the user of the operating system.")
+]
 
 
 @app.command("list")
@@ -80,18 +90,72 @@ def show(name: Name, output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER,
 @app.command("top-up")
 def top_up(
     name: Name,
-    account: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[VALUE]...", help="The account: a value for each dimension of the budget's scope."),
-    ] = None,
+    account: Account = None,
     add: Annotated[str, typer.Option("--add", help="How much, in the budget's unit.")] = "",
-    by: Annotated[
-        str | None, typer.Option("--as", metavar="NAME", help="Who adds. Default: the user of the operating system.")
-    ] = None,
+    by: By = None,
     data: Data = DEFAULT_FOLDER,
     config: Config = None,
 ) -> None:
     """Add to one account of a budget, for the window in force. A running gateway sees it within a second."""
+    budget, key = _account_of(name, account, data, config)
+    amount = _amount("--add", budget.unit, add)
+    if not amount:
+        raise CommandError("--add: an amount above 0", exit_code=USAGE)
+    who = _who(by)
+    add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who)
+    print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {_account(key)}, by {clean(who)}")
+
+
+@app.command("set")
+def set_account(
+    name: Name,
+    account: Account = None,
+    amount: Annotated[str, typer.Option("--amount", help="How much it is now, in the budget's unit.")] = "",
+    by: By = None,
+    data: Data = DEFAULT_FOLDER,
+    config: Config = None,
+) -> None:
+    """Set the amount of one account of a budget, for the window in force. A running gateway sees it within a second."""
+    budget, key = _account_of(name, account, data, config)
+    wanted, now_ms, who = _amount("--amount", budget.unit, amount), _now_ms(), _who(by)
+
+    def change(before: list[TopUp]) -> TopUp:
+        in_force = (_limit(budget, key) or 0) + _added(budget, before, now_ms).get(key, 0)
+        return TopUp(budget.name, key, now_ms, wanted - in_force)
+
+    set_amount(data, who, change)
+    print(f"budget {budget.name}: {shown(budget.unit, wanted)} for {_account(key)} in this window, by {clean(who)}")
+
+
+@app.command("reconcile")
+def reconcile_request(
+    request: Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")],
+    usd: Annotated[str | None, typer.Option("--usd", help="What the provider billed for it.")] = None,
+    input_tokens: Annotated[int, typer.Option(min=0, max=10**9, help="How many input tokens it had.")] = 0,
+    output_tokens: Annotated[int, typer.Option(min=0, max=10**9, help="How many output tokens it had.")] = 0,
+    unused: Annotated[bool, typer.Option("--unused", help="The provider billed nothing for it.")] = False,
+    by: By = None,
+    data: Data = DEFAULT_FOLDER,
+) -> None:
+    """Correct what a request cost whose usage was unknown, so that its reservation stayed spent.
+
+    Once for each request. Budgets of the windows in force, and reports, count the correction from then on; a running
+    gateway within a second. The request's record stays as it was.
+    """
+    require_database(data)
+    if unused == (usd is not None) or (unused and (input_tokens or output_tokens)):
+        raise CommandError("say what was billed, with --usd and the tokens, or --unused alone", exit_code=USAGE)
+    usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+    nano = 0 if usd is None else _amount("--usd", Unit.USD, usd)
+    who = _who(by)
+    before = reconcile(data, request, _now_ms(), UNUSED if unused else BILLED, usage, nano, who)
+    print(f"request {request}: {shown(Unit.USD, nano)} instead of {shown(Unit.USD, before)}, by {clean(who)}")
+
+
+def _account_of(
+    name: str, account: list[str] | None, data: Path, config: Path | None
+) -> tuple[BudgetSpec, tuple[str, ...]]:
+    """A budget and an account of it whose amount can be changed for the window in force."""
     require_database(data)
     budget = _find(name, data, config)
     key = tuple(account or ())
@@ -102,15 +166,17 @@ def top_up(
         raise CommandError(f"{_account(key)} has no budget here, so there is nothing to add to")
     if budget.rolling:
         raise CommandError(
-            "a rolling window has no end until which an addition could hold",
+            "a rolling window has no end until which a change could hold",
             hint="change the budget's amount in the configuration, and run: gptgate config apply",
         )
-    amount = _amount(budget.unit, add)
+    return budget, key
+
+
+def _who(by: str | None) -> str:
     who = operator() if by is None else by
     if not who or len(who) > LONGEST_NAME or not who.isprintable():
         raise CommandError(f"--as: 1 to {LONGEST_NAME} printable characters", exit_code=USAGE)
-    add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who)
-    print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {_account(key)}, by {clean(who)}")
+    return who
 
 
 def _budgets(data: Path, config: Path | None) -> tuple[BudgetSpec, ...]:
@@ -175,16 +241,16 @@ def _number(unit: Unit, amount: int) -> str:
     return format_usd(amount) if unit is Unit.USD else str(amount)
 
 
-def _amount(unit: Unit, text: str) -> int:
+def _amount(option: str, unit: Unit, text: str) -> int:
     try:
         nano = parse_usd(text)
     except ValueError:
-        raise CommandError("--add: an amount such as 12.50", exit_code=USAGE) from None
+        raise CommandError(f"{option}: an amount such as 12.50", exit_code=USAGE) from None
     if unit is not Unit.USD and nano % NANO_PER_USD:
-        raise CommandError("--add: this budget's unit is counted in whole numbers", exit_code=USAGE)
+        raise CommandError(f"{option}: this budget's unit is counted in whole numbers", exit_code=USAGE)
     amount = nano if unit is Unit.USD else nano // NANO_PER_USD
-    if not 0 < amount < 2**63:
-        raise CommandError("--add: an amount above 0, and not an absurd one", exit_code=USAGE)
+    if amount >= 2**63:
+        raise CommandError(f"{option}: not an absurd amount", exit_code=USAGE)
     return amount
 
 

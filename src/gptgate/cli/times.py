@@ -56,6 +56,11 @@ def month_start_ms(now_ms: int) -> int:
     return _to_ms(datetime(now.year, now.month, 1, tzinfo=UTC))
 
 
+def month_end_ms(now_ms: int) -> int:
+    """When the UTC month of this moment ends."""
+    return month_start_ms(month_start_ms(now_ms) + 32 * 86_400_000)
+
+
 def show_ms(moment_ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: ``2026-11-01T12:00:00.000Z``."""
     moment = EPOCH + timedelta(milliseconds=moment_ms)

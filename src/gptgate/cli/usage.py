@@ -11,9 +11,10 @@ from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
-from gptgate.cli.times import END_OF_TIME_MS, month_start_ms, past_ms, show_ms
+from gptgate.cli.times import END_OF_TIME_MS, month_end_ms, month_start_ms, past_ms, show_ms
 from gptgate.core.money import format_usd
-from gptgate.storage.queries import GROUPS, SqliteReader
+from gptgate.storage.queries import SqliteReader
+from gptgate.storage.usage import DAY, GROUPS, MONTH, TAG
 from gptgate.storage.views import UsageRow
 
 SUMS = (
@@ -26,6 +27,10 @@ SUMS = (
     Column("unknown_nano"),
     Column("unknown_usd", "of it unproven", right=True),
 )
+FORECAST = (Column("forecast_nano"), Column("forecast_usd", "at month's end", right=True))
+HOUR_MS = 3_600_000
+RECENT_MS = 7 * 24 * HOUR_MS
+"""How much of the past a forecast looks at."""
 
 
 def usage(
@@ -35,13 +40,17 @@ def usage(
     ] = None,
     until: Annotated[str | None, typer.Option(help="Before this time. Default: no end.")] = None,
     app_name: Annotated[str | None, typer.Option("--app", help="Only this app.")] = None,
+    top: Annotated[int | None, typer.Option(min=1, help="Only so many rows, those that cost most first.")] = None,
+    forecast: Annotated[bool, typer.Option("--forecast", help="Say what the month will have cost at its end.")] = False,
     output: Output = Format.TABLE,
     data: Data = DEFAULT_FOLDER,
 ) -> None:
     """Tokens and money, exact to the nano-dollar, of all requests that have ended.
 
-    Days and months are those of UTC. "Of it unproven" is money that stays spent although no provider's usage backs it:
-    the reservations of requests whose end nobody knows. JSON and CSV have it as `unknown_nano` and `unknown_usd`.
+    Days and months are those of UTC. A request counts in the row of each of its tags. The forecast is what the month
+    has cost so far, and for the rest of it as much a day as in the last seven days. "Of it unproven" is money that
+    stays spent although no provider's usage backs it: the reservations of requests whose end nobody knows. JSON and CSV
+    have it as `unknown_nano` and `unknown_usd`.
     """
     group_by = _group_by(by)
     now_ms = time.time_ns() // 1_000_000
@@ -49,14 +58,39 @@ def usage(
     until_ms = END_OF_TIME_MS if until is None else past_ms("--until", until, now_ms)
     if since_ms >= until_ms:
         raise CommandError("--since is not before --until", exit_code=USAGE)
+    if forecast and (since is not None or until is not None or {DAY, MONTH}.intersection(group_by)):
+        problem = "--forecast is about the month so far: not with --since, --until, or by day or month"
+        raise CommandError(problem, exit_code=USAGE)
     with SqliteReader(data) as reader:
-        rows = reader.usage(group_by, since_ms, until_ms, app_name)
+        try:
+            rows = reader.usage(group_by, since_ms, until_ms, app_name)
+        except ValueError as error:
+            raise CommandError(f"--by: {error}", exit_code=USAGE) from None
+        more = _forecasts(reader, group_by, app_name, now_ms) if forecast else {}
     columns = [*(Column(name, name.replace("_", " "), fold=True) for name in group_by), *SUMS]
-    total = _record(group_by, _total(group_by, rows)) if group_by else None
-    print_records(output, columns, [_record(group_by, row) for row in rows], total=total)
+    columns += FORECAST if forecast else ()
+    # A request stands in the row of each of its tags, so these rows have no sum.
+    total = _record(group_by, _total(group_by, rows), sum(more.values())) if group_by and TAG not in group_by else None
+    if top is not None:
+        rows = sorted(rows, key=lambda row: -row.cost_nano)[:top]
+    records = [_record(group_by, row, more.get(row.group, 0)) for row in rows]
+    print_records(output, columns, records, total=total)
     if output is Format.TABLE:
         end = "now" if until is None else show_ms(until_ms)
         print(f"requests from {show_ms(since_ms)} to {end}", file=sys.stderr)
+
+
+def _forecasts(
+    reader: SqliteReader, group_by: Sequence[str], app: str | None, now_ms: int
+) -> dict[tuple[str, ...], int]:
+    """What each group will spend until the month ends, if it goes on as in the last days that are on record."""
+    first_ms = reader.first_ms()
+    if first_ms is None:
+        return {}
+    from_ms = max(first_ms, now_ms - RECENT_MS)
+    span_ms, left_ms = max(now_ms - from_ms, HOUR_MS), month_end_ms(now_ms) - now_ms
+    recent = reader.usage(group_by, from_ms, END_OF_TIME_MS, app)
+    return {row.group: -(-row.cost_nano * left_ms // span_ms) for row in recent}
 
 
 def _group_by(text: str) -> tuple[str, ...]:
@@ -81,7 +115,7 @@ def _total(group_by: Sequence[str], rows: Sequence[UsageRow]) -> UsageRow:
     )
 
 
-def _record(group_by: Sequence[str], row: UsageRow) -> dict[str, object]:
+def _record(group_by: Sequence[str], row: UsageRow, more_nano: int = 0) -> dict[str, object]:
     return {
         **dict(zip(group_by, row.group, strict=True)),
         "requests": row.requests,
@@ -92,4 +126,6 @@ def _record(group_by: Sequence[str], row: UsageRow) -> dict[str, object]:
         "cost_usd": format_usd(row.cost_nano),
         "unknown_nano": row.unknown_nano,
         "unknown_usd": format_usd(row.unknown_nano),
+        "forecast_nano": row.cost_nano + more_nano,
+        "forecast_usd": format_usd(row.cost_nano + more_nano),
     }

@@ -128,6 +128,15 @@ class TopUp(NamedTuple):
     amount: int
 
 
+class Correction(NamedTuple):
+    """What a request really spent, instead of what was reserved for it. `names` are its values of the dimensions."""
+
+    at_ms: int
+    names: dict[Dimension, str]
+    reserved: Spend
+    spent: Spend
+
+
 class Crossing(NamedTuple):
     """An account has reached a threshold of its budget in this window. Amounts are in the budget's unit."""
 

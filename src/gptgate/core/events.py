@@ -42,7 +42,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     no decision was reached.
     `routed_from` is the model that was asked for, where a rule sent the request to another: `model` is that one.
     `session` is the caller's own name for its session. `lowered_from` is the bound of the output that the request would
-    have had, where a budget could pay only for less; 0 where nothing was lowered.
+    have had, where a budget could pay only for less; 0 where nothing was lowered. `tags` are the caller's own, by name.
     """
 
     id: str
@@ -80,6 +80,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     session: str = ""
     reserved_tokens: int = 0
     lowered_from: int = 0
+    tags: dict[str, str] = {}
 
 
 class End(Struct, frozen=True, kw_only=True):

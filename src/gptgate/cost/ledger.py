@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gptgate.core.budgets import BudgetCharge, BudgetMode, BudgetSpec, Crossing, Spend, Spent, TopUp
+from gptgate.core.budgets import (
+    BudgetCharge,
+    BudgetMode,
+    BudgetSpec,
+    Correction,
+    Crossing,
+    Dimension,
+    Spend,
+    Spent,
+    TopUp,
+)
 from gptgate.core.errors import BudgetExceeded, ClientError, SessionLimited
 from gptgate.core.facts import Reservation
 from gptgate.cost.account import Account
@@ -158,6 +168,18 @@ class MemoryLedger:
                 crossing = self._reached(charge, account, held.at_ms)
                 if crossing is not None and self._report is not None:
                     self._report(crossing)
+
+    def correct(self, budgets: Sequence[BudgetSpec], correction: Correction) -> None:
+        """Put what a request really spent in the place of what stayed spent since nobody knew. The caller sees to it
+        that each correction comes once. A window that is over is not opened for it."""
+        at_ms, names, reserved, spent = correction
+        for budget in budgets:
+            if any(names[dimension] not in values for dimension, values in budget.match):
+                continue
+            book = self._book(budget)
+            account = book.accounts.get(tuple(names[dimension] for dimension in budget.scope))
+            if account is not None and (not budget.guard or names[Dimension.SESSION]):
+                account.add(book.slots.slot(at_ms), spent.of(budget.unit) - reserved.of(budget.unit))
 
     def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
         """What a new reservation may take of this account, not below 0; None where nothing limits it."""

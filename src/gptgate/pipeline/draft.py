@@ -1,7 +1,9 @@
 """The record in the making: facts are noted as they are earned; no stage reads them back."""
 
 from collections import Counter
+from collections.abc import Mapping
 from hashlib import sha256
+from types import MappingProxyType
 
 from gptgate.core.approvals import Approval
 from gptgate.core.classifier import Opinion
@@ -37,6 +39,7 @@ class Draft:
     """One request's record. `mark` notes the end of a stage; the stages' durations are in microseconds."""
 
     request: ChatRequest | None = None
+    tags: Mapping[str, str] = MappingProxyType({})
     grant: Grant | None = None
     inspection: Inspection | None = None
     opinions: tuple[Opinion, ...] = ()
@@ -165,6 +168,7 @@ class Draft:
             session=self.session,
             reserved_tokens=self.reservation.tokens if self.reservation else 0,
             lowered_from=self.lowered_from,
+            tags={tag: self._discretion.name(value) for tag, value in self.tags.items()},
             circumstances=self._circumstances(),
         )
 

@@ -54,7 +54,7 @@ from gptgate.pipeline.judge import (
 from gptgate.pipeline.limit_headers import limit_headers
 from gptgate.pipeline.limit_plan import LimitPlan
 from gptgate.pipeline.limiting import Admitted
-from gptgate.pipeline.policy_facts import policy_facts
+from gptgate.pipeline.policy_facts import named_tags, policy_facts
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.sharing import SharedAdmitted, move, reserve_shared
 
@@ -205,6 +205,7 @@ class Gate:
         services = self._services
         # 2 parse
         draft.request = request = services.adapters[raw.endpoint].read(raw, read_object(raw.body))
+        draft.tags = named_tags(raw)
         # 3 authorize
         grant = services.authorize(principal, raw.endpoint, raw.dialect, request.model, services.snapshot)
         draft.grant = grant

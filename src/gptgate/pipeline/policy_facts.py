@@ -1,10 +1,17 @@
 """What the rules may see of a request besides its findings."""
 
+import re
+
+from gptgate.core.errors import InvalidField
 from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, RawRequest
 from gptgate.core.snapshot import Stage
 
 SESSION_HEADER = "x-gptgate-session"
 END_USER_HEADER = "x-gptgate-end-user"
+TAG_HEADERS = "x-gptgate-tag-"
+TAG = re.compile(r"[a-z][a-z0-9-]{0,31}")
+MAX_TAGS = 4
+MAX_TAG_VALUE = 64
 MAX_NAME = 256
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -55,3 +62,21 @@ def named_end_user(raw: RawRequest, request: ChatRequest | None) -> str:
 def named_session(raw: RawRequest) -> str:
     """The session that the header names; what the application says, not verified."""
     return raw.headers.get(SESSION_HEADER, "")[:MAX_NAME]
+
+
+def named_tags(raw: RawRequest) -> dict[str, str]:
+    """The tags that the headers name; what the application says, not verified.
+
+    Raises InvalidField for more than are counted, and for a name or a value that is none.
+    """
+    tags: dict[str, str] = {}
+    for header, value in raw.headers.items():
+        if header.startswith(TAG_HEADERS):
+            name = header.removeprefix(TAG_HEADERS)
+            if not TAG.fullmatch(name) or not value.isprintable() or not 0 < len(value) <= MAX_TAG_VALUE:
+                what = f"a tag's name has up to 32 of a to z, 0 to 9 and -, its value up to {MAX_TAG_VALUE} characters"
+                raise InvalidField(f"'{TAG_HEADERS}...': {what}.", param=header[:64])
+            tags[name] = value
+    if len(tags) > MAX_TAGS:
+        raise InvalidField(f"'{TAG_HEADERS}...': at most {MAX_TAGS} tags are counted.", param=f"{TAG_HEADERS}*")
+    return tags

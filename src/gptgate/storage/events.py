@@ -19,6 +19,8 @@ KEY_CREATED = "key_created"
 KEY_REVOKED = "key_revoked"
 KEY_EXPIRY_SET = "key_expiry_set"
 BUDGET_TOPPED_UP = "budget_topped_up"
+BUDGET_SET = "budget_set"
+BUDGET_RECONCILED = "budget_reconciled"
 BUDGET_THRESHOLD = "budget_threshold"
 LOG_FORKED = "log_forked"
 

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,19 +12,17 @@ from msgspec import Struct
 from gptgate.core.events import End
 from gptgate.core.log import commitment, log_entry
 from gptgate.storage.errors import StorageError
-from gptgate.storage.events import BUDGET_TOPPED_UP
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.rows import end_columns
-from gptgate.storage.schema import SPENT_BY_RECORDS, connect, migrate, require_latest, storage_errors
+from gptgate.storage.schema import connect, migrate, require_latest, storage_errors
 from gptgate.storage.sequencer import BATCH, Batch
+from gptgate.storage.sums_check import UNREADABLE, wrong_money
 
 BUSY_MS = 5000
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError)
-"""What bytes are that are no event: not JSON, not of its shape, not UTF-8, not even bytes."""
 END = msgspec.json.Decoder(End)
 
 INTENT_COLUMNS = """seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
-upstream_model, effect, score, window, reserved_nano, session, reserved_tokens"""
+upstream_model, effect, score, window, reserved_nano, session, reserved_tokens, tags"""
 END_COLUMNS = """id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
 cost_nano, usage_source"""
 
@@ -58,6 +55,7 @@ class _Asked(Struct, frozen=True):
     reserved_nano: int
     session: str = ""
     reserved_tokens: int = 0
+    tags: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 INTENT = msgspec.json.Decoder(_Asked)
@@ -101,16 +99,7 @@ class _Entry(Struct, frozen=True):
     content: str | None
 
 
-class _TopUp(Struct, frozen=True):
-    at_ms: int
-    budget: str
-    key: list[str]
-    amount: int
-    by: str
-
-
 ENTRY = msgspec.json.Decoder(_Entry)
-TOP_UP = msgspec.json.Decoder(_TopUp)
 
 
 class LogCheck:
@@ -182,24 +171,7 @@ class LogCheck:
     def money(self) -> str:
         """Where the sums that budgets are counted by are not those of the records, or a top-up not that of its event;
         ``""`` when they are."""
-        with (
-            storage_errors("count what was spent"),
-            closing(self._connection.execute(f"{SPENT_BY_RECORDS} ORDER BY 1, 2, 3, 4, 5, 6, 7, 8")) as counted,
-            closing(self._connection.execute("SELECT * FROM spending ORDER BY 1, 2, 3, 4, 5, 6, 7, 8")) as kept,
-        ):
-            for expected, found in zip_longest(counted, kept):
-                if expected != found:
-                    slot, *names = min(row[:8] for row in (expected, found) if row is not None)
-                    who = ", ".join(name for name in names if name)
-                    return f"the sums of the quarter of an hour at {slot} ms ({who}) are not those of the records"
-            top_ups = self._connection.execute("SELECT budget, key, at_ms, amount, by FROM top_ups ORDER BY seq")
-            events = self._connection.execute(
-                "SELECT body FROM events WHERE type = ? ORDER BY seq", (BUDGET_TOPPED_UP,)
-            )
-            for number, (row, event) in enumerate(zip_longest(top_ups, map(_top_up, events)), 1):
-                if row != event:
-                    return f"top-up {number} is not what its event says"
-        return ""
+        return wrong_money(self._connection)
 
     def _batch(self, before: Batch, batch: Batch) -> Iterator[Row]:
         # The columns are constants of ours.
@@ -217,15 +189,6 @@ class LogCheck:
                 yield _row(str(kind), seq, "event", body, None, None, "")
 
 
-def _top_up(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The row of `top_ups` that an event tells of; None for an event that tells of none."""
-    try:
-        said = TOP_UP.decode(row[0])
-    except UNREADABLE:
-        return None
-    return said.budget, msgspec.json.encode(said.key).decode(), said.at_ms, said.amount, said.by
-
-
 def _intent(row: tuple[Any, ...]) -> Row:
     *columns, body, content, salt = row
     wrong = ""
@@ -234,7 +197,8 @@ def _intent(row: tuple[Any, ...]) -> Row:
     except UNREADABLE as error:
         wrong = f"its event cannot be read: {error}"
     else:
-        expected = (columns[0], *msgspec.structs.astuple(asked))
+        *known, tags = msgspec.structs.astuple(asked)
+        expected = (columns[0], *known, bytes(tags).decode("utf-8", "replace"))
         if list(expected) != columns:
             wrong = _difference(INTENT_COLUMNS, columns, expected)
     return _row("intent", columns[0], columns[1], body, content, salt, wrong)

@@ -10,12 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from gptgate.core.events import End, Intent
-from gptgate.core.money import NANO_PER_USD
 from gptgate.storage import search_index
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
 from gptgate.storage.search_index import Plan
+from gptgate.storage.usage import usage
 from gptgate.storage.views import AuditRecord, AuditRow, SearchFilters, UsageRow
 
 BUSY_MS = 5000
@@ -54,17 +54,6 @@ CONDITIONS: dict[str, str] = {
 MAY_BE_OPEN = "i.seq >= (SELECT value FROM meta WHERE name = 'ended_before')"
 """Every request before that place has its end."""
 
-GROUPS: dict[str, str] = {
-    "app": "i.app",
-    "team": "i.team",
-    "model": "i.model",
-    "provider": "i.provider",
-    "key": "i.key_id",
-    "end_user": "i.end_user",
-    "day": "strftime('%Y-%m-%d', i.at_ms / 1000, 'unixepoch')",
-}
-"""What usage can be grouped by. A day is a UTC day, that of the request."""
-
 SEARCH = """
 SELECT i.seq, i.id, i.at_ms, i.team, i.app, i.key_id, i.end_user, i.client, i.endpoint, i.stream, i.model, i.provider,
        i.upstream_model, i.effect, i.score, i.body, e.answered_model, e.effect, e.state, e.status, e.code,
@@ -77,18 +66,6 @@ SELECT i.seq, i.body, i.content, e.body, e.content FROM intents i LEFT JOIN ends
 """
 
 INTENTS = "SELECT body FROM intents WHERE at_ms >= ? AND at_ms < ? ORDER BY seq DESC LIMIT ?"
-
-SUMS = 8
-"""Columns of USAGE, before those of the group."""
-
-USAGE = """
-SELECT count(*), sum(e.state = 'refused'), sum(e.input_tokens), sum(e.output_tokens),
-       sum(e.cost_nano / 1000000000), sum(e.cost_nano % 1000000000),
-       sum(CASE e.usage_source WHEN 'unknown' THEN e.cost_nano / 1000000000 ELSE 0 END),
-       sum(CASE e.usage_source WHEN 'unknown' THEN e.cost_nano % 1000000000 ELSE 0 END)
-"""
-"""Dollars and the rest apart: a sum of nano-dollars past 2**63 (9.2 billion dollars, which a provider that lies about
-its usage can reach) is an error in SQLite."""
 
 
 class _Kind(Struct, frozen=True):
@@ -210,39 +187,20 @@ class SqliteReader:
             raise StorageError(f"the record of request {request_id} cannot be read: {error}") from error
 
     def usage(self, group_by: Sequence[str], since_ms: int, until_ms: int, app: str | None = None) -> list[UsageRow]:
-        """Sums of all ended requests that began in [since_ms, until_ms), one row per group, ordered by group.
+        """Sums of all ended requests that began in [since_ms, until_ms), corrected where they were, one row per group,
+        ordered by group.
 
-        `group_by` are names of GROUPS; empty gives one row over everything. Raises ValueError on another name,
-        StorageError when the records cannot be read.
+        `group_by` are names of `usage.GROUPS`; empty gives one row over everything. Raises ValueError for names that
+        are none, or do not go together, StorageError when the records cannot be read.
         """
-        unknown = [name for name in group_by if name not in GROUPS]
-        if unknown:
-            raise ValueError(f"usage cannot be grouped by {', '.join(unknown)}; it can by {', '.join(GROUPS)}")
-        columns = [GROUPS[name] for name in group_by]
-        places = ", ".join(str(SUMS + 1 + index) for index in range(len(columns)))
-        query = (
-            ", ".join([USAGE, *columns])
-            + " FROM intents i JOIN ends e ON e.id = i.id WHERE i.at_ms >= :since_ms AND i.at_ms < :until_ms"
-            + ("" if app is None else " AND i.app = :app")
-            + (f" GROUP BY {places} ORDER BY {places}" if columns else "")
-        )
         with storage_errors("read the usage"):
-            values = {"since_ms": since_ms, "until_ms": until_ms, "app": app}
-            rows = self._connection.execute(query, values).fetchall()
-        return [_usage_row(row) for row in rows if row[0]]
+            return usage(self._connection, group_by, since_ms, until_ms, app)
 
-
-def _usage_row(row: tuple[Any, ...]) -> UsageRow:
-    requests, refused, input_tokens, output_tokens, cost, cost_rest, unknown, unknown_rest, *group = row
-    return UsageRow(
-        group=tuple(group),
-        requests=requests,
-        refused=refused,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cost_nano=cost * NANO_PER_USD + cost_rest,
-        unknown_nano=unknown * NANO_PER_USD + unknown_rest,
-    )
+    def first_ms(self) -> int | None:
+        """When the first request of all began, None when there was none. Raises StorageError."""
+        with storage_errors("read the usage"):
+            (first,) = self._connection.execute("SELECT min(at_ms) FROM intents").fetchone()
+        return None if first is None else int(first)
 
 
 def _audit_row(row: tuple[Any, ...]) -> AuditRow:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from gptgate.core.errors import GateError
-from gptgate.core.events import End, EndState, Intent, encode_event
+from gptgate.core.events import ENCODER, End, EndState, Intent, encode_event
 from gptgate.core.facts import Usage
 
 Values = tuple[Any, ...]
@@ -20,9 +20,9 @@ back, in competition with the event loop: a few large statements leave the loop 
 
 INSERT_INTENT = """
 INSERT INTO intents (seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
-                     upstream_model, effect, score, window, reserved_nano, session, reserved_tokens, body,
-                     content, salt)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     upstream_model, effect, score, window, reserved_nano, session, reserved_tokens, tags,
+                     body, content, salt)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # A second end of one id is ignored: the caller may repeat itself, and a commit that failed may have been durable.
@@ -88,6 +88,7 @@ def intent_values(seq: int, intent: Intent, body: bytes, content: bytes | None) 
         intent.reserved_nano,
         intent.session,
         intent.reserved_tokens,
+        ENCODER.encode(intent.tags).decode() if intent.tags else "{}",
         body,
         content,
         _salt(content),

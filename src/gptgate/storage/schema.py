@@ -25,10 +25,42 @@ _SUMMED = ", ".join(f"sum({term.format(end='e')})" for term in _SUMS.values())
 SPENT_BY_RECORDS = f"""
 SELECT i.at_ms / 900000 * 900000 AS slot_ms, i.team, i.app, i.key_id, i.end_user, i.session, i.model, i.provider,
        {_SUMMED}
-FROM intents i JOIN ends e ON e.id = i.id GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"""  # noqa: S608
+FROM intents i JOIN outcomes e ON e.id = i.id GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"""  # noqa: S608
 """The rows that `spending` must have, out of the records."""
+SPENT_BY_DAYS = f"""
+SELECT slot_ms / 86400000 * 86400000, team, app, key_id, model, provider, {", ".join(f"sum({sum})" for sum in _SUMS)}
+FROM spending GROUP BY 1, 2, 3, 4, 5, 6"""  # noqa: S608
+"""The rows that `spending_days` must have, out of those of `spending`."""
+SPENT_BY_TAGS = f"""
+SELECT i.at_ms / 86400000 * 86400000, i.app, t.key, t.value, {_SUMMED}
+FROM intents i JOIN outcomes e ON e.id = i.id JOIN json_each(i.tags) t GROUP BY 1, 2, 3, 4"""  # noqa: S608
+"""The rows that `spending_tags` must have, out of the records."""
 _SINGLE = ", ".join(term.format(end="new") for term in _SUMS.values())
 _ADDED = ", ".join(f"{column} = {column} + excluded.{column}" for column in _SUMS)
+_COLUMNS = ", ".join(f"{column} INTEGER NOT NULL" for column in _SUMS)
+_CORRECTED = ", ".join(
+    # Neither changes by what is found out about the usage.
+    "0" if column in ("requests", "refused") else f"({term.format(end='new')}) - ({term.format(end='e')})"
+    for column, term in _SUMS.items()
+)
+"""What a correction, a row with the columns of an end, adds to them."""
+
+
+def _triggers(name: str, table: str, source: str, added: str) -> str:
+    """Add to all three tables of sums what a new row of `table` is."""
+    slot, day = "i.at_ms / 900000 * 900000", "i.at_ms / 86400000 * 86400000"
+    into = {
+        "spending": f"""{slot}, i.team, i.app, i.key_id, i.end_user, i.session, i.model, i.provider, {added}
+            FROM {source}""",
+        "spending_days": f"{day}, i.team, i.app, i.key_id, i.model, i.provider, {added} FROM {source}",
+        "spending_tags": f"{day}, i.app, t.key, t.value, {added} FROM {source} JOIN json_each(i.tags) t",
+    }
+    statements = " ".join(
+        f"INSERT INTO {sums} SELECT {row} WHERE i.id = new.id ON CONFLICT DO UPDATE SET {_ADDED};"
+        for sums, row in into.items()
+    )
+    return f"CREATE TRIGGER {name} AFTER INSERT ON {table} BEGIN {statements} END"
+
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -96,7 +128,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, tokens INTEGER NOT NULL,
             usd INTEGER NOT NULL, nano INTEGER NOT NULL, unknown_usd INTEGER NOT NULL, unknown_nano INTEGER NOT NULL,
             PRIMARY KEY (slot_ms, team, app, key_id, end_user, session, model, provider)) WITHOUT ROWID""",
-        f"INSERT INTO spending {SPENT_BY_RECORDS}",
+        f"INSERT INTO spending {SPENT_BY_RECORDS.replace('outcomes', 'ends')}",
         # In the same transaction as the end, and only for an end that is really new: a second one of an id is ignored.
         f"""CREATE TRIGGER ends_spending AFTER INSERT ON ends BEGIN
             INSERT INTO spending
@@ -107,6 +139,32 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE top_ups (
             seq INTEGER PRIMARY KEY, budget TEXT NOT NULL, key TEXT NOT NULL, at_ms INTEGER NOT NULL,
             amount INTEGER NOT NULL, by TEXT NOT NULL)""",
+    ),
+    (
+        "ALTER TABLE intents ADD COLUMN tags TEXT NOT NULL DEFAULT '{}'",
+        # What somebody found out about a request whose usage was unknown. Once for each: records are not rewritten.
+        """CREATE TABLE corrections (
+            seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at_ms INTEGER NOT NULL, usage_source TEXT NOT NULL,
+            input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cost_nano INTEGER NOT NULL,
+            by TEXT NOT NULL)""",
+        """CREATE VIEW outcomes AS
+            SELECT e.id, e.state, coalesce(c.usage_source, e.usage_source) AS usage_source,
+                   coalesce(c.input_tokens, e.input_tokens) AS input_tokens,
+                   coalesce(c.output_tokens, e.output_tokens) AS output_tokens,
+                   coalesce(c.cost_nano, e.cost_nano) AS cost_nano
+            FROM ends e LEFT JOIN corrections c ON c.id = e.id""",
+        # A report over a year reads days, without what callers make up any number of: end users, sessions and tags.
+        f"""CREATE TABLE spending_days (
+            day_ms INTEGER NOT NULL, team TEXT NOT NULL, app TEXT NOT NULL, key_id TEXT NOT NULL, model TEXT NOT NULL,
+            provider TEXT NOT NULL, {_COLUMNS},
+            PRIMARY KEY (day_ms, team, app, key_id, model, provider)) WITHOUT ROWID""",
+        f"INSERT INTO spending_days {SPENT_BY_DAYS}",
+        f"""CREATE TABLE spending_tags (
+            day_ms INTEGER NOT NULL, app TEXT NOT NULL, tag TEXT NOT NULL, value TEXT NOT NULL, {_COLUMNS},
+            PRIMARY KEY (day_ms, app, tag, value)) WITHOUT ROWID""",
+        "DROP TRIGGER ends_spending",
+        _triggers("ends_spending", "ends", "intents i", _SINGLE),
+        _triggers("corrections_spending", "corrections", "intents i JOIN ends e ON e.id = i.id", _CORRECTED),
     ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""

@@ -1,15 +1,16 @@
 """What was spent, summed up by quarters of an hour: what the ledger starts with, and what it was topped up by."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from gptgate.core.budgets import SLOT_MS, BudgetSpec, Spent, TopUp, Unit
+from gptgate.core.budgets import SLOT_MS, BudgetSpec, Correction, Dimension, Spend, Spent, TopUp, Unit
 from gptgate.core.money import NANO_PER_USD
-from gptgate.storage.events import BUDGET_TOPPED_UP, insert_event
+from gptgate.storage.events import BUDGET_SET, BUDGET_TOPPED_UP, insert_event
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, storage_errors
 
@@ -57,6 +58,20 @@ def newest_slot(connection: sqlite3.Connection) -> int:
     return newest or 0
 
 
+CORRECTIONS = f"""
+SELECT c.seq, i.at_ms, {", ".join(f"i.{column}" for column in COLUMNS.values())},
+       e.cost_nano, i.reserved_tokens, c.cost_nano, c.input_tokens + c.output_tokens, c.usage_source <> 'unused'
+FROM corrections c JOIN intents i ON i.id = c.id JOIN ends e ON e.id = c.id WHERE c.seq > ? ORDER BY c.seq
+"""  # noqa: S608
+
+
+def _correction(row: tuple[Any, ...]) -> tuple[int, Correction]:
+    seq, at_ms, *names, cost_nano, reserved_tokens, nano, tokens, billed = row
+    reserved = Spend(nano=cost_nano, tokens=reserved_tokens, requests=1)
+    spent = Spend(nano=nano, tokens=tokens, requests=billed)
+    return seq, Correction(at_ms, dict(zip(map(Dimension, COLUMNS), names, strict=True)), reserved, spent)
+
+
 class Spending:
     """The sums of a data folder and its top-ups. Methods block; use it from one thread at a time.
 
@@ -83,8 +98,29 @@ class Spending:
     def top_ups(self) -> list[TopUp]:
         """All top-ups, oldest first."""
         with storage_errors("read the top-ups"):
-            rows = self._connection.execute("SELECT budget, key, at_ms, amount FROM top_ups ORDER BY seq").fetchall()
-        return [TopUp(budget, KEY.decode(key), at_ms, amount) for budget, key, at_ms, amount in rows]
+            return _top_ups(self._connection)
+
+    def corrections(self, after: int) -> list[tuple[int, Correction]]:
+        """The corrections after this place, each with its place, oldest first."""
+        with storage_errors("read the corrections"):
+            rows = self._connection.execute(CORRECTIONS, (after,)).fetchall()
+        return [_correction(row) for row in rows]
+
+    def correction_count(self) -> int:
+        """The place of the last correction."""
+        with storage_errors("read the corrections"):
+            (count,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM corrections").fetchone()
+        return int(count)
+
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """What is read within is as of one moment."""
+        with storage_errors("read what was spent"):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     def top_up_count(self) -> int:
         """How many there are: none is ever changed or removed."""
@@ -95,20 +131,37 @@ class Spending:
 
 def add_top_up(folder: Path, top_up: TopUp, by: str) -> None:
     """Add to one account of a budget, with its event, durable when this returns. Blocks; raises StorageError."""
-    budget, key, at_ms, amount = top_up
-    fields = {"budget": budget, "key": list(key), "amount": amount, "by": by}
+    _add(folder, BUDGET_TOPPED_UP, by, lambda _: top_up)
+
+
+def set_amount(folder: Path, by: str, change: Callable[[list[TopUp]], TopUp]) -> int:
+    """Change an account's amount by what `change` makes of the top-ups so far; the addition, which may be negative.
+
+    Durable, with its event, when this returns; nobody else's change comes in between. Blocks; raises StorageError.
+    """
+    return _add(folder, BUDGET_SET, by, change)
+
+
+def _add(folder: Path, kind: str, by: str, change: Callable[[list[TopUp]], TopUp]) -> int:
     with (
-        storage_errors("top a budget up"),
+        storage_errors("change a budget"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
     ):
         connection.execute("BEGIN IMMEDIATE")
         try:
+            budget, key, at_ms, amount = change(_top_ups(connection))
             connection.execute(
                 "INSERT INTO top_ups (budget, key, at_ms, amount, by) VALUES (?, ?, ?, ?, ?)",
                 (budget, msgspec.json.encode(key).decode(), at_ms, amount, by),
             )
-            insert_event(connection, at_ms, BUDGET_TOPPED_UP, fields)
+            insert_event(connection, at_ms, kind, {"budget": budget, "key": list(key), "amount": amount, "by": by})
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+    return amount
+
+
+def _top_ups(connection: sqlite3.Connection) -> list[TopUp]:
+    rows = connection.execute("SELECT budget, key, at_ms, amount FROM top_ups ORDER BY seq").fetchall()
+    return [TopUp(budget, KEY.decode(key), at_ms, amount) for budget, key, at_ms, amount in rows]

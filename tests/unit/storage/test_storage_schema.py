@@ -22,9 +22,10 @@ def test_an_empty_database_is_migrated_to_the_latest_version(path: Path) -> None
         assert version_of(connection) == LATEST
         migrate(connection)
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-    assert [
-        name for (name,) in tables
-    ] == "ends events intents keys log_batches meta schema_version spending top_ups".split()
+    assert [name for (name,) in tables] == (
+        "corrections ends events intents keys log_batches meta schema_version spending spending_days spending_tags "
+        "top_ups"
+    ).split()
 
 
 def test_processes_that_migrate_at_the_same_time_do_it_once(path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 from gptgate.core.budgets import SLOT_MS, BudgetSpec, Dimension, Spent, TopUp, Unit, Window
 from gptgate.core.events import EndState
 from gptgate.core.facts import Usage
+from gptgate.storage.corrections import reconcile
 from gptgate.storage.errors import StorageError
-from gptgate.storage.schema import MIGRATIONS
-from gptgate.storage.spending import Spending, add_top_up
+from gptgate.storage.log_check import LogCheck
+from gptgate.storage.spending import Spending, add_top_up, set_amount
 from gptgate.storage.sqlite import SqliteStore
 from storage_samples import FixedClock, end, intent, spent_by_app
 
@@ -92,6 +93,11 @@ async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
         for statement in (
             "DROP TRIGGER ends_spending",
+            "DROP VIEW outcomes",
+            "DROP TABLE corrections",
+            "DROP TABLE spending_days",
+            "DROP TABLE spending_tags",
+            "ALTER TABLE intents DROP COLUMN tags",
             "DROP TABLE spending",
             "DROP TABLE top_ups",
             "ALTER TABLE intents DROP COLUMN session",
@@ -99,9 +105,11 @@ async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
             "CREATE INDEX ends_spent ON ends (window, app, cost_nano)",
         ):
             connection.execute(statement)
-        connection.execute("UPDATE schema_version SET version = ?", (len(MIGRATIONS) - 1,))
+        connection.execute("UPDATE schema_version SET version = ?", (2,))
     await opened(tmp_path).close(1000)
     assert spent(tmp_path, budget(Unit.USD, Dimension.TEAM)) == before == [(("x",), 0, 2**64 - 2)]
+    with closing(LogCheck(tmp_path)) as check:
+        assert check.money() == ""
 
 
 async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
@@ -120,6 +128,61 @@ async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
         b'{"amount":100,"at_ms":5,"budget":"b","by":"alice","key":["shop"]}',
     )
     assert [kind for _, kind, _ in rows] == ["budget_topped_up"] * 2
+
+
+async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> None:
+    await opened(tmp_path).close(1000)
+    add_top_up(tmp_path, TopUp("b", ("shop",), 5, 100), "alice")
+    seen: list[list[TopUp]] = []
+
+    def change(before: list[TopUp]) -> TopUp:
+        seen.append(before)
+        return TopUp("b", ("shop",), 6, -30)
+
+    assert set_amount(tmp_path, "bob", change) == -30
+    assert seen == [[TopUp("b", ("shop",), 5, 100)]]
+    with closing(Spending(tmp_path)) as spending:
+        assert [amount for *_, amount in spending.top_ups()] == [100, -30]
+    with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection:
+        assert [kind for (kind,) in connection.execute("SELECT type FROM events")] == ["budget_topped_up", "budget_set"]
+
+
+async def test_what_is_found_out_later_takes_the_place_of_what_was_reserved_once(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    asked: dict[str, object] = {"reserved_nano": 900, "reserved_tokens": 70, "session": "s"}
+    await ended(store, "lost", asked=asked, cost_nano=900, usage_source="unknown")
+    await ended(store, "other", asked=asked, cost_nano=5, usage_source="provider", usage=Usage(input_tokens=1))
+    await ended(store, "never", asked=asked, cost_nano=900, usage_source="unknown")
+    await store.begin(intent("running"), None)
+    before = spent(tmp_path, budget(Unit.TOKENS))
+    assert [amount for *_, amount in before] == [141]
+    usage = Usage(input_tokens=20, output_tokens=3)
+    assert reconcile(tmp_path, "lost", 7, "operator", usage, 333, "ada") == 900
+    assert reconcile(tmp_path, "never", 8, "unused", Usage(), 0, "ada") == 900
+    for name, problem in (
+        ("lost", "was corrected before, by ada"),
+        ("other", "is known"),
+        ("running", "has no end yet"),
+        ("nobody", "there is no request nobody"),
+    ):
+        with pytest.raises(StorageError, match=problem):
+            reconcile(tmp_path, name, 9, "operator", usage, 1, "bob")
+    for unit, amount in ((Unit.USD, 338), (Unit.TOKENS, 24), (Unit.REQUESTS, 2)):
+        assert [found for *_, found in spent(tmp_path, budget(unit, Dimension.SESSION))] == [amount]
+    with closing(Spending(tmp_path)) as spending:
+        (first, correction), (second, _) = spending.corrections(0)
+        assert (first, second, spending.correction_count()) == (1, 2, 2)
+        assert spending.corrections(1)[0][0] == 2
+    assert correction.names[Dimension.SESSION] == "s"
+    assert (correction.reserved.nano, correction.reserved.tokens) == (900, 70)
+    assert (correction.spent.nano, correction.spent.tokens, correction.spent.requests) == (333, 23, 1)
+    await store.close(5000)
+    with closing(LogCheck(tmp_path)) as check:
+        assert check.money() == ""
+    with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:
+        connection.execute("UPDATE corrections SET by = 'eve' WHERE seq = 2")
+    with closing(LogCheck(tmp_path)) as check:
+        assert check.money() == "correction 2 is not what its event says"
 
 
 def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:

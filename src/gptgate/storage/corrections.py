@@ -1,0 +1,72 @@
+"""What somebody found out about a request whose usage was unknown."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from gptgate.core.facts import Usage
+from gptgate.storage.errors import StorageError
+from gptgate.storage.events import BUDGET_RECONCILED, insert_event
+from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.schema import connect, storage_errors
+
+BUSY_MS = 5000
+BILLED = "operator"
+UNUSED = "unused"
+"""Sources of a corrected usage: somebody says what was billed, or that nothing was."""
+
+FIND = """
+SELECT e.usage_source, e.cost_nano, c.by FROM intents i LEFT JOIN ends e ON e.id = i.id
+LEFT JOIN corrections c ON c.id = i.id WHERE i.id = ?
+"""
+INSERT = """
+INSERT INTO corrections (id, at_ms, usage_source, input_tokens, output_tokens, cost_nano, by)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def reconcile(folder: Path, request_id: str, at_ms: int, source: str, usage: Usage, cost_nano: int, by: str) -> int:
+    """Correct the sums by what one request really cost; what stayed spent for it until now.
+
+    The records stay as they are; the correction stands beside them, with its event, durable when this returns. Each
+    request is corrected once at most, also by two at the same time. Blocks. Raises StorageError when the request is not
+    known, still runs, has a known usage, or was corrected before.
+    """
+    with (
+        storage_errors("correct what was spent"),
+        closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
+    ):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            spent = _still_unknown(connection, request_id)
+            tokens = usage.input_tokens, usage.output_tokens
+            connection.execute(INSERT, (request_id, at_ms, source, *tokens, cost_nano, by))
+            fields = {
+                "request": request_id,
+                "usage_source": source,
+                "input_tokens": usage.input_tokens,
+                "output_tokens": usage.output_tokens,
+                "cost_nano": cost_nano,
+                "before_nano": spent,
+                "by": by,
+            }
+            insert_event(connection, at_ms, BUDGET_RECONCILED, fields)
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+    return spent
+
+
+def _still_unknown(connection: sqlite3.Connection, request_id: str) -> int:
+    row = connection.execute(FIND, (request_id,)).fetchone()
+    if row is None:
+        raise StorageError(f"there is no request {request_id}", hint="gptgate audit search shows the ids")
+    source, spent, corrected_by = row
+    if source is None:
+        raise StorageError(f"request {request_id} has no end yet", hint="wait until it has, or restart the gateway")
+    if corrected_by is not None:
+        raise StorageError(f"request {request_id} was corrected before, by {corrected_by}")
+    if source != "unknown":
+        raise StorageError(f"the usage of request {request_id} is known ({source})", hint="there is nothing to correct")
+    return int(spent)
