@@ -97,11 +97,16 @@ class Courier:
         if self.position > size:
             raise StorageError(f"sink {self.spec.name} has had {self.position} entries, the log has {size}")
         lines = self._entries.read(self.position)
-        for batch in batches(lines):
+        only = self.spec.only
+        for batch in batches(line for line in lines if not only or line.kind in only):
             if self._ending.is_set():
-                break
+                return True
             self._sink.deliver(batch)
             self.position = batch[-1].index + 1
+            self._keep()
+        if lines and self.position <= lines[-1].index:
+            # The last of them were for others.
+            self.position = lines[-1].index + 1
             self._keep()
         return bool(lines)
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from audit_logs import Records
-from gptgate.core.sinks import LogLine, SinkFailed
+from gptgate.core.sinks import ENTRY_KINDS, LogLine, SinkFailed
 from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.couriers import Couriers, batches
+from gptgate.storage import events
 
 
 class Memory:
@@ -165,3 +167,32 @@ def test_batches_are_bounded_and_a_large_line_goes_alone(monkeypatch: pytest.Mon
     monkeypatch.setattr("gptgate.couriers.MOST_BYTES", 10)
     lines = [LogLine(index, 0, "end", b"x" * size) for index, size in enumerate((4, 4, 4, 50, 1))]
     assert [[line.index for line in batch] for batch in batches(lines)] == [[0, 1], [2], [3], [4]]
+
+
+def test_a_sink_gets_only_the_kinds_that_it_is_for_and_does_not_lag_for_the_others(records: Records) -> None:
+    sink = Memory()
+    couriers = Couriers(records.path.parent, {SinkKind.FILE: lambda _, __: sink})
+    couriers.change([replace(spec(), only=("end",))], {})
+    got = sink.wait_for(150)
+    couriers.close(5)
+    assert len(got) == len(set(got)) == 150
+    assert got == sorted(got)
+    assert couriers.stats(300)["s"].lag == 0
+    assert (records.path.parent / "sinks" / "s").read_text() == "300\n"
+
+
+def test_a_sink_that_no_entry_is_for_gets_none(records: Records) -> None:
+    sink = Memory()
+    couriers = Couriers(records.path.parent, {SinkKind.FILE: lambda _, __: sink})
+    couriers.change([replace(spec(), only=("budget_threshold",))], {})
+    for _ in range(1000):
+        if not couriers.stats(300)["s"].lag:
+            break
+        sink.tried.wait(0.01)
+    couriers.close(5)
+    assert (sink.got, couriers.stats(300)["s"].position) == ([], 300)
+
+
+def test_every_kind_of_entry_can_be_asked_for() -> None:
+    made = {value for name, value in vars(events).items() if name.isupper() and isinstance(value, str)}
+    assert set(ENTRY_KINDS) == made - {events.DATABASE_NAME} | {"intent", "end"}

@@ -4,8 +4,9 @@ import re
 from urllib.parse import urlsplit
 
 from gptgate.config.reader import Reader, Section
-from gptgate.config.shape import Field, Group
-from gptgate.config.types import SECRET, SMALL_NAME, Scalar, Wrong, duration_type
+from gptgate.config.shape import Field, Group, Many
+from gptgate.config.types import SECRET, SMALL_NAME, Scalar, Wrong, duration_type, word_type
+from gptgate.core.sinks import ENTRY_KINDS
 from gptgate.core.snapshot import SinkKind, SinkSpec
 
 KINDS = {
@@ -49,6 +50,7 @@ SINK = Group(
         Field("to", TO, "A file, a webhook, or a syslog server.", required=True),
         Field("credential", SECRET, "The secret that signs what a webhook gets.", absent="nothing is signed"),
         Field("timeout", duration_type(100, 60_000), "How long the other side may take.", "10s"),
+        Field("only", Many(word_type(ENTRY_KINDS)), "The kinds of entries that it gets.", absent="all"),
     )
 )
 
@@ -62,6 +64,9 @@ def check_sinks(root: Section, reader: Reader) -> None:
             continue
         kind = KINDS[to.partition(":")[0]]
         useless = {"credential": kind is not SinkKind.WEBHOOK, "timeout": kind is SinkKind.FILE}
+        if kind is SinkKind.FILE and "only" in section.written:
+            message = "a file is a copy of the log, which goes on where the last entry in it ends"
+            reader.report(section.line_of("only"), f"{section.path}.only", message, "remove the line")
         for name in useless:
             if useless[name] and name in section.written:
                 reader.report(section.line_of(name), f"{section.path}.{name}", f"has no effect: {kind.value} has none")
@@ -80,4 +85,5 @@ def build_sink(section: Section) -> SinkSpec:
         to=to.removeprefix("file:") if kind is SinkKind.FILE else to,
         credential=section.get("credential"),
         timeout_ms=section.get("timeout"),
+        only=tuple(sorted(item.value for item in section.items("only"))),
     )

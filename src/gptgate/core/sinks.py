@@ -5,6 +5,24 @@ from typing import Protocol
 
 from msgspec import Struct
 
+ENTRY_KINDS: tuple[str, ...] = (
+    "intent",
+    "end",
+    "gateway_started",
+    "gateway_stopped",
+    "config_applied",
+    "content_erased",
+    "log_forked",
+    "key_created",
+    "key_revoked",
+    "key_expiry_set",
+    "budget_topped_up",
+    "budget_set",
+    "budget_reconciled",
+    "budget_threshold",
+)
+"""What an entry of the log can be."""
+
 
 class LogLine(Struct, frozen=True):
     """One entry as it is given out. `index` is its place in the log, `data` one line of JSON without its end."""

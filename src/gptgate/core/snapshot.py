@@ -251,13 +251,17 @@ class SinkKind(StrEnum):
 
 
 class SinkSpec(Struct, frozen=True, kw_only=True):
-    """A place outside that gets the entries of the audit log. `to` is a file's path, or a URL; see `config.sinks`."""
+    """A place outside that gets the entries of the audit log. `to` is a file's path, or a URL; see `config.sinks`.
+
+    `only` are the kinds of entries that it gets, empty for all.
+    """
 
     name: str
     kind: SinkKind
     to: str
     credential: SecretRef | None
     timeout_ms: int
+    only: tuple[str, ...] = ()
 
 
 class RuleSpec(Struct, frozen=True, kw_only=True):

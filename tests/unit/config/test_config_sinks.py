@@ -29,6 +29,11 @@ def test_what_is_written_decides_how() -> None:
     assert found[3].credential == SecretRef("env", "SIEM")
 
 
+def test_a_sink_can_be_for_some_kinds_of_entries() -> None:
+    (found,) = loaded("name: chat, to: 'https://chat.example/in', only: [budget_threshold, budget_set]")
+    assert found.only == ("budget_set", "budget_threshold")
+
+
 @pytest.mark.parametrize(
     ("sink", "problem"),
     [
@@ -41,6 +46,8 @@ def test_what_is_written_decides_how() -> None:
         ("name: s, to: 'tcp://log.example:99999'", "not a URL"),
         ("name: s, to: 'file:/x', timeout: 3s", "timeout: has no effect: file has none"),
         ("name: s, to: 'tcp://x:1', credential: env:S", "credential: has no effect: syslog has none"),
+        ("name: s, to: 'file:/x', only: [end]", "only: a file is a copy of the log"),
+        ("name: s, to: 'https://x', only: [budgets]", "only"),
     ],
 )
 def test_what_could_not_be_honoured_is_refused(sink: str, problem: str) -> None:
