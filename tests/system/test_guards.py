@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anthropic
 import openai
 import pytest
 import pytest_asyncio
@@ -144,3 +145,16 @@ async def test_who_ignores_retry_after_is_refused_for_everything(gateway: Gatewa
         assert [record.end.limit for record in records if record.end and record.end.code == codes[-1]] == [
             "guards.ignored_retry_after"
         ] * 2
+
+
+async def test_the_session_that_a_coding_agent_writes_into_its_user_id_counts(gateway: Gateway) -> None:
+    async with anthropic.AsyncAnthropic(base_url=gateway.base_url, api_key=make_key(gateway.folder)) as caller:
+        gateway.app.load_keys()
+        for number in range(4):
+            messages: Any = [{"role": "user", "content": f"echo: step {number}"}]
+            user: Any = {"user_id": "user_5f2a_account_81_session_6a1e77d0"}
+            asked = caller.messages.create(model="sim", max_tokens=50, messages=messages, metadata=user)
+            if number < 3:
+                await asked
+        with pytest.raises(anthropic.RateLimitError, match="of session 6a1e77d0 is 3 requests"):
+            await asked

@@ -107,7 +107,7 @@ class Draft:
     @property
     def session(self) -> str:
         """As `named_session`, without secrets."""
-        return self._discretion.name(named_session(self.raw))
+        return self._discretion.name(named_session(self.raw, self.request))
 
     @property
     def effect(self) -> Effect:

@@ -2,15 +2,25 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import NamedTuple
 
-from gptgate.core.facts import Grant, Principal, RawRequest
+from gptgate.core.facts import Grant, Principal
 from gptgate.core.limit import TOKEN_UNITS, Charge, Dimension, LimitSpec, Unit
 from gptgate.core.snapshot import Snapshot
-from gptgate.pipeline.policy_facts import SESSION_HEADER
 
 REMEMBERED_KEYS = 10_000
 _OF_PRINCIPAL = frozenset({Dimension.GLOBAL, Dimension.TEAM, Dimension.APP, Dimension.KEY})
 _OF_MODEL = frozenset({Dimension.MODEL, Dimension.PROVIDER})
+
+
+class Names(NamedTuple):
+    """What the application says of a request."""
+
+    end_user: str = ""
+    session: str = ""
+
+
+UNNAMED = Names()
 
 
 class LimitPlan:
@@ -48,24 +58,20 @@ class LimitPlan:
         """Whether tokens are limited."""
         return bool(self._tokens[app])
 
-    def of_request(
-        self, raw: RawRequest, principal: Principal, grant: Grant | None, end_user: str, stream: bool
-    ) -> tuple[Charge, ...]:
+    def of_request(self, principal: Principal, grant: Grant | None, names: Names, stream: bool) -> tuple[Charge, ...]:
         """One request, all that can be charged before its tokens are known. A request without a grant asks for no
         model, so limits that look at the model do not hold."""
         varying = tuple(
-            Charge(spec, _key(spec, principal, grant, raw, end_user), 1)
+            Charge(spec, _key(spec, principal, grant, names), 1)
             for spec in _matching(self._varying[principal.app.name], grant)
             if stream or spec.unit is not Unit.CONCURRENT_STREAMS
         )
         return self.of_caller(principal) + varying
 
-    def of_tokens(
-        self, raw: RawRequest, grant: Grant, end_user: str, input_tokens: int, output_tokens: int
-    ) -> tuple[Charge, ...]:
+    def of_tokens(self, grant: Grant, names: Names, input_tokens: int, output_tokens: int) -> tuple[Charge, ...]:
         """The most tokens that a request can take; nothing where it takes none."""
         return tuple(
-            Charge(spec, _key(spec, grant.principal, grant, raw, end_user), amount)
+            Charge(spec, _key(spec, grant.principal, grant, names), amount)
             for spec in _matching(self._tokens[grant.principal.app.name], grant)
             if (amount := tokens_of(spec.unit, input_tokens, output_tokens))
         )
@@ -94,13 +100,7 @@ def _matching(specs: tuple[LimitSpec, ...], grant: Grant | None) -> Iterator[Lim
             yield spec
 
 
-def _key(
-    spec: LimitSpec,
-    principal: Principal,
-    grant: Grant | None = None,
-    raw: RawRequest | None = None,
-    end_user: str = "",
-) -> str:
+def _key(spec: LimitSpec, principal: Principal, grant: Grant | None = None, names: Names = UNNAMED) -> str:
     """The counter's key. No value of the configuration holds the character that parts them, and what a caller names is
     hashed: of a fixed length, and nobody's name."""
     parts = [spec.name]
@@ -115,9 +115,9 @@ def _key(
             case Dimension.KEY:
                 parts.append(principal.key_id)
             case Dimension.END_USER:
-                parts.append(_hashed(end_user))
+                parts.append(_hashed(names.end_user))
             case Dimension.SESSION:
-                parts.append(session_key(principal, raw))
+                parts.append(session_key(principal, names.session))
             case Dimension.MODEL:
                 parts.append(grant.model.name if grant else "")
             case Dimension.PROVIDER:
@@ -125,9 +125,9 @@ def _key(
     return "|".join(parts)
 
 
-def session_key(principal: Principal, raw: RawRequest | None) -> str:
+def session_key(principal: Principal, session: str) -> str:
     """A session belongs to its app: another app's of the same name is another."""
-    return _hashed(f"{principal.app.name}|{raw.headers.get(SESSION_HEADER, '') if raw else ''}")
+    return _hashed(f"{principal.app.name}|{session}")
 
 
 def _hashed(text: str) -> str:

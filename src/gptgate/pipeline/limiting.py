@@ -4,8 +4,8 @@ from gptgate.core.errors import ClientError, GateError
 from gptgate.core.facts import ChatRequest, Grant, Principal, RawRequest, Usage
 from gptgate.core.limit import Charge, Standing
 from gptgate.core.ports import Admission, Clock, Limiter
-from gptgate.pipeline.limit_plan import LimitPlan, tokens_of
-from gptgate.pipeline.policy_facts import named_end_user
+from gptgate.pipeline.limit_plan import LimitPlan, Names, tokens_of
+from gptgate.pipeline.policy_facts import named_end_user, named_session
 
 
 class Admitted:
@@ -53,8 +53,7 @@ class Admitted:
         if plan.is_fixed(principal.app.name):
             return plan.of_caller(principal)
         stream = request is not None and request.stream
-        end_user = named_end_user(self._raw, request)
-        return plan.of_request(self._raw, principal, grant, end_user, stream)
+        return plan.of_request(principal, grant, self._names(request), stream)
 
     def token_charges(
         self, request: ChatRequest, grant: Grant, input_tokens: int, output_tokens: int
@@ -62,8 +61,7 @@ class Admitted:
         """What step 9 charges."""
         if not self._plan.has_tokens(self._principal.app.name):
             return ()
-        end_user = named_end_user(self._raw, request)
-        return self._plan.of_tokens(self._raw, grant, end_user, input_tokens, output_tokens)
+        return self._plan.of_tokens(grant, self._names(request), input_tokens, output_tokens)
 
     def move(self, request: ChatRequest, grant: Grant) -> None:
         """A rule routes the request to another model, whose limits hold instead. Raises as `admit`."""
@@ -117,6 +115,9 @@ class Admitted:
         for admission in (self._request, self._tokens):
             if admission is not None:
                 admission.release()
+
+    def _names(self, request: ChatRequest | None) -> Names:
+        return Names(named_end_user(self._raw, request), named_session(self._raw, request))
 
     def _cancel(self) -> None:
         """As if the request had never been admitted."""

@@ -5,8 +5,10 @@ import re
 from gptgate.core.errors import InvalidField
 from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, RawRequest
 from gptgate.core.snapshot import Stage
+from gptgate.core.wire import Dialect
 
 SESSION_HEADER = "x-gptgate-session"
+SESSION_IN_USER = "_session_"
 END_USER_HEADER = "x-gptgate-end-user"
 TAG_HEADERS = "x-gptgate-tag-"
 TAG = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -41,7 +43,7 @@ def policy_facts(raw: RawRequest, request: ChatRequest, grant: Grant, spent_nano
         upstream_model=model.upstream_name,
         provider=grant.provider.name,
         location=model.location,
-        session=named_session(raw),
+        session=named_session(raw, request),
         spent_nano=spent_nano,
         budget_nano=app.monthly_budget_nano or 0,
         hour=hour,
@@ -59,9 +61,13 @@ def named_end_user(raw: RawRequest, request: ChatRequest | None) -> str:
     return ((request.end_user if request else "") or raw.headers.get(END_USER_HEADER, ""))[:MAX_NAME]
 
 
-def named_session(raw: RawRequest) -> str:
-    """The session that the header names; what the application says, not verified."""
-    return raw.headers.get(SESSION_HEADER, "")[:MAX_NAME]
+def named_session(raw: RawRequest, request: ChatRequest | None) -> str:
+    """The session that the header names, else the one that Anthropic's `metadata.user_id` ends with, as coding agents
+    write it (``user_..._session_ID``); what the application says, not verified."""
+    named = raw.headers.get(SESSION_HEADER, "")
+    if not named and request is not None and request.dialect is Dialect.ANTHROPIC:
+        named = request.end_user.partition(SESSION_IN_USER)[2]
+    return named[:MAX_NAME]
 
 
 def named_tags(raw: RawRequest) -> dict[str, str]:
