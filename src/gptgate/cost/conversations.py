@@ -11,6 +11,7 @@ was allowed for here all the same, its model is bounded by bytes alone from then
 """
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 
 from gptgate.core.conversation import Conversation
@@ -63,9 +64,7 @@ class Conversations:
         fields, messages = read_messages(body)
         if not messages or not UNSTEADY_FIELDS.isdisjoint(fields):
             return None
-        seen = sha256(f"{app}\0{provider}\0{model}\0".encode())
-        for name in sorted(fields.keys() - UNCOUNTED_FIELDS):
-            seen.update(b"%b %d %b" % (name.encode(), len(fields[name]), fields[name]))
+        seen = sha256(beginning(app, provider, model, fields))
         marks, read, unsure = [(seen.digest(), 0)], 0, 0
         for place, message in enumerate(messages, 1):
             read += len(message) + 1
@@ -96,3 +95,11 @@ class Conversations:
             self._counted[mark] = min(before, input_tokens)
         while len(self._counted) > self._most:
             del self._counted[next(iter(self._counted))]
+
+
+def beginning(app: str, provider: str, model: str, fields: Mapping[str, bytes]) -> bytes:
+    """A digest of all that stands beside the messages. Each part says its length, so that no others look the same."""
+    parts = [app.encode(), provider.encode(), model.encode()]
+    for name in sorted(fields.keys() - UNCOUNTED_FIELDS):
+        parts += name.encode(), fields[name]
+    return sha256(b"".join([b"%d %b" % (len(part), part) for part in parts])).digest()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gptgate.core.conversation import Conversation
 from gptgate.cost.ceiling import ADDED_TOKENS
-from gptgate.cost.conversations import LEAST_BYTES, Conversations
+from gptgate.cost.conversations import LEAST_BYTES, Conversations, beginning
 
 SYSTEM = {"role": "system", "content": "You write programs. " * 1000}
 CACHED = {"type": "ephemeral"}
@@ -77,6 +77,20 @@ def test_another_field_is_another_conversation(changed: dict[str, Any]) -> None:
     count(known, body(SYSTEM), 3000)
     assert read(known, body(SYSTEM, **changed)).bound == 0
     assert read(known, body(SYSTEM, max_tokens=5, stream=True, temperature=0.5)).bound == 3000 + ADDED_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("app", "fields"),
+    [
+        ("app", {"p 1 1tools": b"[]"}),
+        ("app", {"p": b"1", "tools": b"[ ]"}),
+        ("appp", {"p": b"1", "tools": b"[]"}),
+        ("app", {"p": b"15 tools", "": b"[]"}),
+    ],
+)
+def test_no_other_fields_look_the_same(app: str, fields: dict[str, bytes]) -> None:
+    digest = beginning("app", "p", "m", {"p": b"1", "tools": b"[]"})
+    assert beginning(app, "p", "m", fields) != digest
 
 
 def test_apps_and_models_know_nothing_of_each_other() -> None:
