@@ -160,7 +160,9 @@ class Ledger(Protocol):
 class Conversations(Protocol):
     """What providers counted of conversations, to bound what they count when these go on."""
 
-    def read(self, app: str, provider: str, model: str, body: bytes) -> Conversation | None:
+    def read(
+        self, app: str, provider: str, model: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> Conversation | None:
         """The conversation of a request of texts, as it is sent; None where nothing can be said of it."""
         ...
 

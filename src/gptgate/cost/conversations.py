@@ -6,17 +6,18 @@ provider counts. What it did count for the first messages bounds these, and only
 This is a bound as long as two things hold. A token stands for at least one byte, as everywhere. And a provider counts a
 conversation message by message: behind what is appended, what stood before does not count for more than it did. What
 would break this is looked for: parts that providers count in one turn and not in the next (reasoning) count their bytes
-again, and a request that lets the provider change the conversation is not looked at. Should a provider count more than
-was allowed for here all the same, its model is bounded by bytes alone from then on.
+again, and a request that holds anything not known to be plain (`cost.shapes`) is not looked at. Should a provider count
+more than was allowed for here all the same, its model is bounded by bytes alone from then on.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from gptgate.core.conversation import Conversation
 from gptgate.core.document import read_messages
 from gptgate.cost.ceiling import ADDED_TOKENS
+from gptgate.cost.shapes import are_plain, reasons
 
 LEAST_BYTES = 16_384
 """A shorter body is bounded tightly enough by its bytes."""
@@ -30,13 +31,9 @@ UNCOUNTED_FIELDS = frozenset(
     "safety_identifier prompt_cache_key prompt_cache_retention".split()
 )
 """Fields that do not change how many tokens the input has. All others must be the same."""
-UNSTEADY_FIELDS = frozenset(
-    "context_management truncation truncate_prompt_tokens transforms plugins options mcp_servers container".split()
-)
-"""Fields by which a provider leaves a part of the conversation out, or puts something in that it fetches."""
+UNCOUNTED_HEADERS = frozenset({"content-type", "traceparent", "tracestate"})
+"""The same of headers. Others, such as those that switch experiments on, change how a provider reads a request."""
 
-_CHANGING = re.compile(rb'"(?:redacted_thinking|thinking|reasoning\w*)"')
-"""In JSON a quote inside a text is escaped, so this finds names and whole values only."""
 _MARKER = rb'"cache_control"\s*:\s*\{\s*"type"\s*:\s*"ephemeral"\s*(?:,\s*"ttl"\s*:\s*"\w{1,4}"\s*)?\}'
 _CACHE_MARKERS = re.compile(rb",\s*" + _MARKER + rb"|" + _MARKER + rb"\s*,?")
 """They move on to the newest message with every turn, and are no text."""
@@ -55,22 +52,28 @@ class Conversations:
         """Marks that are kept."""
         return len(self._counted)
 
-    def read(self, app: str, provider: str, model: str, body: bytes) -> Conversation | None:
+    def read(
+        self, app: str, provider: str, model: str, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> Conversation | None:
         """The conversation that this body carries, bounded where its beginning was counted before. None where nothing
-        can be said. Only for texts: the bytes of images and files bound nothing.
+        can be said: of short ones, and of those that are not texts, calls of plain tools and their results alone.
         """
         if len(body) < LEAST_BYTES or model in self._distrusted:
             return None
         fields, messages = read_messages(body)
-        if not messages or not UNSTEADY_FIELDS.isdisjoint(fields):
+        counting = {name: value for name, value in fields.items() if name not in UNCOUNTED_FIELDS}
+        if not messages or not are_plain(counting):
             return None
-        seen = sha256(beginning(app, provider, model, fields))
+        seen = sha256(beginning(app, provider, model, headers, counting))
         marks, read, unsure = [(seen.digest(), 0)], 0, 0
         for place, message in enumerate(messages, 1):
+            reasoned = reasons(message)
+            if reasoned is None:
+                return None
             read += len(message) + 1
             bare = _CACHE_MARKERS.sub(b"", message) if b'"cache_control"' in message else message
             unsure += len(message) - len(bare)
-            if _CHANGING.search(bare):
+            if reasoned:
                 unsure += len(bare)
             seen.update(b"%d %b" % (len(bare), bare))
             if place == 1 or place > len(messages) - LATEST:
@@ -97,9 +100,15 @@ class Conversations:
             del self._counted[next(iter(self._counted))]
 
 
-def beginning(app: str, provider: str, model: str, fields: Mapping[str, bytes]) -> bytes:
+def beginning(
+    app: str, provider: str, model: str, headers: Sequence[tuple[str, str]], fields: Mapping[str, bytes]
+) -> bytes:
     """A digest of all that stands beside the messages. Each part says its length, so that no others look the same."""
     parts = [app.encode(), provider.encode(), model.encode()]
-    for name in sorted(fields.keys() - UNCOUNTED_FIELDS):
+    for name, given in headers:
+        if name not in UNCOUNTED_HEADERS:
+            parts += name.encode(), given.encode("utf-8", "surrogatepass")
+    parts.append(b"%d" % len(parts))
+    for name in sorted(fields):
         parts += name.encode(), fields[name]
     return sha256(b"".join([b"%d %b" % (len(part), part) for part in parts])).digest()

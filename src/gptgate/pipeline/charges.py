@@ -66,7 +66,9 @@ def most(services: Services, draft: Draft, permit: Permit, route: Route, price: 
     input_tokens, output_tokens = services.ceiling(request, model, len(route.body))
     if model.calibrated and price is not None and not request.media:
         app = draft.principal.app.name
-        draft.conversation = services.conversations.read(app, route.provider.name, model.name, route.body)
+        draft.conversation = services.conversations.read(
+            app, route.provider.name, model.name, route.headers, route.body
+        )
         if draft.conversation is not None and draft.conversation.bound:
             input_tokens = min(input_tokens, draft.conversation.bound)
     return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1), request.service_tier)
