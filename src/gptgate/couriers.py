@@ -78,15 +78,20 @@ class Courier:
                 self.fault = "it has ended"
 
     def _work(self) -> None:
-        wait_s, resumed = 0.0, False
+        wait_s, begun, resumed = 0.0, False, False
         while not self._ending.wait(wait_s):
             try:
+                if not begun:
+                    self.position = self._noted()
+                    begun = True
                 if not resumed:
-                    self.position = self._sink.resume(self._noted())
+                    self.position = self._sink.resume(self.position)
                     resumed = True
                 wait_s = 0.0 if self._bring() else LOOK_S
                 self.fault = ""
             except (SinkFailed, StorageError) as error:
+                # A sink that knows what it has may have taken a part.
+                resumed = False
                 self.failures += 1
                 self.fault = str(error)
                 wait_s = min(max(BACKOFF_FIRST_S, wait_s * 2), BACKOFF_MOST_S)

@@ -3,6 +3,7 @@
 import hmac
 import json
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,6 +100,29 @@ def test_a_file_knows_its_last_line_and_cuts_half_a_line_off(tmp_path: Path) -> 
     assert path.read_bytes() == whole
     assert sink.resume(20) == 20
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@contextmanager
+def room(size: int) -> Iterator[None]:
+    """No file may grow past this: writes end in the middle of a line, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    sink = SINKS[SinkKind.FILE](spec(SinkKind.FILE, str(path)), "")
+    sink.deliver([line(0), line(1)])
+    whole = path.read_bytes()
+    with room(len(whole) + 30), pytest.raises(SinkFailed, match="cannot be written: File too large"):
+        sink.deliver([line(2), line(3)])
+    assert path.read_bytes() == whole
+    sink.deliver([line(2), line(3)])
+    assert arrived(path, 4) == [0, 1, 2, 3]
 
 
 def test_a_file_that_was_renamed_is_begun_anew(tmp_path: Path) -> None:

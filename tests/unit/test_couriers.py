@@ -44,6 +44,19 @@ class Memory:
         return self.got
 
 
+class Halves(Memory):
+    """A sink that takes half of the first delivery, fails, and knows what it has when it is asked."""
+
+    def resume(self, position: int) -> int:
+        return max(position, self.got[-1] + 1) if self.got else position
+
+    def deliver(self, lines: Sequence[LogLine]) -> None:
+        if not self.tried.is_set():
+            super().deliver(lines[: len(lines) // 2])
+            raise SinkFailed("full")
+        super().deliver(lines)
+
+
 def spec(name: str = "s", to: str = "") -> SinkSpec:
     return SinkSpec(name=name, kind=SinkKind.FILE, to=to, credential=None, timeout_ms=1000)
 
@@ -117,6 +130,12 @@ def test_a_sink_that_is_away_lags_and_gets_everything_later(records: Records, st
     assert (stats.position, stats.lag, stats.fault) == (0, 300, "away")
     assert stats.failures >= 1
     sink.failing = False
+    assert sink.wait_for(300) == list(range(300))
+
+
+def test_a_sink_that_failed_is_asked_again_how_far_it_came(records: Records, start: Start) -> None:
+    sink = Halves()
+    start(sink)
     assert sink.wait_for(300) == list(range(300))
 
 

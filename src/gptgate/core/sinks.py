@@ -42,8 +42,8 @@ class Sink(Protocol):
 
     - `deliver` returns once the lines are where they belong, as far as the sink can say so; it raises SinkFailed
       otherwise. The same lines come again then, so a line may arrive twice; none is left out.
-    - `resume` is asked once, before the first line: the place of the first entry to send, where the sink knows better
-      than `position`, which is what was noted after the last delivery. Raises SinkFailed.
+    - `resume` is asked before the first line, and again after a failure: the place of the first entry to send, where
+      the sink knows better than `position`, which is what was known after the last delivery. Raises SinkFailed.
     """
 
     def resume(self, position: int) -> int: ...

@@ -29,6 +29,8 @@ class FileSink:
                 if whole == 0 and size:
                     raise SinkFailed(f"{self._path} does not end in lines of this gateway")
                 file.truncate(size - len(tail) + whole)
+                # A process that died may not have come to this; the lines count as delivered from here on.
+                os.fsync(file.fileno())
         except FileNotFoundError:
             return position
         except OSError as error:
@@ -42,15 +44,29 @@ class FileSink:
         return max(position, int(number) + 1)
 
     def deliver(self, lines: Sequence[LogLine]) -> None:
-        """Append and sync."""
+        """Append and sync. Where that fails, the file is as long as it was before."""
+        data = b"".join(line.data + b"\n" for line in lines)
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "ab") as file:
-                file.writelines(line.data + b"\n" for line in lines)
-                file.flush()
-                os.fsync(descriptor)
+            try:
+                self._append(descriptor, data)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise SinkFailed(f"{self._path} cannot be written: {error.strerror}") from None
+
+    @staticmethod
+    def _append(descriptor: int, data: bytes) -> None:
+        size = os.fstat(descriptor).st_size
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        except OSError:
+            # The lines come again: they must find neither half a line nor lines that may never reach the disk.
+            os.ftruncate(descriptor, size)
+            raise
 
     def close(self) -> None:
         """Nothing is held."""
