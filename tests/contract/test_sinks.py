@@ -5,12 +5,15 @@ import json
 import os
 import resource
 import socket
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from gptgate.core.sinks import LogLine, SinkFailed
 from gptgate.core.snapshot import SinkKind, SinkSpec
@@ -165,6 +168,42 @@ def test_a_webhook_that_refuses_has_not_taken_them(status: int) -> None:
         sink.deliver([line(0)])
         sink.close()
     assert len(received.bodies) == 1
+
+
+def drip(listener: socket.socket, start: bytes, drop: bytes, stopped: threading.Event) -> None:
+    """Answer one connection with `start`, then a `drop` at a time, for ever."""
+    connection, _ = listener.accept()
+    with connection, suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(start)
+        while not stopped.wait(0.02):
+            connection.sendall(drop)
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", b"x"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n", b"x"),
+    ],
+)
+def test_a_webhook_that_never_ends_its_answer_has_the_time_of_one_that_is_silent(start: bytes, drop: bytes) -> None:
+    stopped = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=drip, args=(listener, start, drop, stopped))
+        server.start()
+        to = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        sink = SINKS[SinkKind.WEBHOOK](structs.replace(spec(SinkKind.WEBHOOK, to), timeout_ms=200), "")
+        # Without an end of its own the delivery would end with the server, after this.
+        threading.Timer(2, stopped.set).start()
+        begun = time.monotonic()
+        with pytest.raises(SinkFailed, match="cannot be reached: TimeoutError"):
+            sink.deliver([line(0)])
+        assert time.monotonic() - begun < 1.5
+        stopped.set()
+        sink.close()
+        server.join()
 
 
 def test_a_syslog_message_is_as_rfc_5424_has_it() -> None:

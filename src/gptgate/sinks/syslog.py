@@ -2,13 +2,13 @@
 
 import os
 import socket
-import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from gptgate.core.sinks import LogLine, SinkFailed
 from gptgate.core.snapshot import SinkSpec
+from gptgate.sinks.connection import Connection
 
 PRIORITY = 13 * 8 + 6
 """Facility 13 (log audit), severity 6 (informational)."""
@@ -26,54 +26,32 @@ class SyslogSink:
         self._url = urlsplit(spec.to)
         self._timeout_s = spec.timeout_ms / 1000
         self._host = socket.gethostname() or "-"
-        self._socket: socket.socket | None = None
+        self._connection: Connection | None = None
 
     def resume(self, position: int) -> int:
         return position
 
     def deliver(self, lines: Sequence[LogLine]) -> None:
         try:
-            if self._socket is None:
-                self._socket = self._connect()
-            elif self._is_closed(self._socket):
+            if self._connection is not None and self._connection.is_closed():
                 self.close()
-                self._socket = self._connect()
-            self._socket.sendall(b"".join(self._message(line) for line in lines))
+            if self._connection is None:
+                host, port = self._url.hostname or "", self._url.port or PORTS[self._url.scheme]
+                self._connection = Connection(host, port, self._timeout_s, tls=self._url.scheme == "tls")
+            else:
+                self._connection.allow(self._timeout_s)
+            self._connection.sendall(b"".join(self._message(line) for line in lines))
         except OSError as error:
             self.close()
             raise SinkFailed(f"the syslog server cannot be reached: {type(error).__name__}") from None
 
     def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _message(self, line: LogLine) -> bytes:
         at = datetime.fromtimestamp(line.at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         head = f"<{PRIORITY}>1 {at} {self._host} gptgate {os.getpid()} {line.kind[:32]} - "
         message = head.encode() + line.data
         return b"%d %b" % (len(message), message)
-
-    def _connect(self) -> socket.socket:
-        host = self._url.hostname or ""
-        port = self._url.port or PORTS[self._url.scheme]
-        plain = socket.create_connection((host, port), self._timeout_s)
-        if self._url.scheme != "tls":
-            return plain
-        try:
-            return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
-        except OSError:
-            plain.close()
-            raise
-
-    @staticmethod
-    def _is_closed(connection: socket.socket) -> bool:
-        """Whether the other side has hung up since the last delivery: what is sent now would be lost without a word."""
-        before = connection.gettimeout()
-        connection.settimeout(0)
-        try:
-            return connection.recv(1) == b""
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False
-        finally:
-            connection.settimeout(before)

@@ -1,15 +1,17 @@
 """A webhook: batches of entries as JSON Lines, by POST. Taken when the answer's status is 200 to 299."""
 
 import hmac
-import ssl
 from collections.abc import Sequence
 from hashlib import sha256
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException
+from typing import Any
 from urllib.parse import urlsplit
 
 from gptgate.core.sinks import LogLine, SinkFailed
 from gptgate.core.snapshot import SinkSpec
+from gptgate.sinks.connection import Connection
 
+PORTS = {"http": 80, "https": 443}
 MOST_ANSWER = 64 * 1024
 """How much of an answer is read, and thrown away, so that the connection can be used again."""
 
@@ -24,7 +26,9 @@ class WebhookSink:
         self._url = urlsplit(spec.to)
         self._timeout_s = spec.timeout_ms / 1000
         self._secret = secret.encode()
-        self._connection: HTTPConnection | None = None
+        self._host = self._url.hostname or ""
+        # Only its way of speaking: the connection is ours.
+        self._http = HTTPConnection(self._host)
 
     def resume(self, position: int) -> int:
         return position
@@ -32,6 +36,7 @@ class WebhookSink:
     def deliver(self, lines: Sequence[LogLine]) -> None:
         body = b"".join(line.data + b"\n" for line in lines)
         headers = {
+            "Host": self._url.netloc,
             "Content-Type": "application/x-ndjson",
             "User-Agent": "gptgate",
             "X-Gptgate-First-Index": str(lines[0].index),
@@ -49,22 +54,18 @@ class WebhookSink:
             raise SinkFailed(f"the webhook answered with status {status}")
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._http.close()
 
     def _post(self, body: bytes, headers: dict[str, str]) -> int:
-        if self._connection is None:
-            self._connection = self._connect()
+        connection: Any = self._http.sock
+        if connection is None:
+            port = self._url.port or PORTS[self._url.scheme]
+            self._http.sock = Connection(self._host, port, self._timeout_s, tls=self._url.scheme == "https")
+        else:
+            connection.allow(self._timeout_s)
         path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
-        self._connection.request("POST", path, body, headers)
-        answer = self._connection.getresponse()
+        self._http.request("POST", path, body, headers)
+        answer = self._http.getresponse()
         if len(answer.read(MOST_ANSWER)) == MOST_ANSWER:
             self.close()
         return answer.status
-
-    def _connect(self) -> HTTPConnection:
-        host, port = self._url.hostname or "", self._url.port
-        if self._url.scheme == "https":
-            return HTTPSConnection(host, port, timeout=self._timeout_s, context=ssl.create_default_context())
-        return HTTPConnection(host, port, timeout=self._timeout_s)
