@@ -24,9 +24,10 @@ from gptgate.core.keys import KeyRecord
 from gptgate.http.protocol import bounded
 from gptgate.simulator.app import Simulator
 from gptgate.simulator.server import SimulatorServer
-from gptgate.storage.folder import create_folder
+from gptgate.storage.folder import content_secret, create_folder
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.queries import SqliteReader
+from gptgate.storage.vault import MasterKey
 from gptgate.telemetry.log import LineWriter
 
 SERVER = """\
@@ -97,7 +98,7 @@ class Gateway:
 
     def reader(self) -> SqliteReader:
         """The records. Ends become durable a moment after the answer: see `settled`."""
-        return SqliteReader(self.folder)
+        return SqliteReader(self.folder, MasterKey(content_secret(self.folder)))
 
     async def settled(self) -> None:
         """Wait until no request is open and every end is durable."""

@@ -8,13 +8,25 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from typing import NamedTuple
+
+import pytest
 
 from gptgate.cli.main import execute
+from gptgate.storage.auditors import add_auditor
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import SearchFilters
 from harness import CONFIG, GatewayProcess
 
 SIMULATED = CONFIG.replace(' base_url: "@SIMULATOR@",', "")
+
+
+class Done(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Live(GatewayProcess):
@@ -36,6 +48,19 @@ class Live(GatewayProcess):
         done = self.gptgate("keys", "create", "--app", "demo", "--quiet", *options)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.removesuffix("\n")
+
+    def command(self, *arguments: str, token: str = "") -> Done:
+        """The same in this process, for the sake of time; with an auditor's token where one is given."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            patch.setenv("GPTGATE_DATA", str(self.folder))
+            patch.setenv("GPTGATE_AUDITOR_TOKEN", token)
+            code = execute(arguments)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def auditor(self, name: str = "auditor") -> str:
+        """The token of a new auditor."""
+        return add_auditor(self.folder, name, 1, "test")
 
     def call(self, key: str, text: str = "echo: hello", user: str = "ada", path: str = "chat/completions") -> int:
         """The status of one call."""

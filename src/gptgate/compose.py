@@ -14,7 +14,7 @@ from gptgate.auth.directory import KeyTable
 from gptgate.auth.keys import PREFIX
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
-from gptgate.core.snapshot import ClassifierSpec, ProviderKind, ServerSpec, SinkSpec, Snapshot, WitnessSpec
+from gptgate.core.snapshot import ClassifierSpec, ProviderKind, ServerSpec, Snapshot, WitnessSpec
 from gptgate.cost.ceiling import ceiling_tokens
 from gptgate.cost.conversations import Conversations
 from gptgate.cost.prices import GenaiPriceBook
@@ -31,6 +31,7 @@ from gptgate.policy.redact import Rewriting
 from gptgate.providers.headers import answer_headers, credential_headers, provider_request_id, request_headers
 from gptgate.providers.models_list import render_models
 from gptgate.providers.registry import ADAPTERS
+from gptgate.retention import keep_retention
 from gptgate.sharing import Sharing, own_ledger
 from gptgate.simulator.server import SimulatorServer
 from gptgate.sinks.registry import SINKS
@@ -56,7 +57,7 @@ from gptgate.wiring import (
     check_unchanged,
     configuration_event,
     informed,
-    open_audit_log,
+    open_store,
 )
 from gptgate.witnessing import Witnessing
 
@@ -118,9 +119,7 @@ class App:
         """Load the configuration, open the store, recover what a crash left. Raises ConfigError or StorageError."""
         snapshot = read_config(config)
         clock = SystemClock()
-        store = SqliteStore.open(
-            folder, clock=clock, timeout_ms=snapshot.server.store_timeout_ms, open_log=open_audit_log
-        )
+        store = open_store(folder, clock, snapshot)
         try:
             app = cls(folder, config, store, snapshot, _standard_output() if lines is None else lines)
             await app._install(snapshot)
@@ -132,6 +131,7 @@ class App:
         app._sharing.start(snapshot.budgets, app._treasury)
         app._spawn(app.telemetry.run())
         app._spawn(app._watch_keys())
+        app._spawn(keep_retention(folder, clock, lambda: app.snapshot.texts, app.logger))
         return app
 
     @property

@@ -12,13 +12,18 @@ from gptgate.audit.signed_log import SignedLog
 from gptgate.audit.signing import Signer
 from gptgate.config.canonical import canonical_bytes
 from gptgate.config.problem import ConfigError, Problem
+from gptgate.config.secrets import resolve
 from gptgate.core.ids import uuid7
+from gptgate.core.kept import TextSpec
 from gptgate.core.snapshot import Snapshot
 from gptgate.detectors import TextInspector
 from gptgate.detectors.canary import Canaries
 from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import content_secret, create_folder
 from gptgate.storage.log_folder import KEY_NAME, LogFolder, load_or_make_seed
 from gptgate.storage.schema import storage_errors
+from gptgate.storage.sqlite import SqliteStore
+from gptgate.storage.vault import MasterKey, Vault
 from gptgate.telemetry.sink import Telemetry
 from gptgate.upstream.target import Target
 from gptgate_verify import VerificationError
@@ -85,6 +90,26 @@ def open_audit_log(files: LogFolder) -> SignedLog:
             ) from error
 
 
+def master_key(folder: Path, texts: TextSpec) -> MasterKey:
+    """The master key of kept texts: the configured one, or the folder's own, made at the first start.
+
+    Raises ConfigError, StorageError.
+    """
+    return MasterKey(content_secret(folder) if texts.master_key is None else resolve(texts.master_key))
+
+
+def open_store(folder: Path, clock: SystemClock, snapshot: Snapshot) -> SqliteStore:
+    """The data folder's records, in its log, with their texts sealed. Raises ConfigError, StorageError."""
+    create_folder(folder)
+    return SqliteStore.open(
+        folder,
+        clock=clock,
+        timeout_ms=snapshot.server.store_timeout_ms,
+        open_log=open_audit_log,
+        vault=Vault(master_key(folder, snapshot.texts)),
+    )
+
+
 def configuration_event(snapshot: Snapshot) -> dict[str, object]:
     """What the audit log says of a configuration: all of it. Secrets stand in it as references only."""
     return {"digest": snapshot.digest, "configuration": msgspec.Raw(canonical_bytes(snapshot))}
@@ -122,7 +147,10 @@ class Edge:
 
 def check_unchanged(config: Path, old: Snapshot, new: Snapshot) -> None:
     """No inert configuration: an address cannot change under a listening socket, nor what is in flight be counted
-    elsewhere, so it is refused, not ignored. Raises ConfigError."""
+    elsewhere, nor the master key change under today's keys of texts, so it is refused, not ignored.
+
+    Raises ConfigError.
+    """
     changed = {
         f"server.{setting}"
         for field, setting in AT_RESTART.items()
@@ -130,6 +158,8 @@ def check_unchanged(config: Path, old: Snapshot, new: Snapshot) -> None:
     }
     if old.counters != new.counters:
         changed.add("counters")
+    if old.texts.master_key != new.texts.master_key:
+        changed.add("texts.master_key")
     if changed:
         problem, hint = "takes effect at a restart only", "restart the gateway, or take the change back"
         raise ConfigError([Problem(str(config), 0, name, problem, hint) for name in sorted(changed)])

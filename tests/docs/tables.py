@@ -309,6 +309,7 @@ SECTIONS = (
     "counters",
     "limits",
     "guards",
+    "texts",
     "sinks",
     "policy",
     "audit",

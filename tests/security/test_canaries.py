@@ -1,7 +1,9 @@
 """Canary secrets, each in a place of its own, sent through every endpoint and back by a provider: afterwards no log
-line, metric, error or record holds one, except the contents that the configuration says to keep in full.
+line, metric, error or record holds one, except the contents that the configuration says to keep in full; and those are
+sealed, so that no file, export or sink holds one in clear.
 """
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gptgate.cli.main import execute
 from gptgate.core.wire import PATHS, Dialect, Endpoint
 from harness import SERVER, Gateway, make_key, running_gateway
 from probes import RawAnswer, RecordingSimulator, Scripted, http_request, last_seq, records_of, send_raw
@@ -43,9 +46,14 @@ policy:
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
+CANARIES: list[str] = []
+"""All that were sent."""
+
+
 def canary() -> str:
     """A new secret in the form of an OpenAI key."""
-    return "sk-proj-" + "".join(secrets.choice(_ALPHABET) for _ in range(48))
+    CANARIES.append("sk-proj-" + "".join(secrets.choice(_ALPHABET) for _ in range(48)))
+    return CANARIES[-1]
 
 
 CREDENTIAL = canary()
@@ -60,7 +68,9 @@ async def provider() -> RecordingSimulator:
 async def gateway(tmp_path_factory: pytest.TempPathFactory, provider: RecordingSimulator) -> AsyncIterator[Gateway]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CANARY_CREDENTIAL", CREDENTIAL)
-        async with running_gateway(tmp_path_factory.mktemp("gateway"), CONFIG, simulator=provider) as running:
+        folder = tmp_path_factory.mktemp("gateway")
+        config = f'{CONFIG}sinks: [{{name: archive, to: "file:{folder}/archive.jsonl"}}]\n'
+        async with running_gateway(folder, config, simulator=provider) as running:
             yield running
 
 
@@ -173,8 +183,7 @@ async def test_a_secret_in_a_request_is_kept_nowhere_but_in_full_contents(
             assert (secret.encode() in kept) == in_body
         else:
             assert secret.encode() not in kept
-    if keeping != "full":
-        assert secret.encode() not in database(gateway.folder)
+    assert secret.encode() not in database(gateway.folder)
 
 
 def _path_of(endpoint: str) -> str:
@@ -245,8 +254,7 @@ async def test_a_secret_in_an_answer_gets_no_further(
             assert forbidden.decode() not in repr(record.intent) + repr(record.end)
             if keeping != "full":
                 assert forbidden not in (record.answer_content or b"")
-    if keeping != "full":
-        assert secret.encode() not in database(gateway.folder)
+    assert secret.encode() not in database(gateway.folder)
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
@@ -332,3 +340,34 @@ async def test_the_credential_is_written_nowhere(gateway: Gateway, capfd: pytest
     assert CREDENTIAL.encode() not in gateway.app.config.read_bytes()
     assert CREDENTIAL not in repr(gateway.app.snapshot)
     assert CREDENTIAL not in repr(vars(gateway.app._upstream))
+
+
+async def test_no_file_no_export_and_no_sink_holds_any_of_them(
+    gateway: Gateway,
+    keys: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """After everything above: also not those that the configuration says to keep in full, which are sealed."""
+    monkeypatch.setattr("gptgate.storage.queries.INDEX_FROM", 0)
+    for path in POSTS:
+        await ask(gateway, path, keys["full"], *request_with(path, "text", canary()))
+    records = await records_of(gateway)
+    assert [one for one in records if one.intent.app == "keeps-full" and one.request_content], "some were kept"
+    last = gateway.app.store.stats().log_size
+    async with asyncio.timeout(20):
+        while gateway.app.status()["sinks"]["archive"]["position"] < max(last, 2 * len(records)):  # type: ignore[index]
+            await asyncio.sleep(0.05)
+    data = ["--data", str(gateway.folder)]
+    for output in ("jsonl", "csv"):
+        assert execute(["audit", "export", "--format", output, "--out", str(tmp_path / output), *data]) == 0
+    assert execute(["audit", "search", "--app", "keeps-full", "--limit", "1000", *data]) == 0
+    for record in records[:: max(1, len(records) // 20)]:
+        assert execute(["audit", "trace", record.intent.id, *data]) == 0
+        assert execute(["audit", "show", record.intent.id, *data]) == 0
+    files = [path for folder in (gateway.folder, tmp_path) for path in folder.rglob("*") if path.is_file()]
+    assert {"archive.jsonl", "search.db", "jsonl", "csv", "checkpoint", "gptgate.db"} <= {path.name for path in files}
+    everything = b"".join(path.read_bytes() for path in files) + sinks(gateway, capfd)
+    assert b'"type":"intent"' in everything
+    assert [secret for secret in CANARIES if secret.encode() in everything] == []

@@ -131,17 +131,19 @@ def test_records_are_safe_in_tables_and_spreadsheets(live: Live) -> None:
     assert cells == ["'=cmd|'/c calc'!A1", "'@sum", "x\\x1b[31mred\\u202e", "a\\x09b"]
 
 
-def test_show_tells_one_request_and_the_texts_only_when_asked(live: Live) -> None:
+def test_show_tells_one_request_and_the_texts_only_when_asked(live: Live, tmp_path: Path) -> None:
     key = live.new_key()
     assert live.call(key, "echo: write to ada@example.com, marzipan") == 200
     (row,) = live.rows("--key", id_of(key))
     request_id = str(row["id"])
+    token_file = tmp_path / "token"
+    token_file.write_text(live.auditor("shown") + "\n")
     for output in ("table", "json", "csv"):
         plain = live.read("audit", "show", request_id, "--format", output)
         assert "marzipan" not in plain
         assert "pii.email" in plain
         assert str(row["cost_usd"]) in plain
-        full = live.read("audit", "show", request_id, "--format", output, "--content")
+        full = live.read("audit", "show", request_id, "--format", output, "--content", "--token-file", str(token_file))
         assert "marzipan" in full
         assert "ada@example.com" not in full
     document = json.loads(live.read("audit", "show", request_id, "--format", "json"))

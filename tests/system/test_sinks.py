@@ -91,15 +91,15 @@ def test_an_export_goes_on_where_it_ended(live: Live, tmp_path: Path) -> None:
     live.rows()
     out, cursor = tmp_path / "out.jsonl", tmp_path / "cursor"
     runs = ["--out", str(out), "--cursor", str(cursor)]
-    assert live.gptgate("audit", "export", *runs, "--limit", "4").returncode == 0
+    assert live.command("audit", "export", *runs, "--limit", "4").returncode == 0
     assert cursor.read_text() == "4\n"
-    assert live.gptgate("audit", "export", *runs, "--limit", "3").returncode == 0
+    assert live.command("audit", "export", *runs, "--limit", "3").returncode == 0
     assert indices(out.read_bytes().splitlines()) == list(range(7))
-    assert live.gptgate("audit", "export", *runs, "--from", "1").returncode == 2
+    assert live.command("audit", "export", *runs, "--from", "1").returncode == 2
     cursor.write_text("999999\n")
-    assert live.gptgate("audit", "export", *runs).returncode == 1
+    assert live.command("audit", "export", *runs).returncode == 1
     cursor.write_text("x")
-    assert live.gptgate("audit", "export", *runs).returncode == 2
+    assert live.command("audit", "export", *runs).returncode == 2
 
 
 def test_an_export_for_a_spreadsheet(live: Live, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_an_export_for_a_spreadsheet(live: Live, tmp_path: Path) -> None:
     row = live.rows()[0]
     out = tmp_path / "out.csv"
     for _ in range(50):
-        assert live.gptgate("audit", "export", "--format", "csv", "--out", str(out)).returncode == 0
+        assert live.command("audit", "export", "--format", "csv", "--out", str(out)).returncode == 0
         found = [one for one in csv.DictReader(io.StringIO(out.read_text())) if one["id"] == row["id"]]
         if len(found) == 2:
             break

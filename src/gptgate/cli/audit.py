@@ -3,6 +3,7 @@
 import sys
 import time
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,10 +13,12 @@ from gptgate.cli.audit_erase import erase
 from gptgate.cli.audit_export import export
 from gptgate.cli.audit_index import index, told
 from gptgate.cli.audit_prove import consistency, prove
+from gptgate.cli.audit_texts import TokenFile, master_key, note_reading, require_auditor, rewrap
+from gptgate.cli.audit_texts import app as auditors
 from gptgate.cli.audit_trace import trace
 from gptgate.cli.audit_verify import show_key, verify
 from gptgate.cli.failure import USAGE, CommandError
-from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
+from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_csv, print_json, print_records
 from gptgate.cli.story import as_document, print_story, story
 from gptgate.cli.text import clean
@@ -23,7 +26,8 @@ from gptgate.cli.times import past_ms, show_ms, to_seconds
 from gptgate.core.money import format_usd
 from gptgate.core.snapshot import Effect
 from gptgate.storage.queries import SqliteReader
-from gptgate.storage.views import AuditRow, SearchFilters
+from gptgate.storage.vault import MasterKey
+from gptgate.storage.views import AuditRecord, AuditRow, SearchFilters
 
 
 class State(StrEnum):
@@ -74,6 +78,8 @@ app.command("erase")(erase)
 app.command("trace")(trace)
 app.command("index")(index)
 app.command("export")(export)
+app.command("rewrap")(rewrap)
+app.add_typer(auditors, name="auditors")
 
 
 @app.command("search")
@@ -139,15 +145,23 @@ def search(
 @app.command("show")
 def show(
     request_id: Annotated[str, typer.Argument(metavar="ID", help="The request's id, as in x-request-id.")],
-    content: Annotated[bool, typer.Option("--content", help="Print what was kept of the texts, too.")] = False,
+    content: Annotated[
+        bool, typer.Option("--content", help="Print what was kept of the texts, too. Needs an auditor's token.")
+    ] = False,
+    token_file: TokenFile = None,
     output: Output = Format.TABLE,
     data: Data = DEFAULT_FOLDER,
+    config: Config = None,
 ) -> None:
-    """Tell the story of one request: who asked for what, what was found, what was decided, what it cost."""
-    with SqliteReader(data) as reader:
-        record = reader.show(request_id)
-    if record is None:
-        raise CommandError(f"there is no request {clean(request_id)}", hint="gptgate audit search lists requests")
+    """Tell the story of one request: who asked for what, what was found, what was decided, what it cost.
+
+    That an auditor reads the texts is put on record before they are shown.
+    """
+    record = _record_of(data, request_id)
+    if content:
+        auditor, master = require_auditor(data, token_file), master_key(data, config)
+        note_reading(data, auditor, {"request_id": request_id})
+        record = _record_of(data, request_id, master)
     match output:
         case Format.JSON:
             print_json(as_document(record, content=content))
@@ -156,6 +170,14 @@ def show(
             print_csv(("section", "name", "value"), lines)
         case Format.TABLE:
             print_story(story(record, content))
+
+
+def _record_of(data: Path, request_id: str, master: MasterKey | None = None) -> AuditRecord:
+    with SqliteReader(data, master) as reader:
+        record = reader.show(request_id)
+    if record is None:
+        raise CommandError(f"there is no request {clean(request_id)}", hint="gptgate audit search lists requests")
+    return record
 
 
 def _record(row: AuditRow) -> dict[str, object]:

@@ -14,6 +14,7 @@ from gptgate.cli.times import show_ms
 from gptgate.core.events import End, Intent
 from gptgate.core.finding import Finding
 from gptgate.core.money import format_usd
+from gptgate.core.sealing import length_of
 from gptgate.storage.views import AuditRecord
 
 INDENT = "  "
@@ -209,7 +210,7 @@ def _content(record: AuditRecord, wanted: bool) -> tuple[tuple[str, str], ...]:
     if wanted:
         return tuple((side, "not kept" if text is None else _decode(text)) for side, text in kept.items())
     return tuple(
-        (side, "not kept" if text is None else f"{len(text)} bytes kept; --content shows them")
+        (side, "not kept" if text is None else f"{length_of(text)} bytes kept; --content shows them to auditors")
         for side, text in kept.items()
     )
 

@@ -21,6 +21,7 @@ from gptgate.config.packs import Pack
 from gptgate.config.reader import Section
 from gptgate.config.schema_policy import OBLIGATION_FIELDS
 from gptgate.config.sinks import build_sink
+from gptgate.config.texts import build_texts
 from gptgate.config.types import is_loopback
 from gptgate.core.snapshot import (
     ORGANISATION,
@@ -62,6 +63,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
         budgets=build_budgets(root),
         sinks=tuple(sorted((build_sink(item) for item in root.sections("sinks")), key=lambda spec: spec.name)),
         counters=build_counters(root),
+        texts=build_texts(root.section("texts")),
         classifiers={spec.name: spec for spec in classifiers},
         max_log_lag_ms=root.section("audit").get("max_lag"),
         witnesses=build_witnesses(root.section("audit")),

@@ -14,6 +14,7 @@ from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
 from gptgate.config.rule_checks import RuleChecker
 from gptgate.config.sinks import check_sinks
+from gptgate.config.texts import check_texts
 from gptgate.config.types import Address
 from gptgate.core.condition import Conditions
 from gptgate.core.snapshot import ProviderKind
@@ -49,6 +50,7 @@ def check(
     check_audit(root.section("audit"), reader)
     check_sinks(root, reader)
     check_counters(root, reader)
+    check_texts(root, kinds, reader)
     rules = tuple(layered(root, packs_of(root, reader)))
     check_classifiers(root, [rule.section for rule in rules], reader)
     RuleChecker(root, kinds, conditions, reader).check(rules)

@@ -7,6 +7,7 @@ from gptgate.config.schema_limits import BUDGET, BUDGETS, COUNTERS, GUARDS, LIMI
 from gptgate.config.schema_policy import LAYER, POLICY
 from gptgate.config.shape import Either, Field, Group, Many
 from gptgate.config.sinks import SINK
+from gptgate.config.texts import TEXTS
 from gptgate.config.types import (
     ADDRESS,
     BOOL,
@@ -175,6 +176,7 @@ ROOT = Group(
         ),
         Field("guards", GUARDS, "Guards against loops and floods.", "{}"),
         Field("limits", Many(LIMIT, key="name"), "How often and how much, besides the apps' own limits.", "[]"),
+        Field("texts", TEXTS, "How kept texts are kept.", "{}"),
         Field("sinks", Many(SINK, key="name"), "Where copies of the audit log's entries go.", "[]"),
         Field("policy", POLICY, "What is allowed.", "{}"),
         Field("audit", AUDIT, "The audit trail.", "{}"),

@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from gptgate.core.budgets import APP_MONTH, BudgetSpec
 from gptgate.core.finding import Origin
+from gptgate.core.kept import TextSpec
 from gptgate.core.limit import GuardSpec, LimitSpec
+from gptgate.core.secret_ref import SecretRef as SecretRef
 from gptgate.core.wire import Dialect, Endpoint
 
 
@@ -28,16 +30,6 @@ DIALECTS: dict[ProviderKind, frozenset[Dialect]] = {
     ProviderKind.OPENAI_COMPATIBLE: frozenset({Dialect.OPENAI}),
     ProviderKind.SIMULATOR: frozenset({Dialect.OPENAI, Dialect.ANTHROPIC}),
 }
-
-
-class SecretRef(Struct, frozen=True):
-    """Where a secret is found: ``env:NAME`` or ``file:PATH``."""
-
-    source: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.name}"
 
 
 class ProviderSpec(Struct, frozen=True, kw_only=True):
@@ -390,6 +382,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     sinks: tuple[SinkSpec, ...] = ()
     counters: CountersSpec | None = None
     """None: limits and budgets are counted in this process."""
+    texts: TextSpec = TextSpec()
 
 
 ENDPOINT_NAMES: tuple[str, ...] = tuple(endpoint.value for endpoint in Endpoint)

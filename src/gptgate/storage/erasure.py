@@ -1,11 +1,14 @@
 """Erasing texts: what was kept of prompts and answers goes, with the salts; what was logged of them stays.
 
 The log has a digest over salt and text only. Without the salt it says nothing about the text, so it need not change.
+A data key under which no text is left goes too: copies of the database that were made before hold nothing then that the
+key in the present one could open.
 """
 
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -14,15 +17,27 @@ from gptgate.storage.errors import StorageError
 from gptgate.storage.events import CONTENT_ERASED, insert_event
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
+from gptgate.storage.vault import DAY_MS, Place, day_of
 
 BUSY_MS = 5000
 PATIENCE_S = 10.0
+BATCH = 1000
+"""Requests of one transaction of an expiry: the writer of records waits for no more."""
 CONDITIONS = {
     "end_user": "end_user = :end_user",
     "app": "app = :app",
     "request_id": "id = :request_id",
     "before_ms": "at_ms < :before_ms",
 }
+_OF_CLASS = """EXISTS (SELECT 1 FROM json_each(CAST({row}.body AS TEXT), '$.finding_counts')
+    WHERE substr(json_extract(value, '$[0]'), 1, length(:class) + 1) = :class || '.')"""
+_EXPIRED = f"""
+SELECT i.id FROM intents i LEFT JOIN ends e ON e.id = i.id
+WHERE i.at_ms < :before_ms AND (i.content IS NOT NULL OR e.content IS NOT NULL)
+AND (:class = '' OR {_OF_CLASS.format(row="i")} OR {_OF_CLASS.format(row="e")})
+AND i.id IN (SELECT id FROM intents INDEXED BY intents_kept WHERE content IS NOT NULL AND at_ms < :before_ms
+    UNION SELECT id FROM ends INDEXED BY ends_kept WHERE content IS NOT NULL AND at_ms < :before_ms + {DAY_MS})
+LIMIT {BATCH}"""  # noqa: S608  parts of ours
 
 
 class Erasure(Struct, frozen=True, kw_only=True):
@@ -45,6 +60,44 @@ def erase(folder: Path, wanted: Erasure, at_ms: int, by: str) -> int:
     if not stated:
         raise ValueError("an erasure needs a condition")
     which = "SELECT id FROM intents WHERE " + " AND ".join(CONDITIONS[name] for name in stated)  # noqa: S608
+    with _erasing(folder) as connection:
+        with _transaction(connection):
+            erased = _erase(connection, which, stated)
+            insert_event(connection, at_ms, CONTENT_ERASED, {**stated, "requests": erased, "by": by})
+        _empty_log(connection)
+    return erased
+
+
+def expire(folder: Path, before_ms: int, at_ms: int, data_class: str = "") -> int:
+    """Erase the texts of requests that began before then, and have a finding of this category where one is named; how
+    many requests had any.
+
+    In batches, so that requests are not kept waiting; each has its event. Raises StorageError.
+    """
+    values = {"before_ms": before_ms, "class": data_class}
+    total = 0
+    with _erasing(folder) as connection:
+        more = True
+        while more:
+            ids = [name for (name,) in connection.execute(_EXPIRED, values).fetchall()]
+            more = bool(ids)
+            if not more:
+                break
+            with _transaction(connection):
+                connection.executemany("INSERT INTO temp.chosen VALUES (?)", [(name,) for name in ids])
+                erased = _erase(connection, "SELECT id FROM temp.chosen", {})
+                connection.execute("DELETE FROM temp.chosen")
+                named = {"class": data_class} if data_class else {}
+                fields = {**named, "before_ms": before_ms, "requests": erased, "by": "retention"}
+                insert_event(connection, at_ms, CONTENT_ERASED, fields)
+            total += erased
+        if total:
+            _empty_log(connection)
+    return total
+
+
+@contextmanager
+def _erasing(folder: Path) -> Iterator[sqlite3.Connection]:
     with (
         storage_errors("erase texts"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
@@ -52,19 +105,46 @@ def erase(folder: Path, wanted: Erasure, at_ms: int, by: str) -> int:
         require_latest(connection)
         # Without it the bytes would stay in the file until something else is written there.
         connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            erased: set[str] = set()
-            for table in ("intents", "ends"):
-                change = f"UPDATE {table} SET content = NULL, salt = NULL WHERE content IS NOT NULL AND id IN ({which})"  # noqa: S608  names of ours
-                erased.update(name for (name,) in connection.execute(f"{change} RETURNING id", stated).fetchall())
-            insert_event(connection, at_ms, CONTENT_ERASED, {**stated, "requests": len(erased), "by": by})
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        _empty_log(connection)
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("CREATE TEMP TABLE chosen (id TEXT PRIMARY KEY)")
+        yield connection
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _erase(connection: sqlite3.Connection, which: str, values: Mapping[str, object]) -> int:
+    """Within a transaction: the texts of these ids go, and the data keys that sealed nothing else."""
+    erased: set[str] = set()
+    places: set[Place] = set()
+    for table in ("intents", "ends"):
+        change = f"UPDATE {table} SET content = NULL, salt = NULL WHERE content IS NOT NULL AND id IN ({which})"  # noqa: S608  names of ours
+        for name, app, at_ms in connection.execute(f"{change} RETURNING id, app, at_ms", values).fetchall():
+            erased.add(name)
+            places.add((app, day_of(at_ms)))
+    _destroy_keys(connection, places)
     return len(erased)
+
+
+def _destroy_keys(connection: sqlite3.Connection, places: Iterable[Place]) -> None:
+    for app, day in places:
+        left = connection.execute(
+            """SELECT EXISTS (SELECT 1 FROM intents WHERE content IS NOT NULL AND at_ms >= :from AND at_ms < :to
+                   AND app = :app)
+               OR EXISTS (SELECT 1 FROM ends WHERE content IS NOT NULL AND at_ms >= :from AND at_ms < :to
+                   AND app = :app)""",
+            {"app": app, "from": day * DAY_MS, "to": (day + 1) * DAY_MS},
+        ).fetchone()
+        if not left[0]:
+            connection.execute("DELETE FROM data_keys WHERE app = ? AND day = ?", (app, day))
 
 
 def _empty_log(connection: sqlite3.Connection) -> None:

@@ -13,6 +13,10 @@ BUSY_MS = 5000
 
 GATEWAY_STARTED = "gateway_started"
 CONTENT_ERASED = "content_erased"
+CONTENT_READ = "content_read"
+CONTENT_KEYS_REWRAPPED = "content_keys_rewrapped"
+AUDITOR_ADDED = "auditor_added"
+AUDITOR_REMOVED = "auditor_removed"
 GATEWAY_STOPPED = "gateway_stopped"
 CONFIG_APPLIED = "config_applied"
 KEY_CREATED = "key_created"

@@ -12,6 +12,7 @@ DATABASE_NAME = "gptgate.db"
 LOCK_NAME = "gptgate.lock"
 ADMIN_TOKEN_NAME = "admin.token"  # noqa: S105  the name of a file
 REWRITING_SECRET_NAME = "rewriting.secret"  # noqa: S105  the name of a file
+CONTENT_KEY_NAME = "content.key"
 SHORTEST_SECRET = 32
 
 
@@ -61,6 +62,15 @@ def rewriting_secret(folder: Path) -> bytes:
     Without the file every value gets another hash and another pseudonym; nothing else is lost.
     """
     return own_secret(folder / REWRITING_SECRET_NAME).encode()
+
+
+def content_secret(folder: Path) -> str:
+    """The master key of kept texts where the configuration names none, made at the first start.
+
+    It keeps copies of the database alone from being read, not copies of the whole folder. Without the file no text can
+    be read any more. Raises StorageError.
+    """
+    return own_secret(folder / CONTENT_KEY_NAME)
 
 
 def own_secret(path: Path) -> str:

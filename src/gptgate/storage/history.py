@@ -9,13 +9,13 @@ from msgspec import Struct
 
 from gptgate.core.snapshot import RuleSpec
 from gptgate.storage.errors import StorageError
-from gptgate.storage.events import CONFIG_APPLIED, CONTENT_ERASED
+from gptgate.storage.events import CONFIG_APPLIED, CONTENT_ERASED, CONTENT_READ
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.proofs import request_places
 from gptgate.storage.schema import connect, require_latest, storage_errors
 
 BUSY_MS = 5000
-ABOUT_REQUESTS = (CONTENT_ERASED,)
+ABOUT_REQUESTS = (CONTENT_ERASED, CONTENT_READ)
 """Events that may name one request, in `request_id`."""
 
 

@@ -10,12 +10,14 @@ import msgspec
 from msgspec import Struct
 
 from gptgate.core.events import End, Intent
+from gptgate.core.sealing import ANSWER, REQUEST
 from gptgate.storage import search_index
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
 from gptgate.storage.search_index import Plan
 from gptgate.storage.usage import usage
+from gptgate.storage.vault import MasterKey, text_opener
 from gptgate.storage.views import AuditRecord, AuditRow, SearchFilters, UsageRow
 
 BUSY_MS = 5000
@@ -85,10 +87,11 @@ END = msgspec.json.Decoder(End)
 class SqliteReader:
     """Read-only view of a data folder's records. Methods block; use it from one thread at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, master: MasterKey | None = None) -> None:
         """Open the folder's database. Raises StorageError when there is none, or its schema is not this program's.
 
-        The caller must `close`.
+        With the `master` key kept texts are opened; without it they are given as they lie in the database. The caller
+        must `close`.
         """
         path = self._path = folder / DATABASE_NAME
         self._indexed = False
@@ -103,6 +106,7 @@ class SqliteReader:
             except (sqlite3.Error, StorageError):
                 self._connection.close()
                 raise
+        self._open_text = None if master is None else text_opener(self._connection, master)
 
     def close(self) -> None:
         self._connection.close()
@@ -175,6 +179,11 @@ class SqliteReader:
         if row is None:
             return None
         seq, intent, request_content, end, answer_content = row
+        if self._open_text is not None:
+            request_content, answer_content = (
+                None if stored is None else self._open_text(stored, request_id, side)
+                for stored, side in ((request_content, REQUEST), (answer_content, ANSWER))
+            )
         try:
             return AuditRecord(
                 seq=seq,

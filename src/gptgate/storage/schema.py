@@ -166,6 +166,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _triggers("ends_spending", "ends", "intents i", _SINGLE),
         _triggers("corrections_spending", "corrections", "intents i JOIN ends e ON e.id = i.id", _CORRECTED),
     ),
+    (
+        # Keys of kept texts, each wrapped by the master key of that fingerprint. `day` counts from 1970, UTC. No number
+        # is given twice, also when its key was destroyed: `meta` remembers the last.
+        """CREATE TABLE data_keys (
+            number INTEGER PRIMARY KEY, app TEXT NOT NULL, day INTEGER NOT NULL, master TEXT NOT NULL,
+            wrapped BLOB NOT NULL)""",
+        "CREATE INDEX data_keys_place ON data_keys (app, day)",
+        "INSERT INTO meta (name, value) VALUES ('data_keys', 0)",
+        # Finds the texts that are there, among many records that have none any more.
+        "CREATE INDEX intents_kept ON intents (at_ms, app) WHERE content IS NOT NULL",
+        "CREATE INDEX ends_kept ON ends (at_ms, app) WHERE content IS NOT NULL",
+        # Who may read kept texts. A token itself is stored nowhere.
+        """CREATE TABLE auditors (
+            name TEXT PRIMARY KEY NOT NULL, token_hash BLOB NOT NULL UNIQUE, created_ms INTEGER NOT NULL)""",
+    ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""
 

@@ -19,6 +19,7 @@ from gptgate.storage.log_folder import KEY_NAME, LogFolder
 from gptgate.storage.rows import recover, unused_end
 from gptgate.storage.schema import connect, migrate, storage_errors
 from gptgate.storage.sequencer import OpenLog, Sequencer
+from gptgate.storage.vault import Vault
 from gptgate.storage.writer import Row, Writer
 
 MAX_PENDING_BYTES = 64 * 1024 * 1024
@@ -62,6 +63,7 @@ class SqliteStore:
         max_pending: int,
         recovered: int,
         sequencer: Sequencer | None,
+        vault: Vault | None,
     ) -> None:
         """For `open` only."""
         self.recovered = recovered
@@ -83,7 +85,13 @@ class SqliteStore:
         """How long a record may wait for its place in the audit log before requests are refused."""
         self._log_key = _mark_of(folder / KEY_NAME)
         self._writer = Writer(
-            self._path, connection, clock=clock, busy_ms=timeout_ms, done=self._hand_back, committed=self._wake_log
+            self._path,
+            connection,
+            clock=clock,
+            busy_ms=timeout_ms,
+            done=self._hand_back,
+            committed=self._wake_log,
+            vault=vault,
         )
         self._writer.start()
         if sequencer is not None:
@@ -98,11 +106,13 @@ class SqliteStore:
         timeout_ms: int,
         max_pending: int = 4096,
         open_log: OpenLog | None = None,
+        vault: Vault | None = None,
     ) -> Self:
         """Open the folder's store, made anew when missing, for this process alone, and recover what a crash left.
 
-        `open_log` opens the audit log that the records go into; None keeps records without one. `timeout_ms` bounds
-        how long `begin` and `refuse` wait. Blocks; raises StorageError. The caller must `close`.
+        `open_log` opens the audit log that the records go into; None keeps records without one. `vault` seals the
+        texts; None keeps them as they are. `timeout_ms` bounds how long `begin` and `refuse` wait. Blocks; raises
+        StorageError. The caller must `close`.
         """
         path = create_folder(folder)
         with ExitStack() as undo:
@@ -126,6 +136,7 @@ class SqliteStore:
                     max_pending=max_pending,
                     recovered=recovered,
                     sequencer=sequencer,
+                    vault=vault,
                 )
             undo.pop_all()
         return store

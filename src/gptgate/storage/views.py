@@ -65,7 +65,8 @@ class AuditRow(Struct, frozen=True, kw_only=True):
 
 
 class AuditRecord(Struct, frozen=True, kw_only=True):
-    """Everything that is kept of one request. The contents are as they were given to the store, None when not kept."""
+    """Everything that is kept of one request. The contents are texts, sealed ones where the reader has no key to open
+    them, and None when not kept."""
 
     seq: int
     intent: Intent

@@ -26,6 +26,7 @@ from gptgate.storage.rows import (
     INSERT_INTENT,
     SELECT_FOR_END,
     UPDATE_MARK,
+    Values,
     abandoned_end,
     end_values,
     insert_many,
@@ -34,6 +35,7 @@ from gptgate.storage.rows import (
     unused_end,
 )
 from gptgate.storage.schema import connect, require_latest
+from gptgate.storage.vault import Seals, Vault
 
 IDLE_S = 0.010
 """How long an end waits at most for an intent to ride with."""
@@ -90,6 +92,7 @@ class Writer:
         busy_ms: int,
         done: Callable[[list[Row]], None],
         committed: Callable[[int], None],
+        vault: Vault | None = None,
     ) -> None:
         """In the writer's thread, `done` is called with each batch whose rows have their `seq` or `error`, `committed`
         whenever something new is durable, with about how many rows that is."""
@@ -100,6 +103,7 @@ class Writer:
         self.batches = 0
         self.failures = 0
         self.replaced_ends = 0
+        self._seals = Seals(vault)
         self._path = path
         self._log = path.with_name(path.name + "-wal")
         self._identity = file_identity(path)
@@ -242,15 +246,12 @@ class Writer:
         never answered are ended by recovery as abandoned; ends that were lost leave their intents to recovery too.
         """
         mark = self._mark()
+        self._seals.prepare(connection, [*((row.intent, row.content) for row in rows), *ends])
         connection.execute("BEGIN IMMEDIATE")
         try:
             numbered = enumerate(rows, self._next_seq)
-            insert_many(
-                connection,
-                INSERT_INTENT,
-                [intent_values(seq, row.intent, row.body, row.content) for seq, row in numbered],
-            )
-            values = [end_values(end, content) for end, content in ends]
+            insert_many(connection, INSERT_INTENT, [self._values(seq, row) for seq, row in numbered])
+            values = [end_values(end, self._seals.seal(end, content)) for end, content in ends]
             values += [end_values(row.end, None) for row in rows if row.end is not None]
             insert_many(connection, INSERT_END, values)
             good = rows
@@ -273,6 +274,9 @@ class Writer:
         for end, _ in ends:
             self._unended.pop(end.id, None)
 
+    def _values(self, seq: int, row: Row) -> Values:
+        return intent_values(seq, row.intent, row.body, self._seals.seal(row.intent, row.content))
+
     def _mark(self) -> int:
         """The lowest seq that may have no durable end."""
         return next(iter(self._unended.values()), self._next_seq)
@@ -284,7 +288,7 @@ class Writer:
             connection.execute("SAVEPOINT one")
             try:
                 seq = self._next_seq + len(good)
-                connection.execute(INSERT_INTENT, intent_values(seq, row.intent, row.body, row.content))
+                connection.execute(INSERT_INTENT, self._values(seq, row))
                 if row.end is not None:
                     connection.execute(INSERT_END, end_values(row.end, None))
             except ROW_FAULTS as error:
@@ -299,7 +303,7 @@ class Writer:
         """End by end. One that cannot be stored gives way to an abandoned end: its reservation stays spent."""
         for end, content in ends:
             try:
-                connection.execute(INSERT_END, end_values(end, content))
+                connection.execute(INSERT_END, end_values(end, self._seals.seal(end, content)))
             except ROW_FAULTS:
                 self.replaced_ends += 1
                 for row in connection.execute(SELECT_FOR_END, (end.id,)).fetchall():

@@ -38,6 +38,8 @@ def test_what_the_reference_calls_required_is_required(setting: object) -> None:
         text = "version: 1\npolicy: {rules: [{}], custom: [{}]}"
     elif path.startswith("audit."):
         text = "version: 1\naudit: {witnesses: [{}]}"
+    elif path.startswith("texts."):
+        text = "version: 1\ntexts: {classes: [{}]}"
     elif ".price." in path:
         text = "version: 1\nmodels: [{price: {}}]"
     elif ".budget." in path:

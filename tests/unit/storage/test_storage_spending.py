@@ -92,6 +92,11 @@ async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
     before = spent(tmp_path, budget(Unit.USD, Dimension.TEAM))
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
         for statement in (
+            "DROP TABLE data_keys",
+            "DROP TABLE auditors",
+            "DROP INDEX intents_kept",
+            "DROP INDEX ends_kept",
+            "DELETE FROM meta WHERE name = 'data_keys'",
             "DROP TRIGGER ends_spending",
             "DROP VIEW outcomes",
             "DROP TABLE corrections",
