@@ -64,6 +64,21 @@ def test_an_auditor_reads_and_it_is_on_record(live: Live, request_id: str) -> No
     assert live.command("audit", "auditors", "remove", "Ada Auditor").returncode == 1
 
 
+def test_texts_are_searched_by_auditors_only_and_it_is_on_record(live: Live, request_id: str) -> None:
+    words = ("audit", "search", "--contains", "MARZIPAN-observ", "--format", "json")
+    refused = live.command(*words)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    token, before = live.auditor("Sue"), len(events(live, "content_read"))
+    found = live.command(*words, token=token)
+    assert [row["id"] for row in json.loads(found.stdout)] == [request_id]
+    assert json.loads(live.command(*words, "--user", "nobody", token=token).stdout) == []
+    assert json.loads(live.command(*words, "--contains", "not-there", token=token).stdout) == []
+    noted = events(live, "content_read")[before:]
+    assert [(one["by"], one["found"]) for one in noted] == [("Sue", 1), ("Sue", 0), ("Sue", 0)]
+    assert noted[0]["searched_texts"] >= 2
+    assert "marzipan" not in repr(noted).lower()
+
+
 def test_nothing_lies_in_clear_and_the_master_key_is_nowhere(live: Live, request_id: str) -> None:
     files = [path for path in live.folder.rglob("*") if path.is_file() and path.name != "master"]
     for secret in (TEXT, MASTER):

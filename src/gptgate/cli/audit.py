@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from gptgate.cli.audit_texts import app as auditors
 from gptgate.cli.audit_trace import trace
 from gptgate.cli.audit_verify import show_key, verify
 from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_csv, print_json, print_records
 from gptgate.cli.story import as_document, print_story, story
@@ -102,14 +104,22 @@ def search(
     since: Annotated[str | None, typer.Option(help="From this time on: 2h, 7d, 2026-11-01, RFC 3339.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this time.")] = None,
     request_id: Annotated[str | None, typer.Option("--id", help="With this request id.")] = None,
+    contains: Annotated[
+        str | None, typer.Option(help="Whose kept texts hold these words. Needs an auditor's token.")
+    ] = None,
+    token_file: TokenFile = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
     before: Annotated[
         int | None, typer.Option(min=1, help="Older than this place in the log (`seq`), to page.")
     ] = None,
     output: Output = Format.TABLE,
     data: Data = DEFAULT_FOLDER,
+    config: Config = None,
 ) -> None:
-    """Find requests, newest first. All conditions must hold. Works while a gateway runs, and without one."""
+    """Find requests, newest first. All conditions must hold. Works while a gateway runs, and without one.
+
+    With --contains every text that the other conditions leave is opened; that an auditor did so is put on record.
+    """
     now_ms = time.time_ns() // 1_000_000
     filters = SearchFilters(
         app=app_name,
@@ -131,15 +141,13 @@ def search(
     )
     if filters.since_ms is not None and filters.until_ms is not None and filters.since_ms >= filters.until_ms:
         raise CommandError("--since is not before --until", exit_code=USAGE)
-    with SqliteReader(data) as reader:
-        # One more than asked for, to know whether there is more.
-        found = reader.search(filters, limit + 1, before, told)
-    rows = found[:limit]
-    print_records(output, COLUMNS, [_record(row) for row in rows])
-    if len(found) > limit:
-        print(f"there are older ones: --before {rows[-1].seq}", file=sys.stderr)
-    elif not rows and output is Format.TABLE:
-        print("no request fits", file=sys.stderr)
+    # One more than asked for, to know whether there is more.
+    if contains is None:
+        with SqliteReader(data) as reader:
+            found = reader.search(filters, limit + 1, before, told)
+    else:
+        found = _search_texts(data, config, token_file, filters, contains, limit + 1, before)
+    _print_found(output, found, limit)
 
 
 @app.command("show")
@@ -170,6 +178,36 @@ def show(
             print_csv(("section", "name", "value"), lines)
         case Format.TABLE:
             print_story(story(record, content))
+
+
+def _search_texts(
+    data: Path,
+    config: Path | None,
+    token_file: Path | None,
+    filters: SearchFilters,
+    words: str,
+    limit: int,
+    before: int | None,
+) -> list[AuditRow]:
+    if not words:
+        raise CommandError("--contains needs words", exit_code=USAGE)
+    require_database(data)
+    auditor, master = require_auditor(data, token_file), master_key(data, config)
+    with SqliteReader(data, master) as reader:
+        found, opened = reader.search_texts(filters, words, limit, before)
+    # The words themselves stay off the record: they may be somebody's name, and no entry can be taken back.
+    note_reading(data, auditor, {"searched_texts": opened, "found": len(found)})
+    return found
+
+
+def _print_found(output: Format, found: Sequence[AuditRow], limit: int) -> None:
+    """The first `limit` of what was found; whether there is more is said on standard error."""
+    rows = found[:limit]
+    print_records(output, COLUMNS, [_record(row) for row in rows])
+    if len(found) > limit:
+        print(f"there are older ones: --before {rows[-1].seq}", file=sys.stderr)
+    elif not rows and output is Format.TABLE:
+        print("no request fits", file=sys.stderr)
 
 
 def _record_of(data: Path, request_id: str, master: MasterKey | None = None) -> AuditRecord:

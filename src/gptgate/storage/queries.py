@@ -1,5 +1,6 @@
 """Questions to the records, over a read-only connection: safe while a gateway writes, and without its lock."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -10,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from gptgate.core.events import End, Intent
-from gptgate.core.sealing import ANSWER, REQUEST
+from gptgate.core.sealing import ANSWER, REQUEST, plain
 from gptgate.storage import search_index
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME
@@ -66,6 +67,10 @@ FROM {source} LEFT JOIN ends e ON e.id = i.id
 SHOW = """
 SELECT i.seq, i.body, i.content, e.body, e.content FROM intents i LEFT JOIN ends e ON e.id = i.id WHERE i.id = ?
 """
+
+TEXTS = "SELECT i.content, e.content FROM intents i LEFT JOIN ends e ON e.id = i.id WHERE i.seq = ?"
+PAGE = 500
+"""Requests whose texts are looked through at a time."""
 
 INTENTS = "SELECT body FROM intents WHERE at_ms >= ? AND at_ms < ? ORDER BY seq DESC LIMIT ?"
 
@@ -142,6 +147,33 @@ class SqliteReader:
             rows = self._connection.execute(query, {**values, "before_seq": before_seq, "limit": limit}).fetchall()
         return [_audit_row(row) for row in rows]
 
+    def search_texts(
+        self, filters: SearchFilters, words: str, limit: int, before_seq: int | None = None
+    ) -> tuple[list[AuditRow], int]:
+        """`search` among requests whose kept texts, on either side, hold these words; and how many texts were opened.
+
+        Capital and small ASCII letters are the same. Nothing is indexed of texts: every one that the filters leave is
+        opened. Raises StorageError, also for a text that cannot be opened.
+        """
+        found: list[AuditRow] = []
+        opened = 0
+        wanted = needles(words)
+        while len(found) < limit and (page := self.search(filters, PAGE, before_seq)):
+            for row in page:
+                texts = self._texts(row)
+                opened += len(texts)
+                if any(needle in text for text in texts for needle in wanted):
+                    found.append(row)
+            before_seq = page[-1].seq
+        return found[:limit], opened
+
+    def _texts(self, row: AuditRow) -> list[bytes]:
+        with storage_errors("read kept texts"):
+            stored = self._connection.execute(TEXTS, (row.seq,)).fetchone()
+        sides = zip(stored, (REQUEST, ANSWER), strict=True)
+        open_text = self._open_text or (lambda text, *_: plain(text))
+        return [open_text(text, row.id, side).lower() for text, side in sides if text is not None]
+
     def _way(self, filters: SearchFilters, progress: Callable[[int], None] | None) -> Plan:
         scored = filters.min_score is not None or filters.max_score is not None
         if filters.request_id is not None or not (search_index.stated(filters) or scored):
@@ -210,6 +242,13 @@ class SqliteReader:
         with storage_errors("read the usage"):
             (first,) = self._connection.execute("SELECT min(at_ms) FROM intents").fetchone()
         return None if first is None else int(first)
+
+
+def needles(words: str) -> tuple[bytes, ...]:
+    """The words as they may stand in JSON: as they are, or with escapes. ASCII letters are small."""
+    escaped = json.dumps(words)[1:-1]
+    raw = json.dumps(words, ensure_ascii=False)[1:-1]
+    return tuple({form.encode("utf-8", "surrogatepass").lower() for form in (raw, escaped, raw.replace("/", "\\/"))})
 
 
 def _audit_row(row: tuple[Any, ...]) -> AuditRow:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gptgate.storage.errors import StorageError
-from gptgate.storage.queries import CONDITIONS, SqliteReader
+from gptgate.storage.queries import CONDITIONS, SqliteReader, needles
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import SearchFilters
 from storage_samples import FixedClock, end, intent
@@ -31,6 +31,21 @@ def test_rules_of_both_sides_stand_once_and_in_order(folder: Path) -> None:
     with SqliteReader(folder) as reader:
         (row,) = reader.search(SearchFilters(), 10)
     assert row.rules == ("r1", "r2")
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("Grüße", '{"a": "viele Grüße"}'),
+        ("Grüße", '{"a": "viele Gr\\u00fc\\u00dfe"}'),
+        ("GRUSS", '{"a": "gruss"}'),
+        ('say "x"', '{"a": "say \\"x\\""}'),
+        ("a/b", '{"a": "a\\/b"}'),
+    ],
+)
+def test_words_are_found_however_json_writes_them(words: str, text: str) -> None:
+    assert any(needle in text.encode().lower() for needle in needles(words))
+    assert not any(needle in b"something else" for needle in needles(words))
 
 
 @pytest.mark.parametrize("text", ["' OR 1=1 --", '"', "%", "a' UNION SELECT 1", "\\"])

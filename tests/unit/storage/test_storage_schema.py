@@ -23,8 +23,8 @@ def test_an_empty_database_is_migrated_to_the_latest_version(path: Path) -> None
         migrate(connection)
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
     assert [name for (name,) in tables] == (
-        "auditors corrections data_keys ends events intents keys log_batches meta schema_version spending spending_days spending_tags "
-        "top_ups"
+        "auditors corrections data_keys ends events intents keys log_batches meta schema_version "
+        "spending spending_days spending_tags top_ups"
     ).split()
 
 
