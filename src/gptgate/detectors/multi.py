@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import msgspec
 
 from gptgate.core.errors import GuardFailed
-from gptgate.detectors.engine import Finder, LiteralFinder, SearchFinder
+from gptgate.detectors.engine import Finder, JointFinder, LiteralFinder, SearchFinder
 from gptgate.detectors.pattern import Pattern
+from gptgate.detectors.runs import Run, run_of
 
 try:
     import hyperscan
@@ -41,7 +42,16 @@ def make_finder(
     wanted = {index: pattern for index, pattern in enumerate(patterns) if only is None or index in only}
     if not has_hyperscan or not wanted:
         return LiteralFinder(wanted)
-    return HyperscanFinder(((index, one.hint, one.ignore_case) for index, one in wanted.items()), cache)
+    behind: dict[Run | None, list[tuple[int, str, bool]]] = {}
+    for index, one in wanted.items():
+        behind.setdefault(run_of(one), []).append((index, one.hint, one.ignore_case))
+    # Several small databases are searched in less time than a large one, even where all of them are.
+    always = behind.pop(None, None)
+    finders: list[Finder] = [HyperscanFinder(hints, cache) for hints in ([always] if always else [])]
+    if behind:
+        runs = HyperscanFinder(((number, run.source, False) for number, run in enumerate(behind) if run), cache)
+        finders.append(GatedFinder(runs, [HyperscanFinder(hints, cache) for hints in behind.values()]))
+    return finders[0] if len(finders) == 1 else JointFinder(*finders)
 
 
 def make_sign_finder(engine: str, signs: Sequence[str], cache: Cache | None = None) -> Finder:
@@ -60,6 +70,22 @@ def _has_hyperscan(engine: str) -> bool:
     if engine == "hyperscan" and hyperscan is None:
         raise GuardFailed("The pattern engine is not available.", detail="hyperscan is not installed")
     return engine != "re2" and hyperscan is not None
+
+
+class GatedFinder:
+    """Looks for patterns only in texts that hold the run without which they do not match (`detectors.runs`)."""
+
+    def __init__(self, runs: Finder, behind: Sequence[Finder]) -> None:
+        """`runs` gives the numbers of the finders that are to be asked."""
+        self._runs = runs.hits
+        self._behind = [finder.hits for finder in behind]
+
+    def hits(self, data: bytes) -> Sequence[int]:
+        """What the finders say whose run stands in the data."""
+        found: list[int] = []
+        for number in self._runs(data):
+            found += self._behind[number](data)
+        return found
 
 
 class HyperscanFinder:

@@ -120,6 +120,7 @@ DETECTOR = Detector(
             body=f"{_HEX}{{2}}(?:(?::{_HEX}{{2}}){{5}}|(?:-{_HEX}{{2}}){{5}})",
             points=10,
             right="[^A-Za-z0-9:-]",
+            trigger=f"[:-]{_HEX}{{2}}[:-]{_HEX}{{2}}[:-]",
             accept=is_card_address,
         ),
     ),
