@@ -110,15 +110,17 @@ class SearchFinder:
 
 
 class JointFinder:
-    """Two finders of different patterns. Compiling each pattern once is what starting up costs."""
+    """Several finders of different patterns."""
 
-    def __init__(self, one: Finder, other: Finder) -> None:
-        self._one = one.hits
-        self._other = other.hits
+    def __init__(self, *finders: Finder) -> None:
+        self._all = [finder.hits for finder in finders]
 
     def hits(self, data: bytes) -> Sequence[int]:
-        """What either says."""
-        return [*self._one(data), *self._other(data)]
+        """What any of them says."""
+        found: list[int] = []
+        for hits in self._all:
+            found += hits(data)
+        return found
 
 
 def _by_literal(patterns: Mapping[int, Pattern], *, ignore_case: bool) -> list[tuple[bytes, list[int]]]:

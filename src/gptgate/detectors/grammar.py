@@ -9,6 +9,7 @@ unfinished matches.
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 LOOSE_ABOVE = 2
@@ -17,6 +18,7 @@ keeps the automaton small; the longest match bounds what is held."""
 
 _SPECIAL = frozenset("\\[](){}|?*+.^$")
 _BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+_ALL_BYTES = bytes(range(0x100))
 _MOST_WORDS = 64
 """More words than this are not spelt out when literals are looked for."""
 
@@ -224,6 +226,12 @@ def classes(node: Node) -> frozenset[str]:
             return frozenset().union(*(classes(item) for item in items))
         case Repeat(item, _, _):
             return classes(item)
+
+
+@cache
+def members(source: str, ignore_case: bool) -> bytes:
+    """The bytes that a literal or a class takes."""
+    return b"".join(re.findall(source.encode(), _ALL_BYTES, re.IGNORECASE if ignore_case else 0))
 
 
 def required(node: Node) -> frozenset[str]:

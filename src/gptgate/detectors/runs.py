@@ -4,11 +4,10 @@ Most texts are words. They hold neither a number of six digits nor twenty letter
 forms of secrets and numbers cost them nothing. Which run a pattern asks for is computed from it.
 """
 
-import re
 from functools import cache, reduce
 from typing import NamedTuple
 
-from gptgate.detectors.grammar import Alt, Chars, Node, Repeat, Seq
+from gptgate.detectors.grammar import Alt, Chars, Node, Repeat, Seq, members
 from gptgate.detectors.pattern import Pattern
 
 _SIGNS = " ./_()-"
@@ -44,7 +43,10 @@ RUNS = (
 
 
 def run_of(pattern: Pattern) -> Run | None:
-    """The first of `RUNS` that every match of the pattern holds; None: there is none."""
+    """The first of `RUNS` that every match of the pattern holds; None: there is none, or none is looked for, since
+    phrases are words."""
+    if pattern.is_phrase or pattern.is_sketched:
+        return None
     return next((run for run in RUNS if _least(pattern.tree, run, pattern.ignore_case).anywhere >= run.least), None)
 
 
@@ -72,9 +74,15 @@ def _least(node: Node, run: Run, ignore_case: bool) -> _Count:
             return reduce(_either, (_least(option, run, ignore_case) for option in options))
         case Repeat(item, low, high):
             once = _least(item, run, ignore_case)
-            least = reduce(_then, [once] * low, _NOTHING)
-            # One time more can only end otherwise; and so can every further time.
-            return least if high == low else _either(least, _then(least, once))
+            least = _times(once, low)
+            # One time more may begin and end otherwise; what follows then changes nothing any more.
+            return least if high == low else _either(least, _times(once, low + 1))
+
+
+def _times(once: _Count, times: int) -> _Count:
+    if once.is_solid:
+        return _Count(True, *(count * times for count in once[1:]))
+    return reduce(_then, [once] * min(times, 2), _NOTHING)
 
 
 def _then(one: _Count, other: _Count) -> _Count:
@@ -92,12 +100,7 @@ def _either(one: _Count, other: _Count) -> _Count:
 
 @cache
 def _belongs(source: str, run: Run, ignore_case: bool) -> tuple[bool, bool]:
-    """Whether all characters of a class may stand inside a run, and whether all of them count."""
-    known = re.compile(source.encode(), re.IGNORECASE if ignore_case else 0)
-    taken = [char for char in map(_byte, range(256)) if known.fullmatch(char)]
-    counted, inside = (re.compile(f"[{chars}]".encode()) for chars in (run.counted, run.counted + run.between))
-    return all(map(inside.fullmatch, taken)), all(map(counted.fullmatch, taken))
-
-
-def _byte(code: int) -> bytes:
-    return bytes([code])
+    """Whether all bytes of a class may stand inside a run, and whether all of them count."""
+    taken = members(source, ignore_case)
+    counted, inside = members(f"[{run.counted}]", False), members(f"[{run.counted}{run.between}]", False)
+    return not taken.translate(None, inside), not taken.translate(None, counted)

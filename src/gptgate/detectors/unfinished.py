@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from gptgate.detectors.engine import compile_bytes
-from gptgate.detectors.grammar import heads
+from gptgate.detectors.grammar import heads, members
 from gptgate.detectors.pattern import Pattern
 
 _SPOTS = re.compile(rb"(?s)[^A-Za-z0-9](?![\x80-\xff])|.(?=[^A-Za-z0-9\x80-\xc1\xf5-\xff])")
@@ -48,8 +48,7 @@ class Beginnings:
 
 def _openings(pattern: Pattern) -> frozenset[bytes]:
     def taken(source: str) -> list[bytes]:
-        known = re.compile(source.encode(), re.IGNORECASE if pattern.ignore_case else 0)
-        return [byte for byte in _BYTES if known.fullmatch(byte)]
+        return [_BYTES[code] for code in members(source, pattern.ignore_case)]
 
     after = {head[1:] for head in heads(pattern.tree, 3) if b" " in taken(head[0])}
     bytes_of = {source: taken(source) for head in after for source in head}

@@ -38,8 +38,8 @@ def test_a_pattern_asks_for_the_run_that_every_match_holds(body: str, run: Run |
 
 
 def test_small_letters_are_no_capitals_where_case_is_ignored() -> None:
-    assert run_of(Pattern("test.a", "[A-Z]{16}", 1, ignore_case=True)) is None
-    assert run_of(Pattern("test.a", "[A-Z]{20}", 1, ignore_case=True)) == LONG
+    assert run_of(Pattern("test.a", "[A-Z]{16}", 1, ignore_case=True, trigger="[A-Z]{4}")) is None
+    assert run_of(Pattern("test.a", "[A-Z]{20}", 1, ignore_case=True, trigger="[A-Z]{4}")) == LONG
 
 
 def test_what_stands_between_is_not_counted() -> None:
