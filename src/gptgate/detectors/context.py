@@ -21,8 +21,8 @@ NUMBER_END = r"(?:[^A-Za-z0-9.-]|[.-][^A-Za-z0-9])"
 _EDGE_END = "[^A-MO-QSU-Za-mo-qsu-z0-9]"
 """The last byte of every left edge, escapes too. One class and a word are cheap to look for."""
 
-_FOLLOWS = "[^A-HJ-MO-Za-hj-mo-z0-9]"
-"""What every gap begins with: a sign, or the n or i of ``number``, ``no`` and ``id``. Without it ``sin`` is sought in
+_FOLLOWS = "(?:[^A-Za-z0-9]|n[uro]|id)"
+"""What every gap begins with: a sign, or ``number``, ``nr``, ``no`` or ``id``. Without it ``sin`` is sought in
 ``since``, and most ordinary texts would be searched for numbers."""
 
 
@@ -69,7 +69,7 @@ def beside(
 ) -> Pattern:
     """The pattern of a value with one of the words (alternatives, in any case) before it.
 
-    `gap` begins with a sign, or with an n or i.
+    `gap` begins with a sign, or as `GAP` does.
     """
     return Pattern(
         kind=kind,

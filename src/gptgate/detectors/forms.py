@@ -29,7 +29,7 @@ GIVES = (
 BEFORE_VALUE = r"""[A-Za-z0-9_.-]*["'`\]\)\\]*[ \t]*(?:[?:=,>]|[ ]is|value=)"""
 """What a fast engine is to find of that after a name."""
 
-_ENOUGH = 6
+_ENOUGH = 12
 """So many characters of a long random part are a cheap sign, and seldom stand there without it."""
 
 

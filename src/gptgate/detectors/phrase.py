@@ -11,11 +11,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gptgate.detectors.grammar import Alt, longest, loosened, parse, required
+from gptgate.detectors.grammar import Alt, classes, longest, loosened, parse, required
 from gptgate.detectors.pattern import EDGE, END, Pattern
 from gptgate.detectors.reading import read_text
 
-GAP = r"[ \t\r\n\f\v*_\"'`,>~-]+"
+_GAP_CHAR = r"[ \t\r\n\f\v*_\"'`,>~-]"
+GAP = f"{_GAP_CHAR}+"
 _MOST = 256
 _TELLING = 4
 _ANYTHING = r"[A-Za-z0-9 ,:\"'\n\x80-\xf4-]*"
@@ -86,13 +87,17 @@ def _trigger(phrase: Phrase) -> str:
     if not seldom:
         return ""
     word = parse(translated(f"<{seldom[1]}>", phrase.words))
-    triggers: list[str] = []
+    literals, others = set[str](), []
     for option in word.options if isinstance(word, Alt) else (word,):
-        literals = required(option)
-        telling = literals and min(map(len, literals)) >= _TELLING
-        triggers += map(_quoted, sorted(literals)) if telling else [loosened(option)]
+        known = required(option)
+        # One word of several says little by itself: ``follow``, for ``do not follow``.
+        if known and min(map(len, known)) >= _TELLING and _GAP_CHAR not in classes(option):
+            literals |= known
+        else:
+            others.append(loosened(option))
     # A literal that holds another one says nothing more than that.
-    return "|".join(one for one in triggers if not any(other in one for other in triggers if other != one))
+    least = sorted(one for one in literals if not any(other in one for other in literals - {one}))
+    return "|".join([*map(_quoted, least), *others])
 
 
 def _quoted(text: str) -> str:

@@ -36,7 +36,6 @@ RUNS = (
     Run("A-Z0-9<", "", 16),
     Run("0-9", _SIGNS, 6),
     Run("A-Za-z0-9_-", "", 20),
-    Run("0-9", _SIGNS, 3),
     Run("0-9", _SIGNS, 2),
 )
 """From those that texts hold seldom to those that they hold often."""

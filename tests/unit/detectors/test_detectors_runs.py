@@ -7,21 +7,22 @@ from gptgate.detectors.multi import GatedFinder, HyperscanFinder, make_finder
 from gptgate.detectors.pattern import ANY, Pattern
 from gptgate.detectors.runs import RUNS, Run, run_of
 
-CAPITALS, SIX_DIGITS, LONG, THREE_DIGITS, TWO_DIGITS = RUNS
+CAPITALS, SIX_DIGITS, LONG, TWO_DIGITS = RUNS
 
 
 @pytest.mark.parametrize(
     ("body", "run"),
     [
         ("id-[0-9]{6}", SIX_DIGITS),
-        ("id-[0-9]{5}", THREE_DIGITS),
-        ("id-[0-9]{5,9}", THREE_DIGITS),
+        ("id-[0-9]{5}", TWO_DIGITS),
+        ("id-[0-9]{5,9}", TWO_DIGITS),
         ("[0-9]{3}-[0-9]{3}", SIX_DIGITS),
-        ("[0-9]{3}:[0-9]{3}", THREE_DIGITS),
+        ("[0-9]{3}:[0-9]{3}", TWO_DIGITS),
+        ("[0-9]:[0-9]{1,3}", None),
         ("(?:[0-9][.])?[0-9]{2}[ ][0-9]{2}[ ][0-9]{2}", SIX_DIGITS),
         ("(?:[0-9]{2}:){3}", TWO_DIGITS),
         ("(?:[0-9]{2}[.]){3}", SIX_DIGITS),
-        ("(?:[0-9]{2}[.]){2,3}", THREE_DIGITS),
+        ("(?:[0-9]{2}[.]){2,3}", TWO_DIGITS),
         ("[0-9]{6}|x[0-9]{2}", TWO_DIGITS),
         ("[0-9]{6}|none", None),
         ("[0-9a-f]{6}", None),

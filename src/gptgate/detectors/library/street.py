@@ -76,7 +76,7 @@ DETECTOR = Detector(
         ),
         _address(
             rf"(?:ul|al|pl|os)[.][ ](?:{_NAME}[ ]){{1,3}}[0-9]{{1,4}}[A-Za-z]?(?:/[0-9]{{1,4}})?",
-            "(?:ul|al|pl|os)[.][ ][A-Z\\xc3-\\xc5]",
+            f"{EDGE}(?:ul|al|pl|os)[.][ ][A-Z\\xc3-\\xc5]",
         ),
         _address(
             "(?:P[.]?[ ]?O[.]?[ ]Box|Postfach|Apartado|Casella Postale)[ ][0-9]{2,6}",

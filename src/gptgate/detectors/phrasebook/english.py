@@ -29,6 +29,7 @@ _WORDS = {
     "limits": "(guidelines?|restrictions?|limitations?|limits|filters?|filtering|constraints?|boundaries|principles"
     "|considerations?|concerns?|polic(y|ies)|rules|safeguards?|obligations?|inhibitions?)",
     "mode": "(developer|dev|jailbreak|jailbroken|evil|god|dan|unrestricted|uncensored|opposite|chaos|sudo|admin) mode",
+    "some_mode": "<mode>|(debug|maintenance|root|test) mode",
     "told": "(told|taught|given|learn(ed|t)|know|knew|said|got|read|instructed)",
 }
 
@@ -107,7 +108,7 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
     "attack.developer_mode": (
         (80, "<mode!> (enabled|activated|on|output|unlocked|engaged|response)"),
         (80, "(enter|enable|activate|switch to|simulate|turn on|engage) ((the|into) )?<mode!>"),
-        (70, "you are now (in|entering) ((a|an|the) )?([a-z]{3,14} )?(<mode!>|(debug|maintenance|root|test) mode)"),
+        (70, "you are now (in|entering) ((a|an|the) )?([a-z]{3,14} )?<some_mode!>"),
     ),
     "attack.extraction": (
         (
