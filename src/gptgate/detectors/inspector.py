@@ -90,9 +90,10 @@ class TextInspector:
         self._tokens = make_finder(engine, patterns, self._token_lanes, cache)
         phrases = make_finder(engine, patterns, frozenset(range(len(patterns))) - self._token_lanes, cache)
         self._finder = JointFinder(self._tokens, phrases)
-        kinds: dict[tuple[str, str], list[int]] = {}
+        kinds: dict[tuple[str, str, bool], list[int]] = {}
         for index, lane in enumerate(self._lanes):
-            kinds.setdefault((lane.detector, lane.compiled.pattern.kind), []).append(index)
+            pattern = lane.compiled.pattern
+            kinds.setdefault((lane.detector, pattern.kind, pattern.is_solid), []).append(index)
         self._beginnings = {
             index: Beginnings([self._lanes[each].compiled.pattern for each in indexes])
             for indexes in kinds.values()

@@ -121,7 +121,7 @@ class Scanner:
         begin = group.unfinished.begin_at_latest if group.patience else group.unfinished.begin
         until = len(data) if complete else begin(data)
         found: list[Finding] = []
-        for hit in sorted(group.finder.hits(data)):
+        for hit in sorted(group.finder.hits(data)) if until else ():
             if hit not in group.lanes:
                 continue
             lane = self._lanes[hit]

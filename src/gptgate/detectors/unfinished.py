@@ -10,15 +10,15 @@ all patterns would be possible at once; from a beginning very few are, and the a
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from itertools import chain
 
 from gptgate.detectors.engine import compile_bytes
 from gptgate.detectors.grammar import heads, members
 from gptgate.detectors.pattern import Pattern
 
-_SPOTS = re.compile(rb"(?s)[^A-Za-z0-9](?![\x80-\xff])|.(?=[^A-Za-z0-9\x80-\xc1\xf5-\xff])")
-"""Where a left edge can begin; `Pattern` sees to it that there are no others."""
-
 _BYTES = [bytes([code]) for code in range(0x100)]
+_WORDS = b"".join(byte for byte in _BYTES if byte.isalnum())
+_NO_WORDS = bytes(range(0x100)).translate(None, _WORDS)
 _BACKSLASH = 0x5C
 _SHORT = 512
 _REMEMBERED = 16
@@ -63,6 +63,9 @@ class Unfinished:
         self._all = tuple(beginnings)
         self._solid = _Opened(each for each in self._all if each.are_solid)
         self._spaced = _Opened(each for each in self._all if not each.are_solid)
+        # Where a left edge can begin: before the last word, where nothing solid can be undecided, and from there on.
+        self._early = _spots(self._spaced)
+        self._late = _spots(self._spaced, self._solid)
         self._by_head: dict[bytes, tuple[Beginnings, ...]] = {}
         self.reach = max((each.reach for each in self._all), default=1)
         self._known: dict[bytes, bool] = {}
@@ -76,8 +79,10 @@ class Unfinished:
         All matches with an earlier left edge are decided. Never further from the end than the longest reach.
         """
         size, by_head, known = len(data), self._by_head, self._known
-        space = max(data.rfind(b" "), data.rfind(b"\n"))
-        for spot in _SPOTS.finditer(data, max(0, size - self.reach + 1)):
+        space = max(data.rfind(b" "), data.rfind(b"\n"), 0)
+        first = max(0, size - self.reach + 1)
+        early = self._early.finditer(data, first, space + 1)
+        for spot in chain(early, self._late.finditer(data, max(first, space))):
             at = spot.start()
             head = data[at : at + _HEAD]
             candidates = by_head.get(head)
@@ -118,12 +123,31 @@ class _Opened:
     """Beginnings by what follows the left edge."""
 
     def __init__(self, beginnings: Iterable[Beginnings]) -> None:
-        self._all = tuple(beginnings)
+        # What begins with much is tried first: in an unfinished word it is nearly always alive.
+        self._all = tuple(sorted(beginnings, key=lambda each: -len(each.openings)))
         self._by_opening: dict[bytes, tuple[Beginnings, ...]] = {}
         for each in self._all:
             for opening in each.openings:
                 self._by_opening[opening] = (*self._by_opening.get(opening, ()), each)
 
+    @property
+    def firsts(self) -> bytes:
+        """The bytes of which one follows every left edge."""
+        return bytes(sorted({opening[0] for opening in self._by_opening}))
+
     def after(self, head: bytes) -> tuple[Beginnings, ...]:
         """Those that may begin with these bytes, a left edge first. An escape may be followed by anything."""
         return self._all if head[0] == _BACKSLASH else self._by_opening.get(head[1:3], ())
+
+
+def _spots(*opened: _Opened) -> "re.Pattern[bytes]":
+    """Where a left edge can begin: before what may follow one, which is a sign or stands behind one (`Pattern` sees to
+    it), and where an escape may be one."""
+    firsts = b"".join(each.firsts for each in opened)
+    words, signs = firsts.translate(None, _NO_WORDS), firsts.translate(None, _WORDS)
+    options = [rb"\\"]
+    if words:
+        options.append(rb"[^A-Za-z0-9](?=[%b])" % re.escape(words))
+    if signs:
+        options.append(rb"(?s:.)(?=[%b])" % re.escape(signs))
+    return re.compile(b"|".join(options))
