@@ -60,6 +60,12 @@ def parse(source: str) -> Node:
     return node
 
 
+@cache
+def _chars(source: str, literal: str) -> Chars:
+    """One object for all that are equal: patterns have a hundred thousand of them."""
+    return Chars(source, literal)
+
+
 class _Parser:
     def __init__(self, source: str) -> None:
         if not source.isascii():
@@ -98,7 +104,7 @@ class _Parser:
         if char in _SPECIAL:
             raise self.error("unsupported syntax")
         self.at += 1
-        return Chars(char, char)
+        return _chars(char, char)
 
     def group(self) -> Node:
         if not self.source.startswith("(?:", self.at):
@@ -120,17 +126,17 @@ class _Parser:
                 raise self.error("class is not closed, or holds an unescaped bracket")
             self.at += 2 if self.peek() == "\\" else 1
         self.at += 1
-        return Chars(self.source[start : self.at], "")
+        return _chars(self.source[start : self.at], "")
 
     def escape(self) -> Chars:
         char = self.source[self.at + 1 : self.at + 2]
         if code := _BYTE.match(self.source, self.at):
             self.at = code.end()
-            return Chars(code[0], chr(int(code[1], 16)))
+            return _chars(code[0], chr(int(code[1], 16)))
         if not char or char.isalnum():
             raise self.error("only escaped punctuation and foreign bytes are supported outside classes")
         self.at += 2
-        return Chars("\\" + char, char)
+        return _chars("\\" + char, char)
 
     def repeat(self, item: Node) -> Node:
         char = self.peek()
