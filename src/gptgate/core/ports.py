@@ -110,12 +110,12 @@ class Limiter(Protocol):
 class Price(Protocol):
     """A model's price in whole nano-dollars, rounded up. `version` names the price list it comes from.
 
-    The service tier of a usage is the one that the provider served it with, that of a ceiling the one asked for.
+    The service tier of a usage is the one that the provider served it with; the others are those asked for.
     """
 
     version: str
 
-    def cost(self, usage: Usage) -> int: ...
+    def cost(self, usage: Usage, asked_tier: str = "") -> int: ...
 
     def ceiling(self, input_tokens: int, output_tokens: int, service_tier: str = "") -> int:
         """The most that this many tokens can cost, whatever of them turns out to be cached."""

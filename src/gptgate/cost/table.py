@@ -58,8 +58,9 @@ class TablePrice:
         self._percents = dict(percents or {})
         self._tiers = tuple(tiers)
 
-    def cost(self, usage: Usage) -> int:
-        """What this usage costs. The input's length chooses the tier.
+    def cost(self, usage: Usage, asked_tier: str = "") -> int:
+        """What this usage costs. The input's length chooses the tier. Where the answer names no service tier, it was
+        the one asked for or the default: the dearer of them.
 
         Of a usage that contradicts itself (more cached than input tokens) all that it names is charged. Raises
         ValueError for a negative count.
@@ -78,7 +79,11 @@ class TablePrice:
             + write * tier.cache_write
             + usage.output_tokens * tier.output
         )
-        return self._rounded(nano, self._percents.get(usage.service_tier, 100) if self._percents else 100)
+        percent = 100
+        if self._percents:
+            served = usage.service_tier
+            percent = self._percents.get(served, 100) if served else max(100, self._percents.get(asked_tier, 100))
+        return self._rounded(nano, percent)
 
     def covers(self, service_tier: str) -> bool:
         """Whether it is known what this service tier costs."""

@@ -143,7 +143,8 @@ class Exchange:
         if usage is None or self._price is None or not self._price.covers(usage.service_tier):
             return self._unknown()
         tokens = usage.input_tokens + usage.output_tokens
-        return Settlement(nano=self._price.cost(usage), tokens=tokens, source="provider")
+        nano = self._price.cost(usage, self._request.service_tier)
+        return Settlement(nano=nano, tokens=tokens, source="provider")
 
     def _unknown(self) -> Settlement:
         return Settlement(nano=self._reservation.nano, tokens=self._reservation.tokens, source="unknown")

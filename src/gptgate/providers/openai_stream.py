@@ -28,6 +28,7 @@ class OpenAIChatStream(SseStream):
         self._wants_usage = wants_usage
         self._most = choices
         self._head: dict[str, Any] = {}
+        self._tier: Any = None
         self._strings: list[tuple[str, str]] = []
         self._string_segments: tuple[Segment, ...] = ()
 
@@ -79,10 +80,13 @@ class OpenAIChatStream(SseStream):
             self.model = model
         for index, choice in enumerate(choices):
             self._choice(choice, index, pieces, whole, closes, repeats)
+        # Some providers name it with the first chunk, and not with the one of the usage.
+        tier = document.get("service_tier")
+        self._tier = self._tier if tier is None else tier
         usage = document.get("usage")
         drop = False
         if usage is not None:
-            self.usage = read_usage(usage, service_tier=document.get("service_tier"))
+            self.usage = read_usage(usage, service_tier=self._tier)
             drop = not choices and not self._wants_usage
         return StreamEvent(
             event.raw if not event.name else render_event("", event.data),

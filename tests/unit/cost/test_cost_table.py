@@ -103,6 +103,18 @@ def test_a_service_tier_costs_its_percentage_of_the_tokens_rounded_up() -> None:
     assert cost("priority") == -(-base * 175 // 100) + 7
 
 
+@pytest.mark.parametrize(
+    ("asked", "served", "percent"),
+    [("priority", "", 175), ("priority", "default", 100), ("flex", "", 100), ("flex", "flex", 50), ("", "", 100)],
+)
+def test_an_answer_that_names_no_service_tier_costs_what_was_asked_for_or_more(
+    asked: str, served: str, percent: int
+) -> None:
+    price = TablePrice("t", [BASE], percents={"flex": 50, "priority": 175})
+    usage = Usage(input_tokens=1000, output_tokens=100, service_tier=served)
+    assert price.cost(usage, asked) == TablePrice("t", [BASE]).cost(usage) * percent // 100
+
+
 def test_a_ceiling_holds_for_every_service_tier_that_can_be_had_for_the_one_asked_for() -> None:
     price = TablePrice("t", [BASE], percents={"flex": 50, "priority": 175})
     full, dear = price.ceiling(100, 10, "default"), price.ceiling(100, 10, "priority")

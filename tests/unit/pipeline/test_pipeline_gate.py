@@ -197,6 +197,7 @@ class Price:
 
     def __init__(self, cost: Any) -> None:
         self._cost = cost
+        self.asked_tiers: list[str] = []
 
     def covers(self, service_tier: str) -> bool:
         return True
@@ -204,7 +205,8 @@ class Price:
     def ceiling(self, input_tokens: int, output_tokens: int, service_tier: str = "") -> int:
         return 1_000_000
 
-    def cost(self, usage: Any) -> int:
+    def cost(self, usage: Any, asked_tier: str = "") -> int:
+        self.asked_tiers.append(asked_tier)
         if isinstance(self._cost, Exception):
             raise self._cost
         return int(self._cost)
@@ -229,6 +231,14 @@ async def test_a_settlement_that_fails_stays_spent_and_is_recorded(stream: bool,
     assert record.end is not None
     assert (record.end.cost_nano, record.end.usage_source) == (1_000_000, "unknown")
     assert record.end.code == "internal_error"
+
+
+async def test_an_answer_that_names_no_service_tier_is_settled_by_the_one_asked_for() -> None:
+    price = Price(1)
+    parts = with_(reply=PlayedReply(pieces=[answer_body()]), prices=Prices(price))
+    raw = chat(Dialect.OPENAI, stream=False, service_tier="priority")
+    await Gate(parts).serve(raw, principal_of(parts.snapshot), Caller())
+    assert price.asked_tiers == ["priority"]
 
 
 async def test_an_unknown_price_refuses_and_is_recorded() -> None:

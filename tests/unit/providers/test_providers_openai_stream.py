@@ -111,6 +111,18 @@ def test_the_usage_chunk_is_dropped_unless_it_was_asked_for(wants_usage: bool) -
     assert [event.drop for event in events[-2:]] == [not wants_usage, False]
 
 
+def test_the_service_tier_may_be_named_before_the_usage() -> None:
+    counts = {"prompt_tokens": 3, "completion_tokens": 5}
+    for last, tier in (
+        ({}, "priority"),
+        ({"service_tier": None}, "priority"),
+        ({"service_tier": "default"}, "default"),
+    ):
+        codec = _codec()
+        codec.feed(_chunk(_text("x"), service_tier="priority") + _chunk(usage=counts, **last))
+        assert codec.usage == Usage(input_tokens=3, output_tokens=5, service_tier=tier)
+
+
 def test_usage_beside_a_choice_is_kept_for_the_sake_of_the_choice() -> None:
     event = _codec().feed(_chunk(_text("x"), usage={"prompt_tokens": 1, "completion_tokens": 1}))[0]
     assert not event.drop
