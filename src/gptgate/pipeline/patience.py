@@ -20,7 +20,7 @@ class Patience:
     def __init__(self, spec: LimitSpec | None, limiter: Limiter, clock: Clock) -> None:
         self._spec, self._limiter, self._clock = spec, limiter, clock
         self._told: dict[tuple[str, str], tuple[int, int]] = {}
-        """Key and limit → when it was refused, and until when it was told to wait."""
+        """Key and limit → since when it is told to wait, and until when."""
 
     def check(self, principal: Principal) -> None:
         """Raises RetryAfterIgnored for a key that came too early too often, until it has waited."""
@@ -45,7 +45,9 @@ class Patience:
             told_ns, until_ns = self._told.get(key, (0, 0))
             if len(self._told) >= REMEMBERED:
                 self._told = {each: told for each, told in self._told.items() if told[1] > now_ns}
-            self._told[key] = now_ns, now_ns + (refusal.retry_after_ms or 0) * 1_000_000
+            # Who is told again while it should wait was told before: requests that overlap would never be early else.
+            since_ns = told_ns if now_ns < until_ns else now_ns
+            self._told[key] = since_ns, now_ns + (refusal.retry_after_ms or 0) * 1_000_000
             # Requests that were under way when the refusal was told knew nothing of it.
             if told_ns < started_ns < until_ns:
                 self._charge(self._spec, principal.key_id, keep=True)

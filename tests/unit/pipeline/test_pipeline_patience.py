@@ -30,7 +30,7 @@ class Bench:
     def monotonic_ns(self) -> int:
         return self.now_ns
 
-    def ask(self, limit: str = "a", *, ago_s: int = 0) -> str:
+    def ask(self, limit: str = "a", *, ago_s: float = 0) -> str:
         """The code of the refusal, nothing where there is none. The request arrived so long ago."""
 
         def admit() -> None:
@@ -40,7 +40,7 @@ class Bench:
         refused: ClientError | None = None
         try:
             self._patience.check(CALLER)
-            self._patience.heed(CALLER, self.now_ns - ago_s * SECOND, admit)
+            self._patience.heed(CALLER, self.now_ns - round(ago_s * SECOND), admit)
         except ClientError as error:
             refused = error
         if refused is None:
@@ -87,6 +87,25 @@ def test_requests_that_were_under_way_when_the_refusal_was_told_are_not_charged(
     bench = Bench()
     assert bench.ask() == ""
     assert [bench.ask(ago_s=1) for _ in range(10)] == ["rate_limited"] * 10
+
+
+def test_who_has_two_requests_under_way_at_a_time_is_charged_too() -> None:
+    """Each arrives just before the one before it is refused, so every one knew nothing of the latest refusal."""
+    bench = Bench()
+    assert bench.ask() == ""
+    codes = []
+    for _ in range(10):
+        bench.now_ns += SECOND // 10
+        codes.append(bench.ask(ago_s=0.15))
+    assert codes[-1] == "retry_after_ignored"
+
+
+def test_a_wait_that_is_over_is_forgotten() -> None:
+    bench = Bench()
+    for _ in range(5):
+        assert bench.ask() == ""
+        assert bench.ask() == "rate_limited"
+        bench.now_ns += 10 * SECOND
 
 
 def test_another_limit_is_another_wait() -> None:
