@@ -84,6 +84,13 @@ def test_a_sink_that_is_away_fails_and_takes_the_same_lines_later(kind: SinkKind
         again.close()
 
 
+@pytest.mark.parametrize("to", ["https://a..b/x", f"http://{'a' * 70}.example/", "tls://a..b:1", f"tcp://{'a' * 70}:1"])
+def test_a_host_that_no_resolver_takes_is_a_sink_that_is_away(to: str) -> None:
+    kind = SinkKind.WEBHOOK if to.startswith("http") else SinkKind.SYSLOG
+    with pytest.raises(SinkFailed, match="cannot be reached"):
+        SINKS[kind](spec(kind, to), "").deliver([line(0)])
+
+
 @pytest.mark.parametrize("kind", SINKS)
 def test_closing_twice_changes_nothing(kind: SinkKind, tmp_path: Path) -> None:
     with place(kind, tmp_path) as (to, _):

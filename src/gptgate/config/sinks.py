@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from gptgate.config.reader import Reader, Section
 from gptgate.config.shape import Field, Group, Many
-from gptgate.config.types import SECRET, SMALL_NAME, Scalar, Wrong, duration_type, word_type
+from gptgate.config.types import SECRET, SMALL_NAME, Scalar, Wrong, duration_type, is_host, word_type
 from gptgate.core.sinks import ENTRY_KINDS
 from gptgate.core.snapshot import SinkKind, SinkSpec
 
@@ -36,7 +36,7 @@ def _parse_to(text: str, _tag: str) -> str:
         raise Wrong("not a URL", hint) from None
     if "@" in parts.netloc:
         raise Wrong("the URL must not hold credentials", "use credential: env:NAME")
-    if not parts.hostname or port == 0 or parts.fragment or not text.isascii() or " " in text:
+    if not is_host(parts.hostname or "") or port == 0 or parts.fragment or not text.isascii() or " " in text:
         raise Wrong("not a URL of a host", hint)
     if KINDS[scheme] is SinkKind.SYSLOG and (parts.path or parts.query):
         raise Wrong("a syslog server has no path", hint)

@@ -19,7 +19,9 @@ TAG_NAMES = {"int": "a number", "float": "a number", "bool": "true or false", "n
 DURATION_UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 SIZE_UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\.?")
+"""A name that a resolver can be asked for: what has an empty or a longer label makes it raise UnicodeError."""
 
 
 class Wrong(ValueError):
@@ -199,6 +201,11 @@ def _parse_address(text: str, _tag: str) -> Address:
     return Address(host, int(port))
 
 
+def is_host(host: str) -> bool:
+    """Whether a URL can have this for its host: a name, or an IP address without its brackets."""
+    return _HOST.fullmatch(host) is not None or _is_ip(host, 6)
+
+
 def _is_ip(host: str, version: int) -> bool:
     try:
         return ipaddress.ip_address(host).version == version
@@ -222,8 +229,7 @@ def _checked_url(text: str, tag: str) -> SplitResult:
     if "?" in text or "#" in text:
         raise Wrong("the URL must not have a query or a fragment", hint)
     host = parts.hostname or ""
-    bare = not host or not (_HOST.fullmatch(host) or _is_ip(host, 6))
-    if bare or not re.fullmatch(r"[A-Za-z0-9._~%/-]*", parts.path) or ".." in parts.path or port == 0:
+    if not is_host(host) or not re.fullmatch(r"[A-Za-z0-9._~%/-]*", parts.path) or ".." in parts.path or port == 0:
         raise Wrong("not a URL of a host", hint)
     return parts
 
@@ -260,7 +266,7 @@ def _parse_counters_url(text: str, tag: str) -> str:
     if "@" in parts.netloc:
         raise Wrong("the URL must not hold credentials", "use credential: env:NAME")
     host = parts.hostname or ""
-    bare = not (_HOST.fullmatch(host) or _is_ip(host, 6)) or port == 0
+    bare = not is_host(host) or port == 0
     if bare or "?" in text or "#" in text or not re.fullmatch(r"/?|/[0-9]{1,4}", parts.path):
         raise Wrong("not a URL of a server and the number of a database", hint)
     return text

@@ -67,7 +67,12 @@ class Connection:
     def _call(self, host: str, port: int) -> socket.socket:
         """Connected to the first address of the host that answers."""
         failure = OSError(f"{host} has no address")
-        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError:
+            # What cannot be a name, such as a..b, does not even come to the resolver.
+            raise failure from None
+        for *_, address in found:
             try:
                 return socket.create_connection((str(address[0]), port), self._left())
             except OSError as error:

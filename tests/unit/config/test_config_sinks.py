@@ -19,12 +19,16 @@ def test_what_is_written_decides_how() -> None:
         "name: archive, to: file:/var/log/audit.jsonl",
         "name: log, to: tls://log.example",
         "name: near, to: 'tcp://127.0.0.1:601'",
+        "name: six, to: 'tcp://[::1]:601'",
+        "name: swarm, to: 'http://log_collector.:80/'",
     )
     assert [(sink.name, sink.kind, sink.to, sink.timeout_ms) for sink in found] == [
         ("archive", SinkKind.FILE, "/var/log/audit.jsonl", 10_000),
         ("log", SinkKind.SYSLOG, "tls://log.example", 10_000),
         ("near", SinkKind.SYSLOG, "tcp://127.0.0.1:601", 10_000),
         ("siem", SinkKind.WEBHOOK, "https://siem.example/in?x=1", 3000),
+        ("six", SinkKind.SYSLOG, "tcp://[::1]:601", 10_000),
+        ("swarm", SinkKind.WEBHOOK, "http://log_collector.:80/", 10_000),
     ]
     assert found[3].credential == SecretRef("env", "SIEM")
 
@@ -44,6 +48,11 @@ def test_a_sink_can_be_for_some_kinds_of_entries() -> None:
         ("name: s, to: 'udp://log.example'", "not a place for entries"),
         ("name: s, to: 'https://'", "not a URL of a host"),
         ("name: s, to: 'tcp://log.example:99999'", "not a URL"),
+        ("name: s, to: 'https://a..b/x'", "not a URL of a host"),
+        ("name: s, to: 'tcp://.log.example'", "not a URL of a host"),
+        (f"name: s, to: 'tls://{'a' * 70}.example'", "not a URL of a host"),
+        (f"name: s, to: 'tls://{'a.' * 127}example'", "not a URL of a host"),
+        ("name: s, to: 'https://a_{}/x'", "not a URL of a host"),
         ("name: s, to: 'file:/x', timeout: 3s", "timeout: has no effect: file has none"),
         ("name: s, to: 'tcp://x:1', credential: env:S", "credential: has no effect: syslog has none"),
         ("name: s, to: 'file:/x', only: [end]", "only: a file is a copy of the log"),
