@@ -112,6 +112,25 @@ def test_a_file_knows_its_last_line_and_cuts_half_a_line_off(tmp_path: Path) -> 
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("torn", [b"", b'{"index":8,"entry":', b'{"index":8,"entry":' + b"x" * (3 << 20)])
+def test_a_file_knows_its_last_line_however_long_it_is(tmp_path: Path, torn: bytes) -> None:
+    path = tmp_path / "audit.jsonl"
+    sink = SINKS[SinkKind.FILE](spec(SinkKind.FILE, str(path)), "")
+    sink.deliver([line(6), LogLine(7, 0, "config_applied", b'{"index":7,"entry":"' + b"x" * (2 << 20) + b'"}')])
+    whole = path.read_bytes()
+    path.write_bytes(whole + torn)
+    assert sink.resume(0) == 8
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("torn", [b'{"in', b'{"index":0,"ent'])
+def test_half_of_the_first_line_is_cut_off_too(tmp_path: Path, torn: bytes) -> None:
+    path = tmp_path / "audit.jsonl"
+    path.write_bytes(torn)
+    assert SINKS[SinkKind.FILE](spec(SinkKind.FILE, str(path)), "").resume(0) == 0
+    assert path.read_bytes() == b""
+
+
 @contextmanager
 def room(size: int) -> Iterator[None]:
     """No file may grow past this: writes end in the middle of a line, as on a disk that is full."""
@@ -144,7 +163,16 @@ def test_a_file_that_was_renamed_is_begun_anew(tmp_path: Path) -> None:
     assert (arrived(tmp_path / "audit.1", 1), arrived(path, 1)) == ([0], [1])
 
 
-@pytest.mark.parametrize("foreign", [b"a note of somebody\n", b"no end of line", b'{"index":x,\n'])
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        b"a note of somebody\n",
+        b"a note\nof somebody",
+        b"no end of line",
+        b'{"index":x,\n',
+        b'{"index":%s,\n' % (b"9" * 5000),
+    ],
+)
 def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path, foreign: bytes) -> None:
     path = tmp_path / "audit.jsonl"
     path.write_bytes(foreign)

@@ -1,15 +1,18 @@
 """A file that grows by a line for each entry. It may be renamed at any time; the next line makes a new one."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
+from gptgate.core.lines import line_start
 from gptgate.core.sinks import LogLine, SinkFailed
 from gptgate.core.snapshot import SinkSpec
 
-TAIL = 1 << 20
-"""How much of a file's end is looked at for its last line; a line is shorter."""
 START = b'{"index":'
+HEAD = 32
+"""How much of a line is read for its index."""
 
 
 class FileSink:
@@ -23,25 +26,27 @@ class FileSink:
         try:
             with self._path.open("r+b") as file:
                 size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - TAIL))
-                tail = file.read()
-                whole = tail.rfind(b"\n") + 1
-                if whole == 0 and size:
-                    raise SinkFailed(f"{self._path} does not end in lines of this gateway")
-                file.truncate(size - len(tail) + whole)
+                whole = line_start(file, size)
+                following = self._following(file, whole) if size else 0
+                file.truncate(whole)
                 # A process that died may not have come to this; the lines count as delivered from here on.
                 os.fsync(file.fileno())
         except FileNotFoundError:
             return position
         except OSError as error:
             raise SinkFailed(f"{self._path} cannot be read: {error.strerror}") from None
-        last = tail[:whole].rstrip(b"\n").rpartition(b"\n")[2]
-        if not last:
-            return position
-        number = last.removeprefix(START).partition(b",")[0]
-        if not last.startswith(START) or not number.isdigit():
+        return max(position, following)
+
+    def _following(self, file: BinaryIO, whole: int) -> int:
+        """The entry behind the one in the last line of those that end here; 0 where half a line is all there is."""
+        file.seek(line_start(file, whole - 1))
+        head = file.read(HEAD)
+        if whole == 0 and START.startswith(head[: len(START)]):
+            return 0
+        number = re.match(re.escape(START) + rb"([0-9]{1,19}),", head)
+        if whole == 0 or number is None:
             raise SinkFailed(f"{self._path} does not end in lines of this gateway")
-        return max(position, int(number) + 1)
+        return int(number[1]) + 1
 
     def deliver(self, lines: Sequence[LogLine]) -> None:
         """Append and sync. Where that fails, the file is as long as it was before."""
