@@ -4,15 +4,17 @@ from gptgate.cost.windows import Slots
 
 
 class Account:
-    """Amounts by slot, in the budget's unit: settled and reserved. `held` is the reserved part; `added` are top-ups."""
+    """Amounts by slot, in the budget's unit: settled and reserved. `held` is the reserved part, of
+    `open` reservations; `added` are top-ups.
+    """
 
-    __slots__ = ("_first", "_last", "_total", "added", "amounts", "held", "reported")
+    __slots__ = ("_first", "_last", "_total", "added", "amounts", "held", "open", "reported")
 
     def __init__(self) -> None:
         self.amounts: dict[int, int] = {}
         self._first = self._last = self._total = 0
         self.added: dict[int, int] = {}
-        self.held = 0
+        self.held = self.open = 0
         self.reported = (0, 0)
         """The window of the last report, and the highest percentage that was reported in it."""
 
@@ -40,6 +42,7 @@ class Account:
         self._first, self._last = first, last
         self._total = sum(amount for slot, amount in self.amounts.items() if slot >= first)
 
-    def is_past(self, oldest: int) -> bool:
-        """Nothing in it can count again."""
-        return not self.held and all(slot < oldest for slot in (*self.amounts, *self.added))
+    def is_idle(self, oldest: int) -> bool:
+        """Nothing in it counts, or can count again."""
+        entries = (*self.amounts.items(), *self.added.items())
+        return not self.open and all(slot < oldest or not amount for slot, amount in entries)

@@ -1,5 +1,6 @@
 """Budgets: what a request may cost is reserved before it and settled after it, in every budget that it falls under."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from gptgate.core.budgets import (
@@ -21,34 +22,54 @@ from gptgate.cost.windows import Slots, month_of
 
 MAX_ACCOUNTS = 1_000_000
 """So many accounts a budget may have in memory. Callers make end users and sessions up, so there must be an end."""
+MAX_APP_ACCOUNTS = 250_000
+"""So many of them one app may have, so that what its callers make up takes no room from the others."""
 SWEEP_AT = 1024
+SWEEP_EVERY_MS = 60_000
+"""A full book is not looked through for each request that finds it full."""
 
 
 class _Book:
     """The accounts of one budget."""
 
-    __slots__ = ("accounts", "slots", "sweep_at")
+    __slots__ = ("_app", "_of_app", "_swept_ms", "accounts", "slots", "sweep_at")
 
     def __init__(self, budget: BudgetSpec) -> None:
         self.slots = Slots(budget)
         self.accounts: dict[tuple[str, ...], Account] = {}
         self.sweep_at = SWEEP_AT
+        self._app = budget.scope.index(Dimension.APP) if Dimension.APP in budget.scope else None
+        self._of_app: Counter[str] = Counter()
+        self._swept_ms = 0
 
     def account(self, key: tuple[str, ...], at_ms: int) -> Account | None:
         """The account, made where it is missing; None when there are too many."""
         found = self.accounts.get(key)
         if found is None:
-            if len(self.accounts) >= self.sweep_at:
+            if self.sweep_at <= len(self.accounts) < MAX_ACCOUNTS or (
+                self._is_full(key) and abs(at_ms - self._swept_ms) >= SWEEP_EVERY_MS
+            ):
                 self._sweep(at_ms)
-            if len(self.accounts) >= MAX_ACCOUNTS:
+            if self._is_full(key):
                 return None
             found = self.accounts[key] = Account()
+            if self._app is not None:
+                self._of_app[key[self._app]] += 1
         return found
 
+    def _is_full(self, key: tuple[str, ...]) -> bool:
+        of_app = 0 if self._app is None else self._of_app[key[self._app]]
+        return len(self.accounts) >= MAX_ACCOUNTS or of_app >= MAX_APP_ACCOUNTS
+
     def _sweep(self, at_ms: int) -> None:
-        """Forget accounts whose windows are over. The next sweep is due when the number of the others has doubled."""
+        """Forget accounts whose windows are over and those that hold nothing. The next sweep is due when the number of
+        the others has doubled.
+        """
         oldest = self.slots.before(at_ms)
-        self.accounts = {key: account for key, account in self.accounts.items() if not account.is_past(oldest)}
+        self.accounts = {key: account for key, account in self.accounts.items() if not account.is_idle(oldest)}
+        if self._app is not None:
+            self._of_app = Counter([key[self._app] for key in self.accounts])
+        self._swept_ms = at_ms
         self.sweep_at = min(max(SWEEP_AT, 2 * len(self.accounts)), MAX_ACCOUNTS)
 
 
@@ -142,6 +163,7 @@ class MemoryLedger:
             amount = spend.of(charge.budget.unit)
             account.add(slot, amount)
             account.held += amount
+            account.open += 1
         reservation = Reservation(id=request_id, app=app, window=month_of(at_ms), nano=spend.nano, tokens=spend.tokens)
         self._open[request_id] = _Held(reservation, spend, lines, at_ms)
         return reservation
@@ -162,6 +184,7 @@ class MemoryLedger:
             reserved = held.spend.of(unit)
             account.add(slot, spend.of(unit) - reserved)
             account.held -= reserved
+            account.open -= 1
         self.overrun_nano += max(spend.nano - held.spend.nano, 0)
         for charge, account, _ in held.lines:
             if charge.budget.thresholds:

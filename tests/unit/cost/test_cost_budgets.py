@@ -181,6 +181,27 @@ def test_what_was_settled_before_a_start_counts_and_its_thresholds_are_not_told_
     assert [crossing.percent for crossing in told] == [90]
 
 
+def test_an_app_that_makes_sessions_up_takes_no_room_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_module, "MAX_APP_ACCOUNTS", 8)
+    ledger = MemoryLedger()
+    scope = (Dimension.APP, Dimension.SESSION)
+    budget = BudgetSpec(name="s", scope=scope, unit=Unit.USD, window=Window.DAY, amount=100)
+
+    def ask(app: str, session: int, cost: int, at_ms: int = NOV) -> None:
+        name = f"{app} {session}"
+        reservation = ledger.reserve(name, app, [BudgetCharge(budget, (app, str(session)))], spend(5), at_ms)
+        ledger.settle(reservation, spend(cost))
+
+    for session in range(20):
+        ask("free", session, cost=0, at_ms=NOV + session * 60_000)  # what holds nothing is forgotten
+    for session in range(8):
+        ask("shop", session, cost=1)
+    with pytest.raises(BudgetExceeded, match="too many accounts"):
+        ask("shop", 8, cost=1)
+    ask("shop", 7, cost=1)
+    ask("other", 8, cost=1)
+
+
 def test_accounts_whose_windows_are_over_are_forgotten_and_their_number_is_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
