@@ -107,7 +107,7 @@ def test_an_export_for_a_spreadsheet(live: Live, tmp_path: Path) -> None:
     assert live.call(key, "echo: write to ada@example.com", user="=cmd()") == 200
     row = live.rows()[0]
     out = tmp_path / "out.csv"
-    for _ in range(50):
+    for _ in range(2000):
         assert live.command("audit", "export", "--format", "csv", "--out", str(out)).returncode == 0
         found = [one for one in csv.DictReader(io.StringIO(out.read_text())) if one["id"] == row["id"]]
         if len(found) == 2:
@@ -118,5 +118,6 @@ def test_an_export_for_a_spreadsheet(live: Live, tmp_path: Path) -> None:
     assert asked["findings"] == "pii.email:1"
     assert (ended["type"], ended["state"], ended["status"]) == ("end", "completed", "200")
     assert ended["cost_nano"] == str(row["cost_nano"])
-    first = next(csv.DictReader(io.StringIO(out.read_text())))
-    assert (first["type"], json.loads(first["details"])["recovered"]) == ("gateway_started", 0)
+    # Not always the first: in a batch requests are before other events.
+    started = next(one for one in csv.DictReader(io.StringIO(out.read_text())) if one["type"] == "gateway_started")
+    assert json.loads(started["details"])["recovered"] == 0

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,8 +19,10 @@ from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.output import csv_cell
 from gptgate.cli.times import show_ms
+from gptgate.core.lines import line_start
 from gptgate.core.log import END, INTENT
 from gptgate.core.sinks import LogLine
+from gptgate.sinks.file import HEAD, START
 from gptgate.storage.durable import sync_folders, write_durably
 from gptgate.storage.entries import LogEntries
 
@@ -64,8 +67,9 @@ def export(
         raise CommandError(f"the log has {entries.size()} entries only", hint="the cursor is of another log")
     with ExitStack() as stack:
         try:
-            target = sys.stdout.buffer if out is None else stack.enter_context(out.open("ab"))
-            following = _write(target, output, _lines(entries, first, limit), first)
+            target = sys.stdout.buffer if out is None else stack.enter_context(_behind_whole_lines(out, output))
+            headed = first > 0 if out is None else target.tell() > 0
+            following = _write(target, output, _lines(entries, first, limit), first, headed=headed)
             target.flush()
             if out is not None:
                 os.fsync(target.fileno())
@@ -94,10 +98,31 @@ def _lines(entries: LogEntries, first: int, limit: int) -> Iterator[LogLine]:
         first += len(found)
 
 
-def _write(target: BinaryIO, output: ExportFormat, lines: Iterator[LogLine], first: int) -> int:
-    """Write the lines; the index after the last."""
+def _behind_whole_lines(out: Path, output: ExportFormat) -> BinaryIO:
+    """The file, to append to. Half a line, which a run that was cut short left, is cut off."""
+    file = out.open("a+b")
+    whole = line_start(file, file.seek(0, os.SEEK_END))
+    file.seek(whole)
+    torn = file.read(HEAD)
+    if torn and not _is_of_export(torn, output):
+        file.close()
+        raise CommandError(f"{out} ends in half a line that is not of an export", hint="name another file with --out")
+    file.truncate(whole)
+    file.seek(whole)
+    return file
+
+
+def _is_of_export(torn: bytes, output: ExportFormat) -> bool:
+    """Whether a line of an export can begin so."""
+    if output is ExportFormat.JSONL:
+        return START.startswith(torn[: len(START)])
+    return _csv(COLUMNS).startswith(torn) or re.match(rb"[0-9]+(,|\Z)", torn) is not None
+
+
+def _write(target: BinaryIO, output: ExportFormat, lines: Iterator[LogLine], first: int, *, headed: bool) -> int:
+    """Write the lines, below a header where a format has one; the index after the last."""
     following = first
-    if output is ExportFormat.CSV and (first == 0 if target is sys.stdout.buffer else target.tell() == 0):
+    if output is ExportFormat.CSV and not headed:
         target.write(_csv(COLUMNS))
     for line in lines:
         target.write(line.data + b"\n" if output is ExportFormat.JSONL else _csv(_row(line)))

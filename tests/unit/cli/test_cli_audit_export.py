@@ -1,0 +1,53 @@
+"""`gptgate audit export` into a file that a run before it left."""
+
+from pathlib import Path
+
+import pytest
+
+from audit_logs import Records
+from gptgate.cli.audit_export import ExportFormat, export
+from gptgate.cli.failure import CommandError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    records = Records(tmp_path)
+    records.add(["a", "b"])
+    sequencer = records.sequencer()
+    sequencer.start()
+    assert sequencer.stop(10)
+    return tmp_path
+
+
+def run(folder: Path, out: Path, output: ExportFormat, start: int, limit: int) -> None:
+    export(output=output, start=start, limit=limit, out=out, cursor=None, data=folder)
+
+
+@pytest.mark.parametrize("output", ExportFormat)
+@pytest.mark.parametrize("left", [1, 12, 40])
+def test_half_a_line_of_a_run_that_was_cut_short_is_cut_off(
+    folder: Path, tmp_path: Path, output: ExportFormat, left: int
+) -> None:
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    run(folder, whole, output, 0, 3)
+    run(folder, out, output, 0, 2)
+    out.write_bytes(whole.read_bytes()[: out.stat().st_size + left])
+    run(folder, out, output, 2, 1)
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_a_header_that_was_cut_short_is_written_again(folder: Path, tmp_path: Path) -> None:
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    run(folder, whole, ExportFormat.CSV, 0, 1)
+    out.write_bytes(whole.read_bytes()[:40])
+    run(folder, out, ExportFormat.CSV, 0, 1)
+    assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("output", ExportFormat)
+def test_a_file_of_somebody_else_is_left_alone(folder: Path, tmp_path: Path, output: ExportFormat) -> None:
+    out = tmp_path / "notes"
+    out.write_bytes(b"a note\nof somebody")
+    with pytest.raises(CommandError, match="ends in half a line that is not of an export"):
+        run(folder, out, output, 0, 1)
+    assert out.read_bytes() == b"a note\nof somebody"
