@@ -131,6 +131,16 @@ def test_half_of_the_first_line_is_cut_off_too(tmp_path: Path, torn: bytes) -> N
     assert path.read_bytes() == b""
 
 
+def test_a_new_file_has_its_name_on_disk_before_its_lines_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    path = tmp_path / "audit.jsonl"
+    SINKS[SinkKind.FILE](spec(SinkKind.FILE, str(path)), "").deliver([line(0)])
+    assert synced == [path.stat().st_ino, tmp_path.stat().st_ino]
+
+
 @contextmanager
 def room(size: int) -> Iterator[None]:
     """No file may grow past this: writes end in the middle of a line, as on a disk that is full."""

@@ -57,8 +57,17 @@ class FileSink:
                 self._append(descriptor, data)
             finally:
                 os.close(descriptor)
+            self._sync_folder()
         except OSError as error:
             raise SinkFailed(f"{self._path} cannot be written: {error.strerror}") from None
+
+    def _sync_folder(self) -> None:
+        """Each time: the file may be new, by a rotation too, and a name that is not on disk is lost with its lines."""
+        descriptor = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     @staticmethod
     def _append(descriptor: int, data: bytes) -> None:
