@@ -11,7 +11,7 @@ run: .venv/.run
 	@$(BIN)/gptgate quickstart
 
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .
