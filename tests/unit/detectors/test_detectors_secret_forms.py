@@ -58,5 +58,5 @@ def test_there_are_at_least_150_formats_of_providers() -> None:
 
 
 def test_a_trigger_is_how_a_token_begins() -> None:
-    assert trigger_of("ab_(?:live|test)_[a-f0-9]{40}").endswith("ab_(?:live|test)_(?:[a-f0-9]){6}")
+    assert trigger_of("ab_(?:live|test)_[a-f0-9]{40}").endswith("ab_(?:live|test)_(?:[a-f0-9]){12}")
     assert trigger_of("x[0-9]{1,3}-[a-z]*y").endswith("x(?:[0-9]){1,3}-")
