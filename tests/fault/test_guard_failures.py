@@ -239,7 +239,11 @@ def raising(_: bytes) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-@pytest.mark.parametrize("says", [raising, lambda _: None, lambda _: [7], lambda _: [("x", None, True)]], ids=repr)
+@pytest.mark.parametrize(
+    "says",
+    [raising, lambda _: None, lambda _: [7], lambda _: [("x", None, True)]],
+    ids=["raises", "nothing", "a number", "half a result"],
+)
 async def test_a_view_that_raises_or_answers_nonsense_refuses(name: str, says: Any) -> None:
     await refused(with_parts(inspector=broken_view(name, says)), f"{SECRET} {ENCODED}")
 
