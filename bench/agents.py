@@ -129,7 +129,7 @@ def run(agents: int, least: int, *, calibrated: bool, seed: int = 7) -> Result:
     while True:
         if len(flying) == agents:
             land()
-        conversation = known.read("app", "p", MODEL.name, body)
+        conversation = known.read("app", "p", MODEL.name, (), body)
         bound = min(len(body) + ADDED_TOKENS_TOOLS, MODEL.context_window)
         if calibrated and conversation is not None and conversation.bound:
             bound = min(bound, conversation.bound)
