@@ -1,6 +1,7 @@
 """Two listeners in one event loop, and an orderly end."""
 
 import asyncio
+import ctypes
 import gc
 import signal
 from collections.abc import Callable
@@ -52,6 +53,7 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
             asyncio.create_task(control.serve(sockets=[control_socket])),
         ]
         gc.collect()
+        _give_memory_back()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         announce(app)
@@ -64,6 +66,13 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
         await running[1]
     finally:
         await app.close()
+
+
+def _give_memory_back() -> None:
+    """To the system, what compiling the patterns took: 16 MB in an empty folder. Only glibc keeps it, and has this."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 async def _apply(app: App) -> ApplyResult:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDER = "compiled"
-_KEPT = 4
-"""Files that are kept: a gateway has two, and another version of it that is tried out has two more."""
+_KEPT = 32
+"""Files that are kept: a gateway has eight and those of its own patterns; so has another version that is tried out."""
 
 
 class CompiledPatterns:
