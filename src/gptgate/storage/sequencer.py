@@ -102,7 +102,8 @@ class Sequencer:
         """How many rows there were to log at the last plan, and since when; 0 once they are logged."""
         self._more = False
         """Whether the last batch left rows behind because it was full."""
-        self._stopping = False
+        self._stop = threading.Event()
+        """No wait outlasts it: an orderly end has a deadline."""
         self._unwritten: tuple[Batch, Growth] | None = None
         """What the log in memory has taken in, and its files have not."""
         with closing(connect(path, busy_ms=busy_ms)) as connection:
@@ -131,14 +132,14 @@ class Sequencer:
 
     def stop(self, timeout_s: float) -> bool:
         """Write what is left, end. Blocks; False when the thread is stuck in a write."""
-        self._stopping = True
+        self._stop.set()
         self._news.set()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         while True:
-            stopping = self._stopping
+            stopping = self._stop.is_set()
             try:
                 with closing(connect(self._path, busy_ms=self._busy_ms)) as connection:
                     while self._step(connection):
@@ -151,7 +152,7 @@ class Sequencer:
                 self.fault = f"{type(error).__name__}: {error}"
                 if stopping:
                     return
-                time.sleep(BACKOFF_S)
+                self._stop.wait(BACKOFF_S)
             except BaseException as error:
                 # A defect of ours ends the thread; what asks for the log's state must not take it for well.
                 self.fault = f"the audit log has ended: {type(error).__name__}: {error}"
@@ -159,14 +160,13 @@ class Sequencer:
 
     def _wait_and_step(self, connection: sqlite3.Connection) -> None:
         """Go on with one connection until there is an end or a fault."""
-        while not self._stopping:
+        while not self._stop.is_set():
             self._news.wait(LOOK_S)
             self._news.clear()
             # Rows that come meanwhile wait for the next interval: each batch costs a dozen syncs.
             while self._step(connection) and self._more:
                 pass
-            if not self._stopping:
-                time.sleep(INTERVAL_S)
+            self._stop.wait(INTERVAL_S)
 
     def _step(self, connection: sqlite3.Connection) -> bool:
         """Write one batch; whether there was any."""

@@ -197,6 +197,30 @@ def test_memory_that_runs_out_anywhere_repeats_no_entry(
     check(records)
 
 
+@pytest.mark.parametrize("is_at_fault", [False, True])
+def test_an_orderly_end_waits_for_no_interval(
+    records: Records, monkeypatch: pytest.MonkeyPatch, is_at_fault: bool
+) -> None:
+    monkeypatch.setattr("gptgate.storage.sequencer.INTERVAL_S", 60.0)
+    monkeypatch.setattr("gptgate.storage.sequencer.BACKOFF_S", 60.0)
+    records.add(["a"])
+    sequencer = records.sequencer()
+    with monkeypatch.context() as patch:
+        if is_at_fault:
+
+            def act(_at: int, _work: Callable[[], None]) -> None:
+                raise OSError(28, "No space left on device")
+
+            steps(patch, act)
+        sequencer.start()
+        while not (sequencer.fault if is_at_fault else sequencer.size):
+            os.sched_yield()
+    records.add(["b"])
+    assert sequencer.stop(5)
+    assert sequencer.fault == ""
+    check(records)
+
+
 def test_a_thread_that_ends_by_a_defect_says_so(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
     monkeypatch.setattr(threading, "excepthook", told.append)
