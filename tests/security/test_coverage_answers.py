@@ -10,10 +10,11 @@ import pytest_asyncio
 
 import answer_places as answers
 from gptgate.core.finding import Finding
-from harness import APPS, SERVER, Gateway, running_gateway
+from harness import APPS, SERVER, Gateway
 from places import Place, filled, places, strings_under, value_at, written
 from probes import RawAnswer, http_request, send_raw
 from raw_client import CHAT, MESSAGES
+from scripted_gateway import gateway_of
 from scripted_provider import ScriptedProvider, scripted, streamed, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -56,11 +57,8 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory, provider: ScriptedProvider) -> AsyncIterator[Gateway]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MATRIX_CREDENTIAL", "a-credential-of-no-kind")
-        config = CONFIG.replace("@SIMULATOR@", provider.base_url)
-        async with running_gateway(tmp_path_factory.mktemp("gateway"), config) as running:
-            yield running
+    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG, "MATRIX_CREDENTIAL") as running:
+        yield running
 
 
 async def hear(

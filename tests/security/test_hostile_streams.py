@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from harness import APPS, RULES, SERVER, Gateway, running_gateway
+from harness import APPS, RULES, SERVER, Gateway
 from probes import http_request, send_raw
 from raw_client import CHAT, MESSAGES
+from scripted_gateway import gateway_of
 from scripted_provider import ScriptedProvider, scripted, streamed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,11 +42,8 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory, provider: ScriptedProvider) -> AsyncIterator[Gateway]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOSTILE_CREDENTIAL", "a-credential-of-no-kind")
-        config = CONFIG.replace("@SIMULATOR@", provider.base_url)
-        async with running_gateway(tmp_path_factory.mktemp("gateway"), config) as running:
-            yield running
+    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG, "HOSTILE_CREDENTIAL") as running:
+        yield running
 
 
 async def told(gateway: Gateway, provider: ScriptedProvider, path: str, events: list[bytes]) -> str:

@@ -9,9 +9,10 @@ import pytest
 import pytest_asyncio
 
 from gptgate.detectors import canary, echo
-from harness import SERVER, Gateway, running_gateway
+from harness import SERVER, Gateway
 from probes import RawAnswer, http_request, send_raw
 from raw_client import CHAT, MESSAGES
+from scripted_gateway import gateway_of
 from scripted_provider import ScriptedProvider, scripted, streamed, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -51,11 +52,8 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory, provider: ScriptedProvider) -> AsyncIterator[Gateway]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EXFIL_CREDENTIAL", "a-credential-of-no-kind")
-        config = CONFIG.replace("@SIMULATOR@", provider.base_url)
-        async with running_gateway(tmp_path_factory.mktemp("gateway"), config) as running:
-            yield running
+    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG, "EXFIL_CREDENTIAL") as running:
+        yield running
 
 
 async def ask(
