@@ -38,6 +38,7 @@ class NastyProvider:
         self.open = 0
         self._handler = handler
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[Writer] = []
         self._server: asyncio.Server | None = None
         self.base_url = ""
 
@@ -49,11 +50,16 @@ class NastyProvider:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        await asyncio.sleep(0.001)  # what was accepted before the close is connected
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:  # a task that was cancelled before its first step has closed nothing
+            writer.transport.abort()
+        await asyncio.sleep(0.001)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
 

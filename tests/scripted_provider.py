@@ -28,8 +28,10 @@ class ScriptedProvider:
     requests: list[bytes] = field(default_factory=list)
     base_url: str = ""
     hung_up: int = 0
+    connections: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.append(writer)
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -61,3 +63,7 @@ async def scripted(*scripts: Sequence[bytes | None]) -> AsyncIterator[ScriptedPr
         yield provider
     finally:
         server.close()
+        await asyncio.sleep(0.001)  # what was accepted before the close is connected
+        for connection in provider.connections:
+            connection.transport.abort()
+        await asyncio.sleep(0.001)  # the loop lets go of them

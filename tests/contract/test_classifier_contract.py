@@ -36,7 +36,7 @@ def spec(kind: ClassifierKind, template: GuardTemplate | None = None, **fields: 
         "model": "m",
         "template": template,
         "credential": None,
-        "timeout_ms": 300,
+        "timeout_ms": 5000,
         "on_failure": OnFailure.CLOSED,
         "max_chars": 1000,
         "origins": tuple(Origin),
@@ -203,8 +203,9 @@ FAULTS: dict[str, tuple[Handler, str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_server_that_misbehaves_is_a_failure_within_the_time(kind: ClassifierKind, fault: str) -> None:
     handler, failure = FAULTS[fault]
-    async with NastyProvider(handler) as server, classifier(spec(kind), server.base_url) as judge:
-        async with asyncio.timeout(5):
+    given = spec(kind, timeout_ms=300 if failure == "timeout" else 20_000)
+    async with NastyProvider(handler) as server, classifier(given, server.base_url) as judge:
+        async with asyncio.timeout(30):
             assert await judge.classify(TEXTS) == Opinion(classifier="judge", failure=failure)
     assert failure in FAILURES
 
