@@ -21,7 +21,7 @@ from gptgate.config.packs import Pack
 from gptgate.config.reader import Section
 from gptgate.config.schema_policy import OBLIGATION_FIELDS
 from gptgate.config.sinks import build_sink
-from gptgate.config.texts import build_texts
+from gptgate.config.texts import build_texts, class_content
 from gptgate.config.types import is_loopback
 from gptgate.core.snapshot import (
     ORGANISATION,
@@ -44,7 +44,8 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
     providers = sorted((_provider(item) for item in root.sections("providers")), key=lambda spec: spec.name)
     by_name = {spec.name: spec for spec in providers}
     models = sorted((_model(item, by_name) for item in root.sections("models")), key=lambda spec: spec.name)
-    apps = sorted((_app(item) for item in root.sections("apps")), key=lambda spec: spec.name)
+    texts = root.section("texts")
+    apps = sorted((_app(item, texts) for item in root.sections("apps")), key=lambda spec: spec.name)
     classifiers = sorted((build_classifier(item) for item in root.sections("classifiers")), key=lambda spec: spec.name)
     custom = tuple(build_custom(item) for item in root.section("policy").sections("custom"))
     snapshot = Snapshot(
@@ -63,7 +64,7 @@ def build(root: Section, packs: tuple[Pack, ...], detectors: str) -> Snapshot:
         budgets=build_budgets(root),
         sinks=tuple(sorted((build_sink(item) for item in root.sections("sinks")), key=lambda spec: spec.name)),
         counters=build_counters(root),
-        texts=build_texts(root.section("texts")),
+        texts=build_texts(texts),
         classifiers={spec.name: spec for spec in classifiers},
         max_log_lag_ms=root.section("audit").get("max_lag"),
         witnesses=build_witnesses(root.section("audit")),
@@ -162,7 +163,7 @@ def _limits(limits: Section) -> Limits:
     )
 
 
-def _app(app: Section) -> AppSpec:
+def _app(app: Section, texts: Section) -> AppSpec:
     return AppSpec(
         name=app.get("name"),
         team=app.get("team"),
@@ -171,6 +172,7 @@ def _app(app: Section) -> AppSpec:
         key_limits=_limits(app.section("key_limits")),
         monthly_budget_nano=app.section("budget").get("monthly_usd"),
         content=app.get("content"),
+        class_content=class_content(app, texts),
     )
 
 

@@ -1,9 +1,11 @@
 """What is guarded where: every route, dialect and stream against every guard, under one Snapshot."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
+from gptgate.core.kept import CONTENTS
 from gptgate.core.snapshot import Effect, Snapshot, Stage
 from gptgate.core.wire import PATHS, Dialect, Endpoint
 
@@ -88,7 +90,7 @@ def _cells(snapshot: Snapshot, endpoint: Endpoint, dialect: Dialect, stream: str
         Cell(Guard.INSPECT_REQUEST, Holds.ON, "every string of the body"),
         _policy(snapshot, Guard.POLICY_REQUEST, Stage.REQUEST),
         _budget(snapshot, endpoint),
-        Cell(Guard.RECORD, Holds.ON, "intent before, end after"),
+        Cell(Guard.RECORD, Holds.ON, f"intent before, end after; {_texts(snapshot)}"),
         *_answer(snapshot, endpoint, stream),
     )
 
@@ -133,6 +135,20 @@ def _policy(snapshot: Snapshot, guard: Guard, stage: Stage) -> Cell:
         return Cell(guard, Holds.OFF, "no rule")
     counts = ((effect, effects.count(effect)) for effect in Effect)
     return Cell(guard, Holds.ON, ", ".join(f"{count} {effect}" for effect, count in counts if count))
+
+
+def _texts(snapshot: Snapshot) -> str:
+    """How many apps' texts are kept how, and those of which classes otherwise."""
+    apps = snapshot.apps.values()
+    said = [f"texts: {_kept([app.content for app in apps])}"]
+    by_class = sorted((name, content) for app in apps for name, content in app.class_content)
+    for name in dict.fromkeys(name for name, _ in by_class):
+        said.append(f"with {name}: {_kept([content for other, content in by_class if other == name])}")
+    return "; ".join(said)
+
+
+def _kept(contents: Sequence[str]) -> str:
+    return ", ".join(f"{contents.count(word)} {word}" for word in CONTENTS if word in contents) or "no app"
 
 
 def _answer(snapshot: Snapshot, endpoint: Endpoint, stream: str) -> tuple[Cell, Cell]:

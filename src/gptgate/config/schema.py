@@ -7,7 +7,7 @@ from gptgate.config.schema_limits import BUDGET, BUDGETS, COUNTERS, GUARDS, LIMI
 from gptgate.config.schema_policy import LAYER, POLICY
 from gptgate.config.shape import Either, Field, Group, Many
 from gptgate.config.sinks import SINK
-from gptgate.config.texts import TEXTS
+from gptgate.config.texts import CLASS_CONTENT, TEXTS
 from gptgate.config.types import (
     ADDRESS,
     BOOL,
@@ -23,11 +23,11 @@ from gptgate.config.types import (
     text_type,
     word_type,
 )
+from gptgate.core.kept import CONTENTS
 from gptgate.core.snapshot import ProviderKind
 
 FREE = "free"
 LOCATIONS = ("cloud", "local")
-CONTENTS = ("none", "redacted", "full")
 
 _WAIT = duration_type(1, 24 * 3_600_000)
 _GRACE = duration_type(0, 3_600_000)
@@ -154,6 +154,12 @@ APP = Group(
         Field("key_limits", LIMITS, "Limits for each of its keys.", "{}"),
         Field("budget", BUDGET, "Its budget.", absent="no budget; spending is only counted"),
         Field("content", word_type(CONTENTS), "What records keep of prompts and answers.", "redacted"),
+        Field(
+            "content_classes",
+            Many(CLASS_CONTENT, key="class"),
+            "What they keep where something of a class was found.",
+            "[]",
+        ),
         Field("policy", LAYER, "Rules for this app.", "{}"),
     )
 )

@@ -1,8 +1,18 @@
 """What is configured of kept texts."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from gptgate.core.secret_ref import SecretRef
+
+CONTENTS: tuple[str, ...] = ("none", "redacted", "full")
+"""What records may keep of a text, the strictest first."""
+
+
+def strictest(contents: Iterable[str]) -> str:
+    """Raises ValueError where there is none."""
+    return min(contents, key=CONTENTS.index)
 
 
 class TextSpec(Struct, frozen=True, kw_only=True):

@@ -99,7 +99,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 class AppSpec(Struct, frozen=True, kw_only=True):
     """An application of a team. `models` empty means every model. `monthly_budget_nano` None means no budget.
 
-    `limits` count over the whole app, `key_limits` for each of its keys. `content` says what is kept of texts.
+    `limits` count over the whole app, `key_limits` for each of its keys. `content` says what is kept of texts,
+    `class_content` what of those with a finding of a category, where that is said.
     """
 
     name: str
@@ -109,6 +110,7 @@ class AppSpec(Struct, frozen=True, kw_only=True):
     key_limits: Limits
     monthly_budget_nano: int | None
     content: str
+    class_content: tuple[tuple[str, str], ...] = ()
 
 
 class Stage(StrEnum):

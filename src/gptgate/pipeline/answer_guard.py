@@ -18,7 +18,8 @@ from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut, Pseudonyms, StreamScanner, TextRedactor, TextRestorer
 from gptgate.core.snapshot import STRENGTH, Effect, Stage
 from gptgate.pipeline.draft import Draft
-from gptgate.pipeline.judge import cut_of, denial, kept_out, rewriting_edits, rewritten
+from gptgate.pipeline.judge import cut_of, denial, rewriting_edits, rewritten
+from gptgate.pipeline.keeping import class_of, content_of, content_unjudged, keeps_any, kept_out
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.soundness import sound, sound_findings
 
@@ -68,7 +69,10 @@ class AnswerGuard:
         self._inspector = services.inspector.minding(minded) if minded else services.inspector
         self._offers_tools = offers_tools
         self._pseudonyms = pseudonyms
-        self._keep = grant.principal.app.content
+        self._app = grant.principal.app
+        self._keeps = keeps_any(self._app)
+        self._classes = draft.request_classes() if self._app.class_content else set()
+        """Of what was found on both sides: an answer may tell of what it was asked in words that nothing recognises."""
         self._facts = replace(facts, stage=Stage.RESPONSE)
         self._draft = draft
         self._held = services.policy.held(self._facts)
@@ -99,12 +103,13 @@ class AnswerGuard:
 
         Pseudonyms stay: what they stand for is on no record.
         """
-        if self._keep == "full":
+        keep = content_unjudged(self._app) if self._whole is None else content_of(self._app, self._classes)
+        if keep == "full":
             return body
-        if self._keep == "none" or self._whole is None:
+        if keep == "none" or self._whole is None:
             return None
         try:
-            edits = rewriting_edits(self._services.redaction, answer.segments, kept_out(self._whole))
+            edits = rewriting_edits(self._services.redaction, answer.segments, kept_out(self._app, self._whole))
         except RedactionImpossible:
             return None
         return _edited(adapter, answer, body, edits)
@@ -171,14 +176,19 @@ class AnswerGuard:
 
     def kept_stream(self, codec: StreamCodec) -> bytes | None:
         """The streamed texts by place, as the configuration lets them be kept."""
-        redacts = self._keep == "redacted"
-        if self._keep == "none" or self._kept_chars > MAX_KEPT_CHARS or (redacts and self._unjudged):
+        app = self._app
+        if not self._keeps or self._kept_chars > MAX_KEPT_CHARS:
+            return None
+        if not self._unjudged and (app.class_content or app.content == "redacted"):
+            for growing in self._channels.values():
+                if not growing.closed:
+                    self._note(growing, growing.scanner.finish()[1])
+        keep = content_unjudged(app) if self._unjudged else content_of(app, self._classes)
+        redacts = keep == "redacted"
+        if keep == "none" or (redacts and self._unjudged):
             return None
         texts: dict[str, str] = {}
         for channel, growing in self._channels.items():
-            if redacts and not growing.closed:
-                _, findings = growing.scanner.finish()
-                growing.cuts += [cut_of(*found) for found in kept_out(findings)]
             text = "".join(growing.kept)
             if redacts and growing.cuts:
                 text = self._services.redaction.text(text, growing.cuts, growing.is_json)
@@ -206,7 +216,7 @@ class AnswerGuard:
             if text:
                 raise UpstreamBroken("The provider sent text after its end.", reach=Reach.ANSWERED)
             return ""
-        if self._keep != "none":
+        if self._keeps:
             self._kept_chars += len(text)
             if self._kept_chars <= MAX_KEPT_CHARS:
                 growing.kept.append(text)
@@ -230,11 +240,20 @@ class AnswerGuard:
         cuts: list[Cut] = []
         if findings:
             # Noted before the decision, which may be to deny: the record must not keep what the caller may not have.
-            if self._kept_chars <= MAX_KEPT_CHARS:
-                growing.cuts += [cut_of(*found) for found in kept_out(findings)]
+            self._note(growing, findings)
             cuts = [cut_of(*found) for found in rewritten(findings, self._decide(findings).rewrites)]
         text = growing.redactor.apply(released, cuts)
         return text if growing.restorer is None else growing.restorer.feed(text)
+
+    def _note(self, growing: _Growing, findings: tuple[Finding, ...]) -> None:
+        """Remember what matters of these for what is kept of the text."""
+        self._classify(findings)
+        if self._keeps and self._kept_chars <= MAX_KEPT_CHARS:
+            growing.cuts += [cut_of(*found) for found in kept_out(self._app, findings)]
+
+    def _classify(self, findings: tuple[Finding, ...]) -> None:
+        if self._app.class_content:
+            self._classes.update(map(class_of, findings))
 
     def _close(self, codec: StreamCodec, event: StreamEvent, seen: set[Channel]) -> bytes:
         out = b""
@@ -271,6 +290,7 @@ class AnswerGuard:
 
     def _decide(self, findings: tuple[Finding, ...]) -> Decision:
         """The decision on new findings, whose `rewrites` count within `findings`. Raises PolicyDenied."""
+        self._classify(findings)
         known = len(self._findings)
         inspection = sound(Inspection, self._services.policy.assess(self._facts, self._findings + findings))
         decision = sound(Decision, self._services.policy.decide(self._facts, inspection))

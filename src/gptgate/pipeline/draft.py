@@ -28,7 +28,8 @@ from gptgate.core.finding import Finding
 from gptgate.core.ports import Clock, Redaction
 from gptgate.core.snapshot import STRENGTH, Effect
 from gptgate.pipeline.discretion import NOBODY, Discretion
-from gptgate.pipeline.judge import kept_out, rewriting_edits
+from gptgate.pipeline.judge import rewriting_edits
+from gptgate.pipeline.keeping import class_of, content_of, content_unjudged, kept_out
 from gptgate.pipeline.policy_facts import MAX_NAME, named_end_user, named_session
 
 MAX_FINDINGS = 200
@@ -220,17 +221,23 @@ class Draft:
             failures=self.answer_failures,
         )
 
+    def request_classes(self) -> set[str]:
+        """The classes of what was found in the request."""
+        return {class_of(finding) for finding in self.inspection.findings} if self.inspection else set()
+
     def kept_request(self, redaction: Redaction | None) -> bytes | None:
         """The request as the configuration lets it be kept; None when nothing is kept.
 
-        A body that was never inspected, or that nothing can redact, is kept only under ``full``.
+        A body that was never inspected is kept only where every class may be kept in full; one that nothing can redact
+        only under ``full``.
         """
-        keep = self.principal.app.content
+        app, judged = self.principal.app, self.inspection
+        keep = content_unjudged(app) if judged is None else content_of(app, self.request_classes())
         if keep == "full":
             return self.raw.body
-        if keep != "redacted" or self.request is None or self.inspection is None or redaction is None:
+        if keep != "redacted" or self.request is None or judged is None or redaction is None:
             return None
-        found = kept_out(self.inspection.findings)
+        found = kept_out(app, judged.findings)
         if not found:
             return self.raw.body
         try:

@@ -20,8 +20,6 @@ SYSTEM_TEXT = "exfil.system_prompt"
 SYSTEM_WORDS = frozenset({Origin.SYSTEM, Origin.DEVELOPER})
 UNREAD = "unscannable."
 """Findings of content that nobody has looked into."""
-KEPT_KINDS = ("pii.", "secret.")
-"""Categories that a kept text never holds when the configuration says ``content: redacted``."""
 
 
 def inspect_request(services: Services, request: ChatRequest, facts: PolicyFacts) -> Inspection:
@@ -188,13 +186,3 @@ def rewriting_edits(
 def cut_of(finding: Finding, effect: Effect) -> Cut:
     """Where a finding is rewritten, and how. What was found in a decoded text has no shape and no value of its own."""
     return Cut(finding.start, finding.end, finding.kind, Effect.REDACT if finding.view else effect)
-
-
-def kept_out(findings: Iterable[Finding]) -> list[tuple[Finding, Effect]]:
-    """The findings that a kept text must not hold. They are redacted, whatever was done to them in what was sent."""
-    return [(finding, Effect.REDACT) for finding in findings if is_kept_out(finding)]
-
-
-def is_kept_out(finding: Finding) -> bool:
-    """Whether a kept text must not hold this finding."""
-    return finding.kind.startswith(KEPT_KINDS)

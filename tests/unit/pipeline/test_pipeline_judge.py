@@ -7,7 +7,6 @@ import pytest
 
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
-from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.judge import (
@@ -15,7 +14,6 @@ from gptgate.pipeline.judge import (
     denial,
     enforce,
     inspect_request,
-    kept_out,
     pseudonyms_for,
     rewriting_edits,
 )
@@ -118,13 +116,6 @@ def test_what_is_held_up_is_never_permitted_without_its_approval() -> None:
     assert decision.approval_for == ("ask",)
     with pytest.raises(ApprovalRequired):
         enforce(parts, facts.request, inspection, decision, facts.grant.model, None, None, facts.facts)
-
-
-@pytest.mark.parametrize("kind", ["pii.email", "secret.github", "attack.override", "piixemail"])
-def test_a_kept_text_never_holds_secrets_and_personal_data(kind: str) -> None:
-    finding = Finding(kind, Origin.USER, "/x", 0, 1, "test", 10)
-    kept = [(finding, Effect.REDACT)] if kind.startswith(("pii.", "secret.")) else []
-    assert kept_out([finding]) == kept
 
 
 def test_what_is_spread_over_blocks_is_cut_out_of_each() -> None:
