@@ -5,6 +5,7 @@ published text:
 
 - `merkle`: the tree of RFC 6962 and RFC 9162, section 2.1;
 - `note`: signed notes, checkpoints and cosignatures (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature);
+- `quorum`: how many witnesses have cosigned how much of a log;
 - `tiles`: where the hashes and entries of a log stand (c2sp.org/tlog-tiles);
 - `proof`: one entry's proof in one file (c2sp.org/tlog-proof).
 """

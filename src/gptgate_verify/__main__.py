@@ -1,46 +1,113 @@
-"""``python -m gptgate_verify KEY FILE-OR-LOG-FOLDER``, without the gateway: evidence of a request, a proof, or a log.
+"""Verify a log's folder, a proof, or the evidence of a request, without the gateway.
 
 Prints what was proven. Exit code 3 and one line when it was not.
 """
 
+import argparse
 import json
 import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gptgate_verify.evidence import verify_evidence
 from gptgate_verify.log import settled, verify_head
 from gptgate_verify.merkle import VerificationError
-from gptgate_verify.note import VerifierKey
+from gptgate_verify.note import Checkpoint, Note, VerifierKey, open_checkpoint, parse_note
 from gptgate_verify.proof import parse_proof, verify_proof
+from gptgate_verify.quorum import require_quorum, witness_keys
 
-USAGE, UNVERIFIED = 2, 3
+UNVERIFIED = 3
+
+Head = tuple[Checkpoint, Note]
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """The exit code."""
-    if len(arguments) != 2:
-        print(__doc__, file=sys.stderr)
-        return USAGE
-    path = Path(arguments[1])
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    path = Path(asked.path)
+    if (asked.at_least or 0) > len(asked.witness):
+        parser.error("--at-least asks for more witnesses than are named")
+    if asked.checkpoint and not path.is_dir():
+        parser.error("--checkpoint is held against a log's folder")
     try:
-        key = VerifierKey.parse(arguments[0])
+        key = VerifierKey.parse(asked.key)
+        witnesses = witness_keys(asked.witness)
         if path.is_dir():
-            checkpoint, read = settled(lambda name: (path / name).read_bytes())
-            head = verify_head(read, checkpoint, key)
-            print(f"{head.origin}: {head.size} entries, as signed")
-        elif (data := path.read_bytes()).startswith(b"{"):
-            proven = verify_evidence(data, key)
-            print(f"{proven.heads[0].origin}: request {proven.request}, as signed:")
-            print(json.dumps({"intent": proven.intent, "end": proven.end, "configuration": proven.configuration}))
+            proven = _verify_folder(path, key, [Path(name) for name in asked.checkpoint])
         else:
-            proof = parse_proof(data)
-            head, _ = verify_proof(proof, key)
-            print(f"{head.origin}: entry {proof.index} of {head.size}, as signed:")
-            print(proof.entry.decode())
+            proven = _verify_file(path.read_bytes(), key)
+        for heads in proven if witnesses else ():
+            _show_quorum(heads, witnesses, asked.at_least or len(witnesses))
     except (VerificationError, OSError, UnicodeDecodeError) as error:
         print(f"not verified: {error}", file=sys.stderr)
         return UNVERIFIED
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gptgate_verify", description=__doc__)
+    parser.add_argument("key", metavar="KEY", help="the log's public key (name+id+key)")
+    parser.add_argument("path", metavar="FILE-OR-FOLDER", help="a proof, the evidence of a request, or a log's folder")
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a checkpoint that was kept elsewhere, which the log in the folder must still hold; may repeat",
+    )
+    parser.add_argument(
+        "--witness", metavar="KEY", action="append", default=[], help="a witness that must have cosigned; may repeat"
+    )
+    parser.add_argument("--at-least", metavar="K", type=_positive, help="so many of the witnesses will do")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("a quorum of none")
+    return number
+
+
+def _verify_folder(path: Path, key: VerifierKey, kept: Sequence[Path]) -> list[list[Head]]:
+    """A whole log, and that it holds the checkpoints that others and its witnesses have. Any of its heads may be the one
+    that a witness has seen."""
+    checkpoint, read = settled(lambda name: (path / name).read_bytes())
+    noted = [one for one in sorted((path / "witness").glob("*")) if one.suffix != ".tmp"]
+    known = [_head(one.read_bytes(), key) for one in [*kept, *noted]]
+    roots = {head.size: head.root for head, _ in known}
+    if any(roots[head.size] != head.root for head, _ in known):
+        raise VerificationError("the log has forked: it signed two different heads of one size")
+    own = verify_head(read, checkpoint, key, roots)
+    print(f"{own.origin}: {own.size} entries, as signed")
+    return [[*known, (own, parse_note(checkpoint))]]
+
+
+def _head(data: bytes, key: VerifierKey) -> Head:
+    return open_checkpoint(data, key), parse_note(data)
+
+
+def _verify_file(data: bytes, key: VerifierKey) -> list[list[Head]]:
+    """A proof, or the evidence of a request. Each head that a proof leads to must have been seen for itself."""
+    if data.startswith(b"{"):
+        proven = verify_evidence(data, key)
+        print(f"{proven.heads[0].origin}: request {proven.request}, as signed:")
+        print(json.dumps({"intent": proven.intent, "end": proven.end, "configuration": proven.configuration}))
+        return [[pair] for pair in zip(proven.heads, proven.notes, strict=True)]
+    proof = parse_proof(data)
+    head, note = verify_proof(proof, key)
+    print(f"{head.origin}: entry {proof.index} of {head.size}, as signed:")
+    print(proof.entry.decode())
+    return [[(head, note)]]
+
+
+def _show_quorum(heads: Sequence[Head], witnesses: Sequence[VerifierKey], least: int) -> None:
+    quorum = require_quorum(heads, witnesses, least)
+    print(f"cosigned by {len(quorum.words)} of {len(witnesses)} witnesses; {least} of them saw {quorum.size} entries")
+    for word in quorum.words:
+        print(f"  {word.witness.name}: {word.head.size} entries, {datetime.fromtimestamp(word.at_s, UTC):%FT%TZ}")
 
 
 if __name__ == "__main__":

@@ -119,8 +119,10 @@ def settled(read: ReadFile) -> tuple[bytes, ReadFile]:
     raise VerificationError("the log grows faster than it can be read")
 
 
-def verify_head(read: ReadFile, checkpoint: bytes, key: VerifierKey) -> Checkpoint:
-    """The whole log, and nothing but its head as the result. Raises VerificationError."""
-    for _ in verify_log(read, checkpoint, key):
+def verify_head(
+    read: ReadFile, checkpoint: bytes, key: VerifierKey, others: Mapping[int, bytes] | None = None
+) -> Checkpoint:
+    """As `verify_log`, with nothing but the log's head as the result. Raises VerificationError."""
+    for _ in verify_log(read, checkpoint, key, others):
         pass
     return open_checkpoint(checkpoint, key)
