@@ -72,8 +72,8 @@ def _positive(text: str) -> int:
 
 
 def _verify_folder(path: Path, key: VerifierKey, kept: Sequence[Path]) -> list[list[Head]]:
-    """A whole log, and that it holds the checkpoints that others and its witnesses have. Any of its heads may be the one
-    that a witness has seen."""
+    """A whole log, and that it holds the checkpoints that others and its witnesses have. Any of these heads may be the
+    one that a witness has seen."""
     checkpoint, read = settled(lambda name: (path / name).read_bytes())
     noted = [one for one in sorted((path / "witness").glob("*")) if one.suffix != ".tmp"]
     known = [_head(one.read_bytes(), key) for one in [*kept, *noted]]

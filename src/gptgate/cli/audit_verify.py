@@ -144,11 +144,12 @@ def _verify_folder(
     cosignatures = [cosigned_line(witness, *cosigned(known, witness)) for witness in witnesses]
     # What SQLite does alone is done beside the rest.
     with LogCheck(data) as check, LogCheck(data) as aside, ThreadPoolExecutor(1) as pool:
-        damage, sums, unsought = (pool.submit(one) for one in (aside.integrity, aside.money, aside.unsought))
+        damage, access = pool.submit(aside.integrity), pool.submit(aside.access)
+        sums, unsought = pool.submit(aside.money), pool.submit(aside.unsought)
         try:
             erased = _compare(verify_log(read, signed, key, roots), check, head)
             beyond = check.beyond(head.size)
-            wrong = sums.result() or unsought.result()
+            wrong = access.result().wrong or sums.result() or unsought.result()
         except (VerificationError, StorageError):
             _require_sound(damage.result())
             raise
@@ -164,6 +165,8 @@ def _verify_folder(
         print(line)
     if erased:
         print(f"Texts that were erased since: {erased}.")
+    if unbound := access.result().unbound:
+        print(f"Keys and auditors of which the log does not tell which secret they have: {unbound}, made long ago.")
     if beyond:
         print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from gptgate.storage.errors import StorageError
-from gptgate.storage.events import AUDITOR_ADDED, AUDITOR_REMOVED, insert_event
+from gptgate.storage.events import AUDITOR_ADDED, AUDITOR_REMOVED, hash_digest, insert_event
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
 
@@ -52,8 +52,9 @@ def add_auditor(folder: Path, name: str, at_ms: int, by: str) -> str:
     with changing(folder, "add an auditor") as connection:
         if connection.execute("SELECT 1 FROM auditors WHERE name = ?", (name,)).fetchone() is not None:
             raise StorageError(f"there is an auditor {name} already", hint="remove that one first")
-        connection.execute("INSERT INTO auditors VALUES (?, ?, ?)", (name, _hash(token), at_ms))
-        insert_event(connection, at_ms, AUDITOR_ADDED, {"name": name, "by": by})
+        hashed = _hash(token)
+        connection.execute("INSERT INTO auditors VALUES (?, ?, ?)", (name, hashed, at_ms))
+        insert_event(connection, at_ms, AUDITOR_ADDED, {"name": name, "by": by, "hash_digest": hash_digest(hashed)})
     return token
 
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 from gptgate.core.events import ENCODER
@@ -33,6 +34,11 @@ def insert_event(connection: sqlite3.Connection, at_ms: int, kind: str, fields: 
     """Add an event within the caller's transaction. `fields` hold no secret and no floating point number."""
     body = ENCODER.encode({"at_ms": at_ms, **fields})
     connection.execute("INSERT INTO events (at_ms, type, body) VALUES (?, ?, ?)", (at_ms, kind, body))
+
+
+def hash_digest(secret_hash: bytes) -> str:
+    """What an event says of the hash of a secret. The secret has 256 random bits: nobody finds it by trying."""
+    return sha256(secret_hash).hexdigest()
 
 
 def record_event(folder: Path, at_ms: int, kind: str, fields: Mapping[str, object]) -> None:

@@ -11,13 +11,13 @@ import msgspec
 
 from gptgate.core.keys import KeyRecord
 from gptgate.storage.errors import StorageError
-from gptgate.storage.events import KEY_CREATED, KEY_EXPIRY_SET, KEY_REVOKED, insert_event
+from gptgate.storage.events import KEY_CREATED, KEY_EXPIRY_SET, KEY_REVOKED, hash_digest, insert_event
 from gptgate.storage.folder import create_folder
 from gptgate.storage.schema import connect, migrate, require_latest, storage_errors, version_of
 
 BUSY_MS = 5000
 RECORDED = ("app", "name", "created_ms", "expires_ms", "models", "endpoints", "networks", "replaces")
-"""What of a key goes into the audit log: everything but the hash of its secret."""
+"""What of a key goes into the audit log; of the hash of its secret, a digest, by which it is known to be the same."""
 LIST = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -77,6 +77,7 @@ class KeyStore:
         with self._change(f"insert key {record.id}") as connection:
             connection.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             fields = {name: getattr(record, name) for name in RECORDED}
+            fields["hash_digest"] = hash_digest(record.secret_hash)
             insert_event(connection, record.created_ms, KEY_CREATED, {"key_id": record.id, **fields})
 
     def revoke(self, key_id: str, at_ms: int) -> None:

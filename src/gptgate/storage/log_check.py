@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from gptgate.core.events import End
 from gptgate.core.log import commitment, log_entry
+from gptgate.storage.access_check import Access, check_access
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.rows import end_columns
@@ -172,6 +173,10 @@ class LogCheck:
         """Where the sums that budgets are counted by are not those of the records, or a top-up not that of its event;
         ``""`` when they are."""
         return wrong_money(self._connection)
+
+    def access(self) -> Access:
+        """Where a key, an auditor or the key of a text is not what the log tells of."""
+        return check_access(self._connection)
 
     def _batch(self, before: Batch, batch: Batch) -> Iterator[Row]:
         # The columns are constants of ours.
