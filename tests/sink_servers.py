@@ -1,11 +1,17 @@
 """A webhook and a syslog server on loopback, for the tests of sinks."""
 
+import base64
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from google.protobuf import json_format
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 
 @dataclass
@@ -14,6 +20,7 @@ class Received:
 
     url: str = ""
     status: int = 200
+    answer: bytes = b""
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     news: threading.Condition = field(default_factory=threading.Condition)
@@ -47,8 +54,9 @@ def webhook() -> Iterator[Received]:
             if received.status == 200:
                 received.keep(body, {name.lower(): value for name, value in self.headers.items()})
             self.send_response(received.status)
-            self.send_header("content-length", "0")
+            self.send_header("content-length", str(len(received.answer)))
             self.end_headers()
+            self.wfile.write(received.answer)
 
         def log_message(self, *_: object) -> None:
             """Silent."""
@@ -64,6 +72,34 @@ def webhook() -> Iterator[Received]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def collector() -> Iterator[Received]:
+    """A collector that knows the protocol by its own published schema. What of a batch does not fit is refused whole;
+    of what does, each record's body is kept as a line."""
+    with webhook() as received:
+        keep = received.keep
+
+        def parsed(body: bytes, headers: dict[str, str]) -> None:
+            records = log_records(body)
+            keep(b"".join(record.body.string_value.encode() + b"\n" for record in records), headers)
+
+        received.keep = parsed  # type: ignore[method-assign]
+        received.url = received.url.replace("/audit", "/v1/logs")
+        yield received
+
+
+def log_records(body: bytes) -> list[LogRecord]:
+    """The records of a request, in the JSON encoding of OTLP: that of protobuf, but for ids, which are hexadecimal."""
+    document = json.loads(body)
+    for record in (one for resource in document["resourceLogs"] for one in resource["scopeLogs"][0]["logRecords"]):
+        for name in record.keys() & {"traceId", "spanId"}:
+            record[name] = base64.b64encode(bytes.fromhex(record[name])).decode()
+    request = json_format.ParseDict(document, ExportLogsServiceRequest())
+    return [
+        record for resource in request.resource_logs for scope in resource.scope_logs for record in scope.log_records
+    ]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from gptgate.core.sinks import LogLine, SinkFailed
 from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.sinks.registry import SINKS
 from harness import free_port
-from sink_servers import Received, syslog, webhook
+from sink_servers import Received, collector, log_records, syslog, webhook
 
 
 def line(index: int) -> LogLine:
@@ -43,6 +43,9 @@ def place(kind: SinkKind, folder: Path) -> Iterator[tuple[str, Received | Path]]
                 yield received.url, received
         case SinkKind.SYSLOG:
             with syslog() as received:
+                yield received.url, received
+        case SinkKind.OTLP:
+            with collector() as received:
                 yield received.url, received
 
 
@@ -69,6 +72,7 @@ def test_a_sink_that_is_away_fails_and_takes_the_same_lines_later(kind: SinkKind
         SinkKind.FILE: str(folder / "audit.jsonl"),
         SinkKind.WEBHOOK: f"http://127.0.0.1:{free_port()}/",
         SinkKind.SYSLOG: f"tcp://127.0.0.1:{free_port()}",
+        SinkKind.OTLP: f"http://127.0.0.1:{free_port()}/v1/logs",
     }
     sink = SINKS[kind](spec(kind, away[kind]), "the-secret-that-signs")
     with pytest.raises(SinkFailed) as failed:
@@ -272,3 +276,55 @@ def test_a_syslog_server_that_hung_up_is_called_again() -> None:
         connection.close()
     sink.close()
     listener.close()
+
+
+def intent(index: int, traceparent: str) -> LogLine:
+    entry = {"body": {"id": "r1", "traceparent": traceparent}, "content": None, "type": "intent", "v": 1}
+    return LogLine(index, 1_795_392_000_123, "intent", json.dumps({"index": index, "entry": entry}).encode())
+
+
+def test_a_collector_gets_log_records_of_the_protocol() -> None:
+    lines = [line(4), intent(5, f"00-{'a1' * 16}-{'b2' * 8}-01"), intent(6, "anything")]
+    large = LogLine(
+        7, 0, "config_applied", b'{"index":7,"entry":{"body_sha256":"00","type":"config_applied"},"body":{}}'
+    )
+    with webhook() as received:
+        sink = SINKS[SinkKind.OTLP](spec(SinkKind.OTLP, received.url), "token")
+        sink.deliver([*lines, large])
+        sink.close()
+    (headers,), (body,) = received.headers, received.bodies
+    assert (headers["content-type"], headers["authorization"]) == ("application/json", "Bearer token")
+    document = json.loads(body)
+    named = {one["key"]: one["value"]["stringValue"] for one in document["resourceLogs"][0]["resource"]["attributes"]}
+    assert named == {"service.name": "gptgate"}
+    ended, asked, untraced, applied = log_records(body)
+    assert ended.event_name == "gptgate.end"
+    assert ended.time_unix_nano == ended.observed_time_unix_nano == 1_795_392_000_123_000_000
+    assert (ended.severity_number, ended.severity_text) == (9, "INFO")
+    assert ended.body.string_value.encode() == line(4).data
+    assert [(one.key, one.value.int_value) for one in ended.attributes] == [("gptgate.log.index", 4)]
+    assert (asked.trace_id.hex(), asked.span_id.hex()) == ("a1" * 16, "b2" * 8)
+    assert (asked.attributes[1].key, asked.attributes[1].value.string_value) == ("gptgate.request.id", "r1")
+    assert (untraced.trace_id, untraced.span_id) == (b"", b"")
+    assert (applied.event_name, applied.body.string_value.encode()) == ("gptgate.config_applied", large.data)
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}", b"not json", b'{"partialSuccess":{}}', b'{"partialSuccess":{"x":1}}'])
+def test_a_collector_that_takes_all_may_say_what_it_wants(answer: bytes) -> None:
+    with collector() as received:
+        received.answer = answer
+        sink = SINKS[SinkKind.OTLP](spec(SinkKind.OTLP, received.url), "")
+        sink.deliver([line(0)])
+        sink.close()
+
+
+@pytest.mark.parametrize("number", [1, "1"])
+def test_a_collector_that_rejects_a_part_has_not_taken_them(number: int | str) -> None:
+    with collector() as received:
+        received.answer = json.dumps(
+            {"partialSuccess": {"rejectedLogRecords": number, "errorMessage": "full"}}
+        ).encode()
+        sink = SINKS[SinkKind.OTLP](spec(SinkKind.OTLP, received.url), "")
+        with pytest.raises(SinkFailed, match="rejected 1 of 2 entries"):
+            sink.deliver([line(0), line(1)])
+        sink.close()

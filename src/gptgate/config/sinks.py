@@ -15,13 +15,18 @@ KINDS = {
     "https": SinkKind.WEBHOOK,
     "tcp": SinkKind.SYSLOG,
     "tls": SinkKind.SYSLOG,
+    "otlp+http": SinkKind.OTLP,
+    "otlp+https": SinkKind.OTLP,
 }
 """Schemes of `to`, and what they stand for."""
+OTLP = "otlp+"
+OTLP_PATH = "/v1/logs"
+"""Where a collector takes logs, unless the address says otherwise."""
 
 
 def _parse_to(text: str, _tag: str) -> str:
     """Never quotes what it was given: a password may stand in it."""
-    hint = "file:/absolute/path, https://host/path, or tcp://host:port or tls://host:port for syslog"
+    hint = "file:/absolute/path, https://host/path, tcp://host:port or tls://host:port for syslog, or otlp+https://host:port"
     scheme, _, path = text.partition(":")
     if len(text) > 1024 or not text.isprintable() or scheme not in KINDS:
         raise Wrong("not a place for entries", hint)
@@ -43,12 +48,14 @@ def _parse_to(text: str, _tag: str) -> str:
     return text
 
 
-TO = Scalar("file:/PATH | http(s)://… | tcp://HOST:PORT | tls://HOST:PORT", _parse_to)
+TO = Scalar("file:/PATH | http(s)://… | tcp://HOST:PORT | tls://HOST:PORT | otlp+http(s)://…", _parse_to)
 SINK = Group(
     (
         Field("name", SMALL_NAME, "Its name in metrics, and of the note of how far it came.", required=True),
-        Field("to", TO, "A file, a webhook, or a syslog server.", required=True),
-        Field("credential", SECRET, "The secret that signs what a webhook gets.", absent="nothing is signed"),
+        Field("to", TO, "A file, a webhook, a syslog server, or an OpenTelemetry collector.", required=True),
+        Field(
+            "credential", SECRET, "The secret that signs what a webhook gets, or that a collector wants.", absent="none"
+        ),
         Field("timeout", duration_type(100, 60_000), "How long the other side may take.", "10s"),
         Field("only", Many(word_type(ENTRY_KINDS)), "The kinds of entries that it gets.", absent="all"),
     )
@@ -63,7 +70,7 @@ def check_sinks(root: Section, reader: Reader) -> None:
         if to is None:
             continue
         kind = KINDS[to.partition(":")[0]]
-        useless = {"credential": kind is not SinkKind.WEBHOOK, "timeout": kind is SinkKind.FILE}
+        useless = {"credential": kind in (SinkKind.FILE, SinkKind.SYSLOG), "timeout": kind is SinkKind.FILE}
         if kind is SinkKind.FILE and "only" in section.written:
             message = "a file is a copy of the log, which goes on where the last entry in it ends"
             reader.report(section.line_of("only"), f"{section.path}.only", message, "remove the line")
@@ -82,8 +89,18 @@ def build_sink(section: Section) -> SinkSpec:
     return SinkSpec(
         name=section.get("name"),
         kind=kind,
-        to=to.removeprefix("file:") if kind is SinkKind.FILE else to,
+        to=_address(to, kind),
         credential=section.get("credential"),
         timeout_ms=section.get("timeout"),
         only=tuple(sorted(item.value for item in section.items("only"))),
     )
+
+
+def _address(to: str, kind: SinkKind) -> str:
+    """The path of a file, or the URL."""
+    if kind is SinkKind.FILE:
+        return to.removeprefix("file:")
+    if kind is not SinkKind.OTLP:
+        return to
+    url = urlsplit(to.removeprefix(OTLP))
+    return url.geturl() if url.path.strip("/") else url._replace(path=OTLP_PATH).geturl()

@@ -242,6 +242,7 @@ class SinkKind(StrEnum):
     FILE = "file"
     WEBHOOK = "webhook"
     SYSLOG = "syslog"
+    OTLP = "otlp"
 
 
 class SinkSpec(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from gptgate.core.sinks import Sink
 from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.sinks.file import FileSink
+from gptgate.sinks.otlp import OtlpSink
 from gptgate.sinks.syslog import SyslogSink
 from gptgate.sinks.webhook import WebhookSink
 
@@ -12,4 +13,5 @@ SINKS: dict[SinkKind, Callable[[SinkSpec, str], Sink]] = {
     SinkKind.FILE: FileSink,
     SinkKind.WEBHOOK: WebhookSink,
     SinkKind.SYSLOG: SyslogSink,
+    SinkKind.OTLP: OtlpSink,
 }

@@ -21,6 +21,8 @@ def test_what_is_written_decides_how() -> None:
         "name: near, to: 'tcp://127.0.0.1:601'",
         "name: six, to: 'tcp://[::1]:601'",
         "name: swarm, to: 'http://log_collector.:80/'",
+        "name: trace, to: 'otlp+https://otel.example:4318', credential: env:TOKEN",
+        "name: under, to: 'otlp+http://[::1]:4318/in/logs?x=1'",
     )
     assert [(sink.name, sink.kind, sink.to, sink.timeout_ms) for sink in found] == [
         ("archive", SinkKind.FILE, "/var/log/audit.jsonl", 10_000),
@@ -29,6 +31,8 @@ def test_what_is_written_decides_how() -> None:
         ("siem", SinkKind.WEBHOOK, "https://siem.example/in?x=1", 3000),
         ("six", SinkKind.SYSLOG, "tcp://[::1]:601", 10_000),
         ("swarm", SinkKind.WEBHOOK, "http://log_collector.:80/", 10_000),
+        ("trace", SinkKind.OTLP, "https://otel.example:4318/v1/logs", 10_000),
+        ("under", SinkKind.OTLP, "http://[::1]:4318/in/logs?x=1", 10_000),
     ]
     assert found[3].credential == SecretRef("env", "SIEM")
 
@@ -47,6 +51,8 @@ def test_a_sink_can_be_for_some_kinds_of_entries() -> None:
         ("name: s, to: 'tls://log.example/path'", "a syslog server has no path"),
         ("name: s, to: 'udp://log.example'", "not a place for entries"),
         ("name: s, to: 'https://'", "not a URL of a host"),
+        ("name: s, to: 'otlp+https://user:hunter2@otel.example'", "must not hold credentials"),
+        ("name: s, to: 'otlp://otel.example'", "not a place for entries"),
         ("name: s, to: 'tcp://log.example:99999'", "not a URL"),
         ("name: s, to: 'https://a..b/x'", "not a URL of a host"),
         ("name: s, to: 'tcp://.log.example'", "not a URL of a host"),
