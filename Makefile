@@ -30,7 +30,7 @@ quality: .venv/.dev
 
 lock: .venv/.dev
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
-	cd requirements && for f in run build valkey dev; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	cd requirements && for f in run build valkey parquet dev; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header $$f.in -o $$f.txt; done
 
 clean:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -35,19 +36,24 @@ COLUMNS = ("index", "at", "type", *FIELDS, "findings", "input_tokens", "output_t
 
 
 class ExportFormat(StrEnum):
-    """JSON Lines: everything, to the byte. CSV: the columns that a spreadsheet can use."""
+    """JSON Lines: everything, to the byte. CSV: what a spreadsheet can use. Parquet: both, in typed columns."""
 
     JSONL = "jsonl"
     CSV = "csv"
+    PARQUET = "parquet"
 
 
 def export(
-    output: Annotated[ExportFormat, typer.Option("--format", help="JSON Lines or CSV.")] = ExportFormat.JSONL,
+    output: Annotated[
+        ExportFormat, typer.Option("--format", help="JSON Lines, CSV, or a folder of Parquet files.")
+    ] = ExportFormat.JSONL,
     start: Annotated[
         int | None, typer.Option("--from", min=0, help="Begin with this entry; default 0, or where --cursor says.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many entries.")] = 1_000_000_000,
-    out: Annotated[Path | None, typer.Option(help="Append to this file instead of printing.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Append to this file instead of printing; for Parquet a folder.")
+    ] = None,
     cursor: Annotated[
         Path | None, typer.Option(help="A file that says where to begin, and is told where the next run begins.")
     ] = None,
@@ -56,15 +62,18 @@ def export(
     """Write the entries of the signed log in their order. Works while a gateway runs, and without one.
 
     With --cursor each run goes on where the one before ended. What was written is synced before the cursor moves, so
-    after a crash entries may come twice, by their index, and none is missing.
+    after a crash entries may come twice, by their index, and none is missing. Parquet goes into a folder, each run in
+    new files; their names say where the next run begins.
     """
     require_database(data)
+    if output is ExportFormat.PARQUET:
+        _export_parts(LogEntries(data), out, start, limit, cursor)
+        return
     if start is not None and cursor is not None and cursor.exists():
         raise CommandError(f"{cursor} says where to begin", hint="leave --from out", exit_code=USAGE)
     first = start if start is not None else _begin(cursor)
     entries = LogEntries(data)
-    if first > entries.size():
-        raise CommandError(f"the log has {entries.size()} entries only", hint="the cursor is of another log")
+    _require_begun(entries, first, "the cursor is of another log")
     with ExitStack() as stack:
         try:
             target = sys.stdout.buffer if out is None else stack.enter_context(_behind_whole_lines(out, output))
@@ -79,6 +88,40 @@ def export(
                 sync_folders([cursor.parent])
         except OSError as error:
             raise CommandError(f"cannot write {error.filename or out or 'the entries'}: {error.strerror}") from None
+    _report(first, following)
+
+
+def _export_parts(entries: LogEntries, out: Path | None, start: int | None, limit: int, cursor: Path | None) -> None:
+    """Behind the parts that the folder has."""
+    try:
+        module = import_module("gptgate.cli.audit_parquet")
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "pyarrow":
+            raise
+        message = "Parquet needs a package that is not installed"
+        raise CommandError(message, hint="pip install 'gptgate[parquet]'") from None
+    if out is None or cursor is not None:
+        message = "Parquet goes into a folder, which says itself where the next run begins"
+        raise CommandError(message, hint="--out FOLDER, without --cursor", exit_code=USAGE)
+    try:
+        with module.part_folder(out) as behind:
+            if start is not None and behind:
+                raise CommandError(f"{out} says where to begin", hint="leave --from out", exit_code=USAGE)
+            first = start or behind
+            _require_begun(entries, first, "the parts are of another log")
+            following = module.write_parts(out, _lines(entries, first, limit), first)
+    except OSError as error:
+        raise CommandError(f"cannot write {error.filename or out}: {error.strerror}") from None
+    _report(first, following)
+
+
+def _require_begun(entries: LogEntries, first: int, hint: str) -> None:
+    size = entries.size()
+    if first > size:
+        raise CommandError(f"the log has {size} entries only", hint=hint)
+
+
+def _report(first: int, following: int) -> None:
     print(f"{following - first} entries; the next run begins with {following}", file=sys.stderr)
 
 
@@ -130,11 +173,15 @@ def _write(target: BinaryIO, output: ExportFormat, lines: Iterator[LogLine], fir
     return following
 
 
-def _row(line: LogLine) -> list[object]:
+def facts_of(line: LogLine) -> tuple[str | None, dict[str, Any], bool]:
+    """What an entry commits to of a text, its event's body, and whether it is the event of a request."""
     document: dict[str, Any] = msgspec.json.decode(line.data)
     entry = document["entry"]
-    body: dict[str, Any] = entry.get("body") or document["body"]
-    of_request = line.kind in (INTENT, END)
+    return entry["content"], entry.get("body") or document["body"], line.kind in (INTENT, END)
+
+
+def _row(line: LogLine) -> list[object]:
+    content, body, of_request = facts_of(line)
     usage = body.get("usage") or {}
     return [
         line.index,
@@ -144,7 +191,7 @@ def _row(line: LogLine) -> list[object]:
         [f"{kind}:{count}" for kind, count in body.get("finding_counts", ())] if of_request else "",
         usage.get("input_tokens", ""),
         usage.get("output_tokens", ""),
-        entry["content"] or "",
+        content or "",
         "" if of_request else msgspec.json.encode(body, order="sorted").decode(),
     ]
 

@@ -8,6 +8,8 @@ from audit_logs import Records
 from gptgate.cli.audit_export import ExportFormat, export
 from gptgate.cli.failure import CommandError
 
+LINES = (ExportFormat.JSONL, ExportFormat.CSV)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -23,7 +25,7 @@ def run(folder: Path, out: Path, output: ExportFormat, start: int, limit: int) -
     export(output=output, start=start, limit=limit, out=out, cursor=None, data=folder)
 
 
-@pytest.mark.parametrize("output", ExportFormat)
+@pytest.mark.parametrize("output", LINES)
 @pytest.mark.parametrize("left", [1, 12, 40])
 def test_half_a_line_of_a_run_that_was_cut_short_is_cut_off(
     folder: Path, tmp_path: Path, output: ExportFormat, left: int
@@ -44,7 +46,7 @@ def test_a_header_that_was_cut_short_is_written_again(folder: Path, tmp_path: Pa
     assert out.read_bytes() == whole.read_bytes()
 
 
-@pytest.mark.parametrize("output", ExportFormat)
+@pytest.mark.parametrize("output", LINES)
 def test_a_file_of_somebody_else_is_left_alone(folder: Path, tmp_path: Path, output: ExportFormat) -> None:
     out = tmp_path / "notes"
     out.write_bytes(b"a note\nof somebody")
