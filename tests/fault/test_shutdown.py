@@ -128,6 +128,19 @@ async def newest_digest(gateway: GatewayProcess, key: str) -> str:
     return record.intent.config_digest
 
 
+def caught_signals(pid: int) -> int:
+    """The signals that a process has handlers for, a bit each."""
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in status if line.startswith("SigCgt:")), 16)
+
+
+async def test_a_running_process_is_watched_for_guards_that_hang(tmp_path: Path) -> None:
+    gateway = GatewayProcess(tmp_path / "data", "http://127.0.0.1:1", CONFIG)
+    await asyncio.to_thread(gateway.start)
+    assert caught_signals(gateway.pid) >> (signal.SIGALRM - 1) & 1
+    assert (await stop(gateway))[0] == 0
+
+
 async def test_sighup_applies_the_file_of_a_running_process(tmp_path: Path) -> None:
     provider = SimulatorServer()
     await provider.start()

@@ -15,6 +15,7 @@ from gptgate.compose import App
 from gptgate.config.problem import ConfigError
 from gptgate.http.protocol import bounded
 from gptgate.storage.folder import admin_token
+from gptgate.watchdog import Watchdog
 
 GC_THRESHOLDS = (50_000, 20, 50)
 """Requests make little cyclic garbage; the default thresholds would stop the world for nothing every few of them."""
@@ -48,6 +49,7 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
         control = make_server(admin, spec.keep_alive_ms, 1000, http=bounded(spec.header_timeout_ms))
         stop = asyncio.Event()
         _handle_signals(app, data, stop)
+        watchdog = asyncio.create_task(Watchdog(app.logger).run())
         running = [
             asyncio.create_task(data.serve(sockets=[data_socket])),
             asyncio.create_task(control.serve(sockets=[control_socket])),
@@ -64,6 +66,8 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
         await asyncio.gather(*data.server_state.tasks, return_exceptions=True)
         control.should_exit = True
         await running[1]
+        watchdog.cancel()
+        await asyncio.wait([watchdog])
     finally:
         await app.close()
 

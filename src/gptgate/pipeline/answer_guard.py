@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gptgate.core.adapter import Adapter, Answer, Channel, Piece, StreamCodec, StreamEvent
 from gptgate.core.document import apply_edits, encode_json
-from gptgate.core.errors import Reach, RedactionImpossible, UpstreamBroken
+from gptgate.core.errors import GuardFailed, Reach, RedactionImpossible, UpstreamBroken
 from gptgate.core.facts import Decision, Grant, Inspection, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut, Pseudonyms, StreamScanner, TextRedactor, TextRestorer
@@ -21,7 +21,7 @@ from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import cut_of, denial, rewriting_edits, rewritten
 from gptgate.pipeline.keeping import class_of, content_of, content_unjudged, keeps_any, kept_out
 from gptgate.pipeline.services import Services
-from gptgate.pipeline.soundness import sound, sound_findings
+from gptgate.pipeline.soundness import NONSENSE, sound, sound_findings
 
 MAX_SCORED = 512
 """Findings that stay in the running score of a stream: a provider that floods us must not make us slow."""
@@ -85,14 +85,19 @@ class AnswerGuard:
         self._unjudged = False
         """A text was received that its scanner has not judged: true for good when the scanner failed."""
 
-    def whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes:
-        """The whole answer's bytes as they may go out.
-
-        Raises PolicyDenied or RedactionImpossible.
-        """
+    def inspect(self, answer: Answer) -> None:
+        """Look for what is in a whole answer. Safe in a thread."""
         self._expect_no_call(answer.segments)
-        findings = sound_findings(self._inspector.inspect(answer.segments), answer.segments)
-        self._whole = findings
+        self._whole = sound_findings(self._inspector.inspect(answer.segments), answer.segments)
+
+    def whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes:
+        """The bytes of an inspected answer as they may go out.
+
+        Raises PolicyDenied or RedactionImpossible; GuardFailed for an answer that was not inspected.
+        """
+        findings = self._whole
+        if findings is None:
+            raise GuardFailed(NONSENSE, detail="a whole answer that nobody has looked at")
         rewrites = rewritten(findings, self._decide(findings).rewrites)
         edits = rewriting_edits(self._services.redaction, answer.segments, rewrites)
         self._restore(answer.segments, edits)

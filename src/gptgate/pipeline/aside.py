@@ -28,7 +28,8 @@ class Aside:
     async def run(self, size: int, work: Callable[[], T]) -> T:
         """What the work gives or raises. It is done at once where its input is small.
 
-        Raises GuardFailed past the deadline. Nothing can end a thread: work that hangs keeps its place.
+        Raises GuardFailed past the deadline. Nothing can end a thread: work that hangs keeps its place. What hangs in
+        the event loop is ended by `gptgate.watchdog`.
         """
         if size < LARGE:
             return work()
@@ -39,7 +40,7 @@ class Aside:
                 running.add_done_callback(self._over)
                 return await asyncio.shield(running)
         except TimeoutError:
-            raise GuardFailed("Looking at this request took too long.") from None
+            raise GuardFailed("Looking at this took too long.") from None
 
     def _over(self, done: "asyncio.Future[T]") -> None:
         self._places.release()

@@ -9,7 +9,7 @@ from gptgate.core.approvals import Approval
 from gptgate.core.classifier import Opinion
 from gptgate.core.conversation import Conversation
 from gptgate.core.document import apply_edits
-from gptgate.core.errors import GateError, RedactionImpossible
+from gptgate.core.errors import GateError, GuardFailed, RedactionImpossible
 from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import (
     ChatRequest,
@@ -243,6 +243,13 @@ class Draft:
         try:
             return apply_edits(self.raw.body, rewriting_edits(redaction, self.request.segments, found))
         except RedactionImpossible:
+            return None
+
+    def kept_of_refused(self, redaction: Redaction | None) -> bytes | None:
+        """As `kept_request`, of a request that is refused in any case: a text that no guard can redact is not kept."""
+        try:
+            return self.kept_request(redaction)
+        except GuardFailed:
             return None
 
 

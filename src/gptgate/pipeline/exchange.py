@@ -7,7 +7,7 @@ calls that neither block nor await, so no cancellation can come between them.
 import asyncio
 from hashlib import sha256
 
-from gptgate.core.adapter import Adapter
+from gptgate.core.adapter import Adapter, Answer
 from gptgate.core.document import read_object
 from gptgate.core.errors import (
     ClientGone,
@@ -28,6 +28,7 @@ from gptgate.core.events import EndState, Intent
 from gptgate.core.facts import Grant, Permit, PolicyFacts, Reservation, Route, Settlement, Usage
 from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
 from gptgate.pipeline.answer_guard import AnswerGuard
+from gptgate.pipeline.aside import Aside
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import words_to_mind
 from gptgate.pipeline.limit_headers import limit_headers
@@ -46,6 +47,7 @@ class Exchange:
     def __init__(
         self,
         services: Services,
+        readers: Aside,
         grant: Grant,
         permit: Permit,
         facts: PolicyFacts,
@@ -59,6 +61,7 @@ class Exchange:
     ) -> None:
         self._services = services
         self._admitted = admitted
+        self._readers = readers
         self._request = permit.request
         self._route = route
         self._reservation = reservation
@@ -185,12 +188,17 @@ class Exchange:
             self._admitted.settle(answer.usage)
         draft.answered_model = answer.model
         try:
-            released = self._guard.whole(self._adapter, answer, body)
+            released = await self._judged(answer, body)
         finally:
             self._kept = self._guard.kept_whole(self._adapter, answer, body)
         draft.mark("inspect_answer")
         draft.answer_digest = sha256(released).hexdigest()
         await out.answer(reply.status, self._answer_headers(reply), released)
+
+    async def _judged(self, answer: Answer, body: bytes) -> bytes:
+        """The whole answer's bytes as they may go out. A large one is inspected beside the event loop."""
+        await self._readers.run(len(body), lambda: self._guard.inspect(answer))
+        return self._guard.whole(self._adapter, answer, body)
 
     async def _stream(self, reply: UpstreamReply, out: Outlet) -> None:
         draft, guard = self._draft, self._guard
@@ -264,7 +272,7 @@ class Exchange:
                 reach=Reach.ANSWERED,
                 status=status,
             ) from None
-        released = self._guard.whole(self._adapter, answer, body)
+        released = await self._judged(answer, body)
         self._kept = self._guard.kept_whole(self._adapter, answer, body)
         self._draft.answer_digest = sha256(released).hexdigest()
         self._noted = UpstreamRefused("passed on", reach=Reach.ANSWERED, status=status)

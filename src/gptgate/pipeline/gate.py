@@ -5,6 +5,7 @@ be a missing argument of the next step.
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 from gptgate.core.budgets import NOTHING
 from gptgate.core.document import read_object
@@ -60,7 +61,7 @@ from gptgate.pipeline.sharing import SharedAdmitted, move, reserve_shared
 
 UNUSED = Settlement(nano=0, tokens=0, source="unused")
 READERS = 2
-"""Large requests that are inspected at a time."""
+"""Large requests and answers that are inspected at a time."""
 
 
 class Gate:
@@ -70,6 +71,7 @@ class Gate:
         self._services = services
         self._discretion = Discretion(services.inspector)
         self._readers = Aside(READERS)
+        self._exchange = partial(Exchange, services, self._readers)
         self._plan = LimitPlan(services.snapshot)
         self._guards = Guards(services.snapshot.guards, services.limiter, services.clock, services.ceiling)
         self._outliving: set[asyncio.Task[None]] = set()
@@ -258,7 +260,7 @@ class Gate:
         intent = await self._begin(draft, reservation, out)
         draft.mark("record")
         admitted.keep_tokens()
-        return Exchange(services, grant, permit, facts, pseudonyms, route, reservation, price, intent, draft, admitted)
+        return self._exchange(grant, permit, facts, pseudonyms, route, reservation, price, intent, draft, admitted)
 
     async def _decide_routed(
         self, request: ChatRequest, facts: PolicyFacts, inspection: Inspection, first: Decision, draft: Draft
@@ -357,7 +359,7 @@ class Gate:
             draft.distrust()
         intent = draft.intent()
         end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
-        await self._record(intent, end, draft.kept_request(self._services.redaction if sound else None))
+        await self._record(intent, end, draft.kept_of_refused(self._services.redaction if sound else None))
 
     async def _give_back(self, draft: Draft) -> None:
         """A permit by which nothing passed may be used again. Where that cannot be written down it stays used, and

@@ -84,6 +84,11 @@ def whole_answer(parts: Services, text: str, **choice: Any) -> tuple[AnswerGuard
     )
 
 
+def released(guard: AnswerGuard, adapter: Any, answer: Any, body: bytes) -> bytes:
+    guard.inspect(answer)
+    return guard.whole(adapter, answer, body)
+
+
 def stream_of(parts: Services, *pieces: str) -> tuple[AnswerGuard, Any, list[bytes]]:
     facts = judged(parts, chat(Dialect.OPENAI))
     events = []
@@ -96,7 +101,7 @@ def stream_of(parts: Services, *pieces: str) -> tuple[AnswerGuard, Any, list[byt
 def test_a_whole_answer_is_redacted_and_so_is_what_is_kept() -> None:
     parts = keeping("redacted")
     guard, adapter, answer, body, facts = whole_answer(parts, f"card {CARD}")
-    out = guard.whole(adapter, answer, body)
+    out = released(guard, adapter, answer, body)
     assert json.loads(out)["choices"][0]["message"]["content"] == "card [redacted:pii.payment_card]"
     kept = guard.kept_whole(adapter, answer, body)
     assert kept is not None
@@ -106,14 +111,20 @@ def test_a_whole_answer_is_redacted_and_so_is_what_is_kept() -> None:
 
 def test_an_answer_without_findings_keeps_its_very_bytes() -> None:
     guard, adapter, answer, body, _ = whole_answer(keeping("redacted"), "hello")
-    assert guard.whole(adapter, answer, body) is body
+    assert released(guard, adapter, answer, body) is body
     assert guard.kept_whole(adapter, answer, body) is body
+
+
+def test_an_answer_that_was_not_inspected_is_not_let_out() -> None:
+    guard, adapter, answer, body, _ = whole_answer(keeping("redacted"), "hello")
+    with pytest.raises(GuardFailed):
+        guard.whole(adapter, answer, body)
 
 
 @pytest.mark.parametrize(("content", "kept"), [("none", False), ("full", True)])
 def test_content_none_keeps_nothing_and_full_keeps_all(content: str, kept: bool) -> None:
     guard, adapter, answer, body, _ = whole_answer(keeping(content), f"card {CARD}")
-    guard.whole(adapter, answer, body)
+    released(guard, adapter, answer, body)
     assert guard.kept_whole(adapter, answer, body) == (body if kept else None)
     streamed, codec, events = stream_of(keeping(content), f"card {CARD}")
     play(streamed, codec, events)
@@ -124,7 +135,7 @@ def test_content_none_keeps_nothing_and_full_keeps_all(content: str, kept: bool)
 def test_token_probabilities_of_a_whole_answer_are_not_kept_beside_a_redacted_text() -> None:
     tokens = [{"token": CARD[at : at + 2], "logprob": -0.1} for at in range(0, len(CARD), 2)]
     guard, adapter, answer, body, _ = whole_answer(keeping("redacted"), f"card {CARD}", logprobs={"content": tokens})
-    out = json.loads(guard.whole(adapter, answer, body))
+    out = json.loads(released(guard, adapter, answer, body))
     assert out["choices"][0]["logprobs"] is None
     kept = json.loads(guard.kept_whole(adapter, answer, body) or b"")
     assert kept["choices"][0]["logprobs"] is None
@@ -134,7 +145,7 @@ def test_an_answer_that_no_detector_judged_is_not_kept_as_redacted() -> None:
     parts = keeping("redacted", inspector=FailingInspector(INSPECTOR))
     guard, adapter, answer, body, _ = whole_answer(parts, OPENAI_KEY)
     with pytest.raises(GuardFailed):
-        guard.whole(adapter, answer, body)
+        released(guard, adapter, answer, body)
     assert guard.kept_whole(adapter, answer, body) is None
 
 
@@ -151,7 +162,7 @@ def test_a_denied_answer_is_kept_without_what_denied_it() -> None:
     parts = keeping("redacted", DENYING)
     guard, adapter, answer, body, facts = whole_answer(parts, f"key {OPENAI_KEY}")
     with pytest.raises(PolicyDenied, match="No keys here"):
-        guard.whole(adapter, answer, body)
+        released(guard, adapter, answer, body)
     kept = guard.kept_whole(adapter, answer, body)
     assert kept is not None
     assert OPENAI_KEY.encode() not in kept

@@ -1,4 +1,4 @@
-"""Large requests are inspected beside the event loop: nobody waits for them but others as large."""
+"""Large requests and answers are inspected beside the event loop: nobody waits for them but others as large."""
 
 import asyncio
 import threading
@@ -66,6 +66,39 @@ async def test_a_small_request_passes_while_large_ones_are_inspected() -> None:
         done = await asyncio.gather(*slow, return_exceptions=True)
     assert [type(one) for one in done] == [asyncio.CancelledError] + [type(None)] * READERS
     assert len(inspector.begun) == READERS + 1
+
+
+async def test_a_large_answer_is_inspected_beside_the_loop_too() -> None:
+    inspector = SlowInspector()
+    inspector.go.set()
+    text = ("x " * LARGE) + "end"
+    answer = ANSWER.replace(b"hi", text.encode())
+    parts = services(
+        configured("policy: {rules: []}"),
+        inspector=inspector,
+        upstream=PlayedUpstream([PlayedReply(pieces=[answer])]),
+    )
+    out = Caller()
+    await Gate(parts).serve(chat(Dialect.OPENAI, "hello", stream=False), principal_of(parts.snapshot), out)
+    assert out.body == answer
+    assert len(inspector.begun) == 1
+    assert threading.main_thread() not in inspector.begun
+
+
+async def test_an_answer_whose_inspection_hangs_does_not_go_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    inspector = SlowInspector()
+    answer = ANSWER.replace(b"hi", b"x " * LARGE)
+    upstream = PlayedUpstream([PlayedReply(pieces=[answer])])
+    parts = services(configured("policy: {rules: []}"), inspector=inspector, upstream=upstream)
+    gate, out = Gate(parts), Caller()
+    monkeypatch.setattr(gate._readers, "_deadline_s", 0.05)
+    try:
+        with pytest.raises(GuardFailed):
+            await gate.serve(chat(Dialect.OPENAI, "hello", stream=False), principal_of(parts.snapshot), out)
+    finally:
+        inspector.go.set()
+    assert not out.started
+    assert parts.store.show("r1").end.code == GuardFailed.code
 
 
 async def test_work_that_hangs_is_given_up_and_keeps_its_place_until_it_is_over() -> None:
