@@ -80,6 +80,7 @@ def _print_secrets(measured: secrets.Secrets) -> None:
     print("\nSecrets.\n")
     rows = [
         ["secrets found", f"{measured.found} of {measured.cases}", _percent(measured.found, measured.cases)],
+        *(["left out: " + why, str(count), ""] for why, count in measured.empty.items()),
         ["look-alikes taken for one", f"{measured.look_alikes_hit} of {measured.look_alikes}",
          _percent(measured.look_alikes_hit, measured.look_alikes)],
         ["ordinary texts taken for one", f"{measured.ordinary_hit} of {measured.ordinary}",

@@ -19,6 +19,7 @@ SIGNED = f"{HEADER}.{CLAIMS}.{mixed(43)}"
     [
         SIGNED,
         f"{HEADER}.{CLAIMS}.",
+        f"eyJhbGciOi{mixed(13)}.{CLAIMS}.{mixed(43)}",
         f"{part({'kid': 'a', 'alg': 'RS256'})}.{part({'iss': 'b' * 900})}.{mixed(342)}",
         f"{part({'alg': 'RSA-OAEP', 'enc': 'A256GCM'})}.{mixed(86)}.{mixed(16)}.{mixed(200)}.{mixed(22)}",
     ],
@@ -33,7 +34,8 @@ def test_tokens_are_found(find, frame, token) -> None:
     [
         SIGNED[1:],
         f"{part({'typ': 'JWT'})}.{CLAIMS}.{mixed(43)}",
-        f"eyJhbGciOi{mixed(13)}.{CLAIMS}.{mixed(43)}",
+        f"eyJhbGciOi{mixed(13)}.{mixed(30)}.{mixed(43)}",
+        f"eyJhbGciOi{mixed(13)}.{CLAIMS}.",
         f"{part(['alg'])}.{CLAIMS}.{mixed(43)}",
         f"{HEADER}.{mixed(20)}",
         "eyJ.eyJ.x and eyJhbGciOiJIUzI1NiJ9",

@@ -9,18 +9,29 @@ _PART = "[A-Za-z0-9_-]"
 
 
 def is_token(match: bytes) -> bool:
-    """Whether the header is a JSON object with ``alg`` or ``enc``, and the rest is no filler."""
+    """Whether the header is a JSON object with ``alg`` or ``enc``, or, where that is damaged, what is signed is a JSON
+    object; and the rest is no filler."""
     head, _, rest = match.partition(b".")
-    try:
-        header = json.loads(binascii.a2b_base64(head.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(head) % 4)))
-    except (ValueError, RecursionError):
+    if len(set(rest)) <= 8:
         return False
-    return isinstance(header, dict) and ("alg" in header or "enc" in header) and len(set(rest)) > 8
+    header = _read(head)
+    if isinstance(header, dict):
+        return "alg" in header or "enc" in header
+    payload, _, signature = rest.partition(b".")
+    return bool(signature) and isinstance(_read(payload), dict)
+
+
+def _read(part: bytes) -> object:
+    """What JSON stands in a part; None for none."""
+    try:
+        return json.loads(binascii.a2b_base64(part.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(part) % 4)))
+    except (ValueError, RecursionError):
+        return None
 
 
 DETECTOR = Detector(
     name="web_token",
-    version=1,
+    version=2,
     kinds={"secret.jwt": "A JSON Web Token, signed, encrypted or unsigned."},
     patterns=(
         Pattern(
