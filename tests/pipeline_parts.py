@@ -22,6 +22,7 @@ from gptgate.detectors.canary import Canaries
 from gptgate.installed import read_config_text
 from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.answer_guard import AnswerGuard
+from gptgate.pipeline.charged import ChargedBudgets
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.policy_facts import policy_facts
@@ -163,6 +164,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
     kinds = {provider.name: provider.kind for provider in snapshot.providers.values()}
     made: dict[str, Any] = {
         "snapshot": snapshot,
+        "budgets": ChargedBudgets(snapshot.budgets),
         "clock": SteppingClock(),
         "authenticator": None,
         "authorize": authorize,

@@ -24,6 +24,7 @@ from gptgate.detectors.canary import Canaries
 from gptgate.http.app import DataPlane
 from gptgate.installed import read_config
 from gptgate.limits.memory import MemoryLimiter
+from gptgate.pipeline.charged import ChargedBudgets
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.services import Headers, Services
 from gptgate.policy.engine import compile_policy
@@ -151,11 +152,11 @@ class App:
             if snapshot.digest == self.snapshot.digest and not await self._secrets_changed(snapshot):
                 return snapshot.digest, False
             check_unchanged(self.config, self.snapshot, snapshot)
-            self._check_budgets(snapshot)
             old_gate, old_upstream = self._gate, self._upstream
-            # On record before it decides anything. Should the rest fail, it is on record and never decided.
-            await self._record(CONFIG_APPLIED, configuration_event(snapshot))
-            await self._install(snapshot)
+            async with self._treasury.entering(snapshot.budgets, self.store):
+                # On record before it decides anything. Should the rest fail, it is on record and never decided.
+                await self._record(CONFIG_APPLIED, configuration_event(snapshot))
+                await self._install(snapshot)
             self._retired[old_gate] = old_upstream
             self._spawn(self._retire(old_gate))
             self.logger.info("configuration applied", digest=snapshot.digest)
@@ -235,6 +236,7 @@ class App:
     async def _retire(self, gate: Gate) -> None:
         """Close a replaced Snapshot's connections once its last request is done."""
         await gate.idle()
+        self._treasury.retire(gate.budgets)
         await self._retired[gate].close()
         del self._retired[gate]
 
@@ -252,7 +254,7 @@ class App:
         inspector = informed(self._inspector, snapshot, targets.values(), others, self._canaries)
         gate = Gate(replace(self._services(snapshot, upstream, secrets), inspector=inspector))
         self.telemetry.configure(snapshot)
-        self._treasury.change(snapshot.budgets)
+        self._treasury.install(gate.budgets)
         self.store.max_log_lag_ns = snapshot.max_log_lag_ms * 1_000_000
         self._witnessing.change(snapshot.witnesses, witness_secrets)
         self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
@@ -299,6 +301,7 @@ class App:
         kinds = {provider.name: provider.kind for provider in snapshot.providers.values()}
         return Services(
             snapshot=snapshot,
+            budgets=ChargedBudgets(snapshot.budgets),
             clock=self.clock,
             authenticator=KeyAuthenticator(self._keys, snapshot.apps),
             authorize=authorize,
@@ -346,13 +349,6 @@ class App:
             catalog.SINK_LAG: lambda: self._couriers.lags(self.store.stats().log_size),
             catalog.SINK_FAILURES: self._couriers.failures,
         }
-
-    def _check_budgets(self, new: Snapshot) -> None:
-        """What a new budget has spent is counted at a start: until then it would allow its whole amount once more."""
-        uncounted = self._treasury.uncounted(new.budgets)
-        if uncounted:
-            problem, hint = "takes effect at a restart only", "restart the gateway; amounts alone can change without"
-            raise ConfigError([Problem(str(self.config), 0, f"budgets: {name}", problem, hint) for name in uncounted])
 
     async def _watch_keys(self) -> None:
         """Other processes change keys too: whatever they forgot to announce is seen within a second."""

@@ -60,6 +60,7 @@ class Sharing:
         if self.service is not None:
             self.service.start(budgets)
             treasury.shared = self.service.change
+            treasury.adopt = self.service.counters.adopt
 
     def readiness(self) -> list[str]:
         """Why nothing can be admitted; empty when it can."""

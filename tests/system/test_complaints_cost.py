@@ -3,6 +3,7 @@ limit, spending of streams that is lost. Each comment names the threads."""
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -182,8 +183,11 @@ async def test_a_failed_request_is_counted_twice(gateway: Gateway) -> None:
 
 async def test_a_limit_is_walked_through_by_concurrent_requests(gateway: Gateway) -> None:
     # litellm issues 6938 (544 of 1,022 passed a limit of 100), 8430 and 24677 (tripped 30 % early)
+    begun = time.monotonic()
     codes = await App(gateway, "rpm").many(150)
-    assert sorted(codes) == [""] * 100 + ["rate_limited"] * 50
+    # A hundred a minute, and what flowed back while they were asked for.
+    assert 100 <= codes.count("") <= 100 + (time.monotonic() - begun) * 100 / 60
+    assert set(codes) == {"", "rate_limited"}
 
 
 async def test_a_token_limit_counts_after_the_answer_only(gateway: Gateway) -> None:

@@ -1,9 +1,11 @@
 """Budgets: how much may be spent, by whom, in which stretch of time."""
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Dimension(StrEnum):
@@ -84,6 +86,18 @@ class BudgetSpec(Struct, frozen=True, kw_only=True):
         """What decides which request is counted where. What else a budget says can change under its counts."""
         return (self.name, self.scope, self.unit, self.window, self.over_ms, self.time_zone, self.match)
 
+    def counting(self) -> "BudgetSpec":
+        """The same, which refuses and reports nothing."""
+        return replace(self, amount=None, amounts={}, mode=BudgetMode.SOFT, thresholds=(), least_output_tokens=0)
+
+    def key(self, names: Mapping[Dimension, str]) -> tuple[str, ...] | None:
+        """The account of a request that has these values of the dimensions; None where it does not count it."""
+        if any(names[dimension] not in values for dimension, values in self.match):
+            return None
+        if self.guard and not names[Dimension.SESSION]:
+            return None
+        return tuple([names[dimension] for dimension in self.scope])
+
 
 APP_MONTH = BudgetSpec(name="apps", scope=(Dimension.APP,), unit=Unit.USD, window=Window.MONTH)
 """Every app's dollars of the calendar month (UTC): counted always, limited where the app has a `budget`."""
@@ -109,6 +123,12 @@ class BudgetCharge(NamedTuple):
 
     budget: BudgetSpec
     key: tuple[str, ...]
+
+
+def charges_by_names(budgets: Iterable[BudgetSpec], names: Mapping[Dimension, str]) -> list[BudgetCharge]:
+    """The accounts of a request that is on record with these values of the dimensions."""
+    keyed = [(budget, budget.key(names)) for budget in budgets]
+    return [BudgetCharge(budget, key) for budget, key in keyed if key is not None]
 
 
 class Spent(NamedTuple):

@@ -13,6 +13,7 @@ from gptgate.core.budgets import (
     Spend,
     Spent,
     TopUp,
+    charges_by_names,
 )
 from gptgate.core.errors import BudgetExceeded, ClientError, SessionLimited
 from gptgate.core.facts import Reservation
@@ -24,6 +25,8 @@ MAX_ACCOUNTS = 1_000_000
 """So many accounts a budget may have in memory. Callers make end users and sessions up, so there must be an end."""
 MAX_APP_ACCOUNTS = 250_000
 """So many of them one app may have, so that what its callers make up takes no room from the others."""
+MAX_KNOWN = 1000
+"""So many specifications of budgets are remembered with their books; a configuration has a few dozen."""
 SWEEP_AT = 1024
 SWEEP_EVERY_MS = 60_000
 """A full book is not looked through for each request that finds it full."""
@@ -57,6 +60,13 @@ class _Book:
                 self._of_app[key[self._app]] += 1
         return found
 
+    def restored(self, key: tuple[str, ...]) -> Account:
+        """The account, made where it is missing, however many there are: what it holds was spent already."""
+        found = self.accounts.get(key)
+        if found is None:
+            found = self.accounts[key] = Account()
+        return found
+
     def _is_full(self, key: tuple[str, ...]) -> bool:
         of_app = 0 if self._app is None else self._of_app[key[self._app]]
         return len(self.accounts) >= MAX_ACCOUNTS or of_app >= MAX_APP_ACCOUNTS
@@ -73,7 +83,7 @@ class _Book:
         self.sweep_at = min(max(SWEEP_AT, 2 * len(self.accounts)), MAX_ACCOUNTS)
 
 
-class _Held:
+class Held:
     """A reservation that was not settled yet, with what it holds where."""
 
     __slots__ = ("at_ms", "lines", "reservation", "spend")
@@ -93,11 +103,15 @@ class MemoryLedger:
 
     def __init__(self, report: Callable[[Crossing], None] | None = None) -> None:
         """`report` is told each threshold once in a window, when what is settled has reached it."""
-        self._books: dict[str, _Book] = {}
-        self._open: dict[str, _Held] = {}
+        self._books: dict[tuple[object, ...], _Book] = {}
+        """By what they count: two configurations can be in force, whose budgets of one name count different things."""
+        self._known: dict[int, tuple[BudgetSpec, _Book]] = {}
+        self._open: dict[str, Held] = {}
         self._top_ups: frozenset[TopUp] = frozenset()
         self._report = report
         self.overrun_nano = 0
+        self.overheard: list[tuple[Held, Spend]] | None = None
+        """What is settled, in its order, for somebody who put a list here."""
 
     @property
     def open_reservations(self) -> int:
@@ -107,22 +121,47 @@ class MemoryLedger:
     def restore(self, budget: BudgetSpec, spent: Iterable[Spent], now_ms: int) -> None:
         """Take over what was settled before the start. Thresholds that it has reached count as reported."""
         book = self._book(budget)
+        touched: dict[tuple[str, ...], Account] = {}
         for key, slot_ms, amount in spent:
-            account = book.accounts.setdefault(key, Account())
+            account = touched[key] = book.restored(key)
             account.add(book.slots.slot(slot_ms), amount)
-        for key, account in book.accounts.items():
+        for key, account in touched.items():
             self._reached(BudgetCharge(budget, key), account, now_ms)
+
+    def begin(self, budgets: Iterable[BudgetSpec]) -> None:
+        """Count these from nothing on."""
+        for budget in budgets:
+            self._books[budget.counts] = _Book(budget)
+        self._known.clear()
+
+    def keep(self, budgets: Iterable[BudgetSpec]) -> None:
+        """Forget all other budgets. What is reserved in them can still be settled."""
+        kept = {budget.counts for budget in budgets}
+        self._books = {counts: book for counts, book in self._books.items() if counts in kept}
+        self._known.clear()
+
+    def adopt(self, request_id: str, charges: Iterable[BudgetCharge]) -> None:
+        """Let a reservation that is not settled yet count in these accounts too, whatever is left there."""
+        held = self._open.get(request_id)
+        if held is None:
+            return
+        for charge in charges:
+            book = self._book(charge.budget)
+            account, slot = book.restored(charge.key), book.slots.slot(held.at_ms)
+            _set_aside(charge, account, slot, held.spend)
+            held.lines.append((charge, account, slot))
 
     def set_top_ups(self, budgets: Sequence[BudgetSpec], top_ups: Iterable[TopUp]) -> None:
         """From now on these, and no others, are added to the budgets' amounts."""
         for book in self._books.values():
             for account in book.accounts.values():
                 account.added.clear()
-        known = {budget.name: budget for budget in budgets}
+        books: dict[tuple[str, int], list[_Book]] = {}
+        for budget in budgets:
+            books.setdefault((budget.name, len(budget.scope)), []).append(self._book(budget))
         for name, key, at_ms, amount in top_ups:
-            if name in known:
-                book = self._book(known[name])
-                slot, added = book.slots.slot(at_ms), book.accounts.setdefault(key, Account()).added
+            for book in books.get((name, len(key)), ()):
+                slot, added = book.slots.slot(at_ms), book.restored(key).added
                 added[slot] = added.get(slot, 0) + amount
 
     def reserve(
@@ -160,12 +199,9 @@ class MemoryLedger:
             lines.append((charge, account, slot))
         # Nothing was changed up to here; from here on nothing fails.
         for charge, account, slot in lines:
-            amount = spend.of(charge.budget.unit)
-            account.add(slot, amount)
-            account.held += amount
-            account.open += 1
+            _set_aside(charge, account, slot, spend)
         reservation = Reservation(id=request_id, app=app, window=month_of(at_ms), nano=spend.nano, tokens=spend.tokens)
-        self._open[request_id] = _Held(reservation, spend, lines, at_ms)
+        self._open[request_id] = Held(reservation, spend, lines, at_ms)
         return reservation
 
     def settle(self, reservation: Reservation, spend: Spend) -> None:
@@ -179,6 +215,8 @@ class MemoryLedger:
         held = self._open.pop(reservation.id, None)
         if held is None:
             return
+        if self.overheard is not None:
+            self.overheard.append((held, spend))
         for charge, account, slot in held.lines:
             unit = charge.budget.unit
             reserved = held.spend.of(unit)
@@ -196,12 +234,10 @@ class MemoryLedger:
         """Put what a request really spent in the place of what stayed spent since nobody knew. The caller sees to it
         that each correction comes once. A window that is over is not opened for it."""
         at_ms, names, reserved, spent = correction
-        for budget in budgets:
-            if any(names[dimension] not in values for dimension, values in budget.match):
-                continue
+        for budget, key in charges_by_names(budgets, names):
             book = self._book(budget)
-            account = book.accounts.get(tuple(names[dimension] for dimension in budget.scope))
-            if account is not None and (not budget.guard or names[Dimension.SESSION]):
+            account = book.accounts.get(key)
+            if account is not None:
                 account.add(book.slots.slot(at_ms), spent.of(budget.unit) - reserved.of(budget.unit))
 
     def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
@@ -221,9 +257,16 @@ class MemoryLedger:
         return 0 if account is None else account.spent(book.slots, at_ms)
 
     def _book(self, budget: BudgetSpec) -> _Book:
-        book = self._books.get(budget.name)
+        known = self._known.get(id(budget))
+        if known is not None and known[0] is budget:
+            return known[1]
+        counts = budget.counts
+        book = self._books.get(counts)
         if book is None:
-            book = self._books[budget.name] = _Book(budget)
+            book = self._books[counts] = _Book(budget)
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[id(budget)] = (budget, book)
         return book
 
     def _reached(self, charge: BudgetCharge, account: Account, at_ms: int) -> Crossing | None:
@@ -243,6 +286,13 @@ class MemoryLedger:
         if percent > before or slots.rolling:
             account.reported = (window, percent)
         return Crossing(budget, key, window, percent, settled, limit) if percent > before else None
+
+
+def _set_aside(charge: BudgetCharge, account: Account, slot: int, spend: Spend) -> None:
+    amount = spend.of(charge.budget.unit)
+    account.add(slot, amount)
+    account.held += amount
+    account.open += 1
 
 
 def refused(budget: BudgetSpec, message: str) -> ClientError:

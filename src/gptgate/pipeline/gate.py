@@ -15,7 +15,6 @@ from gptgate.core.errors import (
     GateError,
     GuardFailed,
     InternalFault,
-    PriceUnknown,
     ShuttingDown,
 )
 from gptgate.core.events import End, EndState, Intent
@@ -32,12 +31,12 @@ from gptgate.core.facts import (
     Route,
     Settlement,
 )
-from gptgate.core.ports import Outlet, Price
+from gptgate.core.ports import Outlet
 from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.approve import claim_approval
 from gptgate.pipeline.aside import Aside
-from gptgate.pipeline.charges import charges_of, month_spent, most, useful_output
+from gptgate.pipeline.charges import month_spent
 from gptgate.pipeline.classify import ask_classifiers, weigh_more, weigh_opinions
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
@@ -48,7 +47,6 @@ from gptgate.pipeline.judge import (
     decide_routed,
     enforce,
     inspect_request,
-    lower_output,
     pseudonyms_for,
     weigh_routed,
 )
@@ -56,6 +54,7 @@ from gptgate.pipeline.limit_headers import limit_headers
 from gptgate.pipeline.limit_plan import LimitPlan
 from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.policy_facts import named_tags, policy_facts
+from gptgate.pipeline.reserve import price_of, reserve
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.sharing import SharedAdmitted, move, reserve_shared
 
@@ -74,6 +73,7 @@ class Gate:
         self._exchange = partial(Exchange, services, self._readers)
         self._plan = LimitPlan(services.snapshot)
         self._guards = Guards(services.snapshot.guards, services.limiter, services.clock, services.ceiling)
+        self.budgets = services.budgets
         self._outliving: set[asyncio.Task[None]] = set()
         self._idle: asyncio.Event | None = None
         self.active = 0
@@ -249,9 +249,12 @@ class Gate:
         draft.route = route
         draft.mark("decide")
         # 9 reserve
-        price = self._price(draft, request, grant)
+        price = price_of(services, draft, request, grant)
         if shared is None:
-            permit, route, reservation = self._reserve(draft, permit, grant, route, price, admitted)
+            heed = self._guards.patience.heed
+            permit, route, reservation = reserve(
+                services, draft, permit, grant, route, price, admitted, heed, self._route
+            )
         else:
             held = await reserve_shared(services, draft, permit, grant, price, shared, self._route)
             permit, route, reservation = held
@@ -291,45 +294,6 @@ class Gate:
         raw = draft.raw
         self._guards.patience.heed(draft.principal, raw.started_ns, lambda: admitted.admit(request, grant))
         return month_spent(self._services, draft)
-
-    def _price(self, draft: Draft, request: ChatRequest, grant: Grant) -> Price | None:
-        """The model's price; None only where the call costs nothing. An unknown price is a refusal, never zero."""
-        if not self._services.adapters[draft.raw.endpoint].billed:
-            return None
-        price = self._services.prices.find(grant.model, draft.raw.at_ms)
-        if price is None:
-            raise PriceUnknown(
-                f"The price of model '{grant.model.name}' is not known. Set 'price' for it under 'models' in the "
-                "gateway's configuration, or 'price: free'."
-            )
-        tier = request.service_tier
-        if not price.covers(tier):
-            raise PriceUnknown(
-                f"The price of model '{grant.model.name}' at the service tier '{tier}' is not known. Set "
-                f"'service_tiers: {{{tier}: PERCENT}}' for it under 'models' in the gateway's configuration.",
-                param="service_tier",
-            )
-        draft.price_version = price.version
-        return price
-
-    def _reserve(
-        self, draft: Draft, permit: Permit, grant: Grant, route: Route, price: Price | None, admitted: Admitted
-    ) -> tuple[Permit, Route, Reservation]:
-        """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only,
-        for that."""
-        raw, ledger = draft.raw, self._services.ledger
-        charges = charges_of(self._services.snapshot.budgets, draft, grant)
-        wanted = most(self._services, draft, permit, route, price)
-        useful = useful_output(ledger, charges, wanted, raw.at_ms)
-        if useful is not None:
-            draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
-            route = self._route(permit, grant, raw)
-            wanted = most(self._services, draft, permit, route, price)
-        tokens = wanted.input_tokens, wanted.output_tokens
-        heed = self._guards.patience.heed
-        heed(draft.principal, raw.started_ns, lambda: admitted.reserve(permit.request, grant, *tokens))
-        app = grant.principal.app.name
-        return permit, route, ledger.reserve(raw.id, app, charges, wanted.spend, raw.at_ms)
 
     async def _begin(self, draft: Draft, reservation: Reservation, out: Outlet) -> Intent:
         intent = draft.intent()

@@ -24,6 +24,7 @@ from gptgate.core.ports import (
 from gptgate.core.shared import Counters
 from gptgate.core.snapshot import ModelSpec, Snapshot
 from gptgate.core.wire import Dialect, Endpoint
+from gptgate.pipeline.charged import ChargedBudgets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Services:
     """The gateway's parts under one Snapshot. Limiter, ledger, store and observer outlive a change of Snapshot."""
 
     snapshot: Snapshot
+    budgets: ChargedBudgets
     clock: Clock
     authenticator: Authenticator
     authorize: Callable[[Principal, Endpoint, Dialect, str, Snapshot], Grant]

@@ -114,7 +114,7 @@ class SharedAdmitted(Admitted):
         if price is not None and not price.covers(request.service_tier):
             price = None  # refused at step 9
         wanted = most(services, draft, permit, encode(permit, grant, draft.raw), price)
-        budgets = charges_of(services.snapshot.budgets, draft, grant)
+        budgets = charges_of(services.budgets.all, draft, grant)
         tokens = self.token_charges(request, grant, wanted.input_tokens, wanted.output_tokens)
         return Wish(tokens, budgets, wanted.spend)
 
@@ -138,15 +138,20 @@ async def reserve_shared(
 ) -> tuple[Permit, Route, Reservation]:
     """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only, for
     that."""
-    route, budgets = encode(permit, grant, draft.raw), charges_of(services.snapshot.budgets, draft, grant)
+    route, budgets = encode(permit, grant, draft.raw), charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
     try:
-        return permit, route, await admitted.take(permit.request, grant, budgets, wanted)
+        reservation = await admitted.take(permit.request, grant, budgets, wanted)
     except BudgetExceeded:
         useful = useful_output(admitted, budgets, wanted, draft.raw.at_ms)
         if useful is None:
             raise
-    draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
-    route = encode(permit, grant, draft.raw)
-    wanted = most(services, draft, permit, route, price)
-    return permit, route, await admitted.take(permit.request, grant, budgets, wanted)
+        draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
+        route = encode(permit, grant, draft.raw)
+        wanted = most(services, draft, permit, route, price)
+        reservation = await admitted.take(permit.request, grant, budgets, wanted)
+    # A new configuration may have brought other budgets while the counters were asked.
+    while (charged := charges_of(services.budgets.all, draft, grant)) != budgets:
+        budgets = charged
+        reservation = await admitted.take(permit.request, grant, budgets, wanted)
+    return permit, route, reservation

@@ -50,6 +50,13 @@ class SharedCounters:
         await self._change(hold, limits, wish)
         return hold
 
+    def adopt(self, request_id: str, charges: Sequence[BudgetCharge]) -> None:
+        """Let what a request holds count in these accounts too; the counters are told when this gateway joins again."""
+        hold = self._membership.holds.get(request_id)
+        if hold is not None and hold.reservation is not None:
+            hold.lines += [Line(charge, Account(*charge, self._slots_of(charge), hold.at_ms)) for charge in charges]
+            self._ledger.adopt(request_id, charges)
+
     async def _change(self, hold: SharedHold, limits: Sequence[Charge] | None, wish: Wish) -> None:
         """Hold the wish in the place of the wish that is held; with `limits`, these too in the place of the others.
 

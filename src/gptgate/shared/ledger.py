@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from msgspec.structs import replace
-
-from gptgate.core.budgets import BudgetCharge, BudgetMode, BudgetSpec, Spend
+from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend
 from gptgate.core.facts import Reservation
 from gptgate.cost.ledger import MemoryLedger
 
@@ -61,6 +59,5 @@ class OwnLedger(MemoryLedger):
         if known is None or known[0] is not budget:
             if len(self._counted) > 1000:
                 self._counted.clear()
-            counting = replace(budget, amount=None, amounts={}, mode=BudgetMode.SOFT, thresholds=())
-            known = self._counted[id(budget)] = (budget, counting)
+            known = self._counted[id(budget)] = (budget, budget.counting())
         return known[1]

@@ -176,15 +176,15 @@ class Membership:
     def _sums(self) -> Iterator[tuple[Keys, Entry]]:
         """What this gateway has spent and added, by slots, in pieces."""
         keys, sums = self.join_keys(), list[Entry]()
-        slots = {budget.name: Slots(budget) for budget in self.budgets}
-        held_of: dict[tuple[str, tuple[str, ...]], int] = {}
+        slots = {budget.counts: Slots(budget) for budget in self.budgets}
+        held_of: dict[tuple[object, ...], int] = {}
         parts = list(self._ledger.parts(self.budgets))
         for budget, key, _, _, held, _ in parts:
-            held_of[budget.name, key] = held_of.get((budget.name, key), 0) + held
+            held_of[budget.counts, key] = held_of.get((budget.counts, key), 0) + held
         for budget, key, slot, amount, held, added in parts:
-            account = Account(budget, key, slots[budget.name], slot)
+            account = Account(budget, key, slots[budget.counts], slot)
             place = keys.place(account.name)
-            held = held_of[budget.name, key] if account.first else held
+            held = held_of[budget.counts, key] if account.first else held
             one: Entry = {"key": place, "ttl": account.ttl}
             sums.append({**one, "slot": account.slot, "amount": str(amount), "held": str(held)})
             if added:

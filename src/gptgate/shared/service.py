@@ -40,10 +40,11 @@ class SharedService:
         self._membership.budgets = budgets
         self._tasks = [asyncio.create_task(work) for work in (self._membership.run(), self._settler.run())]
 
-    def change(self, budgets: Sequence[BudgetSpec], topped_up: bool) -> None:
-        """Amounts go with each request; what accounts were topped up by is told to all, by joining again."""
+    def change(self, budgets: Sequence[BudgetSpec], anew: bool) -> None:
+        """Amounts go with each request. What accounts were topped up by, and what new ones have spent, is told to all,
+        by joining again."""
         self._membership.budgets = budgets
-        if topped_up:
+        if anew:
             self._membership.doubt()
 
     def readiness(self) -> list[str]:

@@ -1,7 +1,7 @@
 """What was spent, summed up by quarters of an hour: what the ledger starts with, and what it was topped up by."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from gptgate.core.budgets import SLOT_MS, BudgetSpec, Correction, Dimension, Spend, Spent, TopUp, Unit
+from gptgate.core.events import Intent
 from gptgate.core.money import NANO_PER_USD
 from gptgate.storage.events import BUDGET_SET, BUDGET_TOPPED_UP, insert_event
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, storage_errors
 
 BUSY_MS = 5000
+IDS_AT_ONCE = 500
 
 COLUMNS = {
     "team": "team",
@@ -65,6 +67,11 @@ FROM corrections c JOIN intents i ON i.id = c.id JOIN ends e ON e.id = c.id WHER
 """  # noqa: S608
 
 
+def names_of(intent: Intent) -> dict[Dimension, str]:
+    """What an intent says of each dimension."""
+    return {Dimension(dimension): getattr(intent, column) for dimension, column in COLUMNS.items()}
+
+
 def _correction(row: tuple[Any, ...]) -> tuple[int, Correction]:
     seq, at_ms, *names, cost_nano, reserved_tokens, nano, tokens, billed = row
     reserved = Spend(nano=cost_nano, tokens=reserved_tokens, requests=1)
@@ -105,6 +112,16 @@ class Spending:
         with storage_errors("read the corrections"):
             rows = self._connection.execute(CORRECTIONS, (after,)).fetchall()
         return [_correction(row) for row in rows]
+
+    def ended(self, ids: Sequence[str]) -> set[str]:
+        """Those of these requests that are in the sums."""
+        found: set[str] = set()
+        with storage_errors("read what was spent"):
+            for start in range(0, len(ids), IDS_AT_ONCE):
+                some = ids[start : start + IDS_AT_ONCE]
+                query = f"SELECT id FROM ends WHERE id IN ({', '.join('?' * len(some))})"  # noqa: S608
+                found.update(row[0] for row in self._connection.execute(query, some))
+        return found
 
     def correction_count(self) -> int:
         """The place of the last correction."""

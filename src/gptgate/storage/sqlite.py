@@ -79,6 +79,8 @@ class SqliteStore:
         self._waiting: deque[Row] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self._ends = 0
+        """Given to the writer so far."""
         self._resolved: asyncio.Future[None] | None = None
         self._sequencer = sequencer
         self.max_log_lag_ns = MAX_LOG_LAG_NS
@@ -167,9 +169,18 @@ class SqliteStore:
             return
         if row.decided:
             del self._open[end.id]
-            self._writer.ends.append((end, content))
+            self._give_end((end, content))
         elif row.late is None:
             row.late = (end, content)
+
+    def open_intents(self) -> list[Intent]:
+        """Those that have no end yet, which is where reservations can be open."""
+        return [row.intent for row in self._open.values()]
+
+    async def ends_written(self) -> None:
+        """Wait until every end that was given so far is durable. Raises StorageError when that takes too long."""
+        if not await asyncio.to_thread(self._writer.wait_for_ends, self._ends, self._timeout_s):
+            raise StorageError(f"ends cannot be written: {self._writer.fault or 'it takes too long'}")
 
     def healthy(self) -> list[str]:
         """What is wrong, one sentence each; empty when requests can be recorded. For the readiness check."""
@@ -333,7 +344,11 @@ class SqliteStore:
         if row.late is None:
             reason = ClientGone if row.future.cancelled() or row.future.exception() is None else AuditUnavailable
             row.late = (unused_end(row.intent, self._clock.wall_ms(), reason), None)
-        self._writer.ends.append(row.late)
+        self._give_end(row.late)
+
+    def _give_end(self, end: tuple[End, bytes | None]) -> None:
+        self._ends += 1
+        self._writer.ends.append(end)
 
 
 def _mark_of(path: Path) -> tuple[int, ...] | None:

@@ -103,6 +103,8 @@ class Writer:
         self.batches = 0
         self.failures = 0
         self.replaced_ends = 0
+        self.written_ends = 0
+        """Durable ones, in the order of `ends`."""
         self._seals = Seals(vault)
         self._path = path
         self._log = path.with_name(path.name + "-wal")
@@ -139,6 +141,13 @@ class Writer:
             self.queue.put(None)
             self._thread.join(1.0)
         return not self._thread.is_alive()
+
+    def wait_for_ends(self, count: int, timeout_s: float) -> bool:
+        """Whether so many ends are durable in time. Blocks."""
+        give_up = time.monotonic() + timeout_s
+        while self.written_ends < count and time.monotonic() < give_up:
+            time.sleep(IDLE_S)
+        return self.written_ends >= count
 
     def require_same_files(self) -> None:
         """Raises StorageError when the path of the database, or of its write-ahead log, no longer leads to the file
@@ -223,6 +232,7 @@ class Writer:
             self._break(f"{type(error).__name__}: {error}", live)
         else:
             written = len(live) + len(ends) + sum(row.end is not None for row in live)
+            self.written_ends += len(ends)
             ends.clear()
             self.fault = ""
             self._backoff_s = BACKOFF_FIRST_S

@@ -1,0 +1,63 @@
+"""Step 9 in one process: the price of a request, and its ceiling set aside in every limit and budget."""
+
+from collections.abc import Callable
+
+from gptgate.core.errors import PriceUnknown
+from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, Reservation, Route
+from gptgate.core.ports import Price
+from gptgate.pipeline.charges import charges_of, most, useful_output
+from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.judge import lower_output
+from gptgate.pipeline.limiting import Admitted
+from gptgate.pipeline.services import Services
+from gptgate.pipeline.sharing import Encode
+
+Heed = Callable[[Principal, int, Callable[[], None]], None]
+"""Asks a limit, for a caller whose request came at this time."""
+
+
+def price_of(services: Services, draft: Draft, request: ChatRequest, grant: Grant) -> Price | None:
+    """The model's price; None only where the call costs nothing. An unknown price is a refusal, never zero."""
+    if not services.adapters[draft.raw.endpoint].billed:
+        return None
+    price = services.prices.find(grant.model, draft.raw.at_ms)
+    if price is None:
+        raise PriceUnknown(
+            f"The price of model '{grant.model.name}' is not known. Set 'price' for it under 'models' in the "
+            "gateway's configuration, or 'price: free'."
+        )
+    tier = request.service_tier
+    if not price.covers(tier):
+        raise PriceUnknown(
+            f"The price of model '{grant.model.name}' at the service tier '{tier}' is not known. Set "
+            f"'service_tiers: {{{tier}: PERCENT}}' for it under 'models' in the gateway's configuration.",
+            param="service_tier",
+        )
+    draft.price_version = price.version
+    return price
+
+
+def reserve(
+    services: Services,
+    draft: Draft,
+    permit: Permit,
+    grant: Grant,
+    route: Route,
+    price: Price | None,
+    admitted: Admitted,
+    heed: Heed,
+    encode: Encode,
+) -> tuple[Permit, Route, Reservation]:
+    """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only, for
+    that."""
+    raw, ledger = draft.raw, services.ledger
+    charges = charges_of(services.budgets.all, draft, grant)
+    wanted = most(services, draft, permit, route, price)
+    useful = useful_output(ledger, charges, wanted, raw.at_ms)
+    if useful is not None:
+        draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
+        route = encode(permit, grant, raw)
+        wanted = most(services, draft, permit, route, price)
+    tokens = wanted.input_tokens, wanted.output_tokens
+    heed(draft.principal, raw.started_ns, lambda: admitted.reserve(permit.request, grant, *tokens))
+    return permit, route, ledger.reserve(raw.id, grant.principal.app.name, charges, wanted.spend, raw.at_ms)
