@@ -73,6 +73,7 @@ class Gate:
         self._exchange = partial(Exchange, services, self._readers)
         self._plan = LimitPlan(services.snapshot)
         self._guards = Guards(services.snapshot.guards, services.limiter, services.clock, services.ceiling)
+        self._heed = self._guards.patience.heed
         self.budgets = services.budgets
         self._outliving: set[asyncio.Task[None]] = set()
         self._idle: asyncio.Event | None = None
@@ -251,13 +252,10 @@ class Gate:
         # 9 reserve
         price = price_of(services, draft, request, grant)
         if shared is None:
-            heed = self._guards.patience.heed
-            permit, route, reservation = reserve(
-                services, draft, permit, grant, route, price, admitted, heed, self._route
-            )
+            held = reserve(services, draft, permit, grant, route, price, admitted, self._heed, self._route)
         else:
             held = await reserve_shared(services, draft, permit, grant, price, shared, self._route)
-            permit, route, reservation = held
+        permit, route, reservation = held
         draft.route, draft.reservation = route, reservation
         # 10 record the intent, durable
         intent = await self._begin(draft, reservation, out)
