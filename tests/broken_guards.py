@@ -1,7 +1,7 @@
 """Guards that are broken on purpose, one part at a time, with all around it real; and what must come of it."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import replace as copied
 from typing import Any
@@ -14,7 +14,9 @@ from gptgate.core.finding import Origin
 from gptgate.core.wire import Dialect
 from gptgate.detectors import DETECTORS
 from gptgate.detectors.derive import Deriver
+from gptgate.detectors.haystack import Haystacks
 from gptgate.detectors.inspector import TextInspector
+from gptgate.detectors.lane import LaneGroup
 from gptgate.detectors.registry import VIEWS
 from gptgate.detectors.signals import signal_points
 from gptgate.pipeline.gate import Gate
@@ -112,7 +114,7 @@ class BrokenPattern:
 class HitBy:
     """A finder that also names these patterns for every text."""
 
-    def __init__(self, inner: Any, always: Sequence[int]) -> None:
+    def __init__(self, inner: Any, always: Iterable[int]) -> None:
         self._inner = inner
         self._always = set(always)
 
@@ -144,8 +146,19 @@ def broken_detector(name: str, says: Any) -> TextInspector:
     for index in chosen:
         lane = made._lanes[index]
         made._lanes[index] = copied(lane, compiled=BrokenPattern(lane.compiled, says))  # type: ignore[arg-type]
-    made._finder, made._tokens = HitBy(made._finder, chosen), HitBy(made._tokens, chosen)
+    return with_finders(made, lambda group: HitBy(group.finder, group.lanes & set(chosen)))
+
+
+def with_finders(made: TextInspector, finder: Callable[[LaneGroup], Any]) -> TextInspector:
+    """The inspector, each of whose groups of lanes is asked by another finder."""
+    made._groups = [group._replace(finder=finder(group)) for group in made._groups]
+    made._haystacks = Haystacks(made._groups)
     return made
+
+
+def broken_engine(says: Any) -> TextInspector:
+    """All detectors, with an engine that says this wherever it is asked."""
+    return with_finders(unbroken(), lambda _: BrokenFinder(says))
 
 
 class Saying:

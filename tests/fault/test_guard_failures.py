@@ -15,12 +15,12 @@ from broken_guards import (
     FAULTS,
     NONSENSE_SPANS,
     SECRET,
-    BrokenFinder,
     OnOneSide,
     Saying,
     WholeOne,
     answer,
     broken_detector,
+    broken_engine,
     broken_view,
     looking_at_answers,
     refused,
@@ -73,8 +73,7 @@ async def test_each_detector_that_fails_on_an_answer_lets_nothing_out(name: str,
 async def test_a_detector_that_raises_on_an_answer_lets_nothing_out(stream: bool, fault: str) -> None:
     fails = FAULTS[fault]
     if stream:
-        engine = BrokenFinder(fails)
-        broken: Any = Saying(unbroken(_tokens=engine, _finder=engine), "inspect", INSPECTOR.inspect)
+        broken: Any = Saying(broken_engine(fails), "inspect", INSPECTOR.inspect)
     else:
         broken = OnOneSide(INSPECTOR, "inspect", fails, on_answers=True)
     reply = PlayedReply(pieces=streamed("card ", CARD, " bob@example.org") if stream else [answer(SECRET)])
@@ -84,7 +83,7 @@ async def test_a_detector_that_raises_on_an_answer_lets_nothing_out(stream: bool
 
 @pytest.mark.parametrize("says", [*FAULTS.values(), None, 7, {10_000}, {"x"}], ids=repr)
 async def test_an_engine_that_raises_or_answers_nonsense_refuses(says: Any) -> None:
-    await refused(with_parts(inspector=unbroken(_finder=BrokenFinder(says))))
+    await refused(with_parts(inspector=broken_engine(says)))
 
 
 def raising(_: bytes) -> Iterator[Any]:

@@ -17,11 +17,11 @@ import pytest
 from broken_guards import (
     ENCODED,
     SECRET,
-    BrokenFinder,
     Saying,
     WholeOne,
     answer,
     broken_detector,
+    broken_engine,
     broken_view,
     looking_at_answers,
     refused,
@@ -124,9 +124,9 @@ async def test_a_detector_that_hangs_on_an_answer_lets_nothing_out(name: str) ->
 
 @pytest.mark.parametrize("hang", HANGS)
 async def test_an_engine_that_hangs_refuses(hang: str) -> None:
-    engine = BrokenFinder(HANGS[hang])
-    assert await refused(with_parts(inspector=unbroken(_finder=engine))) == "guard_failed"
-    await refused_on_answers(unbroken(_finder=engine, _tokens=engine))
+    engine = broken_engine(HANGS[hang])
+    assert await refused(with_parts(inspector=engine)) == "guard_failed"
+    await refused_on_answers(engine)
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -205,7 +205,7 @@ async def test_requests_after_one_that_hung_are_served() -> None:
         calls.append(1)
         return spins() if len(calls) == 1 else set()
 
-    parts = with_parts(inspector=unbroken(_finder=BrokenFinder(first_hangs)))
+    parts = with_parts(inspector=broken_engine(first_hangs))
     gate, principal = Gate(parts), principal_of(parts.snapshot)
     with pytest.raises(GuardFailed) as caught:
         await gate.serve(chat(Dialect.OPENAI, "hello", stream=False, request_id="r1"), principal, Caller())

@@ -4,7 +4,7 @@ import copy
 import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from operator import itemgetter
 
 import msgspec
 
@@ -19,9 +19,10 @@ from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
 from gptgate.detectors.echo import Echo
 from gptgate.detectors.engine import CompiledPattern, JointFinder
 from gptgate.detectors.gate import make_gate
+from gptgate.detectors.haystack import Haystack, Haystacks, joined
 from gptgate.detectors.junctions import as_segments, reaching, rows
 from gptgate.detectors.known import Forms, FormsWatch, KnownStrings, find
-from gptgate.detectors.lane import Lane, covers, in_order
+from gptgate.detectors.lane import Lane, LaneGroup, covers, in_order
 from gptgate.detectors.multi import Cache, make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
 from gptgate.detectors.reading import read_text
@@ -33,8 +34,6 @@ from gptgate.detectors.view import View
 from gptgate.detectors.watch import Watch, WatchedScanner
 from gptgate.detectors.whole import Sighting, WholeDetector
 
-FEW_PIECES = 64
-"""Up to so many texts are looked at one by one by patterns that concern only some of them."""
 MAX_ECHOES = 16
 """System texts that are remembered with what is made of them."""
 MAX_FINDINGS = 20_000
@@ -85,11 +84,16 @@ class TextInspector:
             for pattern in detector.patterns
         ]
         patterns = [lane.compiled.pattern for lane in self._lanes]
-        # Streams that hold no phrases back ask for them seldom, and otherwise use a much smaller automaton.
-        self._token_lanes = frozenset(index for index, pattern in enumerate(patterns) if not pattern.is_phrase)
-        self._tokens = make_finder(engine, patterns, self._token_lanes, cache)
-        phrases = make_finder(engine, patterns, frozenset(range(len(patterns))) - self._token_lanes, cache)
-        self._finder = JointFinder(self._tokens, phrases)
+        # Patterns by whose words they look at: a text is searched for those alone that look at it. Phrases apart, for
+        # streams that hold none back ask for them seldom.
+        together: dict[tuple[frozenset[Origin], bool], list[int]] = {}
+        for index, lane in enumerate(self._lanes):
+            together.setdefault((lane.origins, patterns[index].is_phrase), []).append(index)
+        self._groups = [
+            LaneGroup(origins, frozenset(lanes), make_finder(engine, patterns, lanes, cache))
+            for (origins, _), lanes in together.items()
+        ]
+        self._haystacks = Haystacks(self._groups)
         kinds: dict[tuple[str, str, bool], list[int]] = {}
         for index, lane in enumerate(self._lanes):
             pattern = lane.compiled.pattern
@@ -148,15 +152,13 @@ class TextInspector:
                 texts.append(text.encode())
             else:
                 texts.append(read_text(text, segment.is_json))
-        data = SEPARATOR + SEPARATOR.join(texts) + SEPARATOR
+        data = joined(texts)
         pieces = [as_read(index, segment, texts[index]) for index, segment in enumerate(segments)]
         derivation = self._deriver.derive(segments, pieces, data)
         if derivation.pieces:
             pieces += derivation.pieces
             data += SEPARATOR.join(piece.data for piece in derivation.pieces) + SEPARATOR
-        # Sorted first: an engine without an answer is not one without hits.
-        hits = sorted(self._finder.hits(data))
-        findings = self._locate(segments, pieces, data, hits) if hits else []
+        findings = self._search(segments, pieces, data)
         for forms in self._forms:
             findings += find(forms, segments, pieces, data)
         if self._echo is not None:
@@ -196,59 +198,34 @@ class TextInspector:
         return divided
 
     def _division(self, lanes: frozenset[int]) -> Division:
-        finder = self._tokens if lanes <= self._token_lanes else self._finder
+        finder = JointFinder(*(group.finder for group in self._groups if group.lanes & lanes))
         beginnings = Unfinished(each for index, each in self._beginnings.items() if index in lanes)
         gate = make_gate(self._lanes[index].compiled.pattern for index in lanes)
         return lanes, beginnings, finder, gate
 
-    def _locate(
-        self, segments: Sequence[Segment], pieces: Sequence[Piece], data: bytes, hits: Sequence[int]
-    ) -> list[Finding]:
-        begins = list(accumulate((len(piece.data) + 1 for piece in pieces), initial=1))
-        origins = {segment.origin for segment in segments}
+    def _search(self, segments: Sequence[Segment], pieces: Sequence[Piece], data: bytes) -> list[Finding]:
+        """What the lanes find in the words of those at whom they look, lane by lane."""
+        hits: list[tuple[int, Haystack]] = []
+        for finder, haystack in self._haystacks.of(segments, pieces, data):
+            hits += [(hit, haystack) for hit in finder.hits(haystack.data)]
+        hits.sort(key=itemgetter(0))
         places: dict[int, str] = {}
         findings: list[Finding] = []
-        for hit in hits:
+        for hit, haystack in hits:
             lane = self._lanes[hit]
-            if lane.origins.isdisjoint(origins):
-                continue
-            for start, end in self._spans(lane, segments, pieces, begins, data, origins):
-                number = bisect_right(begins, start) - 1
-                piece = pieces[number]
-                index = piece.segment
-                segment = segments[index]
-                if segment.origin not in lane.origins or not lane.compiled.pattern.kind.startswith(piece.believed):
+            for start, end in lane.compiled.matches(haystack.data, 0, len(haystack.data), 0):
+                piece, begin = haystack.piece_at(start)
+                if not lane.compiled.pattern.kind.startswith(piece.believed):
                     continue
-                start, end = piece.back(start - begins[number], end - begins[number])
+                index = piece.segment
+                start, end = piece.back(start - begin, end - begin)
                 place = places.get(index)
                 if place is None:
-                    place = places[index] = pointer(segment.path)
-                findings.append(lane.finding(segment.origin, place, start, end, index, piece.view))
+                    place = places[index] = pointer(segments[index].path)
+                findings.append(lane.finding(segments[index].origin, place, start, end, index, piece.view))
                 if len(findings) > MAX_FINDINGS:
                     raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
         return findings
-
-    def _spans(
-        self,
-        lane: Lane,
-        segments: Sequence[Segment],
-        pieces: Sequence[Piece],
-        begins: Sequence[int],
-        data: bytes,
-        origins: set[Origin],
-    ) -> Iterator[tuple[int, int]]:
-        """Where the lane matches: in the whole data, or, where it looks at few of the pieces, in these alone.
-
-        No match reaches over a separator, so it is the same.
-        """
-        if len(pieces) > FEW_PIECES or origins <= lane.origins:
-            yield from lane.compiled.matches(data, 0, len(data), 0)
-            return
-        for begin, piece in zip(begins, pieces, strict=False):
-            if segments[piece.segment].origin in lane.origins:
-                part = data[begin - 1 : begin + len(piece.data) + 1]
-                for start, end in lane.compiled.matches(part, 0, len(part), 0):
-                    yield start + begin - 1, end + begin - 1
 
 
 def _looked_at(detector: WholeDetector, segments: Sequence[Segment], derivation: Derivation) -> list[Finding]:
@@ -256,8 +233,8 @@ def _looked_at(detector: WholeDetector, segments: Sequence[Segment], derivation:
     found = []
     for index, segment in enumerate(segments):
         if segment.text and not segment.media and segment.origin in detector.origins and not segment.is_key:
-            place = pointer(segment.path)
             for start, end, kind, points in _sightings(detector, segment.text):
+                place = pointer(segment.path)
                 found.append(Finding(kind, segment.origin, place, start, end, detector.name, points, index))
     for piece in derivation.pieces:
         segment = segments[piece.segment]

@@ -1,9 +1,10 @@
 """A compiled pattern in its detector."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gptgate.core.finding import Finding, Origin
-from gptgate.detectors.engine import CompiledPattern
+from gptgate.detectors.engine import CompiledPattern, Finder
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,14 @@ class Lane:
         """The finding of a match at these characters."""
         pattern = self.compiled.pattern
         return Finding(pattern.kind, origin, place, start, end, self.detector, pattern.points, segment, view)
+
+
+class LaneGroup(NamedTuple):
+    """Lanes that look at the words of the same origins, by their indexes, and what finds them."""
+
+    origins: frozenset[Origin]
+    lanes: frozenset[int]
+    finder: Finder
 
 
 def covers(patterns: frozenset[str], kind: str) -> bool:
