@@ -59,7 +59,19 @@ class HttpReply:
     Where the body came compressed, `headers` leave out its encoding and length: both speak of bytes that nobody sees.
     """
 
-    __slots__ = ("_content", "_live", "_provider", "_response", "_secrets", "_watch", "attempts", "headers", "status")
+    __slots__ = (
+        "_content",
+        "_live",
+        "_overlap",
+        "_provider",
+        "_response",
+        "_secrets",
+        "_tail",
+        "_watch",
+        "attempts",
+        "headers",
+        "status",
+    )
 
     def __init__(
         self,
@@ -74,6 +86,9 @@ class HttpReply:
         self.attempts = 1
         self._provider = provider
         self._secrets = secrets
+        self._overlap = max(map(len, secrets), default=1) - 1
+        self._tail = b""
+        """The end of what came before, in which one of them may begin."""
         self._response = response
         self._content = response.content
         self._watch: IdleWatch | None = None
@@ -87,7 +102,7 @@ class HttpReply:
         """The whole body, decompressed. Raises AnswerTooLarge past `limit` bytes, UpstreamBroken, UpstreamTimeout."""
         pieces = []
         size = 0
-        async for piece in self.chunks():
+        while piece := await self._next():
             size += len(piece)
             if size > limit:
                 self.close()
@@ -95,33 +110,46 @@ class HttpReply:
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives, decompressed. Raises UpstreamBroken when it is cut, UpstreamTimeout when silent."""
-        content = self._content
+        return self
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._next()
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def _next(self) -> bytes:
+        """What arrives next; nothing at the end."""
         watch = self._watch
+        if watch is not None:
+            watch.waiting()
         failure: Exception | None = None
-        overlap = max(map(len, self._secrets), default=1) - 1
-        tail = b""
-        while True:
-            if watch is not None:
-                watch.waiting()
-            try:
-                piece = await content.readany()
-            except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                failure = error
-                break
-            if watch is not None:
-                watch.arrived()
-            if not piece:
-                break
-            if self._secrets:
-                tail += piece
-                if any(secret in tail for secret in self._secrets):
-                    # A provider that repeats our credential, in an error or an echo, gives it to the caller.
-                    self.close()
-                    raise failures.indiscreet(self._provider)
-                tail = tail[-overlap:]
-            yield piece
+        try:
+            piece = await self._content.readany()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            failure, piece = error, b""
+        if not piece:
+            self._end(failure)
+            return piece
+        if watch is not None:
+            watch.arrived()
+        if self._secrets:
+            seen = self._tail + piece
+            if any(secret in seen for secret in self._secrets):
+                # A provider that repeats our credential, in an error or an echo, gives it to the caller.
+                self.close()
+                raise failures.indiscreet(self._provider)
+            self._tail = seen[-self._overlap :]
+        return piece
+
+    def _end(self, failure: Exception | None) -> None:
+        """Nothing more arrives. Raises UpstreamBroken, UpstreamTimeout when that is not the body's end."""
+        watch = self._watch
         if watch is not None:
             watch.stop()
             if watch.expired:
