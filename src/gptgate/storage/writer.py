@@ -41,8 +41,9 @@ IDLE_S = 0.010
 """How long an end waits at most for an intent to ride with."""
 CROWD = 3
 GATHER_S = 0.003
-"""After a batch of CROWD rows or more, wait this long for others: a sync costs the CPU of several rows, and every batch
-costs a dozen exchanges of the interpreter lock with the event loop. A caller alone never waits for company."""
+"""After a batch of CROWD rows or more, wait this long for others, unless half as many are there already: a sync costs
+the CPU of several rows, and every batch costs a dozen exchanges of the interpreter lock with the event loop. A caller
+alone never waits for company."""
 BACKOFF_FIRST_S = 0.020
 BACKOFF_MOST_S = 1.0
 MARK_EVERY = 4096
@@ -199,7 +200,7 @@ class Writer:
         rows: list[Row] = []
         try:
             item = self.queue.get(timeout=patience)
-            if self._last_batch >= CROWD:
+            if self._last_batch >= CROWD and 2 * (self.queue.qsize() + 1) < self._last_batch:
                 time.sleep(GATHER_S)
             while True:
                 if item is None:

@@ -15,7 +15,7 @@ from gptgate.storage.folder import create_folder
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.schema import connect, migrate
 from gptgate.storage.sqlite import SqliteStore
-from gptgate.storage.writer import Row, Writer
+from gptgate.storage.writer import GATHER_S, Row, Writer
 from storage_samples import FixedClock, SystemClock, end, intent
 
 
@@ -108,6 +108,21 @@ async def test_a_statement_that_fails_is_survived(path: Path, verb: str, persist
         assert after.seq > failed.seq
     elif refused is None:
         assert after.seq == 2
+
+
+@pytest.mark.parametrize(("waiting", "gathers"), [(1, True), (3, True), (4, False), (9, False)])
+async def test_the_writer_gathers_no_others_where_half_as_many_wait(
+    path: Path, monkeypatch: pytest.MonkeyPatch, waiting: int, gathers: bool
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("gptgate.storage.writer.time.sleep", slept.append)
+    with closing(connect(path, busy_ms=100)) as connection:
+        writer = Writer(path, connection, clock=FixedClock(), busy_ms=100, done=Batches(), committed=lambda _rows: None)
+        for size in (8, waiting):
+            for number in range(size):
+                writer.queue.put(row(f"{size}-{number}"))
+            assert len(writer._gather()) == size
+    assert slept == ([GATHER_S] if gathers else [])
 
 
 class BrokenClock(SystemClock):
