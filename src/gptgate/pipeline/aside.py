@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gptgate.core.errors import GuardFailed
+from gptgate.pipeline.turns import Turns
 
 T = TypeVar("T")
 LARGE = 1 << 18
@@ -21,8 +22,10 @@ class Aside:
     is over: otherwise a few of them could take every thread there is.
     """
 
-    def __init__(self, places: int, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, places: int, turns: Turns, deadline_s: float = DEADLINE_S) -> None:
+        """`turns` are taken before and after what is done at once."""
         self._places = asyncio.Semaphore(places)
+        self._turns = turns
         self._deadline_s = deadline_s
 
     async def run(self, size: int, work: Callable[[], T]) -> T:
@@ -32,7 +35,10 @@ class Aside:
         the event loop is ended by `gptgate.watchdog`.
         """
         if size < LARGE:
-            return work()
+            await self._turns
+            done = work()
+            await self._turns
+            return done
         try:
             async with asyncio.timeout(self._deadline_s):
                 await self._places.acquire()

@@ -57,6 +57,7 @@ from gptgate.pipeline.policy_facts import named_tags, policy_facts
 from gptgate.pipeline.reserve import price_of, reserve
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.sharing import SharedAdmitted, move, reserve_shared
+from gptgate.pipeline.turns import Turns
 
 UNUSED = Settlement(nano=0, tokens=0, source="unused")
 READERS = 2
@@ -69,7 +70,7 @@ class Gate:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._discretion = Discretion(services.inspector)
-        self._readers = Aside(READERS)
+        self._readers = Aside(READERS, Turns(lambda: self.active))
         self._exchange = partial(Exchange, services, self._readers)
         self._plan = LimitPlan(services.snapshot)
         self._guards = Guards(services.snapshot.guards, services.limiter, services.clock, services.ceiling)
