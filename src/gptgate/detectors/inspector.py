@@ -25,6 +25,7 @@ from gptgate.detectors.known import Forms, FormsWatch, KnownStrings, find
 from gptgate.detectors.lane import Lane, LaneGroup, covers, in_order
 from gptgate.detectors.multi import Cache, make_finder
 from gptgate.detectors.pattern import SEPARATOR, Detector
+from gptgate.detectors.prose import Prose
 from gptgate.detectors.reading import read_text
 from gptgate.detectors.registry import DETECTORS, VIEWS, WHOLE_DETECTORS
 from gptgate.detectors.scanner import Division, Scanner
@@ -201,7 +202,7 @@ class TextInspector:
         finder = JointFinder(*(group.finder for group in self._groups if group.lanes & lanes))
         beginnings = Unfinished(each for index, each in self._beginnings.items() if index in lanes)
         gate = make_gate(self._lanes[index].compiled.pattern for index in lanes)
-        return lanes, beginnings, finder, gate
+        return lanes, beginnings, finder, gate, Prose(beginnings, finder)
 
     def _search(self, segments: Sequence[Segment], pieces: Sequence[Piece], data: bytes) -> list[Finding]:
         """What the lanes find in the words of those at whom they look, lane by lane."""

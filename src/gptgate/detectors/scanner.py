@@ -13,11 +13,12 @@ from gptgate.core.finding import Finding, Origin
 from gptgate.detectors.engine import Finder
 from gptgate.detectors.lane import Lane, in_order
 from gptgate.detectors.pattern import SEPARATOR
+from gptgate.detectors.prose import Prose
 from gptgate.detectors.reading import Reader
 from gptgate.detectors.unfinished import Unfinished
 
-Division = tuple[frozenset[int], Unfinished, Finder, re.Pattern[str] | None]
-"""Lanes, where their matches may begin, how they are found, and the gate before that (`detectors.gate`)."""
+Division = tuple[frozenset[int], Unfinished, Finder, re.Pattern[str] | None, Prose]
+"""Lanes, where their matches may begin, how they are found, and two shortcuts (`detectors.gate`, `detectors.prose`)."""
 
 _LAZY = 1024
 """A tail longer than this is looked at again only when it has grown by an eighth, or is as long as it can get: so the
@@ -63,6 +64,7 @@ class Scanner:
         self._held = Group(*held[:3], 0)
         self._free = Group(*free[:3], _KEEP)
         self._gate = None if is_json else held[3]
+        self._prose = held[4]
         self._reader = Reader(is_json)
         self._buffer = SEPARATOR
         self._base = 0
@@ -76,9 +78,11 @@ class Scanner:
 
         Findings of kinds that are not held may come a little later than they could (`_KEEP`).
         """
-        self._buffer += self._reader.read(text)
-        total = self._base + len(self._buffer)
         held, free = self._held, self._free
+        tail = self._buffer[held.decided - self._base :]
+        piece = self._reader.read(text)
+        self._buffer += piece
+        total = self._base + len(self._buffer)
         found = self._look(free, total, complete=False) if total >= free.next_look else []
         if not held.lanes:
             self._trim(free.decided)
@@ -100,7 +104,10 @@ class Scanner:
             self._trim(min(held.decided, free.decided) if free.lanes else held.decided)
             out, self._text, self._released = self._text, "", self._reader.taken
             return out, tuple(found)
-        self._waiting += self._look(held, total, complete=False)
+        if self._prose.goes_on(tail, piece):
+            held.advance(held.decided + len(tail), total)
+        else:
+            self._waiting += self._look(held, total, complete=False)
         self._trim(min(held.decided, free.decided) if free.lanes else held.decided)
         return self._release(found)
 

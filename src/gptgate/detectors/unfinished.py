@@ -21,7 +21,8 @@ _WORDS = b"".join(byte for byte in _BYTES if byte.isalnum())
 _NO_WORDS = bytes(range(0x100)).translate(None, _WORDS)
 _BACKSLASH = 0x5C
 _SHORT = 512
-_REMEMBERED = 16
+REMEMBERED = 16
+"""Bytes of the longest tails of which it is remembered whether they begin a match."""
 _MEMO = 16384
 _HEAD = 4
 """Bytes, a left edge among them, by which most places are told not to begin a match."""
@@ -94,7 +95,7 @@ class Unfinished:
                 # Nearly every place in prose.
                 continue
             # Trying automata is what costs here, and the last words of texts repeat.
-            tail = data[at:] if size - at <= _REMEMBERED else b""
+            tail = data[at:] if size - at <= REMEMBERED else b""
             alive = known.get(tail)
             if alive is None:
                 # In these automata long repeats have no bound: what is out of reach of the end is decided.
@@ -104,6 +105,22 @@ class Unfinished:
             if alive:
                 return at
         return size - 1
+
+    def is_known_to_begin(self, word: bytes) -> bool:
+        """Whether it is known that the last word of a text, with the space before it, may begin a match there."""
+        return self._known.get(word, False) and word.startswith(b" ") and word.count(b" ") == 1 and b"\n" not in word
+
+    def begins_nothing_spaced(self, word: bytes) -> bool:
+        """Whether nothing with white space inside begins in a word between two spaces, whatever comes after it."""
+        by_head = self._by_head
+        for spot in self._early.finditer(word):
+            head = word[spot.start() : spot.start() + _HEAD]
+            if len(head) < _HEAD:
+                return False
+            candidates = by_head.get(head)
+            if self._beginning(head) if candidates is None else candidates:
+                return False
+        return True
 
     def begin_at_latest(self, data: bytes) -> int:
         """A byte not after the one that `begin` gives, for less work: short matches may begin all over their reach."""

@@ -45,7 +45,8 @@ class WatchedScanner:
         waiting = self._waiting
         for watch in self._watches:
             waiting += watch.feed(text)
-            until = min(until, watch.safe)
+            if watch.safe < until:
+                until = watch.safe
         if until == self._scanned and not self._text and not waiting:
             self._released = until
             return out, found
