@@ -188,5 +188,6 @@ def test_a_whole_answer_is_kept_by_class_and_not_at_all_when_it_was_not_judged()
         answer, body = adapter.decode(document), json.dumps(document).encode()
         guard = AnswerGuard(parts, facts.grant, facts.facts, facts.draft)
         assert guard.kept_whole(adapter, answer, body) is None
+        guard.inspect(answer)
         guard.whole(adapter, answer, body)
         assert guard.kept_whole(adapter, answer, body) == (body if kept else None)
