@@ -6,6 +6,7 @@ from gptgate.cost.windows import month_of
 from gptgate.storage.views import AuditRecord, SearchFilters
 from harness import Gateway
 from ledger_parts import spent as spent_in
+from waiting import PATIENCE_S, eventually
 
 EVERYTHING = 10_000_000
 
@@ -22,7 +23,7 @@ def records(gateway: Gateway) -> list[AuditRecord]:
 async def balanced(gateway: Gateway, requests: int, app: str = "demo") -> list[AuditRecord]:
     """Wait until these requests are on record and the gateway is at rest; the records, after checking that there are
     no more, and that no intent, coin or place is missing."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with gateway.reader() as reader:
                 usage = reader.usage([], 0, 2**53)
@@ -31,9 +32,7 @@ async def balanced(gateway: Gateway, requests: int, app: str = "demo") -> list[A
             await asyncio.sleep(0.02)
     await gateway.settled()
     app_state = gateway.app
-    async with asyncio.timeout(10):
-        while app_state._gate.active or app_state._limiter.in_flight:
-            await asyncio.sleep(0.005)
+    await eventually(lambda: not (app_state._gate.active or app_state._limiter.in_flight))
     found = records(gateway)
     assert len(found) == requests
     for record in found:

@@ -29,14 +29,15 @@ from gptgate.storage.keys import KeyStore
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.vault import MasterKey
 from gptgate.telemetry.log import LineWriter
+from waiting import PATIENCE_S
 
 SERVER = """\
 version: 1
-server: {data: "127.0.0.1:@DATA@", control: "127.0.0.1:@CONTROL@", drain: 2s}
+server: {data: "127.0.0.1:@DATA@", control: "127.0.0.1:@CONTROL@", drain: 20s, store_timeout: 20s}
 """
 PROVIDERS = """\
 providers:
-  - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", timeouts: {connect: 2s, first_byte: 2s, idle: 2s}}
+  - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", timeouts: {connect: 30s, first_byte: 30s, idle: 30s}}
 models:
   - {name: sim-gpt, provider: simulator, max_output_tokens: 1000,
      price: {input_per_million: "1.00", output_per_million: "4.00"}}
@@ -102,7 +103,7 @@ class Gateway:
 
     async def settled(self) -> None:
         """Wait until no request is open and every end is durable."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 stats = self.app.store.stats()
                 if not (self.app.data_plane.in_flight or stats.open_requests or stats.waiting_ends):
@@ -142,7 +143,7 @@ async def running_gateway(
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=20,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -170,7 +171,7 @@ class GatewayProcess:
         self.config = write_config(folder, config, simulator=simulator_url, data=self.port, control=self.control_port)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, within_s: float = 20) -> None:
+    def start(self, within_s: float = PATIENCE_S) -> None:
         """Start it and wait until it is ready."""
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         with (self.folder / "stderr.log").open("ab") as log:
@@ -183,7 +184,7 @@ class GatewayProcess:
         deadline = time.monotonic() + within_s
         while True:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.control_port}/readyz", timeout=1):
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.control_port}/readyz", timeout=PATIENCE_S):
                     return
             except (urllib.error.URLError, OSError):
                 if self._process.poll() is not None or time.monotonic() > deadline:
@@ -199,10 +200,10 @@ class GatewayProcess:
         """kill -9, and wait until it is gone."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(PATIENCE_S)
 
     def terminate(self) -> int:
         """SIGTERM, the orderly end; its exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(30)
+        return self._process.wait(PATIENCE_S)

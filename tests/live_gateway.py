@@ -17,6 +17,7 @@ from gptgate.storage.auditors import add_auditor
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import SearchFilters
 from harness import CONFIG, GatewayProcess
+from waiting import PATIENCE_S
 
 SIMULATED = CONFIG.replace(' base_url: "@SIMULATOR@",', "")
 
@@ -71,7 +72,7 @@ class Live(GatewayProcess):
             {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
                 return int(response.status)
         except urllib.error.HTTPError as error:
             with error:

@@ -11,6 +11,7 @@ from gptgate.core.snapshot import ProviderKind, ProviderSpec
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.reply import HttpReply
 from gptgate.upstream.target import Target
+from waiting import PATIENCE_S
 
 Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter
@@ -90,9 +91,9 @@ def spec(**fields: Any) -> ProviderSpec:
         "kind": ProviderKind.OPENAI_COMPATIBLE,
         "base_url": "",
         "credential": None,
-        "connect_timeout_ms": 1000,
-        "first_byte_timeout_ms": 2000,
-        "idle_timeout_ms": 2000,
+        "connect_timeout_ms": 30_000,
+        "first_byte_timeout_ms": 30_000,
+        "idle_timeout_ms": 30_000,
         "retries": 0,
         "finish_on_disconnect": False,
     }
@@ -117,14 +118,8 @@ async def against(
 
 
 async def send(upstream: HttpUpstream, body: bytes = b"{}", **fields: Any) -> HttpReply:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         return await upstream.send(spec(**fields), "/v1/chat/completions", [], body)
-
-
-async def eventually(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not happened():
-            await asyncio.sleep(0.001)
 
 
 def answering(*pieces: bytes, reset: bool = False) -> Handler:

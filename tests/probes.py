@@ -1,4 +1,4 @@
-"""Eyes for tests: the records of a gateway, raw requests, and a provider that remembers what it got."""
+"""Eyes for tests: the records of a gateway, raw requests, and providers that wait or remember."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from gptgate.simulator.app import Simulator
 from gptgate.storage.views import AuditRecord, SearchFilters
 from harness import Gateway
 from raw_client import RawClient
+from waiting import PATIENCE_S
 
 Message = MutableMapping[str, Any]
 
@@ -45,7 +46,7 @@ class RawAnswer:
         return json.loads(self.body)
 
 
-async def send_raw(base_url: str, *pieces: bytes, pause_s: float = 0.0, wait_s: float = 5.0) -> RawAnswer:
+async def send_raw(base_url: str, *pieces: bytes, pause_s: float = 0.0, wait_s: float = PATIENCE_S) -> RawAnswer:
     """Send bytes as they are, with a pause after each piece, and read one answer.
 
     Raises ConnectionError or IncompleteReadError when there is none.
@@ -71,6 +72,20 @@ def http_request(method: str, target: str, headers: Sequence[tuple[str, str]], b
         lines.append(f"content-length: {len(body)}")
     lines += [f"{name}: {value}" for name, value in headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+class HeldSimulator(Simulator):
+    """Answers nobody until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.go = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked += 1
+        await self.go.wait()
+        await super().__call__(scope, receive, send)
 
 
 @dataclass

@@ -25,6 +25,7 @@ from gptgate.shared.ledger import OwnLedger
 from gptgate.shared.service import SharedService
 from harness import Gateway, free_port
 from storage_samples import SystemClock
+from waiting import PATIENCE_S, eventually
 
 T = TypeVar("T")
 PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
@@ -46,7 +47,7 @@ class Server:
         assert PROGRAM is not None
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder]
         self._process = subprocess.Popen([PROGRAM, *options], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
                 with self.client() as client:
@@ -62,7 +63,7 @@ class Server:
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(PATIENCE_S)
 
     def stop(self) -> None:
         self.kill()
@@ -87,9 +88,7 @@ def spec_of(server: Server, prefix: str = "test", timeout_ms: int = 5000) -> Cou
 
 async def ready(gateway: Gateway) -> None:
     """Wait until requests can be admitted."""
-    async with asyncio.timeout(10):
-        while gateway.app.readiness():
-            await asyncio.sleep(0.005)
+    await eventually(lambda: not gateway.app.readiness())
 
 
 class Member:
@@ -129,11 +128,7 @@ class Member:
         self.run(start())
 
     async def ready(self) -> None:
-        for _ in range(1000):
-            if not self.service.readiness():
-                return
-            await asyncio.sleep(0.005)
-        pytest.fail(f"not ready: {self.service.readiness()}")
+        await eventually(lambda: not self.service.readiness())
 
     @property
     def counters(self) -> SharedCounters:

@@ -13,6 +13,8 @@ from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
+from waiting import PATIENCE_S
+
 
 @dataclass
 class Received:
@@ -30,9 +32,9 @@ class Received:
             return [line for body in self.bodies for line in body.splitlines()]
 
     def wait_for(self, lines: int) -> list[bytes]:
-        """The lines, once there are so many; what there is after ten seconds."""
+        """The lines, once there are so many; what there is after a long while."""
         with self.news:
-            self.news.wait_for(lambda: sum(body.count(b"\n") for body in self.bodies) >= lines, 10)
+            self.news.wait_for(lambda: sum(body.count(b"\n") for body in self.bodies) >= lines, PATIENCE_S)
         return self.lines()
 
     def keep(self, body: bytes, headers: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from gptgate.upstream.target import Target
 from nasty_provider import Handler, NastyProvider, answering, holding, until_closed
 from pipeline_parts import SteppingClock
 from scripted_provider import ScriptedProvider, scripted, whole
+from waiting import PATIENCE_S
 
 SECRET = "classifier-canary-secret"
 TEXTS = [(Origin.USER, "one"), (Origin.TOOL_RESULT, "two ü")]
@@ -205,7 +206,7 @@ async def test_a_server_that_misbehaves_is_a_failure_within_the_time(kind: Class
     handler, failure = FAULTS[fault]
     given = spec(kind, timeout_ms=300 if failure == "timeout" else 20_000)
     async with NastyProvider(handler) as server, classifier(given, server.base_url) as judge:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             assert await judge.classify(TEXTS) == Opinion(classifier="judge", failure=failure)
     assert failure in FAILURES
 
@@ -297,11 +298,11 @@ async def test_a_question_that_is_taken_back_aborts_the_request_and_frees_the_tr
         gone.clear()
         clock.now_ns += 1_000_000_000
         trial = asyncio.create_task(judge.classify(TEXTS))
-        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.wait_for(asked.wait(), PATIENCE_S)
         trial.cancel()
         with pytest.raises(asyncio.CancelledError):
             await trial
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), PATIENCE_S)
         assert (await judge.classify(TEXTS)).failure == "timeout"  # asked, not left alone
 
 

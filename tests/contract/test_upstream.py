@@ -14,6 +14,7 @@ from gptgate.simulator.app import Simulator
 from gptgate.simulator.server import SimulatorServer
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
+from waiting import eventually
 
 SECRET = "sk-provider-canary"
 CHAT = "/v1/chat/completions"
@@ -71,12 +72,6 @@ async def upstream(
     await made.start()
     yield made
     await made.close()
-
-
-async def eventually(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not happened():
-            await asyncio.sleep(0.001)
 
 
 async def test_it_posts_with_the_gateways_credential(upstream: Upstream) -> None:

@@ -155,16 +155,16 @@ def staged(folder: Path) -> Iterator[Stage]:
         yield Stage(folder, data, control, log.read_text())
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
 
 
 def _wait(process: "subprocess.Popen[bytes]", control: str, log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while "Stop with Ctrl-C" not in log.read_text():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.02)
-    with urllib.request.urlopen(f"http://{control}/readyz", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{control}/readyz", timeout=60) as answer:
         assert answer.status == 200
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from books import balanced
 from harness import CONFIG, running_gateway
+from probes import HeldSimulator
 from raw_client import CHAT, RawClient, post, prompt
 from storage_samples import end, intent, spent_by_app
+from waiting import eventually
 
 AT_ONCE = 50
 FITTING = 7
@@ -24,7 +26,7 @@ async def ask(base_url: str, key: str, text: str, *, stream: bool) -> tuple[int,
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_exactly_as_many_requests_pass_as_the_budget_holds(tmp_path: Path, stream: bool) -> None:
-    text = "fault: latency=400ms\necho: hello"
+    text = "echo: hello"
     async with running_gateway(tmp_path / "probe") as gateway:
         assert (await ask(gateway.base_url, gateway.key, text, stream=stream))[0] == 200
         (probe,) = await balanced(gateway, 1)
@@ -32,10 +34,13 @@ async def test_exactly_as_many_requests_pass_as_the_budget_holds(tmp_path: Path,
     # One nano-dollar less than the next request would need.
     nano = ceiling * (FITTING + 1) - 1
     config = CONFIG.replace('"1000.00"', f'"{nano // 10**9}.{nano % 10**9:09d}"')
-    async with running_gateway(tmp_path / "race", config) as gateway:
-        answers = await asyncio.gather(
-            *(ask(gateway.base_url, gateway.key, text, stream=stream) for _ in range(AT_ONCE))
-        )
+    provider = HeldSimulator()
+    async with running_gateway(tmp_path / "race", config, simulator=provider) as gateway:
+        asking = [asyncio.create_task(ask(gateway.base_url, gateway.key, text, stream=stream)) for _ in range(AT_ONCE)]
+        # Nothing is given back while there is one that has not been decided on.
+        await eventually(lambda: provider.asked + sum(task.done() for task in asking) == AT_ONCE)
+        provider.go.set()
+        answers = await asyncio.gather(*asking)
         passed = [answer for answer in answers if answer[0] == 200]
         refused = [answer for answer in answers if answer[0] != 200]
         assert len(passed) == FITTING

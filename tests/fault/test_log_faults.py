@@ -1,10 +1,9 @@
 """An audit log that cannot be written, a disk that became read-only, a page that rotted, a key that was swapped."""
 
-import asyncio
 import errno
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from gptgate.storage.schema import connect
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.wiring import open_audit_log
 from storage_samples import SystemClock, end, intent
+from waiting import eventually
 
 
 @pytest.fixture
@@ -26,12 +26,6 @@ async def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     made = SqliteStore.open(tmp_path, clock=SystemClock(), timeout_ms=2000, open_log=open_audit_log)
     yield made
     await made.close(5000)
-
-
-async def until(wanted: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not wanted():
-            await asyncio.sleep(0.005)
 
 
 async def asked(store: SqliteStore, name: str) -> None:
@@ -44,7 +38,7 @@ async def test_a_log_that_lags_too_far_stops_requests_until_it_comes_forward(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asked(store, "a")
-    await until(lambda: store.stats().log_size == 2)
+    await eventually(lambda: store.stats().log_size == 2)
     assert (store.stats().log_lag_rows, store.healthy()) == (0, [])
 
     def full(*_: object) -> None:
@@ -53,12 +47,12 @@ async def test_a_log_that_lags_too_far_stops_requests_until_it_comes_forward(
     with monkeypatch.context() as patch:
         patch.setattr(log_folder, "write_durably", full)
         await asked(store, "b")
-        await until(
+        await eventually(
             lambda: store.healthy() == ["the audit log cannot be continued: OSError: [Errno 28] " + os.strerror(28)]
         )
         # Records are durable, so requests go on, up to the bound.
         await asked(store, "c")
-        await until(lambda: store.stats().log_lag_rows == 4)
+        await eventually(lambda: store.stats().log_lag_rows == 4)
         assert store.stats().log_lag_ns > 0
         store.max_log_lag_ns = 1_000_000
         with pytest.raises(AuditUnavailable) as refused:
@@ -68,27 +62,27 @@ async def test_a_log_that_lags_too_far_stops_requests_until_it_comes_forward(
         store.max_log_lag_ns = 60_000_000_000
         await asked(store, "e")
         store.max_log_lag_ns = 1_000_000
-    await until(lambda: store.stats().log_lag_ns == 0)
+    await eventually(lambda: store.stats().log_lag_ns == 0)
     assert store.healthy() == []
     await asked(store, "f")
     store.max_log_lag_ns = 60_000_000_000
-    await until(lambda: store.stats().log_size == 10)
+    await eventually(lambda: store.stats().log_size == 10)
 
 
 async def test_a_missing_record_stops_requests_after_a_while(store: SqliteStore, tmp_path: Path) -> None:
     """A hole in the records is never logged over: the gateway refuses rather than go on unlogged for ever."""
     await asked(store, "a")
-    await until(lambda: store.stats().log_size == 2)
+    await eventually(lambda: store.stats().log_size == 2)
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
         connection.execute("INSERT INTO events (seq, at_ms, type, body) VALUES (2, 1, 'x', x'7b7d')")
-    await until(lambda: any("records are missing" in reason for reason in store.healthy()))
+    await eventually(lambda: any("records are missing" in reason for reason in store.healthy()))
     store.max_log_lag_ns = 1_000_000
-    await until(lambda: any(reason.endswith("requests are refused") for reason in store.healthy()))
+    await eventually(lambda: any(reason.endswith("requests are refused") for reason in store.healthy()))
     with pytest.raises(AuditUnavailable):
         await store.begin(intent("b"), None)
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
         connection.execute("INSERT INTO events (seq, at_ms, type, body) VALUES (1, 1, 'x', x'7b7d')")
-    await until(lambda: store.healthy() == [])
+    await eventually(lambda: store.healthy() == [])
     await asked(store, "c")
 
 
@@ -125,17 +119,18 @@ def rotten(path: Path) -> Iterator[None]:
 
 async def test_a_rotten_page_refuses_requests_until_it_is_mended(store: SqliteStore, tmp_path: Path) -> None:
     await asked(store, "a")
-    await until(lambda: store.stats().log_size == 2 and not store.stats().waiting_ends)
+    await eventually(lambda: store.stats().log_size == 2 and not store.stats().waiting_ends)
     with rotten(tmp_path / "gptgate.db"):
         with pytest.raises(AuditUnavailable) as refused:
             await store.begin(intent("b"), None)
         assert "malformed" in refused.value.detail
-        await until(lambda: any("records cannot be written: DatabaseError" in reason for reason in store.healthy()))
+        stopped = "records cannot be written: DatabaseError"
+        await eventually(lambda: any(stopped in reason for reason in store.healthy()))
         with pytest.raises(AuditUnavailable):
             await store.refuse(intent("c"), end("c"), None)
-    await until(lambda: store.healthy() == [])
+    await eventually(lambda: store.healthy() == [])
     await asked(store, "d")
-    await until(lambda: store.stats().log_size == 4)
+    await eventually(lambda: store.stats().log_size == 4)
 
 
 @contextmanager
@@ -165,14 +160,14 @@ async def test_a_disk_that_became_read_only_refuses_requests_until_it_is_writabl
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asked(store, "a")
-    await until(lambda: store.stats().log_size == 2)
+    await eventually(lambda: store.stats().log_size == 2)
     with read_only(store, monkeypatch):
         with pytest.raises(AuditUnavailable) as refused:
             await store.begin(intent("b"), None)
         assert "attempt to write a readonly database" in refused.value.detail
-        await until(lambda: any("records cannot be written" in reason for reason in store.healthy()))
+        await eventually(lambda: any("records cannot be written" in reason for reason in store.healthy()))
         with pytest.raises(AuditUnavailable):
             await store.begin(intent("c"), None)
-    await until(lambda: store.healthy() == [])
+    await eventually(lambda: store.healthy() == [])
     await asked(store, "d")
-    await until(lambda: store.stats().log_size == 4)
+    await eventually(lambda: store.stats().log_size == 4)

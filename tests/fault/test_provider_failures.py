@@ -12,7 +12,8 @@ from harness import CONFIG, Gateway, free_port, running_gateway
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
 from scripted_provider import JSON_HEAD, SSE_HEAD, scripted, streamed, whole
 
-QUICK = CONFIG.replace("connect: 2s, first_byte: 2s, idle: 2s", "connect: 300ms, first_byte: 300ms, idle: 300ms")
+IMPATIENT = CONFIG.replace("first_byte: 30s, idle: 30s", "first_byte: 300ms, idle: 300ms")
+IN_STREAMS = CONFIG.replace("idle: 30s", "idle: 300ms")
 PATHS = [CHAT, MESSAGES]
 BOTH = pytest.mark.parametrize("stream", [True, False])
 
@@ -39,7 +40,7 @@ def given_back(record: AuditRecord) -> bool:
 
 @BOTH
 async def test_nobody_listens_so_nothing_is_spent(tmp_path: Path, stream: bool) -> None:
-    config = QUICK.replace("@SIMULATOR@", f"http://127.0.0.1:{free_port()}")
+    config = CONFIG.replace("@SIMULATOR@", f"http://127.0.0.1:{free_port()}")
     async with running_gateway(tmp_path, config) as gateway:
         status, headers, body = await ask(gateway, "echo: x", stream=stream)
         assert (status, headers["x-gptgate-error"]) == (502, "upstream_unreachable")
@@ -59,7 +60,7 @@ async def test_nobody_listens_so_nothing_is_spent(tmp_path: Path, stream: bool) 
 async def test_a_provider_that_is_busy_is_tried_boundedly_and_costs_nothing(
     tmp_path: Path, path: str, stream: bool, status: int, told: int, code: str
 ) -> None:
-    async with running_gateway(tmp_path, QUICK) as gateway:
+    async with running_gateway(tmp_path, CONFIG) as gateway:
         # It asks to come back at once: two further attempts, then its word is passed on.
         order = f"fault: status={status} retry-after=0"
         answer = await ask(gateway, f"{order}\necho: a", path=path, stream=stream)
@@ -89,7 +90,7 @@ async def test_a_provider_that_is_busy_is_tried_boundedly_and_costs_nothing(
 @BOTH
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_provider_that_fails_stays_spent_and_is_tried_once(tmp_path: Path, path: str, stream: bool) -> None:
-    async with running_gateway(tmp_path, QUICK) as gateway:
+    async with running_gateway(tmp_path, CONFIG) as gateway:
         status, headers, body = await ask(gateway, "fault: status=500\necho: x", path=path, stream=stream)
         assert (status, headers["x-gptgate-error"]) == (502, "upstream_failed")
         assert b"simulator was told" not in body
@@ -103,7 +104,7 @@ async def test_a_provider_that_fails_stays_spent_and_is_tried_once(tmp_path: Pat
 async def test_a_provider_that_refuses_the_request_is_heard_and_costs_nothing(
     tmp_path: Path, path: str, stream: bool
 ) -> None:
-    async with running_gateway(tmp_path, QUICK) as gateway:
+    async with running_gateway(tmp_path, CONFIG) as gateway:
         status, headers, body = await ask(gateway, "fault: status=400\necho: x", path=path, stream=stream)
         assert (status, headers["x-should-retry"]) == (400, "false")
         assert b"told to refuse" in body
@@ -115,7 +116,7 @@ async def test_a_provider_that_refuses_the_request_is_heard_and_costs_nothing(
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_rejected_credential_is_the_operators_fault(tmp_path: Path, status: int) -> None:
-    async with running_gateway(tmp_path, QUICK) as gateway:
+    async with running_gateway(tmp_path, CONFIG) as gateway:
         told, headers, body = await ask(gateway, f"fault: status={status}\necho: x")
         assert (told, headers["x-gptgate-error"]) == (502, "upstream_credential")
         assert b"told to reject" not in body
@@ -124,11 +125,11 @@ async def test_a_rejected_credential_is_the_operators_fault(tmp_path: Path, stat
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("order", ["malformed", "cut=0", "redirect", "latency=600ms", "hang"])
+@pytest.mark.parametrize("order", ["malformed", "cut=0", "redirect", "latency=300s", "hang"])
 async def test_a_whole_answer_that_cannot_be_used_stays_spent(tmp_path: Path, path: str, order: str) -> None:
-    async with running_gateway(tmp_path, QUICK) as gateway:
+    late = order in ("latency=300s", "hang")
+    async with running_gateway(tmp_path, IMPATIENT if late else CONFIG) as gateway:
         status, headers, body = await ask(gateway, f"fault: {order}\necho: hello", path=path)
-        late = order in ("latency=600ms", "hang")
         expected = (504, "upstream_timeout") if late else (502, "upstream_broken")
         assert (status, headers["x-gptgate-error"]) == expected
         assert b"hello" not in body
@@ -144,7 +145,7 @@ async def test_a_whole_answer_that_cannot_be_used_stays_spent(tmp_path: Path, pa
 async def test_a_stream_that_breaks_ends_with_an_error_and_stays_spent(
     tmp_path: Path, path: str, order: str, code: str
 ) -> None:
-    async with running_gateway(tmp_path, QUICK) as gateway:
+    async with running_gateway(tmp_path, IN_STREAMS) as gateway:
         status, _, body = await ask(gateway, f"fault: chunk=4 {order}\nwords: 30", path=path, stream=True)
         assert status == 200
         last = json.loads(body.rstrip(b"\n").split(b"data: ")[-1])
@@ -160,7 +161,7 @@ async def test_a_stream_that_breaks_ends_with_an_error_and_stays_spent(
 @BOTH
 @pytest.mark.parametrize("path", PATHS)
 async def test_missing_usage_stays_spent_and_the_answer_passes(tmp_path: Path, path: str, stream: bool) -> None:
-    async with running_gateway(tmp_path, QUICK) as gateway:
+    async with running_gateway(tmp_path, CONFIG) as gateway:
         status, _, body = await ask(gateway, "fault: no-usage\necho: hello", path=path, stream=stream)
         assert status == 200
         assert b"hello" in body
@@ -183,7 +184,7 @@ async def test_wrong_usage_stays_spent(tmp_path: Path, stream: bool, usage: Any)
         script = whole(json.dumps({"choices": [{**choice, "message": message}], "usage": usage}).encode())
     async with (
         scripted(script) as provider,
-        running_gateway(tmp_path, QUICK.replace("@SIMULATOR@", provider.base_url)) as gateway,
+        running_gateway(tmp_path, CONFIG.replace("@SIMULATOR@", provider.base_url)) as gateway,
     ):
         status, _, body = await ask(gateway, "go", stream=stream)
         assert status == 200
@@ -215,7 +216,7 @@ async def test_an_odd_answer_is_an_error_of_the_provider(tmp_path: Path, name: s
         script.append(None)
     async with (
         scripted(script) as provider,
-        running_gateway(tmp_path, QUICK.replace("@SIMULATOR@", provider.base_url)) as gateway,
+        running_gateway(tmp_path, IMPATIENT.replace("@SIMULATOR@", provider.base_url)) as gateway,
     ):
         status, headers, _ = await ask(gateway, "go")
         assert status in (502, 504)
@@ -238,7 +239,7 @@ ODD_STREAMS = {
 async def test_an_odd_stream_ends_with_an_error_and_lets_nothing_unread_out(tmp_path: Path, name: str) -> None:
     async with (
         scripted(ODD_STREAMS[name]) as provider,
-        running_gateway(tmp_path, QUICK.replace("@SIMULATOR@", provider.base_url)) as gateway,
+        running_gateway(tmp_path, CONFIG.replace("@SIMULATOR@", provider.base_url)) as gateway,
     ):
         status, _, body = await ask(gateway, "go", stream=True)
         assert status == 200
@@ -249,7 +250,7 @@ async def test_an_odd_stream_ends_with_an_error_and_lets_nothing_unread_out(tmp_
 
 
 async def test_an_answer_that_is_too_large_is_refused_and_stays_spent(tmp_path: Path) -> None:
-    config = QUICK.replace("drain: 2s", "drain: 2s, max_answer_bytes: 2KiB")
+    config = CONFIG.replace("drain: 20s", "drain: 20s, max_answer_bytes: 2KiB")
     async with running_gateway(tmp_path, config) as gateway:
         status, headers, _ = await ask(gateway, "words: 900")
         assert (status, headers["x-gptgate-error"], headers["x-should-retry"]) == (502, "answer_too_large", "false")

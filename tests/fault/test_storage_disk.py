@@ -23,8 +23,13 @@ from gptgate.storage.queries import SqliteReader
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import AuditRecord
 from storage_samples import end, intent, spent_by_app
+from waiting import PATIENCE_S, eventually
 
 TIMEOUT_MS = 300
+"""How long SQLite waits for a lock before the write counts as failed."""
+
+
+CLOSE_MS = int(PATIENCE_S * 1000)
 
 
 class GatedClock:
@@ -61,11 +66,18 @@ def clock() -> GatedClock:
     return GatedClock()
 
 
+def opened(folder: Path, clock: GatedClock, waits_s: float = PATIENCE_S) -> SqliteStore:
+    """A store that finds out soon that a write fails. Callers wait for so long for one that neither fails nor ends."""
+    made = SqliteStore.open(folder, clock=clock, timeout_ms=TIMEOUT_MS, max_pending=5)
+    made._timeout_s = waits_s
+    return made
+
+
 @pytest.fixture
 async def store(tmp_path: Path, clock: GatedClock) -> AsyncIterator[SqliteStore]:
-    made = SqliteStore.open(tmp_path, clock=clock, timeout_ms=TIMEOUT_MS, max_pending=5)
+    made = opened(tmp_path, clock)
     yield made
-    await made.close(5000)
+    await made.close(CLOSE_MS)
 
 
 def show(folder: Path, request_id: str) -> AuditRecord | None:
@@ -75,15 +87,11 @@ def show(folder: Path, request_id: str) -> AuditRecord | None:
 
 async def until_healthy(store: SqliteStore) -> None:
     """Poll as the readiness check does."""
-    async with asyncio.timeout(10):
-        while store.healthy():
-            await asyncio.sleep(0.005)
+    await eventually(lambda: not store.healthy())
 
 
 async def until_written(store: SqliteStore) -> None:
-    async with asyncio.timeout(10):
-        while store.stats().waiting_ends or store.stats().open_requests:
-            await asyncio.sleep(0.002)
+    await eventually(lambda: not (store.stats().waiting_ends or store.stats().open_requests))
 
 
 @contextmanager
@@ -127,9 +135,7 @@ async def test_a_failing_write_refuses_requests_keeps_ends_and_mends_itself(
         store.finish(end("before"), b"y" * 50_000)
         with pytest.raises(AuditUnavailable):
             await store.begin(intent("during-1"), b"z" * 50_000)
-        async with asyncio.timeout(5):
-            while not store.stats().failures:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: store.stats().failures)
         assert any("records cannot be written" in sentence for sentence in store.healthy())
         with pytest.raises(AuditUnavailable) as refused:
             await store.refuse(intent("during-2"), end("during-2"), None)
@@ -139,7 +145,7 @@ async def test_a_failing_write_refuses_requests_keeps_ends_and_mends_itself(
     await until_healthy(store)
     index = await store.begin(intent("after"), None)
     store.finish(end("after"), None)
-    await store.close(5000)
+    await store.close(CLOSE_MS)
     before = show(tmp_path, "before")
     after = show(tmp_path, "after")
     assert before is not None
@@ -174,14 +180,12 @@ async def test_requests_are_refused_at_once_while_writes_fail(store: SqliteStore
     with held_by_another(tmp_path):
         with pytest.raises(AuditUnavailable):
             await store.begin(intent("first"), None)
-        async with asyncio.timeout(5):
-            while not store.stats().failures:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: store.stats().failures)
         started = time.monotonic()
         for number in range(100):
             with pytest.raises(AuditUnavailable):
                 await store.begin(intent(f"r{number}"), b"x" * 1000)
-        assert time.monotonic() - started < 100 * TIMEOUT_MS / 1000 / 4
+        assert time.monotonic() - started < PATIENCE_S / 2, "none of them waits"
         stats = store.stats()
         assert (stats.pending_rows, stats.pending_bytes, stats.open_requests) == (0, 0, 0)
     await until_healthy(store)
@@ -190,24 +194,24 @@ async def test_requests_are_refused_at_once_while_writes_fail(store: SqliteStore
 async def test_close_says_which_ends_it_could_not_write_and_the_next_open_abandons_them(
     tmp_path: Path, clock: GatedClock
 ) -> None:
-    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=50)
+    store = opened(tmp_path, clock)
     await store.begin(intent("a"), None)
     with held_by_another(tmp_path):
         store.finish(end("a"), None)
         with pytest.raises(StorageError, match="1 ends could not be written"):
             await store.close(200)
-    again = SqliteStore.open(tmp_path, clock=clock, timeout_ms=50)
+    again = opened(tmp_path, clock)
     assert again.recovered == 1
-    await again.close(1000)
+    await again.close(CLOSE_MS)
     assert spent_by_app(tmp_path) == {"shop": 900}
 
 
 async def test_close_waits_for_rows_whose_callers_gave_up(tmp_path: Path, clock: GatedClock) -> None:
-    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=50)
+    store = opened(tmp_path, clock, waits_s=1)
     with clock.stalled():
         with pytest.raises(AuditUnavailable):
             await store.begin(intent("late"), None)
-        closed = asyncio.create_task(store.close(5000))
+        closed = asyncio.create_task(store.close(CLOSE_MS))
         await asyncio.sleep(0.02)
     await closed
     record = show(tmp_path, "late")
@@ -219,24 +223,22 @@ async def test_close_waits_for_rows_whose_callers_gave_up(tmp_path: Path, clock:
 async def test_close_gives_up_on_a_stuck_write_at_its_deadline_and_keeps_the_lock(
     tmp_path: Path, clock: GatedClock
 ) -> None:
-    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=50)
+    store = opened(tmp_path, clock, waits_s=0.3)
     with clock.stalled():
         with pytest.raises(AuditUnavailable):
             await store.begin(intent("stuck"), None)
         with pytest.raises(StorageError, match="hangs"):
             await store.close(100)
         with pytest.raises(StorageError, match="another gateway"):
-            SqliteStore.open(tmp_path, clock=clock, timeout_ms=50)
+            opened(tmp_path, clock)
 
 
 async def test_close_keeps_trying_until_its_deadline(store: SqliteStore, tmp_path: Path) -> None:
     await store.begin(intent("a"), None)
     with held_by_another(tmp_path):
         store.finish(end("a"), None)
-        closed = asyncio.create_task(store.close(10_000))
-        async with asyncio.timeout(5):
-            while not store.stats().failures:
-                await asyncio.sleep(0.005)
+        closed = asyncio.create_task(store.close(CLOSE_MS))
+        await eventually(lambda: store.stats().failures)
         assert not closed.done()
     await closed
     record = show(tmp_path, "a")
@@ -245,29 +247,28 @@ async def test_close_keeps_trying_until_its_deadline(store: SqliteStore, tmp_pat
 
 
 async def test_a_write_that_hangs_is_not_healthy(tmp_path: Path, clock: GatedClock) -> None:
-    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=5000)
+    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=CLOSE_MS)
     with held_by_another(tmp_path):
         task = asyncio.create_task(store.begin(intent("a"), None))
         await asyncio.sleep(0)
-        await asyncio.to_thread(clock.reached.wait, 5)
+        await asyncio.to_thread(clock.reached.wait, PATIENCE_S)
         assert store.healthy() == []
-        clock.ahead_ns = 6_000_000_000
-        async with asyncio.timeout(2):
-            while store.healthy() != ["a write of records hangs"]:
-                await asyncio.sleep(0.001)
+        clock.ahead_ns = CLOSE_MS * 10**6
+        await eventually(lambda: store.healthy() == ["a write of records hangs"])
     await task
     await until_healthy(store)
-    await store.close(5000)
+    await store.close(CLOSE_MS)
 
 
 async def test_a_hanging_write_is_a_refusal_at_the_deadline_and_a_late_row_is_ended_unspent(
-    store: SqliteStore, tmp_path: Path, clock: GatedClock
+    tmp_path: Path, clock: GatedClock
 ) -> None:
+    store = opened(tmp_path, clock, waits_s=1)
     with clock.stalled():
         started = time.monotonic()
         with pytest.raises(AuditUnavailable, match="cannot record"):
             await store.begin(intent("late"), None)
-        assert TIMEOUT_MS / 1000 <= time.monotonic() - started < 5
+        assert 1 <= time.monotonic() - started < PATIENCE_S
         with pytest.raises(AuditUnavailable):
             await store.begin(intent("never written"), None)
     await until_written(store)
@@ -278,9 +279,11 @@ async def test_a_hanging_write_is_a_refusal_at_the_deadline_and_a_late_row_is_en
     assert (record.end.state, record.end.status, record.end.code) == (EndState.REFUSED, 503, "audit_unavailable")
     assert (record.end.cost_nano, record.end.usage_source) == (0, "unused")
     assert show(tmp_path, "never written") is None
+    await store.close(CLOSE_MS)
 
 
-async def test_each_request_has_a_deadline_of_its_own(store: SqliteStore, clock: GatedClock) -> None:
+async def test_each_request_has_a_deadline_of_its_own(tmp_path: Path, clock: GatedClock) -> None:
+    store = opened(tmp_path, clock, waits_s=0.3)
     loop = asyncio.get_running_loop()
 
     async def waited(request_id: str) -> float:
@@ -293,10 +296,11 @@ async def test_each_request_has_a_deadline_of_its_own(store: SqliteStore, clock:
         tasks = []
         for number in range(3):
             tasks.append(asyncio.create_task(waited(f"r{number}")))
-            await asyncio.sleep(TIMEOUT_MS / 3000)
-        async with asyncio.timeout(5):
+            await asyncio.sleep(0.1)
+        async with asyncio.timeout(PATIENCE_S):
             times = await asyncio.gather(*tasks)
-    assert all(TIMEOUT_MS / 1000 <= time_s < 2 for time_s in times)
+    assert all(0.3 <= time_s < PATIENCE_S for time_s in times)
+    await store.close(CLOSE_MS)
 
 
 @pytest.mark.parametrize("finishes", [False, True])
@@ -305,7 +309,7 @@ async def test_a_cancelled_begin_whose_row_becomes_durable_gets_exactly_one_end(
 ) -> None:
     with clock.stalled():
         task = asyncio.create_task(store.begin(intent("gone"), None))
-        await asyncio.to_thread(clock.reached.wait, 5)
+        await asyncio.to_thread(clock.reached.wait, PATIENCE_S)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -325,7 +329,7 @@ async def test_a_begin_cancelled_between_its_commit_and_its_return_gets_an_end(
     store: SqliteStore, tmp_path: Path
 ) -> None:
     task = asyncio.create_task(store.begin(intent("gone"), None))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while store.stats().pending_rows == 0:
             await asyncio.sleep(0)
         # The batch is resolved in one callback; this loop sees it before the task can resume.
@@ -353,7 +357,7 @@ async def test_the_end_that_a_cancelled_caller_gives_while_it_unwinds_is_the_one
             raise
 
     task = asyncio.create_task(caller())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while store.stats().pending_rows == 0:
             await asyncio.sleep(0)
         while store.stats().pending_rows:
@@ -401,7 +405,7 @@ async def test_one_row_that_cannot_be_stored_fails_alone(store: SqliteStore, tmp
     await until_written(store)
     with clock.stalled():
         first = asyncio.create_task(store.begin(intent("stalls"), None))
-        await asyncio.to_thread(clock.reached.wait, 5)
+        await asyncio.to_thread(clock.reached.wait, PATIENCE_S)
         batch = [
             asyncio.create_task(store.begin(intent("good-1"), None)),
             asyncio.create_task(store.begin(intent("there"), None)),

@@ -17,7 +17,6 @@ from nasty_provider import (
     Writer,
     against,
     answering,
-    eventually,
     holding,
     keep_alive,
     no_sleep,
@@ -26,6 +25,7 @@ from nasty_provider import (
     spec,
     until_closed,
 )
+from waiting import eventually
 
 
 async def test_a_connection_is_given_back_when_the_body_was_read() -> None:

@@ -13,11 +13,11 @@ from nasty_provider import (
     Writer,
     against,
     answering,
-    eventually,
     holding,
     read_request,
     send,
 )
+from waiting import eventually
 
 
 async def test_a_connection_closed_before_the_answer_was_sent_and_is_not_repeated() -> None:

@@ -17,6 +17,7 @@ from gptgate.cli.main import execute
 from gptgate.core.wire import PATHS, Dialect, Endpoint
 from harness import SERVER, Gateway, make_key, running_gateway
 from probes import RawAnswer, RecordingSimulator, Scripted, http_request, last_seq, records_of, send_raw
+from waiting import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -356,7 +357,7 @@ async def test_no_file_no_export_and_no_sink_holds_any_of_them(
     records = await records_of(gateway)
     assert [one for one in records if one.intent.app == "keeps-full" and one.request_content], "some were kept"
     last = gateway.app.store.stats().log_size
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while gateway.app.status()["sinks"]["archive"]["position"] < max(last, 2 * len(records)):  # type: ignore[index]
             await asyncio.sleep(0.05)
     data = ["--data", str(gateway.folder)]

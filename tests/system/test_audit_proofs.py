@@ -12,6 +12,7 @@ import pytest
 
 from gptgate.audit.signing import Signer
 from live_gateway import SIMULATED, Live
+from waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 def until_logged(live: Live, *command: str) -> subprocess.CompletedProcess[str]:
     """The command, once the log has caught up: it does so within a second or two."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         done = live.gptgate(*command)
         if done.returncode == 0 or time.monotonic() > deadline:

@@ -1,6 +1,5 @@
 """Bad input: a clear error in the caller's dialect, one record where the caller is known, else none, never a 500."""
 
-import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable
@@ -14,12 +13,13 @@ from gptgate.storage.views import SearchFilters
 from harness import APPS, PROVIDERS, RULES, Gateway, running_gateway
 from probes import RawAnswer, http_request, last_seq, records_of, send_raw
 from raw_client import RawClient
+from waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SERVER = """\
 version: 1
-server: {data: "127.0.0.1:@DATA@", control: "127.0.0.1:@CONTROL@", drain: 2s,
+server: {data: "127.0.0.1:@DATA@", control: "127.0.0.1:@CONTROL@", drain: 20s,
   max_body_bytes: 20000, body_timeout: 200ms, header_timeout: 200ms}
 """
 CONFIG = SERVER + PROVIDERS + APPS + RULES
@@ -354,9 +354,7 @@ async def test_a_caller_who_hangs_up_within_the_body_is_on_record(gateway: Gatew
     since = await last_seq(gateway)
     client = await RawClient.connect(gateway.base_url)
     await client.send(http_request("POST", path, [*headers_of(gateway, path), ("content-length", "500")], b"{"))
-    async with asyncio.timeout(5):
-        while not gateway.app.data_plane.in_flight:
-            await asyncio.sleep(0.002)
+    await eventually(lambda: gateway.app.data_plane.in_flight)
     client.reset()
     [record] = await records_of(gateway, since)
     assert record.end is not None

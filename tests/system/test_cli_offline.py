@@ -12,6 +12,7 @@ import pytest
 
 from gptgate.storage.keys import KeyStore
 from harness import CONFIG, free_port, write_config
+from waiting import PATIENCE_S
 
 SIMULATED = CONFIG.replace(' base_url: "@SIMULATOR@",', "")
 
@@ -173,10 +174,10 @@ def test_the_simulator_runs_as_a_process_of_its_own() -> None:
         request = urllib.request.Request(
             f"{url}/v1/chat/completions", body, {"Content-Type": "application/json", "Authorization": "Bearer x"}
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
             assert json.load(response)["choices"][0]["message"]["content"] == "hi"
         taken = gptgate("simulator", "--port", str(port))
         assert taken.returncode == 1
         assert f"cannot listen on 127.0.0.1:{port}" in taken.stderr
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0

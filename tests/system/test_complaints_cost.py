@@ -21,6 +21,7 @@ from harness import SERVER, Gateway, make_key, running_gateway
 from ledger_parts import reserve
 from probes import last_seq, records_of
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
+from waiting import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -84,7 +85,7 @@ class App:
         if path == EMBEDDINGS:
             body = json.dumps({"model": "sim-embed", "input": text, **fields}).encode()
         await client.send(post(path, self._key, body, *headers))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await client.answer()
         await client.close()
         return answer
@@ -104,7 +105,7 @@ class App:
         since, asked = await last_seq(self._gateway), self._gateway.simulator.stats.requests
         client = await RawClient.connect(self._gateway.base_url)
         await client.send(post(fields.get("path", CHAT), self._key, prompt(text, **fields)))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await client.until(mark) if mark else None
             while self._gateway.simulator.stats.requests == asked:
                 await asyncio.sleep(0.002)
@@ -221,7 +222,7 @@ async def test_a_token_limit_buffers_the_stream(gateway: Gateway) -> None:
     client = await RawClient.connect(gateway.base_url)
     text = "fault: chunk=4 delay=100ms\necho: one two three"
     await client.send(post(CHAT, app._key, prompt(text, max_tokens=50)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         begun = await client.until(b'"content":"one')
     assert b"three" not in begun
     await client.close()

@@ -20,7 +20,7 @@ budgets:
   - {name: day, scope: [app], unit: usd, amount: "0.0060", window: day}
   - {name: sessions, scope: [app, session], unit: requests, amount: "2", window: session}
 """
-CONFIG = SERVER + PROVIDERS.replace("first_byte: 2s", "first_byte: 200ms") + APPS + BUDGETS + RULES
+CONFIG = SERVER + PROVIDERS.replace("first_byte: 30s", "first_byte: 200ms") + APPS + BUDGETS + RULES
 
 
 async def ask(gateway: Gateway, text: str, *headers: str, **fields: object) -> tuple[int, str]:

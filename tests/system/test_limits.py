@@ -23,7 +23,7 @@ CONFIG = (
     SERVER
     + """\
 providers:
-  - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", retries: 0, timeouts: {first_byte: 2s, idle: 2s}}
+  - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", retries: 0, timeouts: {first_byte: 30s, idle: 30s}}
 models:
   - {name: sim, provider: simulator, max_output_tokens: 1000, price: free}
   - {name: other, provider: simulator, max_output_tokens: 1000, price: free}

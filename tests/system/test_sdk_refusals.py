@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from harness import RULES, SERVER, Gateway, make_key, running_gateway
 from probes import last_seq, records_of
+from waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -254,9 +255,7 @@ async def test_concurrency(gateway: Gateway, caller: Caller) -> None:
     key = key_of(gateway, "single")
     since, asked_before = await last_seq(gateway), gateway.simulator.stats.requests
     first = asyncio.create_task(caller.ask(key, "fault: latency=200ms\necho: slow"))
-    async with asyncio.timeout(5):
-        while gateway.simulator.stats.requests == asked_before:
-            await asyncio.sleep(0.002)
+    await eventually(lambda: gateway.simulator.stats.requests != asked_before)
     with pytest.raises(caller.module.RateLimitError) as caught:
         await caller.ask(key, "hi", max_retries=0)
     check(caller, caught.value, 429, "concurrency_limited", "true")

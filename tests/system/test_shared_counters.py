@@ -16,6 +16,7 @@ from gptgate.storage.queries import SqliteReader
 from harness import CONFIG, Gateway, GatewayProcess, make_key, running_gateway
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
 from shared_parts import Server, ready
+from waiting import PATIENCE_S, eventually
 
 TEXT = "fault: no-usage\necho: hello"
 GATEWAYS = 4
@@ -186,14 +187,12 @@ async def test_gateways_wait_for_each_other_after_a_loss(tmp_path: Path) -> None
             async with running_gateway(tmp_path / "b", config) as other:
                 await asyncio.gather(ready(one), ready(other))
                 assert (await ask(other.base_url, other.key))[0] == 200
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(PATIENCE_S):
                     while len(one.app._sharing.service._membership._known.members) < 2:  # type: ignore[union-attr]
                         await asyncio.sleep(0.01)
             server.kill()
             server.start()
-            async with asyncio.timeout(10):
-                while "wait for these gateways" not in "".join(one.app.readiness()):
-                    await asyncio.sleep(0.01)
+            await eventually(lambda: "wait for these gateways" in "".join(one.app.readiness()))
             status, headers, _ = await ask(one.base_url, one.key)
             assert (status, headers["x-gptgate-error"]) == (503, "counters_unavailable")
             async with running_gateway(tmp_path / "b", config) as other:
@@ -220,9 +219,7 @@ async def test_a_gateway_that_was_killed_finds_its_reservations_spent_and_its_pl
         await asyncio.to_thread(gateway.start, SLOWLY_S)
         client = await RawClient.connect(gateway.base_url)
         await client.send(post(CHAT, key, prompt(hanging, stream=False)))
-        async with asyncio.timeout(10):
-            while not provider.simulator.stats.requests:
-                await asyncio.sleep(0.01)
+        await eventually(lambda: provider.simulator.stats.requests)
         assert (await ask(gateway.base_url, key))[1]["x-gptgate-error"] == "concurrency_limited"
         await asyncio.to_thread(gateway.kill)
         await client.close()

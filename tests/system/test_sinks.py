@@ -11,6 +11,7 @@ import pytest
 
 from live_gateway import SIMULATED, Live
 from sink_servers import Received, syslog, webhook
+from waiting import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def indices(lines: list[bytes]) -> list[int]:
 
 
 def scraped(live: Live) -> dict[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{live.control_port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{live.control_port}/metrics", timeout=PATIENCE_S) as answer:
         lines = [line for line in answer.read().decode().splitlines() if line.startswith("gptgate_sink")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONFIG = (
     SERVER
-    + PROVIDERS.replace("timeouts: {connect: 2s, first_byte: 2s, idle: 2s}", "timeouts: {idle: 250ms}, retries: 0")
+    + PROVIDERS.replace("timeouts: {connect: 30s, first_byte: 30s, idle: 30s}", "timeouts: {idle: 250ms}, retries: 0")
     + APPS
     + RULES
     + '    - {id: deny-keys, stage: response, effect: deny, findings: [secret.private_key], message: "No keys."}\n'

@@ -11,6 +11,7 @@ from pathlib import Path
 from audit_logs import SIGNER
 from gptgate.audit.witness import cosignature_in, format_submission
 from gptgate_verify.note import VerifierKey
+from waiting import PATIENCE_S
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def witness(folder: Path, *arguments: str) -> Iterator[tuple[str, str, subproces
 
 def post(url: str, body: bytes) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(f"{url}/add-checkpoint", data=body, timeout=10) as answer:
+        with urllib.request.urlopen(f"{url}/add-checkpoint", data=body, timeout=PATIENCE_S) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -48,11 +49,11 @@ def test_a_witness_that_is_killed_remembers(tmp_path: Path) -> None:
         assert post(url, format_submission(3, [], SIGNER.checkpoint(3, b"\x02" * 32))) == (409, b"3\n")
         assert post(url, format_submission(3, [], head))[0] == 200
         process.terminate()
-        _, told = process.communicate(timeout=10)
+        _, told = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0
     assert "signed 3 entries with root 0202" in told
 
 
 def test_a_witness_takes_the_keys_of_logs_only(tmp_path: Path) -> None:
     with witness(tmp_path, "--log", "nonsense") as (_, _, process):
-        assert process.wait(10) == 2
+        assert process.wait(PATIENCE_S) == 2

@@ -1,8 +1,6 @@
 """A whole gateway with witnesses in its configuration: its metrics, its readiness, and what an auditor can verify."""
 
-import asyncio
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +13,7 @@ from gptgate.cli.failure import UNVERIFIED, CommandError
 from gptgate.compose import App
 from gptgate.storage.log_folder import LogFolder, load_or_make_seed
 from harness import CONFIG, Gateway, running_gateway
+from waiting import eventually
 from witness_server import outside
 
 WITNESSES = """\
@@ -24,12 +23,6 @@ audit:
     - {name: hook, kind: webhook, url: "URL/hook", credential: "env:WITNESS_SECRET", every: 100ms}
     - {name: second, kind: tlog, url: "URL", key: "KEY", every: 100ms}
 """
-
-
-async def until(wanted: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not wanted():
-            await asyncio.sleep(0.01)
 
 
 async def ask(gateway: Gateway) -> str:
@@ -64,12 +57,12 @@ async def test_a_gateway_has_its_log_witnessed(
         config = WITNESSES.replace("URL", out.url).replace("KEY", str(out.key)).replace("FOLDER", f"{tmp_path}/copies")
         async with running_gateway(folder, CONFIG + config) as gateway:
             app = gateway.app
-            await until(lambda: all(one["taken_ms"] for one in app._witnessing.status()))
+            await eventually(lambda: all(one["taken_ms"] for one in app._witnessing.status()))
             shown = {one["name"]: one["kind"] for one in app.status()["witnesses"]}  # type: ignore[attr-defined]
             assert shown == {"copies": "file", "hook": "webhook", "second": "tlog"}
             assert app.readiness() == []
             request_id = await ask(gateway)
-            await until(lambda: is_witnessed(app))
+            await eventually(lambda: is_witnessed(app))
             proof = tmp_path / "request.proof"
             prove(request_id, proof, folder)
             verify(proof, str(log), None, [str(out.key)], tmp_path)
@@ -94,13 +87,13 @@ async def test_a_gateway_has_its_log_witnessed(
         for path in folder.glob("gptgate.db*"):
             path.unlink()
         async with running_gateway(folder, CONFIG + config) as gateway:
-            await until(lambda: len(gateway.app._witnessing.forks()) == 2)
+            await eventually(lambda: len(gateway.app._witnessing.forks()) == 2)
             assert sorted(reason.partition(":")[0] for reason in gateway.app.readiness()) == [
                 "the audit log has forked, says witness copies",
                 "the audit log has forked, says witness second",
             ]
             # Two entries of a start against more than that.
-            await until(lambda: gateway.app.store.stats().log_size)
+            await eventually(lambda: gateway.app.store.stats().log_size)
             with pytest.raises(CommandError, match=r"a checkpoint of it with|the log has forked") as caught:
                 verify(None, str(log), [seen], [str(out.key)], folder)
             assert caught.value.exit_code == UNVERIFIED

@@ -12,6 +12,7 @@ from gptgate.core.sinks import ENTRY_KINDS, LogLine, SinkFailed
 from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.couriers import Couriers, batches
 from gptgate.storage import events
+from waiting import PATIENCE_S
 
 
 class Memory:
@@ -40,7 +41,7 @@ class Memory:
 
     def wait_for(self, number: int) -> list[int]:
         with self.news:
-            self.news.wait_for(lambda: len(self.got) >= number, 10)
+            self.news.wait_for(lambda: len(self.got) >= number, PATIENCE_S)
         return self.got
 
 
@@ -123,9 +124,9 @@ def test_a_sink_that_is_away_lags_and_gets_everything_later(records: Records, st
     sink = Memory()
     sink.failing = True
     couriers = start(sink)
-    assert sink.tried.wait(10)
+    assert sink.tried.wait(PATIENCE_S)
     sink.tried.clear()
-    assert sink.tried.wait(10), "it is tried again"
+    assert sink.tried.wait(PATIENCE_S), "it is tried again"
     stats = couriers.stats(300)["s"]
     assert (stats.position, stats.lag, stats.fault) == (0, 300, "away")
     assert stats.failures >= 1

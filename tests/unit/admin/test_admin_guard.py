@@ -10,6 +10,7 @@ from starlette.types import Message
 
 from gptgate.admin.app import ApplyResult, build_admin
 from gptgate.admin.guard import HostGuard
+from waiting import PATIENCE_S, eventually
 
 
 async def nothing(*_: Any) -> None:
@@ -76,7 +77,7 @@ async def test_websockets_are_closed() -> None:
 async def exchange(port: int, head: bytes) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(head + b"\r\n\r\n")
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
     writer.close()
     await writer.wait_closed()
     return answer
@@ -99,9 +100,7 @@ async def test_over_a_real_socket() -> None:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        async with asyncio.timeout(10):
-            while not server.started:
-                await asyncio.sleep(0.01)
+        await eventually(lambda: server.started)
         close = b"\r\nConnection: close"
         assert b" 200 " in await exchange(port, b"GET /livez HTTP/1.1\r\nHost: localhost:1" + close)
         for head in (

@@ -114,7 +114,7 @@ print_records(Format.TABLE, columns, [record])
 def test_on_a_narrow_terminal_ids_are_whole_and_records_cannot_colour_it() -> None:
     master, terminal = pty.openpty()
     environment = {**os.environ, "COLUMNS": "40", "TERM": "xterm"}
-    subprocess.run([sys.executable, "-c", ON_TERMINAL], stdout=terminal, env=environment, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", ON_TERMINAL], stdout=terminal, env=environment, check=True, timeout=60)
     os.close(terminal)
     shown = b""
     try:

@@ -134,7 +134,8 @@ def test_the_time_is_linear(inspector) -> None:
         return time.thread_time() - start
 
     seconds(500)
-    assert seconds(16000) < 16 * max(seconds(2000), 0.01)
+    # Squared it would be 64 times as much. The best of three: what else the machine does only adds.
+    assert min(seconds(16000) for _ in range(3)) < 24 * min(seconds(2000) for _ in range(3))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 from gptgate.http.protocol import MAX_HEAD_BYTES, bounded
 from probes import RawAnswer, send_raw
 from raw_client import RawClient
+from waiting import PATIENCE_S
 
 HEAD_TIMEOUT_MS = 150
 GOOD = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -118,7 +119,7 @@ async def test_a_connection_on_which_nothing_begins_is_closed_without_a_word(bef
             await client.send(before)
             assert (await client.answer())[0] == 200
             await client.send(b"\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             with contextlib.suppress(ConnectionError):
                 assert await client.reader.read() == b""
         await client.close()

@@ -13,6 +13,7 @@ from gptgate.pipeline.aside import LARGE, Aside
 from gptgate.pipeline.gate import READERS, Gate
 from gptgate.pipeline.turns import Turns
 from pipeline_parts import INSPECTOR, Caller, PlayedReply, PlayedUpstream, chat, configured, principal_of, services
+from waiting import PATIENCE_S, eventually
 
 ALONE = Turns(lambda: 1)
 ANSWER = b'{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"}}],"usage":null}'
@@ -28,17 +29,11 @@ class SlowInspector:
     def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
         if any(len(segment.text) > LARGE for segment in segments):
             self.begun.append(threading.current_thread())
-            assert self.go.wait(20)
+            assert self.go.wait(PATIENCE_S)
         return INSPECTOR.inspect(segments)
 
     stream = INSPECTOR.stream
     digest = INSPECTOR.digest
-
-
-async def until(true: object) -> None:
-    async with asyncio.timeout(10):
-        while not true():  # type: ignore[operator]
-            await asyncio.sleep(0.001)
 
 
 async def test_a_small_request_passes_while_large_ones_are_inspected() -> None:
@@ -51,7 +46,7 @@ async def test_a_small_request_passes_while_large_ones_are_inspected() -> None:
         for number in range(READERS + 1):
             raw = chat(Dialect.OPENAI, "x " * LARGE, stream=False, request_id=f"slow-{number}")
             slow.append(asyncio.create_task(gate.serve(raw, principal, Caller())))
-        await until(lambda: len(inspector.begun) == READERS)
+        await eventually(lambda: len(inspector.begun) == READERS)
         quick = Caller()
         await gate.serve(chat(Dialect.OPENAI, "hello", stream=False, request_id="quick"), principal, quick)
         assert quick.status == 200
@@ -113,7 +108,7 @@ async def test_work_that_hangs_is_given_up_and_keeps_its_place_until_it_is_over(
         assert await aside.run(LARGE - 1, lambda: 4) == 4
     finally:
         go.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 assert await aside.run(LARGE, lambda: 3) == 3

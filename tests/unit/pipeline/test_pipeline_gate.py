@@ -48,6 +48,7 @@ from pipeline_parts import (
     principal_of,
     services,
 )
+from waiting import PATIENCE_S
 
 SNAPSHOT = configured(RULES)
 USAGE = {"prompt_tokens": 10, "completion_tokens": 20}
@@ -414,7 +415,7 @@ async def test_a_finished_stream_is_settled_although_the_caller_left() -> None:
     gate.leave()
     assert gate.active == 1
     await gate.drain()
-    await asyncio.wait_for(gate.idle(), 1)
+    await asyncio.wait_for(gate.idle(), PATIENCE_S)
     assert gate.active == 0
     record = at_rest(parts)
     assert record.end is not None
@@ -432,7 +433,7 @@ async def test_abandoned_exchanges_end_and_are_recorded() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     gate.abandon()
-    await asyncio.wait_for(gate.drain(), 1)
+    await asyncio.wait_for(gate.drain(), PATIENCE_S)
     record = at_rest(parts)
     assert record.end is not None
     assert (record.end.code, record.end.usage_source) == ("client_disconnected", "unknown")
@@ -447,7 +448,7 @@ async def test_a_shutdown_ends_an_exchange_that_would_outlive_its_caller() -> No
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(gate.drain(), 1)
+    await asyncio.wait_for(gate.drain(), PATIENCE_S)
     record = at_rest(parts)
     assert record.end is not None
     assert record.end.code == ShuttingDown.code
@@ -556,7 +557,7 @@ async def test_idle_waits_for_the_last_request() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     gate.leave()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, PATIENCE_S)
 
 
 def test_a_caller_who_left_is_no_error_of_ours() -> None:

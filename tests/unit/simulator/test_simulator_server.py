@@ -5,12 +5,13 @@ import json
 import signal
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from gptgate.simulator.server import SimulatorServer
+from waiting import PATIENCE_S, eventually
 
 
 @pytest.fixture
@@ -25,12 +26,6 @@ async def server() -> AsyncIterator[SimulatorServer]:
 async def session(server: SimulatorServer) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(server.base_url) as session:
         yield session
-
-
-async def eventually(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not happened():
-            await asyncio.sleep(0.001)
 
 
 def chat(text: str, *, stream: bool = False) -> dict[str, object]:
@@ -90,7 +85,7 @@ async def test_a_caller_that_hangs_up_is_counted(
 async def test_stop_ends_answers_that_hang(server: SimulatorServer, session: aiohttp.ClientSession) -> None:
     task = asyncio.create_task(session.post("/v1/chat/completions", json=chat("fault: hang")).__aenter__())
     await eventually(lambda: server.simulator.stats.requests == 1)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         await server.stop()
     with pytest.raises(aiohttp.ClientError):
         await task

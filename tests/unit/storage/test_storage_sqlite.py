@@ -17,6 +17,7 @@ from gptgate.storage.schema import LATEST
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import SearchFilters
 from storage_samples import FixedClock, end, intent, spent_by_app
+from waiting import eventually
 
 
 def opened(folder: Path) -> SqliteStore:
@@ -128,9 +129,7 @@ async def test_ends_are_written_soon_without_another_request(tmp_path: Path) -> 
     await store.begin(intent("a"), None)
     store.finish(end("a"), None)
     with SqliteReader(tmp_path) as reader:
-        async with asyncio.timeout(5):
-            while not reader.search(SearchFilters(state="completed"), 1):
-                await asyncio.sleep(0.002)
+        await eventually(lambda: reader.search(SearchFilters(state="completed"), 1))
     await store.close(1000)
 
 

@@ -17,6 +17,7 @@ from gptgate.storage.schema import connect, migrate
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.writer import GATHER_S, Row, Writer
 from storage_samples import FixedClock, SystemClock, end, intent
+from waiting import PATIENCE_S, eventually
 
 
 class FailingConnection(sqlite3.Connection):
@@ -72,7 +73,7 @@ async def test_a_statement_that_fails_is_survived(path: Path, verb: str, persist
     batches = Batches()
     writer = Writer(path, connection, clock=FixedClock(), busy_ms=1000, done=batches, committed=lambda _rows: None)
     writer.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         writer.queue.put(row("before"))
         assert (await batches.rows.get()).seq == 1
         connection.persisted = persisted
@@ -145,9 +146,7 @@ async def test_a_defect_that_ends_the_writer_refuses_everything_from_then_on(tmp
     clock.broken = True
     with pytest.raises(AuditUnavailable):
         await store.begin(intent("b"), None)
-    async with asyncio.timeout(5):
-        while len(store.healthy()) < 2:
-            await asyncio.sleep(0.002)
+    await eventually(lambda: len(store.healthy()) >= 2)
     assert store.healthy() == ["records cannot be written: the writer has ended", "the record writer has ended"]
     with pytest.raises(AuditUnavailable) as refused:
         await store.begin(intent("c"), None)

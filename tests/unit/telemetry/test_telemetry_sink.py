@@ -5,7 +5,6 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from gptgate.core.snapshot import AppSpec, Limits, ModelSpec, ServerSpec, Snapsh
 from gptgate.telemetry.log import LineWriter, get_logger
 from gptgate.telemetry.metrics import Metrics
 from gptgate.telemetry.sink import UNAUTHENTICATED_LINES_PER_SECOND, Telemetry
+from waiting import PATIENCE_S, eventually
 
 CANARY = "sk-canary-0123456789"
 
@@ -239,18 +239,12 @@ def test_a_full_buffer_is_worked_off_not_dropped() -> None:
     assert made.scraped("gptgate_requests_total") == 100
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def test_the_background_task_writes_soon() -> None:
     made = bench()
     task = asyncio.create_task(made.telemetry.run())
     for number in range(100):
         made.telemetry.observe(*pair(number))
-    await until(lambda: len(made.lines()) == 100)
+    await eventually(lambda: len(made.lines()) == 100)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -265,7 +259,7 @@ class BlockedStream(io.BytesIO):
 
     def write(self, data: Any) -> int:
         self.reached.set()
-        assert self.opened.wait(5)
+        assert self.opened.wait(PATIENCE_S)
         return super().write(data)
 
 
@@ -274,7 +268,7 @@ async def test_a_blocked_pipe_does_not_block_the_event_loop_and_loses_nothing() 
     made = bench(stream)
     task = asyncio.create_task(made.telemetry.run())
     made.telemetry.observe(*pair(0))
-    await until(stream.reached.is_set)
+    await eventually(stream.reached.is_set)
     for number in range(1, 50):
         made.telemetry.observe(*pair(number))
     assert made.scraped("gptgate_requests_total") == 50
@@ -291,7 +285,7 @@ async def test_a_reader_who_has_stopped_holds_up_neither_the_gateway_nor_its_end
     made = bench(stream, capacity=8)
     task = asyncio.create_task(made.telemetry.run())
     made.telemetry.observe(*pair(0))
-    await until(stream.reached.is_set)
+    await eventually(stream.reached.is_set)
     began = time.monotonic()
     for number in range(1, 101):
         made.telemetry.observe(*pair(number))
@@ -304,7 +298,7 @@ async def test_a_reader_who_has_stopped_holds_up_neither_the_gateway_nor_its_end
     assert made.scraped("gptgate_log_lines_lost_total") == 96
     assert "the log takes no lines" in made.err.getvalue()
     stream.opened.set()
-    await until(lambda: len(made.lines()) == 5)
+    await eventually(lambda: len(made.lines()) == 5)
 
 
 class RawStream(io.BytesIO):

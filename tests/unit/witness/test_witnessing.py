@@ -6,7 +6,7 @@ import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +26,7 @@ from gptgate.witness.senders import ATTEMPTS
 from gptgate.witnessing import Standing, Witnessing
 from gptgate_verify.note import VerifierKey, cosigned_at_s, open_checkpoint, parse_note
 from storage_samples import SystemClock
+from waiting import PATIENCE_S, eventually
 from witness_server import Outside, outside
 
 SECRET = "a secret that signs"
@@ -84,13 +85,8 @@ class Office:
         self.lines.append(str(event["event"]))
         raise structlog.DropEvent
 
-    async def until(self, wanted: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not wanted():
-                await asyncio.sleep(0.002)
-
     async def until_taken(self, size: int) -> None:
-        await self.until(lambda: self.standing.taken is not None and self.standing.taken.size == size)
+        await eventually(lambda: self.standing.taken is not None and self.standing.taken.size == size)
 
 
 def spec(kind: WitnessKind, **fields: object) -> WitnessSpec:
@@ -164,7 +160,7 @@ async def test_a_witness_that_fails_is_counted_told_once_and_tried_again(folder:
     out.receiver.status = 503
     folder.grow("a")
     office = Office(folder, hook)
-    await office.until(lambda: office.standing.failures >= 3)
+    await eventually(lambda: office.standing.failures >= 3)
     assert office.lines == ["a witness has not taken the log's head"]
     (shown,) = office.witnessing.status()
     assert (shown["problem"], shown["taken_entries"]) == ("it answered with status 503", None)
@@ -184,7 +180,7 @@ async def test_a_witness_that_is_not_there_harms_nobody(folder: Folder, tmp_path
         spec(WitnessKind.FILE, path=str(tmp_path / "file" / "below")),
     ):
         office = Office(folder, one)
-        await office.until(lambda office=office: office.standing.failures >= 2)
+        await eventually(lambda office=office: office.standing.failures >= 2)
         assert office.standing.problem
         await office.witnessing.close()
 
@@ -214,7 +210,7 @@ async def test_a_log_that_was_rolled_back_is_found_out(
     for number in range(regrown):
         folder.grow(f"other-{number}")
     office = Office(folder, witness)
-    await office.until(lambda: office.standing.reported)
+    await eventually(lambda: office.standing.reported)
     (reason,) = office.witnessing.forks()
     assert reason.startswith("the audit log has forked, says witness w: ")
     assert office.lines == ["the audit log has forked"]
@@ -229,7 +225,7 @@ async def test_a_folder_whose_note_of_a_witness_is_not_in_the_log_is_told(folder
     signer = Signer.of_installation(load_or_make_seed(folder.path))
     folder.records.files.keep_witnessed("w", signer.checkpoint(2, b"\x01" * 32))
     office = Office(folder, spec(WitnessKind.FILE, path=str(tmp_path / "copies")))
-    await office.until(lambda: office.standing.fork)
+    await eventually(lambda: office.standing.fork)
     assert office.standing.fork == "it took a head of 2 entries that is not in the log here"
     await office.witnessing.close()
 
@@ -241,7 +237,7 @@ async def test_an_answer_that_is_no_cosignature_is_a_failure(folder: Folder, out
         folder.grow("a")
         for url in (out.url, f"{out.url}/hook"):
             office = Office(folder, spec(WitnessKind.TLOG, url=url, key=str(other.key)))
-            await office.until(lambda office=office: office.standing.failures >= 1)
+            await eventually(lambda office=office: office.standing.failures >= 1)
             assert office.standing.problem.startswith("its answer is no cosignature")
             await office.witnessing.close()
     assert folder.records.files.witnessed() == {}
@@ -251,7 +247,7 @@ async def test_a_witness_that_says_nonsense_is_a_failure(folder: Folder, out: Ou
     folder.grow("a")
     out.receiver.status = 409
     office = Office(folder, spec(WitnessKind.TLOG, url=f"{out.url}/hook", key=str(out.key)))
-    await office.until(lambda: office.standing.failures >= 1)
+    await eventually(lambda: office.standing.failures >= 1)
     assert office.standing.problem == "it does not say which size it has seen"
     assert len(out.receiver.got) < ATTEMPTS * (office.standing.failures + 1)
     await office.witnessing.close()
@@ -271,7 +267,7 @@ async def test_a_witness_that_lies_convicts_nobody(
     folder.grow("a")
     out.receiver.status, out.receiver.body = status, body
     office = Office(folder, spec(WitnessKind.TLOG, url=f"{out.url}/hook", key=str(out.key)))
-    await office.until(lambda: office.standing.failures >= 2)
+    await eventually(lambda: office.standing.failures >= 2)
     assert office.standing.problem == f"{claim}; it shows no signed head that would prove it (status {status})"
     assert office.witnessing.forks() == []
     assert folder.events("log_forked") == []
@@ -286,18 +282,18 @@ async def test_a_folder_that_hangs_holds_nothing_but_its_own_thread(
 
     def hang(copies: Copies) -> tuple[Path, bytes] | None:
         calls.append(1)
-        assert free.wait(30)
+        assert free.wait(PATIENCE_S)
         return newest(copies)
 
     monkeypatch.setattr(Copies, "newest", hang)
     folder.grow("a")
     office = Office(folder, spec(WitnessKind.FILE, path=str(tmp_path / "copies"), timeout_ms=50))
-    await office.until(lambda: office.standing.failures >= 1)
+    await eventually(lambda: office.standing.failures >= 1)
     assert office.standing.problem == "its folder did not answer in time"
-    await office.until(lambda: office.standing.failures >= 2)
+    await eventually(lambda: office.standing.failures >= 2)
     assert office.standing.problem == "its folder still hangs"
     assert calls == [1]
-    await asyncio.wait_for(asyncio.to_thread(int), 5)
+    await asyncio.wait_for(asyncio.to_thread(int), PATIENCE_S)
     free.set()
     await office.until_taken(2)
     await office.witnessing.close()
@@ -307,7 +303,7 @@ async def test_a_body_that_does_not_come_holds_no_connection(out: Outside, monke
     monkeypatch.setattr("gptgate.witness.app.BODY_TIMEOUT_S", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", int(out.url.rsplit(":", 1)[1]))
     writer.write(b"POST /add-checkpoint HTTP/1.1\r\nhost: w\r\ncontent-length: 100\r\n\r\nold 0")
-    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.1 408 ")
+    assert (await asyncio.wait_for(reader.read(), PATIENCE_S)).startswith(b"HTTP/1.1 408 ")
     writer.close()
 
 
