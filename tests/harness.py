@@ -59,6 +59,20 @@ policy:
 CONFIG = SERVER + PROVIDERS + APPS + RULES
 
 
+HASTY = """\
+  - {name: hasty, kind: simulator, base_url: "@SIMULATOR@", retries: 0, timeouts: {@TIMEOUTS@}}
+models:
+  - {name: hasty-gpt, provider: hasty, max_output_tokens: 1000,
+     price: {input_per_million: "1.00", output_per_million: "4.00"}}
+  - {name: hasty-claude, provider: hasty, price: {input_per_million: "3.00", output_per_million: "15.00"}}
+"""
+
+
+def with_hasty(timeouts: str) -> str:
+    """The providers, and one with timeouts of its own, so that only what is asked of it can be late."""
+    return PROVIDERS.replace("models:\n", HASTY.replace("@TIMEOUTS@", timeouts))
+
+
 def free_port() -> int:
     """A port that was free a moment ago."""
     with socket.socket() as probe:

@@ -46,14 +46,14 @@ class RawAnswer:
         return json.loads(self.body)
 
 
-async def send_raw(base_url: str, *pieces: bytes, pause_s: float = 0.0, wait_s: float = PATIENCE_S) -> RawAnswer:
+async def send_raw(base_url: str, *pieces: bytes, pause_s: float = 0.0) -> RawAnswer:
     """Send bytes as they are, with a pause after each piece, and read one answer.
 
     Raises ConnectionError or IncompleteReadError when there is none.
     """
     client = await RawClient.connect(base_url)
     try:
-        async with asyncio.timeout(wait_s):
+        async with asyncio.timeout(PATIENCE_S):
             for piece in pieces:
                 await client.send(piece)
                 await asyncio.sleep(pause_s)

@@ -287,15 +287,14 @@ async def test_a_question_that_is_taken_back_aborts_the_request_and_frees_the_tr
 
     async def handler(reader: Any, writer: Any) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        asked.set()
-        await until_closed(reader)
-        gone.set()
+        if server.connections == 2:
+            asked.set()
+            await until_closed(reader)
+            gone.set()
 
-    given = spec(WEBHOOK, breaker_failures=1, timeout_ms=200)
+    given = spec(WEBHOOK, breaker_failures=1, timeout_ms=20_000)
     async with NastyProvider(handler) as server, classifier(given, server.base_url, clock) as judge:
-        assert (await judge.classify(TEXTS)).failure == "timeout"
-        asked.clear()
-        gone.clear()
+        assert (await judge.classify(TEXTS)).failure == "unreachable"
         clock.now_ns += 1_000_000_000
         trial = asyncio.create_task(judge.classify(TEXTS))
         await asyncio.wait_for(asked.wait(), PATIENCE_S)
@@ -303,7 +302,7 @@ async def test_a_question_that_is_taken_back_aborts_the_request_and_frees_the_tr
         with pytest.raises(asyncio.CancelledError):
             await trial
         await asyncio.wait_for(gone.wait(), PATIENCE_S)
-        assert (await judge.classify(TEXTS)).failure == "timeout"  # asked, not left alone
+        assert (await judge.classify(TEXTS)).failure == "unreachable"  # asked, not left alone
 
 
 def test_an_opinion_becomes_findings_by_whole_numbers_alone() -> None:

@@ -14,7 +14,7 @@ from gptgate.simulator.app import Simulator
 from gptgate.simulator.server import SimulatorServer
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
-from waiting import eventually
+from waiting import eventually, stepped_time
 
 SECRET = "sk-provider-canary"
 CHAT = "/v1/chat/completions"
@@ -37,9 +37,9 @@ def spec(**fields: Any) -> ProviderSpec:
         "kind": ProviderKind.SIMULATOR,
         "base_url": "",
         "credential": None,
-        "connect_timeout_ms": 2000,
-        "first_byte_timeout_ms": 5000,
-        "idle_timeout_ms": 5000,
+        "connect_timeout_ms": 30_000,
+        "first_byte_timeout_ms": 30_000,
+        "idle_timeout_ms": 30_000,
         "retries": 2,
         "finish_on_disconnect": False,
     }
@@ -149,8 +149,12 @@ async def test_other_answers_are_handed_on_as_they_are(
 async def test_a_late_head_is_a_timeout_after_sending_and_is_not_retried(
     upstream: Upstream, server: SimulatorServer
 ) -> None:
-    with pytest.raises(UpstreamTimeout) as raised:
-        await upstream.send(spec(first_byte_timeout_ms=50), CHAT, [], chat("fault: hang"))
+    with stepped_time() as now:
+        sending = asyncio.create_task(upstream.send(spec(first_byte_timeout_ms=50), CHAT, [], chat("fault: hang")))
+        await now.until(lambda: server.simulator.stats.requests == 1)
+        await now.step(0.06)
+        with pytest.raises(UpstreamTimeout) as raised:
+            await sending
     assert raised.value.reach is Reach.SENT
     await eventually(lambda: server.simulator.stats.aborted == 1)
     assert server.simulator.stats.requests == 1
@@ -168,19 +172,26 @@ async def test_silence_in_the_body_is_a_timeout_after_the_answer_began(
 
 
 async def test_a_slow_stream_that_keeps_talking_is_no_silence(upstream: Upstream) -> None:
-    body = chat("fault: delay=20ms chunk=4\nwords: 8", stream=True)
-    reply = await upstream.send(spec(idle_timeout_ms=150, first_byte_timeout_ms=50), CHAT, [], body)
-    assert b"[DONE]" in await reply.read(100_000)
+    body = chat("fault: delay=100ms chunk=4\nwords: 8", stream=True)
+    with stepped_time() as now:
+        reply = await upstream.send(spec(idle_timeout_ms=150, first_byte_timeout_ms=50), CHAT, [], body)
+        reading = asyncio.create_task(reply.read(100_000))
+        steps = 0
+        while not reading.done():
+            await now.step(0.1)
+            steps += 1
+        assert b"[DONE]" in await reading
+    assert steps > 5
     reply.close()
 
 
 async def test_a_slow_reader_is_not_the_providers_silence(upstream: Upstream) -> None:
-    reply = await upstream.send(spec(idle_timeout_ms=30), CHAT, [], chat("fault: delay=1ms\nwords: 40", stream=True))
     seen = b""
-    async for piece in reply.chunks():
-        if not seen:
-            await asyncio.sleep(0.15)
-        seen += piece
+    with stepped_time() as now:
+        reply = await upstream.send(spec(idle_timeout_ms=30), CHAT, [], chat("words: 40", stream=True))
+        async for piece in reply.chunks():
+            await now.step(0.15)
+            seen += piece
     reply.close()
     assert seen.endswith(b"data: [DONE]\n\n")
 

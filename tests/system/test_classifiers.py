@@ -12,7 +12,7 @@ from scripted_provider import ScriptedProvider, scripted, whole
 
 RULES = """\
 classifiers:
-  - {name: mod, kind: moderation, base_url: "@URL@", credential: env:GPTGATE_TEST_MOD, timeout: 300ms@MORE@}
+  - {name: mod, kind: moderation, base_url: "@URL@", credential: env:GPTGATE_TEST_MOD, timeout: @TIMEOUT@@MORE@}
 policy:
   rules:
     - {id: deny-hate, stage: request, effect: deny, findings: [external.mod.hate], message: "Not here."}
@@ -26,8 +26,9 @@ def verdict(score: float) -> list[bytes]:
     return whole(json.dumps({"results": [result]}).encode())
 
 
-def config(judge: ScriptedProvider, more: str = "") -> str:
-    return SERVER + PROVIDERS + APPS + RULES.replace("@URL@", judge.base_url).replace("@MORE@", more)
+def config(judge: ScriptedProvider, more: str = "", timeout: str = "30s") -> str:
+    rules = RULES.replace("@URL@", judge.base_url).replace("@MORE@", more).replace("@TIMEOUT@", timeout)
+    return SERVER + PROVIDERS + APPS + rules
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +60,9 @@ async def test_a_classifier_s_word_is_acted_on_in_every_dialect(tmp_path: Path, 
 async def test_a_classifier_without_an_answer_refuses_or_lets_pass_as_configured(
     tmp_path: Path, script: list[bytes | None]
 ) -> None:
+    timeout = "300ms" if script == [None] else "30s"
     async with scripted(script) as judge:
-        async with running_gateway(tmp_path / "closed", config(judge)) as gateway:
+        async with running_gateway(tmp_path / "closed", config(judge, timeout=timeout)) as gateway:
             answer = await send_raw(gateway.base_url, post(CHAT, gateway.key, prompt("hi", stream=False)))
             assert (answer.status, answer.headers["x-gptgate-error"]) == (503, "guard_failed")
             (record,) = await records_of(gateway)
@@ -68,7 +70,7 @@ async def test_a_classifier_without_an_answer_refuses_or_lets_pass_as_configured
             assert (record.end.state, record.end.code) == ("refused", "guard_failed")
             assert 'gptgate_classifier_opinions_total{classifier="mod",outcome="failed"} 1.0' in scraped(gateway)
             assert gateway.simulator.stats.requests == 0
-        async with running_gateway(tmp_path / "open", config(judge, ", on_failure: open")) as gateway:
+        async with running_gateway(tmp_path / "open", config(judge, ", on_failure: open", timeout)) as gateway:
             answer = await send_raw(gateway.base_url, post(CHAT, gateway.key, prompt("hi", stream=False)))
             assert (answer.status, answer.headers["x-gptgate-effect"]) == (200, "allowed_on_failure")
             (record,) = await records_of(gateway)

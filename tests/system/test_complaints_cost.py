@@ -19,9 +19,9 @@ from gptgate.installed import read_config_text
 from gptgate.storage.views import AuditRecord
 from harness import SERVER, Gateway, make_key, running_gateway
 from ledger_parts import reserve
-from probes import last_seq, records_of
+from probes import HeldSimulator, last_seq, records_of
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,7 +32,7 @@ CONFIG = (
     SERVER
     + """\
 providers:
-  - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", retries: 0, timeouts: {first_byte: 300ms, idle: 300ms}}
+  - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", retries: 0}
   - {name: patient, kind: simulator, base_url: "@SIMULATOR@", retries: 0, finish_on_disconnect: true}
 models:
   - &sim {name: sim-gpt, provider: simulator, max_output_tokens: 16384,
@@ -66,7 +66,9 @@ CONFIG = CONFIG.replace("&sim ", "").replace("@APPS@", "\n".join(f"  - {{name: {
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
-    async with running_gateway(tmp_path_factory.mktemp("gateway"), CONFIG) as running:
+    simulator = HeldSimulator()
+    simulator.go.set()
+    async with running_gateway(tmp_path_factory.mktemp("gateway"), CONFIG, simulator=simulator) as running:
         yield running
 
 
@@ -96,9 +98,15 @@ class App:
         return answered.get("x-gptgate-error", "" if status == 200 else str(status))
 
     async def many(self, number: int, *headers: str, **fields: Any) -> list[str]:
-        return await asyncio.gather(
-            *(self.code("fault: latency=50ms\necho: hi", *headers, **fields) for _ in range(number))
-        )
+        """All at once: the provider answers none before all have been decided on."""
+        simulator = self._gateway.simulator
+        assert isinstance(simulator, HeldSimulator)
+        asked = simulator.asked
+        simulator.go.clear()
+        asking = [asyncio.create_task(self.code("echo: hi", *headers, **fields)) for _ in range(number)]
+        await eventually(lambda: simulator.asked - asked + sum(task.done() for task in asking) == number)
+        simulator.go.set()
+        return await asyncio.gather(*asking)
 
     async def hang_up(self, text: str, mark: bytes = b"", **fields: Any) -> AuditRecord:
         """Leave in the middle, once `mark` was seen (or the provider has the request); what is on record."""

@@ -12,7 +12,7 @@ from books import balanced, records
 from gptgate.cli.main import execute
 from gptgate.core.budgets import BudgetCharge
 from gptgate.core.money import format_usd
-from harness import APPS, PROVIDERS, RULES, SERVER, Gateway, running_gateway
+from harness import APPS, RULES, SERVER, Gateway, running_gateway, with_hasty
 from raw_client import CHAT, RawClient, post, prompt
 
 BUDGETS = """\
@@ -20,7 +20,7 @@ budgets:
   - {name: day, scope: [app], unit: usd, amount: "0.0060", window: day}
   - {name: sessions, scope: [app, session], unit: requests, amount: "2", window: session}
 """
-CONFIG = SERVER + PROVIDERS.replace("first_byte: 30s", "first_byte: 200ms") + APPS + BUDGETS + RULES
+CONFIG = SERVER + with_hasty("first_byte: 200ms") + APPS + BUDGETS + RULES
 
 
 async def ask(gateway: Gateway, text: str, *headers: str, **fields: object) -> tuple[int, str]:
@@ -45,7 +45,7 @@ async def test_an_unknown_usage_is_corrected_once_and_the_budget_has_room_again(
 ) -> None:
     session = "x-gptgate-session: s1"
     async with running_gateway(tmp_path, CONFIG) as gateway:
-        assert await ask(gateway, "fault: hang", session) == (504, "upstream_timeout")
+        assert await ask(gateway, "fault: hang", session, model="hasty-gpt") == (504, "upstream_timeout")
         assert await ask(gateway, "echo: hello") == (429, "budget_exceeded")
         (lost,) = [record for record in await balanced(gateway, 2) if record.end and record.end.status == 504]
         assert spent(gateway, "day", "demo") == lost.intent.reserved_nano

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from harness import RULES, SERVER, Gateway, make_key, running_gateway
-from probes import last_seq, records_of
+from probes import HeldSimulator, last_seq, records_of
 from waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -20,13 +20,14 @@ CONFIG = (
     SERVER
     + """\
 providers:
-  - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", retries: 0,
-     timeouts: {connect: 300ms, first_byte: 300ms, idle: 300ms}}
-  - {name: nobody, kind: simulator, base_url: "http://127.0.0.1:1", retries: 0, timeouts: {connect: 300ms}}
+  - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", retries: 0}
+  - {name: hasty, kind: simulator, base_url: "@SIMULATOR@", retries: 0, timeouts: {first_byte: 300ms}}
+  - {name: nobody, kind: simulator, base_url: "http://127.0.0.1:1", retries: 0}
   - {name: openai-only, kind: openai_compatible, base_url: "@SIMULATOR@"}
   - {name: anthropic-only, kind: anthropic, base_url: "@SIMULATOR@", credential: "env:REFUSALS_CREDENTIAL"}
 models:
   - {name: sim, provider: simulator, price: {input_per_million: "1.00", output_per_million: "4.00"}}
+  - {name: hasty, provider: hasty, price: {input_per_million: "1.00", output_per_million: "4.00"}}
   - {name: dead, provider: nobody, price: free}
   - {name: unpriced, provider: simulator}
   - {name: for-openai, provider: openai-only, price: free}
@@ -85,10 +86,18 @@ class AnthropicCaller:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+async def simulator() -> HeldSimulator:
+    """One that answers; a test may hold it for a while."""
+    made = HeldSimulator()
+    made.go.set()
+    return made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory, simulator: HeldSimulator) -> AsyncIterator[Gateway]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REFUSALS_CREDENTIAL", "sk-credential")
-        async with running_gateway(tmp_path_factory.mktemp("gateway"), CONFIG) as running:
+        async with running_gateway(tmp_path_factory.mktemp("gateway"), CONFIG, simulator=simulator) as running:
             yield running
 
 
@@ -251,14 +260,16 @@ async def test_the_rate_limit_says_when_to_come_again(gateway: Gateway, caller: 
     assert int(headers["retry-after"]) == -(-int(headers["retry-after-ms"]) // 1000)
 
 
-async def test_concurrency(gateway: Gateway, caller: Caller) -> None:
+async def test_concurrency(gateway: Gateway, simulator: HeldSimulator, caller: Caller) -> None:
     key = key_of(gateway, "single")
-    since, asked_before = await last_seq(gateway), gateway.simulator.stats.requests
-    first = asyncio.create_task(caller.ask(key, "fault: latency=200ms\necho: slow"))
-    await eventually(lambda: gateway.simulator.stats.requests != asked_before)
+    since, asked_before = await last_seq(gateway), simulator.asked
+    simulator.go.clear()
+    first = asyncio.create_task(caller.ask(key, "echo: slow"))
+    await eventually(lambda: simulator.asked > asked_before)
     with pytest.raises(caller.module.RateLimitError) as caught:
         await caller.ask(key, "hi", max_retries=0)
     check(caller, caught.value, 429, "concurrency_limited", "true")
+    simulator.go.set()
     assert await first == "slow"
     records = await records_of(gateway, since)
     assert sorted(record.end.code for record in records if record.end is not None) == ["", "concurrency_limited"]
@@ -292,7 +303,10 @@ async def test_the_providers_failures(
     source: str,
 ) -> None:
     kind = openai_kind if caller.dialect == "openai" else anthropic_kind
-    error, [record] = await refused(gateway, caller, kind, key_of(gateway), f"fault: {order}\nhi", max_retries=0)
+    model = "hasty" if order == "hang" else "sim"
+    error, [record] = await refused(
+        gateway, caller, kind, key_of(gateway), f"fault: {order}\nhi", model=model, max_retries=0
+    )
     check(caller, error, status, code, retry)
     assert (record.end.state, record.end.status, record.end.code) == ("completed", status, code)
     assert record.end.usage_source == source

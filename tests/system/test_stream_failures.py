@@ -9,7 +9,7 @@ import openai
 import pytest
 import pytest_asyncio
 
-from harness import APPS, PROVIDERS, RULES, SERVER, Gateway, running_gateway
+from harness import APPS, RULES, SERVER, Gateway, running_gateway, with_hasty
 from probes import last_seq, records_of, send_raw
 from raw_client import CHAT, MESSAGES, post, prompt
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CONFIG = (
     SERVER
-    + PROVIDERS.replace("timeouts: {connect: 30s, first_byte: 30s, idle: 30s}", "timeouts: {idle: 250ms}, retries: 0")
+    + with_hasty("idle: 250ms")
     + APPS
     + RULES
     + '    - {id: deny-keys, stage: response, effect: deny, findings: [secret.private_key], message: "No keys."}\n'
@@ -38,12 +38,17 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gat
         yield running
 
 
+def model_for(text: str, name: str) -> str:
+    """Silence is given up soon, and nothing else is."""
+    return f"hasty-{name}" if "hang" in text else f"sim-{name}"
+
+
 async def told_by_openai(gateway: Gateway, text: str) -> tuple[str, Any]:
     """The streamed text, and the exception that ended it."""
     told = ""
     async with openai.AsyncOpenAI(base_url=gateway.base_url + "/v1", api_key=gateway.key) as client:
         stream = await client.chat.completions.create(
-            model="sim-gpt", messages=[{"role": "user", "content": text}], stream=True
+            model=model_for(text, "gpt"), messages=[{"role": "user", "content": text}], stream=True
         )
         try:
             async for chunk in stream:
@@ -59,7 +64,10 @@ async def told_by_anthropic(gateway: Gateway, text: str) -> tuple[str, Any]:
     told = ""
     async with anthropic.AsyncAnthropic(base_url=gateway.base_url, api_key=gateway.key) as client:
         stream = await client.messages.create(
-            model="sim-claude", max_tokens=500, messages=[{"role": "user", "content": text}], stream=True
+            model=model_for(text, "claude"),
+            max_tokens=500,
+            messages=[{"role": "user", "content": text}],
+            stream=True,
         )
         try:
             async for event in stream:
@@ -96,7 +104,8 @@ async def test_a_failure_in_mid_stream_raises(gateway: Gateway, dialect: str, or
 @pytest.mark.parametrize("path", [CHAT, MESSAGES])
 @pytest.mark.parametrize(("order", "code"), FAULTS)
 async def test_on_the_wire_the_error_is_the_last_event(gateway: Gateway, path: str, order: str, code: str) -> None:
-    body = prompt(f"fault: {order} chunk=4\necho: {TEXT}", path=path)
+    model = model_for(order, "gpt" if path == CHAT else "claude")
+    body = prompt(f"fault: {order} chunk=4\necho: {TEXT}", path=path, model=model)
     answer = await send_raw(gateway.base_url, post(path, gateway.key, body))
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/event-stream")

@@ -9,6 +9,7 @@ import pytest
 from gptgate.core.errors import BodyTimeout, BodyTooLarge, ClientGone
 from gptgate.http.body import declared_length, read_body
 from gptgate.http.outlet import Message, Receive
+from waiting import stepped_time
 
 
 def _messages(chunks: Sequence[bytes]) -> Receive:
@@ -42,12 +43,16 @@ async def test_silence_ends_the_wait_and_each_chunk_begins_it_anew() -> None:
         calls += 1
         if calls == 4:
             await asyncio.Event().wait()
-        await asyncio.sleep(0.06)
+        await now.step(0.06)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
-    with pytest.raises(BodyTimeout):
-        await read_body(receive, 100, 100)
-    assert calls == 4
+    with stepped_time() as now:
+        reading = asyncio.create_task(read_body(receive, 100, 100))
+        await now.until(lambda: calls == 4)
+        assert not reading.done()
+        await now.step(0.11)
+        with pytest.raises(BodyTimeout):
+            await reading
 
 
 async def test_a_caller_who_hangs_up_is_gone() -> None:

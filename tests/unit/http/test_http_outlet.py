@@ -5,7 +5,7 @@ from typing import Any
 
 from gptgate.core.wire import Dialect
 from gptgate.http.outlet import KEEP_ALIVE, AsgiOutlet, Message
-from waiting import eventually
+from waiting import stepped_time
 
 
 class LoopClock:
@@ -83,14 +83,17 @@ async def test_nothing_is_sent_to_a_caller_who_has_gone() -> None:
 
 
 async def test_a_quiet_stream_gets_comments_until_it_ends_and_a_busy_one_gets_none() -> None:
-    outlet, sent = _outlet(keep_alive_ms=40)
-    await outlet.start_stream([])
-    for _ in range(6):
-        await asyncio.sleep(0.015)
-        await outlet.send(b"data: 1\n\n")
-    assert [message for message in sent if message.get("body") == KEEP_ALIVE] == []
-    await eventually(lambda: sum(message.get("body") == KEEP_ALIVE for message in sent) >= 2)
-    await outlet.end_stream()
-    count = len(sent)
-    await asyncio.sleep(0.1)
-    assert len(sent) == count
+    with stepped_time() as now:
+        outlet, sent = _outlet(keep_alive_ms=40)
+        await outlet.start_stream([])
+        for _ in range(6):
+            await now.step(0.015)
+            await outlet.send(b"data: 1\n\n")
+        assert [message for message in sent if message.get("body") == KEEP_ALIVE] == []
+        for _ in range(2):
+            await now.step(0.045)
+        assert [message.get("body") for message in sent[-2:]] == [KEEP_ALIVE] * 2
+        await outlet.end_stream()
+        count = len(sent)
+        await now.step(0.1)
+        assert len(sent) == count
