@@ -202,6 +202,7 @@ class GatewayProcess:
                     return
             except (urllib.error.URLError, OSError):
                 if self._process.poll() is not None or time.monotonic() > deadline:
+                    self.kill()
                     raise RuntimeError((self.folder / "stderr.log").read_text()[-2000:]) from None
                 time.sleep(0.02)
 

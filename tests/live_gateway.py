@@ -17,7 +17,7 @@ from gptgate.storage.auditors import add_auditor
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import SearchFilters
 from harness import CONFIG, GatewayProcess
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, wait_until
 
 SIMULATED = CONFIG.replace(' base_url: "@SIMULATOR@",', "")
 
@@ -81,9 +81,7 @@ class Live(GatewayProcess):
     def rows(self, *filters: str) -> list[dict[str, object]]:
         """What `audit search` finds, as JSON, once every request that was answered has its end."""
         with SqliteReader(self.folder) as reader:
-            for _ in range(10_000):
-                if not reader.search(SearchFilters(state="open"), 1):
-                    break
+            wait_until(lambda: not reader.search(SearchFilters(state="open"), 1))
         found: list[dict[str, object]] = json.loads(self.read("audit", "search", *filters, "--format", "json"))
         return found
 

@@ -75,17 +75,26 @@ def http_request(method: str, target: str, headers: Sequence[tuple[str, str]], b
 
 
 class HeldSimulator(Simulator):
-    """Answers nobody until it is let go."""
+    """Stops after so many messages of each answer, the head is one, until it is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, after: int = 0) -> None:
         super().__init__()
         self.asked = 0
         self.go = asyncio.Event()
+        self._after = after
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        sent = 0
         self.asked += 1
-        await self.go.wait()
-        await super().__call__(scope, receive, send)
+
+        async def held(message: Any) -> None:
+            nonlocal sent
+            if sent >= self._after:
+                await self.go.wait()
+            sent += 1
+            await send(message)
+
+        await super().__call__(scope, receive, held)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 def prompt(text: str, *, path: str = CHAT, stream: bool = True, **fields: Any) -> bytes:
@@ -24,6 +25,16 @@ def post(path: str, key: str, body: bytes, *headers: str) -> bytes:
         lines.append("anthropic-version: 2023-06-01")
     lines += [f"content-length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def unchunked(data: bytes) -> bytes:
+    """The body in these chunks."""
+    body = b""
+    while data:
+        size, _, data = data.partition(b"\r\n")
+        body += data[: int(size, 16)]
+        data = data[int(size, 16) + 2 :]
+    return body
 
 
 class RawClient:

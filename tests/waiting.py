@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import pytest
 
-PATIENCE_S = 60.0
+T = TypeVar("T")
+PATIENCE_S = 120.0
 """Says that a test hangs, and measures nothing: a machine that is busy stalls for seconds."""
 
 
@@ -16,6 +18,15 @@ async def eventually(happened: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not happened():
             await asyncio.sleep(0.002)
+
+
+def wait_until(happened: Callable[[], T]) -> T:
+    """The same without an event loop. What it is then."""
+    latest = time.monotonic() + PATIENCE_S
+    while not (found := happened()):
+        assert time.monotonic() < latest, "it has not happened"
+        time.sleep(0.005)
+    return found
 
 
 class SteppedTime:
@@ -34,7 +45,7 @@ class SteppedTime:
         """Wait until it has happened, without the loop's time."""
         latest = time.monotonic() + PATIENCE_S
         while not happened():
-            assert time.monotonic() < latest
+            assert time.monotonic() < latest, "it has not happened"
             await asyncio.sleep(0)
 
 

@@ -26,7 +26,7 @@ class Bench:
         self.show = show
 
     async def reread(self, request_id: str) -> AuditRecord | None:
-        await self.store.close(5000)
+        await self.store.close(60_000)
         return self.show(request_id)
 
 
@@ -35,7 +35,7 @@ def sqlite_bench(folder: Path) -> Bench:
         with SqliteReader(folder) as reader:
             return reader.show(request_id)
 
-    return Bench(SqliteStore.open(folder, clock=SystemClock(), timeout_ms=5000), show)
+    return Bench(SqliteStore.open(folder, clock=SystemClock(), timeout_ms=60_000), show)
 
 
 def memory_bench(folder: Path) -> Bench:
@@ -50,7 +50,7 @@ BENCHES: dict[str, Callable[[Path], Bench]] = {"sqlite": sqlite_bench, "memory":
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     made: Bench = request.param(tmp_path / "data")
     yield made
-    await made.store.close(5000)
+    await made.store.close(60_000)
 
 
 async def test_begin_returns_only_when_the_intent_is_there(bench: Bench) -> None:
@@ -143,7 +143,7 @@ async def test_an_id_that_has_ended_cannot_begin_again(bench: Bench) -> None:
 
 async def test_a_closed_store_refuses_and_says_so(bench: Bench) -> None:
     assert bench.store.healthy() == []
-    await bench.store.close(5000)
+    await bench.store.close(60_000)
     assert bench.store.healthy() == ["the record store is closed"]
     with pytest.raises(AuditUnavailable):
         await bench.store.begin(intent("a"), None)

@@ -30,7 +30,7 @@ def line(index: int) -> LogLine:
 
 
 def spec(kind: SinkKind, to: str) -> SinkSpec:
-    return SinkSpec(name="s", kind=kind, to=to, credential=None, timeout_ms=2000)
+    return SinkSpec(name="s", kind=kind, to=to, credential=None, timeout_ms=30_000)
 
 
 @contextmanager

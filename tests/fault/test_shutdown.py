@@ -7,17 +7,16 @@ import signal
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gptgate.core.events import Intent
 from gptgate.core.facts import LogIndex
-from gptgate.simulator.app import Simulator
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRow, SearchFilters
 from harness import CONFIG, GatewayProcess, make_key, running_gateway
+from probes import HeldSimulator
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
 from waiting import PATIENCE_S, eventually
 
@@ -29,26 +28,6 @@ LONG = "fault: chunk=4 delay=50ms\nwords: 1000"
 PATIENT = CONFIG.replace("first_byte: 30s, idle: 30s", "first_byte: 120s, idle: 120s")
 DRAINING = PATIENT.replace("drain: 20s", "drain: 4s")
 FINISHING = CONFIG.replace("kind: simulator,", "kind: simulator, finish_on_disconnect: true,")
-
-
-class PausingSimulator(Simulator):
-    """Begins an answer, and goes on with it when it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go = asyncio.Event()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        sent = 0
-
-        async def pausing(message: Any) -> None:
-            nonlocal sent
-            sent += 1
-            if sent > 5:
-                await self.go.wait()
-            await send(message)
-
-        await super().__call__(scope, receive, pausing)
 
 
 def in_flight(gateway: GatewayProcess) -> int:
@@ -81,7 +60,7 @@ def rows(folder: Path) -> list[AuditRow]:
 
 
 async def test_sigterm_with_requests_in_flight(tmp_path: Path) -> None:
-    simulator = PausingSimulator()
+    simulator = HeldSimulator(after=5)
     provider = SimulatorServer(simulator)
     await provider.start()
     gateway = GatewayProcess(tmp_path / "data", provider.base_url, DRAINING)

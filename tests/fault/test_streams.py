@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ from books import balanced
 from gptgate.http.protocol import BoundedProtocol
 from harness import CONFIG, running_gateway
 from pipeline_parts import CARD, GITHUB_KEY, OPENAI_KEY
-from raw_client import CHAT, MESSAGES, RawClient, post, prompt
+from probes import HeldSimulator
+from raw_client import CHAT, LAST_CHUNK, MESSAGES, RawClient, post, prompt, unchunked
 from scripted_provider import ScriptedProvider, scripted, streamed
 from sse_reader import SseReader
 from waiting import PATIENCE_S, eventually
@@ -125,11 +127,14 @@ async def test_a_denied_whole_answer_is_a_refusal(tmp_path: Path, path: str) -> 
 @pytest.mark.parametrize("path", PATHS)
 async def test_comments_keep_a_silent_stream_awake(tmp_path: Path, path: str) -> None:
     config = CONFIG.replace("drain: 20s", "drain: 20s, sse_keep_alive: 20ms")
-    async with running_gateway(tmp_path, config) as gateway:
+    provider = HeldSimulator(after=3)
+    async with running_gateway(tmp_path, config, simulator=provider) as gateway:
         client = await RawClient.connect(gateway.base_url)
-        text = "fault: chunk=5 delay=120ms\necho: 4111 1111 1111"
-        await client.send(post(path, gateway.key, prompt(text, path=path)))
-        _, _, body = await client.answer()
+        await client.send(post(path, gateway.key, prompt("fault: chunk=5\necho: 4111 1111 1111", path=path)))
+        await client.head()
+        begun = await client.until(b": keep-alive\n\n", 3)
+        provider.go.set()
+        body = unchunked(begun + await client.until(LAST_CHUNK))
         await client.close()
         reader = SseReader()
         reader.feed(body)
@@ -140,7 +145,7 @@ async def test_comments_keep_a_silent_stream_awake(tmp_path: Path, path: str) ->
 
 
 async def test_a_silent_provider_is_given_up_and_the_comments_end(tmp_path: Path) -> None:
-    config = CONFIG.replace("drain: 20s", "drain: 20s, sse_keep_alive: 30ms").replace("idle: 30s", "idle: 200ms")
+    config = CONFIG.replace("drain: 20s", "drain: 20s, sse_keep_alive: 30ms").replace("idle: 30s", "idle: 1s")
     async with running_gateway(tmp_path, config) as gateway:
         client = await RawClient.connect(gateway.base_url)
         await client.send(post(CHAT, gateway.key, prompt("fault: hang=4 chunk=3\nwords: 50")))
@@ -177,10 +182,14 @@ async def test_a_first_byte_that_does_not_come_is_a_timeout_and_stays_spent(
         assert gateway.simulator.stats.requests == 1
 
 
-async def test_a_head_that_does_not_come_in_time_ends_the_connection(tmp_path: Path) -> None:
+async def test_a_head_that_does_not_come_in_time_ends_the_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = CONFIG.replace("drain: 20s", "drain: 20s, header_timeout: 150ms")
     async with running_gateway(tmp_path, config) as gateway:
         request = post(CHAT, gateway.key, prompt("echo: hello", stream=False))
+        http: Any = gateway.server.config.http_protocol_class
+        assert http.head_timeout_s == 0.15
         for begun in (b"", request[:30], b"\r\n"):
             client = await RawClient.connect(gateway.base_url)
             await client.send(begun)
@@ -188,12 +197,16 @@ async def test_a_head_that_does_not_come_in_time_ends_the_connection(tmp_path: P
             assert b" 200 " not in answer
             await client.close()
         # Also on a connection that has served a request before; and waiting between requests is no crime.
+        monkeypatch.setattr(http, "head_timeout_s", PATIENCE_S)
         client = await RawClient.connect(gateway.base_url)
         await client.send(request)
         assert (await client.answer())[0] == 200
+        monkeypatch.setattr(http, "head_timeout_s", 0.15)
         await asyncio.sleep(0.3)
+        monkeypatch.setattr(http, "head_timeout_s", PATIENCE_S)
         await client.send(request)
         assert (await client.answer())[0] == 200
+        monkeypatch.setattr(http, "head_timeout_s", 0.15)
         await client.send(request[:40])
         answer = await asyncio.wait_for(client.reader.read(), PATIENCE_S)
         assert b" 408 " in answer

@@ -62,7 +62,7 @@ class Restarts(RuleBasedStateMachine):
         self._start()
 
     def _start(self) -> None:
-        self.store = SqliteStore.open(self.folder, clock=FixedClock(), timeout_ms=5000)
+        self.store = SqliteStore.open(self.folder, clock=FixedClock(), timeout_ms=60_000)
         self.ledger = MemoryLedger()
         spending = Spending(self.folder)
         for budget in self.budgets:
@@ -144,7 +144,7 @@ class Restarts(RuleBasedStateMachine):
         self.lives += 1
         before, self.folder = self.folder, self.root / str(self.lives)
         shutil.copytree(before, self.folder)
-        self.loop.run_until_complete(self.store.close(5000))
+        self.loop.run_until_complete(self.store.close(60_000))
         for one in self.asked.values():
             if not one.recorded:
                 one.cost, one.recorded = one.reserved, True
@@ -154,7 +154,7 @@ class Restarts(RuleBasedStateMachine):
     def restart(self) -> None:
         """In order: what has settled is on record by then."""
         self.ends_become_durable()
-        self.loop.run_until_complete(self.store.close(5000))
+        self.loop.run_until_complete(self.store.close(60_000))
         for one in self.asked.values():
             if not one.recorded:
                 one.cost, one.recorded = one.reserved, True
@@ -182,7 +182,7 @@ class Restarts(RuleBasedStateMachine):
         assert self.ledger.spent(self._charges("shop")[1], self.now_ms) == total <= 5 * AMOUNT
 
     def teardown(self) -> None:
-        self.loop.run_until_complete(self.store.close(5000))
+        self.loop.run_until_complete(self.store.close(60_000))
         self.loop.close()
         shutil.rmtree(self.root)
 

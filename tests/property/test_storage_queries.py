@@ -106,12 +106,12 @@ FEW = st.tuples(FILTERS, st.sets(st.sampled_from(SearchFilters.__struct_fields__
 
 async def written(folder: Path, records: list[Pair]) -> None:
     """As a running gateway would leave them, open requests among them."""
-    store = SqliteStore.open(folder, clock=FixedClock(), timeout_ms=5000)
+    store = SqliteStore.open(folder, clock=FixedClock(), timeout_ms=60_000)
     for asked, ended in records:
         await store.begin(asked, None)
         if ended is not None:
             store.finish(ended, None)
-    await store.close(5000)
+    await store.close(60_000)
 
 
 def fits(filters: SearchFilters, asked: Intent, ended: End | None) -> bool:

@@ -1,6 +1,5 @@
 """Ways around the guards that a caller tries, and what a provider says beside its answer."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,6 +12,7 @@ from gptgate.storage.keys import KeyStore
 from harness import Gateway, make_key, running_gateway
 from probes import RecordingSimulator, Scripted, http_request, last_seq, records_of, send_raw
 from raw_client import RawClient
+from waiting import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -98,8 +98,7 @@ async def test_a_key_that_is_revoked_while_the_body_arrives_opens_nothing(
     request = http_request("POST", POSTS[0], [("x-api-key", key)], body_of(POSTS[0]))
     client = await RawClient.connect(gateway.base_url)
     await client.send(request[:-1])
-    while not gateway.app.data_plane.in_flight:
-        await asyncio.sleep(0.005)
+    await eventually(lambda: gateway.app.data_plane.in_flight)
     with KeyStore(gateway.folder) as store:
         store.revoke(key.split("-")[2], 1)
     gateway.app.load_keys()

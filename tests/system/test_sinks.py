@@ -11,7 +11,7 @@ import pytest
 
 from live_gateway import SIMULATED, Live
 from sink_servers import Received, syslog, webhook
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,9 @@ def test_every_sink_gets_every_entry(live: Live, hook: Received, server: Receive
     exported = live.gptgate("audit", "export", "--limit", "9")
     assert exported.stdout.encode().splitlines() == hook.lines()[:9]
     assert exported.stderr == "9 entries; the next run begins with 9\n"
-    for _ in range(200):
-        kept = (live.folder / "archive.jsonl").read_bytes().splitlines()
-        if len(kept) >= 9:
-            break
-    assert kept[:9] == hook.lines()[:9]
+    archive = live.folder / "archive.jsonl"
+    wait_until(lambda: archive.read_bytes().count(b"\n") >= 9)
+    assert archive.read_bytes().splitlines()[:9] == hook.lines()[:9]
 
 
 def test_a_sink_that_is_away_is_told_of_and_catches_up(live: Live, hook: Received) -> None:
@@ -76,11 +74,8 @@ def test_a_sink_that_is_away_is_told_of_and_catches_up(live: Live, hook: Receive
     hook.status = 503
     try:
         live.call(live.new_key())
-        for _ in range(10_000):
-            metrics = scraped(live)
-            if metrics['gptgate_sink_failures_total{sink="siem"}'] > 0:
-                break
-        assert metrics['gptgate_sink_lag_entries{sink="siem"}'] >= 1
+        wait_until(lambda: scraped(live)['gptgate_sink_failures_total{sink="siem"}'])
+        assert scraped(live)['gptgate_sink_lag_entries{sink="siem"}'] >= 1
     finally:
         hook.status = 200
     lines = hook.wait_for(before + 3)
@@ -108,13 +103,14 @@ def test_an_export_for_a_spreadsheet(live: Live, tmp_path: Path) -> None:
     assert live.call(key, "echo: write to ada@example.com", user="=cmd()") == 200
     row = live.rows()[0]
     out = tmp_path / "out.csv"
-    for _ in range(2000):
+
+    def exported() -> list[dict[str, str]]:
+        out.unlink(missing_ok=True)
         assert live.command("audit", "export", "--format", "csv", "--out", str(out)).returncode == 0
-        found = [one for one in csv.DictReader(io.StringIO(out.read_text())) if one["id"] == row["id"]]
-        if len(found) == 2:
-            break
-        out.unlink()
-    asked, ended = found
+        return [one for one in csv.DictReader(io.StringIO(out.read_text())) if one["id"] == row["id"]]
+
+    wait_until(lambda: len(exported()) == 2)
+    asked, ended = exported()
     assert (asked["type"], asked["end_user"], asked["effect"]) == ("intent", "'=cmd()", "redact")
     assert asked["findings"] == "pii.email:1"
     assert (ended["type"], ended["state"], ended["status"]) == ("end", "completed", "200")

@@ -12,7 +12,7 @@ from gptgate.core.sinks import ENTRY_KINDS, LogLine, SinkFailed
 from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.couriers import Couriers, batches
 from gptgate.storage import events
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, wait_until
 
 
 class Memory:
@@ -76,7 +76,7 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Records:
 def sequence(records: Records) -> None:
     sequencer = records.sequencer()
     sequencer.start()
-    assert sequencer.stop(10)
+    assert sequencer.stop(PATIENCE_S)
 
 
 Start = Callable[[Memory], Couriers]
@@ -94,7 +94,7 @@ def start(records: Records) -> Iterator[Start]:
 
     yield begin
     for couriers in begun:
-        couriers.close(5)
+        couriers.close(PATIENCE_S)
 
 
 def test_all_entries_arrive_in_order_and_new_ones_follow(records: Records, start: Start) -> None:
@@ -104,7 +104,7 @@ def test_all_entries_arrive_in_order_and_new_ones_follow(records: Records, start
     records.add(["later"])
     sequence(records)
     assert sink.wait_for(302) == list(range(302))
-    couriers.close(5)
+    couriers.close(PATIENCE_S)
     assert couriers.stats(302)["s"].position == 302
     assert sink.closed == 1
 
@@ -113,7 +113,7 @@ def test_the_next_start_goes_on_where_the_last_one_ended(records: Records, start
     first, second = Memory(), Memory()
     couriers = start(first)
     first.wait_for(300)
-    couriers.close(5)
+    couriers.close(PATIENCE_S)
     records.add(["later"])
     sequence(records)
     start(second)
@@ -144,7 +144,7 @@ def test_a_crash_before_the_note_brings_the_batch_again(records: Records, start:
     sink = Memory()
     couriers = start(sink)
     sink.wait_for(300)
-    couriers.close(5)
+    couriers.close(PATIENCE_S)
     (records.path.parent / "sinks" / "s").write_text("256\n")
     again = Memory()
     start(again)
@@ -157,10 +157,7 @@ def test_a_note_past_the_log_is_said_and_not_guessed(records: Records, start: St
     (records.path.parent / "sinks" / "s").write_text("1000\n")
     sink = Memory()
     couriers = start(sink)
-    for _ in range(1000):
-        if couriers.stats(300)["s"].fault:
-            break
-        threading.Event().wait(0.005)
+    wait_until(lambda: couriers.stats(300)["s"].fault)
     assert couriers.stats(300)["s"].fault == "sink s has had 1000 entries, the log has 300"
     assert sink.got == []
 
@@ -178,7 +175,7 @@ def test_a_change_ends_what_changed_and_keeps_the_rest(records: Records) -> None
     assert sinks["other"].wait_for(302) == list(range(302))
     assert (len(sinks["old"].got), sinks["other"].closed) == (300, 0)
     couriers.change([], {})
-    couriers.close(5)
+    couriers.close(PATIENCE_S)
     assert couriers.stats(302) == {}
     assert [sink.closed for sink in sinks.values()] == [1, 1, 1]
 
@@ -194,7 +191,7 @@ def test_a_sink_gets_only_the_kinds_that_it_is_for_and_does_not_lag_for_the_othe
     couriers = Couriers(records.path.parent, {SinkKind.FILE: lambda _, __: sink})
     couriers.change([replace(spec(), only=("end",))], {})
     got = sink.wait_for(150)
-    couriers.close(5)
+    couriers.close(PATIENCE_S)
     assert len(got) == len(set(got)) == 150
     assert got == sorted(got)
     assert couriers.stats(300)["s"].lag == 0
@@ -205,11 +202,8 @@ def test_a_sink_that_no_entry_is_for_gets_none(records: Records) -> None:
     sink = Memory()
     couriers = Couriers(records.path.parent, {SinkKind.FILE: lambda _, __: sink})
     couriers.change([replace(spec(), only=("budget_threshold",))], {})
-    for _ in range(1000):
-        if not couriers.stats(300)["s"].lag:
-            break
-        sink.tried.wait(0.01)
-    couriers.close(5)
+    wait_until(lambda: not couriers.stats(300)["s"].lag)
+    couriers.close(PATIENCE_S)
     assert (sink.got, couriers.stats(300)["s"].position) == ([], 300)
 
 

@@ -13,6 +13,7 @@ from gptgate.core.shared import Wish
 from gptgate.shared.hold import SharedHold
 from limit_parts import charge, places, spec
 from shared_parts import LedgerThere, LimiterThere, Member, Server
+from waiting import eventually
 
 NOW_MS = 1_795_392_000_000
 DAY = BudgetSpec(name="day", scope=(), unit=Unit.USD, window=Window.DAY, amount=100, thresholds=(50, 80))
@@ -141,11 +142,7 @@ def test_two_of_which_one_is_gone_are_not_complete_after_a_loss(
 ) -> None:
     one, other = both
 
-    async def met() -> None:
-        while len(one.service._membership._known.members) < 2:
-            await asyncio.sleep(0.01)
-
-    one.run(met())
+    one.run(eventually(lambda: len(one.service._membership._known.members) == 2))
     other.close()
     with counters_server.client() as client:
         client.delete(*client.keys(f"{{{one.prefix}}}:*"))

@@ -107,7 +107,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
 
 
 async def test_keys_change_while_a_gateway_writes_records(tmp_path: Path) -> None:
-    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=5000)
+    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=60_000)
     done = asyncio.Event()
 
     async def traffic(name: str) -> int:
@@ -132,4 +132,4 @@ async def test_keys_change_while_a_gateway_writes_records(tmp_path: Path) -> Non
     assert all(record.revoked_ms == 1 for record in changed)
     assert store.healthy() == []
     assert store.stats().failures == 0
-    await store.close(5000)
+    await store.close(60_000)

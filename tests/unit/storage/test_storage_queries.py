@@ -16,10 +16,10 @@ from storage_samples import FixedClock, end, intent
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=5000)
+    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=60_000)
     await store.begin(intent("a", rules=("r1",)), None)
     store.finish(end("a", rules=("r2", "r1")), None)
-    await store.close(5000)
+    await store.close(60_000)
     return tmp_path
 
 
@@ -94,7 +94,7 @@ def test_a_newer_schema_is_refused(folder: Path) -> None:
 
 
 async def test_a_reader_sees_each_committed_record_while_the_gateway_writes(tmp_path: Path) -> None:
-    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=5000)
+    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=60_000)
     with SqliteReader(tmp_path) as reader:
         for number in range(50):
             name = f"r{number}"
@@ -102,5 +102,5 @@ async def test_a_reader_sees_each_committed_record_while_the_gateway_writes(tmp_
             (newest,) = reader.search(SearchFilters(), 1)
             assert (newest.id, newest.seq) == (name, index.seq)
             store.finish(end(name), None)
-        await store.close(5000)
+        await store.close(60_000)
         assert await asyncio.to_thread(reader.search, SearchFilters(state="open"), 1) == []

@@ -24,12 +24,12 @@ def indexed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def write(folder: Path, names: str, *, ended: bool = True, rule: str = "") -> None:
-    store = SqliteStore.open(folder, clock=FixedClock(), timeout_ms=5000)
+    store = SqliteStore.open(folder, clock=FixedClock(), timeout_ms=60_000)
     for name in names:
         await store.begin(intent(name), None)
         if ended:
             store.finish(end(name, state=EndState.COMPLETED, rules=(rule,) if rule else ()), None)
-    await store.close(5000)
+    await store.close(60_000)
 
 
 def found(folder: Path, filters: SearchFilters) -> str:
@@ -51,11 +51,11 @@ async def test_a_search_takes_in_what_is_new(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_an_end_that_comes_later_is_found(tmp_path: Path) -> None:
-    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=5000)
+    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=60_000)
     await store.begin(intent("a", effect="allow"), None)
     assert (found(tmp_path, RULE), found(tmp_path, SearchFilters(effect="allow"))) == ("", "a")
     store.finish(end("a", rules=("r",), effect="deny"), None)
-    await store.close(5000)
+    await store.close(60_000)
     assert (found(tmp_path, RULE), found(tmp_path, SearchFilters(effect="allow"))) == ("a", "")
 
 
@@ -138,12 +138,12 @@ async def test_batches_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.asyncio
 async def test_the_rarest_value_leads(tmp_path: Path) -> None:
     """However few rows are looked at, both conditions hold."""
-    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=5000)
+    store = SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=60_000)
     for number in range(50):
         name = f"{number:02}"
         await store.begin(intent(name, end_user="ada" if number == 7 else "bob"), None)
         store.finish(end(name, rules=("r",) if number in (7, 9) else ()), None)
-    await store.close(5000)
+    await store.close(60_000)
     assert found(tmp_path, SearchFilters(end_user="ada", rule="r", app="shop")) == "07"
     assert found(tmp_path, SearchFilters(end_user="bob", rule="r", app="shop")) == "09"
     assert found(tmp_path, SearchFilters(end_user="ada", rule="never")) == ""

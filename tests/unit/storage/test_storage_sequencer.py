@@ -1,6 +1,5 @@
 """Rows get their places in the log: all of them, once each, in any state that a crash or a fault leaves."""
 
-import os
 import shutil
 import sqlite3
 import threading
@@ -16,6 +15,7 @@ from gptgate.storage.errors import StorageError
 from gptgate.storage.log_folder import LogFolder, load_or_make_seed
 from gptgate.storage.sequencer import LARGE, PIECE, Sequencer, place_of
 from gptgate.wiring import open_audit_log
+from waiting import PATIENCE_S, wait_until
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def sequence(records: Records) -> None:
     """Bring the log up to the records, as a start and an orderly end do."""
     sequencer = records.sequencer()
     sequencer.start()
-    assert sequencer.stop(10)
+    assert sequencer.stop(PATIENCE_S)
     assert sequencer.fault == ""
 
 
@@ -201,8 +201,8 @@ def test_memory_that_runs_out_anywhere_repeats_no_entry(
 def test_an_orderly_end_waits_for_no_interval(
     records: Records, monkeypatch: pytest.MonkeyPatch, is_at_fault: bool
 ) -> None:
-    monkeypatch.setattr("gptgate.storage.sequencer.INTERVAL_S", 60.0)
-    monkeypatch.setattr("gptgate.storage.sequencer.BACKOFF_S", 60.0)
+    monkeypatch.setattr("gptgate.storage.sequencer.INTERVAL_S", 10 * PATIENCE_S)
+    monkeypatch.setattr("gptgate.storage.sequencer.BACKOFF_S", 10 * PATIENCE_S)
     records.add(["a"])
     sequencer = records.sequencer()
     with monkeypatch.context() as patch:
@@ -213,10 +213,9 @@ def test_an_orderly_end_waits_for_no_interval(
 
             steps(patch, act)
         sequencer.start()
-        while not (sequencer.fault if is_at_fault else sequencer.size):
-            os.sched_yield()
+        wait_until(lambda: sequencer.fault if is_at_fault else sequencer.size)
     records.add(["b"])
-    assert sequencer.stop(5)
+    assert sequencer.stop(PATIENCE_S)
     assert sequencer.fault == ""
     check(records)
 
@@ -232,7 +231,7 @@ def test_a_thread_that_ends_by_a_defect_says_so(records: Records, monkeypatch: p
 
     monkeypatch.setattr(sequencer, "_planned", fail)
     sequencer.start()
-    assert sequencer.stop(10)
+    assert sequencer.stop(PATIENCE_S)
     assert sequencer.fault == "the audit log has ended: TypeError: not a batch"
     assert len(told) == 1
 
@@ -248,10 +247,9 @@ def test_the_thread_says_what_is_wrong_and_recovers(records: Records, monkeypatc
         steps(patch, act)
         sequencer = records.sequencer()
         sequencer.start()
-        while not sequencer.fault:
-            os.sched_yield()
+        wait_until(lambda: sequencer.fault)
         assert "No space left" in sequencer.fault
-    assert sequencer.stop(10)
+    assert sequencer.stop(PATIENCE_S)
     assert sequencer.fault == ""
     check(records)
 
@@ -279,7 +277,7 @@ def test_the_log_of_a_key_that_is_gone_or_swapped_is_not_opened(tmp_path: Path) 
     records.add(["a"])
     sequencer = Sequencer(records.path, records.files, open_audit_log(records.files), busy_ms=1000)
     sequencer.start()
-    assert sequencer.stop(10)
+    assert sequencer.stop(PATIENCE_S)
     key = tmp_path / "data" / "log.key"
     seed = key.read_bytes()
     key.unlink()
@@ -300,7 +298,7 @@ def test_a_missing_row_stops_the_log(records: Records, missing: int) -> None:
         connection.execute("DELETE FROM ends WHERE seq = ?", (missing,))
     sequencer = records.sequencer()
     sequencer.start()
-    sequencer.stop(10)
+    sequencer.stop(PATIENCE_S)
     assert "records are missing" in sequencer.fault
     assert records.entries() == []
 

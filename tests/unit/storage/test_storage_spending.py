@@ -20,7 +20,7 @@ LIFETIME = BudgetSpec(name="b", scope=(Dimension.APP,), unit=Unit.USD, window=Wi
 
 
 def opened(folder: Path) -> SqliteStore:
-    return SqliteStore.open(folder, clock=FixedClock(), timeout_ms=5000)
+    return SqliteStore.open(folder, clock=FixedClock(), timeout_ms=60_000)
 
 
 def budget(unit: Unit, *scope: Dimension, **fields: object) -> BudgetSpec:
@@ -44,7 +44,7 @@ async def test_what_ends_is_summed_up_by_quarters_of_an_hour_and_by_every_dimens
     ):
         asked: dict[str, object] = {"team": team, "session": session}
         await ended(store, str(number), at_ms, asked=asked, cost_nano=10**number, usage=Usage(input_tokens=number))
-    await store.close(5000)
+    await store.close(60_000)
     by_team = budget(Unit.USD, Dimension.TEAM)
     assert spent(tmp_path, by_team) == [(("a",), 0, 111), (("b",), SLOT_MS, 1000), (("b",), 2 * SLOT_MS, 10_000)]
     assert spent(tmp_path, by_team, since_ms=SLOT_MS + 5) == [(("b",), SLOT_MS, 1000), (("b",), 2 * SLOT_MS, 10_000)]
@@ -60,7 +60,7 @@ async def test_a_second_end_of_a_request_is_not_summed_up(tmp_path: Path) -> Non
     store = opened(tmp_path)
     await ended(store, "a", asked={}, cost_nano=5)
     store.finish(end("a", cost_nano=5), None)
-    await store.close(5000)
+    await store.close(60_000)
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection:
         connection.execute(
             "INSERT INTO ends SELECT seq + 1, id, at_ms, app, window, state, status, code, effect, answered_model,"
@@ -78,8 +78,8 @@ async def test_tokens_of_an_unknown_usage_are_those_that_were_reserved(tmp_path:
     await ended(store, "unknown", asked=asked, usage_source="unknown")
     await ended(store, "unused", asked=asked, usage_source="unused", cost_nano=0, state=EndState.REFUSED)
     await store.begin(intent("lost", reserved_tokens=9000), None)
-    await store.close(5000)
-    await opened(tmp_path).close(1000)
+    await store.close(60_000)
+    await opened(tmp_path).close(60_000)
     assert [amount for *_, amount in spent(tmp_path, budget(Unit.TOKENS))] == [3 + 4 + 700 + 9000]
     assert [amount for *_, amount in spent(tmp_path, budget(Unit.REQUESTS))] == [3]
 
@@ -88,7 +88,7 @@ async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
     store = opened(tmp_path)
     for name in ("a", "b"):
         await ended(store, name, asked={"team": "x"}, cost_nano=2**63 - 1)
-    await store.close(5000)
+    await store.close(60_000)
     before = spent(tmp_path, budget(Unit.USD, Dimension.TEAM))
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
         for statement in (
@@ -111,14 +111,14 @@ async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
         ):
             connection.execute(statement)
         connection.execute("UPDATE schema_version SET version = ?", (2,))
-    await opened(tmp_path).close(1000)
+    await opened(tmp_path).close(60_000)
     assert spent(tmp_path, budget(Unit.USD, Dimension.TEAM)) == before == [(("x",), 0, 2**64 - 2)]
     with closing(LogCheck(tmp_path)) as check:
         assert check.money() == ""
 
 
 async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
-    await opened(tmp_path).close(1000)
+    await opened(tmp_path).close(60_000)
     first, second = TopUp("b", ("shop",), 5, 100), TopUp("b", (), 6, 10**15)
     add_top_up(tmp_path, first, "alice")
     add_top_up(tmp_path, second, "bob")
@@ -136,7 +136,7 @@ async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
 
 
 async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> None:
-    await opened(tmp_path).close(1000)
+    await opened(tmp_path).close(60_000)
     add_top_up(tmp_path, TopUp("b", ("shop",), 5, 100), "alice")
     seen: list[list[TopUp]] = []
 
@@ -181,7 +181,7 @@ async def test_what_is_found_out_later_takes_the_place_of_what_was_reserved_once
     assert correction.names[Dimension.SESSION] == "s"
     assert (correction.reserved.nano, correction.reserved.tokens) == (900, 70)
     assert (correction.spent.nano, correction.spent.tokens, correction.spent.requests) == (333, 23, 1)
-    await store.close(5000)
+    await store.close(60_000)
     with closing(LogCheck(tmp_path)) as check:
         assert check.money() == ""
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:

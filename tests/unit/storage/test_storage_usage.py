@@ -21,7 +21,7 @@ SUMS = (REQUESTS, 0, REQUESTS, 1000, 100, 1100, 0, NANO, 0, 0)
 async def test_a_year_of_a_hundred_million_requests_is_reported_in_a_second(tmp_path: Path) -> None:
     """The sums are made up: 365 days of 50 apps (in 10 teams, one key each) with 5 models, 1,095 requests in each row.
     The records behind them are not there, as a report of whole days reads none."""
-    await SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=5000).close(1000)
+    await SqliteStore.open(tmp_path, clock=FixedClock(), timeout_ms=60_000).close(60_000)
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:
         connection.executemany(
             f"INSERT INTO spending_days VALUES ({', '.join('?' * 16)})",

@@ -141,8 +141,9 @@ class BrokenClock(SystemClock):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 async def test_a_defect_that_ends_the_writer_refuses_everything_from_then_on(tmp_path: Path) -> None:
     clock = BrokenClock()
-    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=100)
+    store = SqliteStore.open(tmp_path, clock=clock, timeout_ms=60_000)
     await store.begin(intent("a"), None)
+    store._timeout_s = 0.1  # no writer answers any more
     clock.broken = True
     with pytest.raises(AuditUnavailable):
         await store.begin(intent("b"), None)
@@ -152,6 +153,6 @@ async def test_a_defect_that_ends_the_writer_refuses_everything_from_then_on(tmp
         await store.begin(intent("c"), None)
     assert refused.value.detail == "the writer has ended"
     await store.close(1000)
-    again = SqliteStore.open(tmp_path, clock=SystemClock(), timeout_ms=100)
+    again = SqliteStore.open(tmp_path, clock=SystemClock(), timeout_ms=60_000)
     assert again.recovered == 1
-    await again.close(1000)
+    await again.close(60_000)
