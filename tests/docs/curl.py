@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
         name, _, value = line.partition(":")
         headers[name.strip().title()] = value.strip()
     target = urlsplit(asked.url)
-    connection = http.client.HTTPConnection(target.netloc, timeout=60)
+    connection = http.client.HTTPConnection(target.netloc, timeout=120)
     body = None if asked.d is None else asked.d.encode()
     connection.request("GET" if body is None else "POST", target.path, body, headers)
     answer = connection.getresponse()

@@ -16,6 +16,7 @@ from pathlib import Path
 from docs.pages import ROOT, Block, blocks
 from gptgate.config.starter import starter_yaml
 from harness import free_port
+from waiting import PATIENCE_S
 
 PROVIDER_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GPTGATE_LOCAL_URL", "GPTGATE_LOCAL_MODEL", "GPTGATE_DATA")
 
@@ -58,7 +59,7 @@ class Stage:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
         printed = self.as_shown(done.stdout)
@@ -155,16 +156,16 @@ def staged(folder: Path) -> Iterator[Stage]:
         yield Stage(folder, data, control, log.read_text())
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(PATIENCE_S)
 
 
 def _wait(process: "subprocess.Popen[bytes]", control: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while "Stop with Ctrl-C" not in log.read_text():
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.02)
-    with urllib.request.urlopen(f"http://{control}/readyz", timeout=60) as answer:
+    with urllib.request.urlopen(f"http://{control}/readyz", timeout=PATIENCE_S) as answer:
         assert answer.status == 200
 
 
