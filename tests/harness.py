@@ -171,6 +171,8 @@ async def running_gateway(
         server.should_exit = True
         await serving
         await asyncio.gather(*server.server_state.tasks, return_exceptions=True)
+        for connection in list(server.server_state.connections):  # of a caller who neither reads nor leaves
+            connection.transport.abort()
         await app.close()
         await provider.stop()
 
