@@ -52,6 +52,7 @@ from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
 from gptgate.upstream.target import Target
 from gptgate.wiring import (
+    Credentials,
     Edge,
     IdSource,
     SystemClock,
@@ -95,6 +96,7 @@ class App:
         self._secret = rewriting_secret(folder)
         self._couriers = Couriers(folder, SINKS)
         self._canaries = Canaries(self._secret)
+        self._credentials = Credentials(self.clock)
         self._metrics = Metrics(
             kinds=KINDS, in_flight=lambda: self.data_plane.in_flight, queues=self._queues(), gauges=self._gauges()
         )
@@ -251,7 +253,8 @@ class App:
             self._custom = snapshot.custom
         upstream = HttpUpstream(targets)
         await upstream.start()
-        inspector = informed(self._inspector, snapshot, targets.values(), others, self._canaries)
+        known = self._credentials.change(targets.values(), others)
+        inspector = informed(self._inspector, snapshot, known, self._canaries)
         gate = Gate(replace(self._services(snapshot, upstream, secrets), inspector=inspector))
         self.telemetry.configure(snapshot)
         self._treasury.install(gate.budgets)

@@ -15,6 +15,7 @@ from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
 from gptgate.core.ids import uuid7
 from gptgate.core.kept import TextSpec
+from gptgate.core.ports import Clock
 from gptgate.core.snapshot import Snapshot
 from gptgate.detectors import TextInspector
 from gptgate.detectors.canary import Canaries
@@ -29,6 +30,8 @@ from gptgate.upstream.target import Target
 from gptgate_verify import VerificationError
 from gptgate_verify.note import is_signed_by
 
+FORMER_MS = 24 * 60 * 60 * 1000
+"""How long a credential is looked for after it was exchanged, at the least."""
 AT_RESTART = {
     "data_host": "data",
     "data_port": "data",
@@ -115,20 +118,40 @@ def configuration_event(snapshot: Snapshot) -> dict[str, object]:
     return {"digest": snapshot.digest, "configuration": msgspec.Raw(canonical_bytes(snapshot))}
 
 
+class Credentials:
+    """The gateway's own credentials: those in force, and those that were until lately.
+
+    A credential that was exchanged often works on for a while, and is in texts of before. So a former one is looked for
+    until the first configuration that comes into force a day after.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._current: frozenset[str] = frozenset()
+        self._former: dict[str, int] = {}
+        """Credential → until when, in Unix milliseconds, it is looked for."""
+
+    def change(self, targets: Iterable[Target], others: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+        """These are in force from now on. All that are looked for."""
+        own = [secret.decode("latin-1") for target in targets for secret in target.secrets]
+        current = frozenset((*own, *(secret for secrets in others for secret in secrets.values())))
+        now_ms = self._clock.wall_ms()
+        gone = dict.fromkeys(sorted(self._current - current), now_ms + FORMER_MS)
+        self._former = {
+            secret: until_ms
+            for secret, until_ms in (self._former | gone).items()
+            if until_ms > now_ms and secret not in current
+        }
+        self._current = current
+        return (*sorted(current), *self._former)
+
+
 def informed(
-    inspector: TextInspector,
-    snapshot: Snapshot,
-    targets: Iterable[Target],
-    others: Iterable[Mapping[str, str]],
-    canaries: Canaries,
+    inspector: TextInspector, snapshot: Snapshot, credentials: Iterable[str], canaries: Canaries
 ) -> TextInspector:
-    """The inspector, which also knows the credentials of targets and other secrets, and canaries where a rule plants
-    some."""
-    own = [secret.decode("latin-1") for target in targets for secret in target.secrets]
+    """The inspector, which also knows these credentials, and canaries where a rule plants some."""
     plants = any(rule.obligations.canary for rule in snapshot.rules)
-    return inspector.knowing(
-        (*own, *(secret for secrets in others for secret in secrets.values())), canaries if plants else None
-    )
+    return inspector.knowing(credentials, canaries if plants else None)
 
 
 class Edge:

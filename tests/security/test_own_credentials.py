@@ -167,3 +167,17 @@ async def test_nothing_of_them_is_written_to_the_data_folder(gateway: Gateway) -
 
 def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+async def test_one_that_was_exchanged_is_still_cut_out(
+    gateway: Gateway, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewed credential is read when the configuration is applied; the former one often works on for a while."""
+    renewed = "pk-renewed-7Hs2Lp9Xw4Ea1"
+    monkeypatch.setenv("OTHER_CREDENTIAL", renewed)
+    assert (await gateway.app.apply_config())[1]
+    for secret in (OTHER, renewed):
+        message = {"role": "user", "content": f"it is {secret}!"}
+        _, kinds = await ask(gateway, provider, CHAT, {"stream": False, "messages": [message]}, whole(ANSWER[CHAT]))
+        assert KIND in kinds
+        assert [secret.encode() in request for request in provider.requests] == [False]
