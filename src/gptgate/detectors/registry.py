@@ -28,6 +28,7 @@ from gptgate.detectors.library import (
     payment_card,
     payment_secrets,
     phone,
+    poisoned_tools,
     private_key,
     program_secrets,
     prompt_attacks,
@@ -69,6 +70,7 @@ DETECTORS: Mapping[str, Detector] = {
     "prompt_attacks": prompt_attacks.DETECTOR,
     "control_tokens": control_tokens.DETECTOR,
     "indirect": indirect.DETECTOR,
+    "poisoned_tools": poisoned_tools.DETECTOR,
     "exfil": exfil.DETECTOR,
     "unsafe": unsafe.DETECTOR,
 }

@@ -40,7 +40,8 @@ _ORDER = translated(
     "((ignore|disregard|forget) (all|any|the|every|your|previous|prior)"
     "|(you|assistant|ai|llms?|language model|agents?|model) (must|should|shall|need to|have to|will now|are now)"
     "|(ai|llms?|assistant):|(when|if|before) (you )?(summari[sz]|translat|answer|review)(e|es|ing|ed)?"
-    "|instructions? (for|to) (the |any |all )?(ai|assistant|llms?|model|agent|language model)"
+    "|(instructions?|notes?|messages?) (for|to) (the |any |all )?((coding|ai) )?(ai|assistants?|llms?|models?|agents?"
+    "|language models?)"
     "|(do not|don't|never) (tell|mention|inform|reveal)|(your|the) (answer|response|reply|summary|output) (must|should)"
     "|(reply|respond|answer|say|output) (only |just )?with|recommend (this|the|our)|(act|behave|respond) as"
     "|(send|forward|e-?mail|upload|post) (all|the|your|any|every|their)|visit https?|(print|output|repeat) (the"
@@ -62,7 +63,7 @@ _HIDDEN_REACH = 1024
 
 DETECTOR = Detector(
     name="indirect",
-    version=1,
+    version=2,
     kinds={
         _KIND: "Words in a tool's result or a document that speak to the model: orders, secrecy, sending data.",
         _HIDDEN: "Orders in a part of a page that its readers do not see: a comment, or text that is not shown.",

@@ -22,7 +22,7 @@ _KINDS = {
 
 DETECTOR = Detector(
     name="prompt_attacks",
-    version=1,
+    version=2,
     kinds=_KINDS,
     patterns=(
         *chain.from_iterable(patterns(kind, book.PHRASES[kind]) for book in (english, europe, asia) for kind in _KINDS),

@@ -4,8 +4,9 @@
 from collections.abc import Mapping
 
 from gptgate.detectors.phrase import Phrase, phrases
+from gptgate.detectors.phrasebook.released import released
 
-_LANGUAGES: Mapping[str, Mapping[str, str]] = {
+LANGUAGES: Mapping[str, Mapping[str, str]] = {
     "German": {
         "ignore": "ignorier(e|en|t)?|vergiss|vergesst|vergessen sie|missachte(n|t)?|beachte nicht|befolge nicht"
         "|verwirf|überschreib(e|en)?|übergeh(e|en)?|halte dich nicht (mehr )?an",
@@ -63,8 +64,8 @@ _LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|partage[rz]?|divulgue[rz]?|traduis|traduisez|quel(le)?s? (est|sont)|copie[rz]?|résume[rz]?",
         "prompt": "((ton|votre|le) (prompt|invite|message)( de)? (système|initiale?|caché|secret)|"
         "prompt système|(tes|vos|les)"
-        " (instructions|consignes|directives|règles) (système|initiales|cachées|secrètes|"
-        "internes|d'origine|confidentielles))",
+        " (instructions|consignes|directives|règles) (système|cachées|secrètes|"
+        "internes|confidentielles)|(tes|vos) (instructions|consignes|règles) (initiales|d'origine))",
     },
     "Spanish": {
         "ignore": "ignor(a|e|en|ar|ad)|olvid(a|e|en|ar)|olvídate (de )?|descart(a|e|ar)|haz caso "
@@ -94,8 +95,8 @@ _LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|traduc(e|ir)|cuál(es)? (es|son|eran)|copi(a|e)|divulg(a|ue)|resume|enséñame",
         "prompt": "((tu|su|el) (prompt|mensaje|indicación)( (del?|de))? (sistema|inicial|ocult(o|"
         "a)|secreto)|prompt del sistema|(tus|sus|las)"
-        " (instrucciones|indicaciones|directrices|reglas) (del sistema|iniciales|ocultas|"
-        "secretas|internas|originales|confidenciales))",
+        " (instrucciones|indicaciones|directrices|reglas) (del sistema|ocultas|"
+        "secretas|internas|confidenciales)|(tus|sus) (instrucciones|directrices|reglas) (iniciales|originales))",
     },
     "Portuguese": {
         "ignore": "ignor(e|a|em|ar)|esque(ça|ce|cer)|desconsider(e|a|ar)|desobede(ça|cer)|não "
@@ -121,8 +122,8 @@ _LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|qual (é|era)|quais são|copi(e|a)|divulg(ue|a)|exib(a|e|ir)|resum(a|e)",
         "prompt": "((seu|teu|o) (prompt|mensagem|comando)( (do?|de))? (sistema|inicial|oculto|"
         "secreto)|prompt do sistema|(suas|tuas|as)"
-        " (instruções|orientações|diretrizes|regras) (do sistema|de sistema|iniciais|"
-        "ocultas|secretas|internas|originais|confidenciais))",
+        " (instruções|orientações|diretrizes|regras) (do sistema|de sistema|"
+        "ocultas|secretas|internas|confidenciais)|(suas|tuas) (instruções|diretrizes|regras) (iniciais|originais))",
     },
     "Italian": {
         "ignore": "ignor(a|are|ate|i)|dimentic(a|are|ate|hi)|scord(a|ati)|trascur(a|are)|non (seguire|"
@@ -149,8 +150,8 @@ _LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|elenca|riassumi",
         "prompt": "((tuo|il) (prompt|messaggio)( (di|del))? (sistema|iniziale|nascosto|segreto)|"
         "prompt di sistema|(tue|le)"
-        " (istruzioni|indicazioni|direttive|regole) (di sistema|iniziali|nascoste|segrete|"
-        "interne|originali|riservate))",
+        " (istruzioni|indicazioni|direttive|regole) (di sistema|nascoste|segrete|"
+        "interne|riservate)|tue (istruzioni|direttive|regole) (iniziali|originali))",
     },
     "Dutch": {
         "ignore": "negeer|vergeet|negeren|sla geen acht op|volg niet|schenk geen aandacht aan|"
@@ -333,5 +334,5 @@ def sentences(languages: Mapping[str, Mapping[str, str]], kind: str, last: froze
 
 
 PHRASES: Mapping[str, tuple[Phrase, ...]] = {
-    kind: sentences(_LANGUAGES, kind, frozenset({"Turkish"})) for kind in _FIRST_VERB
+    kind: (*sentences(LANGUAGES, kind, frozenset({"Turkish"})), *released(LANGUAGES, kind)) for kind in _FIRST_VERB
 }

@@ -8,7 +8,8 @@ from gptgate.detectors.phrase import Phrase, phrases
 _WORDS = {
     "model": "(a[il] ?(assistants?|agents?|models?|systems?|readers?|bots?|crawlers?|summari[sz]ers?)|a[il]s?"
     "|(large )?language models?|llms?|chat ?bots?|chatgpt|gpt-?[345]|claude|gemini|copilot|(virtual )?assistants?"
-    "|(autonomous )?agents?|automated [a-z]{4,12} (software|systems?|tools?|agents?))",
+    "|((autonomous|coding|browsing|shopping|research) )?agents?|coding assistants?"
+    "|automated ([a-z]{4,12} )?(software|systems?|tools?|agents?))",
     "user": "(((the|this|your|any|my|our|these) )?(users?|humans?|owner|customer|client|operator|reader))",
     "hush": "(do not|don't|dont|never|must not|should not|shouldn't) ((ever|also) )?(tell|inform|notify|alert|warn"
     "|mention|reveal|disclose|let)",
@@ -120,6 +121,22 @@ _WORDS = {
     "fore_end": "before (you (finish|continue|proceed|respond|answer|end)|(finishing|continuing|proceeding))",
     "deed": "(forward|send|e-?mail|transfer|delete|post|upload|share|tell)",
     "orders": "new (instructions?|directives?|orders):",
+    "any_model": "(any|every|all|each) <model> (that|who|which)",
+    "speaker": "(assistant|a[il]|llm|model|agent): ((please|now|first|also|then) )*(before|first|now|please|you|do"
+    " not|don't"
+    "|ignore|forget|send|forward|call|open|visit|look up|read|always|never)",
+    "sort": "(a[il]|llm|gpt)s? (agent|assistant|shopper|reader|crawler|bot|recruiter|screener|reviewer|summari[sz]er"
+    "|grader"
+    "|system|tool|model)s?[:,-] ?(always|never|you must|please|do not|don't|ignore|rank|rate|recommend"
+    "|must|should)",
+    "screening": "(systems?|models?|software|tools?|algorithms?|bots?|agents?|assistants?) ((that|which) (is|are)"
+    " )?(reading|processing"
+    "|screening|parsing|evaluating|ranking|summari[sz]ing) this [a-z]+ (must|should|shall|have to|need to)|(a[il]"
+    "|llm|coding) ([a-z]{4,12} )?(tools?|agents?"
+    "|assistants?) working (on|in|with) this [a-z]+ (must|should|have to)",
+    "agent_must": "(agent|assistant|a[il]|model|llm) (must|has to|needs to) ((now|first|then|also|secretly"
+    "|immediately) )*(call|run|execute|invoke|use) ((the|a) )?",
+    "function": "[a-z]{2,16}_[a-z_]{2,24}",
     "as": "as (an?|the|your) ((helpful|advanced|large|powerful|intelligent|autonomous) )*",
 }
 
@@ -157,6 +174,12 @@ ENGLISH: tuple[Phrase, ...] = tuple(
         "|these)",
         "<new!> (is|are|from|will)",
         "<with!> <exactly> ~<else>",
+        "<speaker!>",
+        "<sort!>",
+        "<screening!>",
+        "<agent_must!><function>",
+        "(if|when|in case) (an?|any|some) <model> (is|are|that is) <reading!>",
+        "<any_model!> (reads?|sees?|processes|summari[sz]es?|parses)",
         "<oblige!> ((now|also|immediately|then|first|always) )*<call> (the|your) [a-z0-9_.]+ <tool>",
         "<deviate!>",
         "<every!>",
@@ -181,5 +204,5 @@ ENGLISH: tuple[Phrase, ...] = tuple(
     + phrases(50, _WORDS, "<in_only!>")
     + phrases(40, _WORDS, "<praise!> <rating>", "<say> ~<else!>", "without (<noticing!>) <user>")
     + phrases(60, _WORDS, "<send!> <their><secret> ~(to|at|via) <address>", right=r"[\x00-\xff]")
-    + phrases(70, _WORDS, "<heed!>[:!,]?[ ]<to><model>", "<grader!>", right="[:!,]")
+    + phrases(70, _WORDS, "<heed!>[:!,]?[ ]<to><model>", "<grader!>", right="[:!,\\]]")
 )
