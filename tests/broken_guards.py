@@ -69,7 +69,12 @@ async def refused(
     """Serve one request, which must be refused, recorded and counted, without a word of the secret getting out; its
     error code. `reached`: the guard fails on the answer, so the request was rightly sent."""
     out = Caller()
-    raw = chat(Dialect.OPENAI, stream=stream, messages=[{"role": role, "content": text}])
+    if role == "tools":
+        raw = chat(
+            Dialect.OPENAI, stream=stream, tools=[{"type": "function", "function": {"name": "f", "description": text}}]
+        )
+    else:
+        raw = chat(Dialect.OPENAI, stream=stream, messages=[{"role": role, "content": text}])
     with pytest.raises(GateError) as caught:
         await Gate(parts).serve(raw, principal_of(parts.snapshot), out)
     assert "private" not in caught.value.message
@@ -216,7 +221,9 @@ def where_it_looks(name: str) -> dict[str, Any]:
     origins = DETECTORS[name].origins
     if Origin.USER in origins:
         return {}
-    return {"role": "tool"} if Origin.TOOL_RESULT in origins else {"reached": True}
+    if Origin.TOOL_RESULT in origins:
+        return {"role": "tool"}
+    return {"role": "tools"} if Origin.TOOL_DEFINITION in origins else {"reached": True}
 
 
 def looking_at_answers() -> list[str]:
