@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from gptgate.core.finding import Finding, Segment, pointer
+from gptgate.core.finding import Finding, Origin, Path, Segment, pointer
 
 WINDOW = 192
 """Characters at either end of a block that are read on. A match with more of them in one block is not seen."""
@@ -39,29 +39,28 @@ class Row(NamedTuple):
 
 
 def rows(segments: Sequence[Segment]) -> list[Row]:
-    """All rows of two blocks or more, each with a space between blocks and without, where that is not the same."""
-    found: list[Row] = []
-    row: list[int] = []
+    """All rows of two blocks or more, each with a space between blocks and without, where that is not the same.
+
+    The blocks of a row have one list and one field: what else stands in them or between them, such as an empty text,
+    an image or a field that no dialect knows, parts nothing.
+    """
+    found: dict[tuple[Origin, Path, Path], list[int]] = {}
     for index, segment in enumerate(segments):
         if segment.is_key or segment.is_json or segment.media or not segment.text:
             continue
-        if row and not _are_neighbours(segments[row[-1]], segment):
-            found += _readings(segments, row)
-            row = []
-        row.append(index)
-    return found + _readings(segments, row)
+        path = segment.path
+        at = _block(path)
+        if at:
+            found.setdefault((segment.origin, path[:at], path[at + 1 :]), []).append(index)
+    return [reading for row in found.values() for reading in _readings(segments, row)]
 
 
-def _are_neighbours(one: Segment, other: Segment) -> bool:
-    """Whether their paths differ in one step only, which is the number of a block, by one."""
-    here, there = one.path, other.path
-    if one.origin is not other.origin or len(here) != len(there):
-        return False
-    steps = [at for at, step in enumerate(here) if step != there[at]]
-    if len(steps) != 1 or not steps[0] or here[steps[0] - 1] not in _LISTS:
-        return False
-    number, following = here[steps[0]], there[steps[0]]
-    return isinstance(number, int) and isinstance(following, int) and following == number + 1
+def _block(path: Path) -> int:
+    """Which step of the path is the number of a block: the last such; 0 where there is none."""
+    for at in range(len(path) - 1, 0, -1):
+        if path[at - 1] in _LISTS and isinstance(path[at], int):
+            return at
+    return 0
 
 
 def _readings(segments: Sequence[Segment], row: Sequence[int]) -> list[Row]:

@@ -12,6 +12,7 @@ from functools import cache
 
 from gptgate.core.finding import Origin
 from gptgate.detectors.grammar import (
+    Alt,
     Node,
     Seq,
     classes,
@@ -30,8 +31,10 @@ SEPARATOR = b"\xff"
 ESCAPED = r"\\[nrt]"
 """A line end or tab that was written as an escape: text pasted out of JSON or source code."""
 
-EDGE = f"(?:[^A-Za-z0-9]|{ESCAPED})"
-"""Nothing alphanumeric before."""
+_BACKSLASH = r"\\"
+
+EDGE = f"(?:{ESCAPED}|[^A-Za-z0-9])"
+"""Nothing alphanumeric before. The escape comes first: its letter belongs to it, and not to the word behind it."""
 
 END = "[^A-Za-z0-9]"
 """Nothing alphanumeric after."""
@@ -105,7 +108,7 @@ class Pattern:
         object.__setattr__(self, "longest", bound or self.most)
         object.__setattr__(self, "reach", self.longest + sum(edges))
         object.__setattr__(self, "tree", Seq((left, body, right)))
-        one_byte_edges = longest(right) == 1 and (longest(left) == 1 or self.left == EDGE)
+        one_byte_edges = longest(right) == 1 and longest(_without_escapes(left)) == 1
         object.__setattr__(self, "one_byte_edges", one_byte_edges)
         is_solid = one_byte_edges and not _takes_one("|".join(sorted(inside)), r" \t\r\n\f\v")
         object.__setattr__(self, "is_solid", is_solid)
@@ -143,6 +146,13 @@ class Pattern:
         """Every match contains one of these (in lower case when case is ignored); empty: nothing is known."""
         found = frozenset(text.encode("latin-1") for text in required(self.tree))
         return frozenset(text.lower() for text in found) if self.ignore_case else found
+
+
+def _without_escapes(edge: Node) -> Node:
+    """The edge without those of its options that begin with a backslash."""
+    if not isinstance(edge, Alt):
+        return edge
+    return Alt(tuple(option for option in edge.options if first(option)[0] != {_BACKSLASH}))
 
 
 @cache

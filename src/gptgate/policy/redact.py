@@ -14,6 +14,9 @@ effect: it is no value. Outside of strings:
 - the letters of ``true``, ``false`` and ``null`` are completed, for the first one tells the others;
 - brackets, commas, colons and white space stay.
 
+Any other text may hold JSON too, as answers in JSON mode do. There a number that is cut out whole becomes a string when
+it stands as a value: after a name in quotes and a colon, or in a list there.
+
 All of this depends only on the text and the cuts and never on where a stream was divided. It presumes that no cut
 begins or ends inside an escape sequence.
 """
@@ -31,6 +34,8 @@ _IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _BARE = re.compile(r'[^ \t\n\r{}\[\],:"]+')
 _UP_TO_LAST_SEPARATOR = re.compile(r".*[ \t\n\r{}\[\],:]", re.DOTALL)
 _NUMBER_START = re.compile(r"-?[0-9][0-9.eE+-]*|-")
+_VALUE_FOLLOWS = re.compile(r'(\\{0,7}")[ \t\r\n]*:[ \t\r\n]*(?:\[[0-9, \t\r\n]*)?\Z')
+_BEFORE_KEPT = 256
 _LITERALS = ("true", "false", "null")
 _BARE_KEPT = 32
 """How much of an unquoted token is remembered. Literals are shorter; of a number only form and last character count."""
@@ -43,7 +48,7 @@ class StreamRedactor:
     divided, as long as no cut straddles a division. `StreamScanner` guarantees that for kinds that are held back.
     """
 
-    __slots__ = ("_bare", "_escaped", "_in_string", "_is_json", "_marks", "_offset", "_swallow")
+    __slots__ = ("_bare", "_before", "_escaped", "_in_string", "_is_json", "_marks", "_offset", "_swallow")
 
     def __init__(self, marks: Marks, is_json: bool) -> None:
         self._marks = marks
@@ -52,6 +57,7 @@ class StreamRedactor:
         self._in_string = False
         self._escaped = False
         self._bare = ""
+        self._before = ""
         self._swallow = False
 
     def apply(self, released: str, cuts: Sequence[Cut]) -> str:
@@ -62,7 +68,11 @@ class StreamRedactor:
         base = self._offset
         self._offset = base + len(released)
         if not cuts:
-            return self._keep(released) if self._is_json else released
+            if self._is_json:
+                return self._keep(released)
+            self._before = (self._before + released[-_BEFORE_KEPT:])[-_BEFORE_KEPT:]
+            return released
+        before = self._before
         out: list[str] = []
         position = 0
         for cut in _merge(cuts, base, len(released)):
@@ -71,9 +81,12 @@ class StreamRedactor:
                 out.append(self._keep(kept))
                 self._cut(covered, self._json_mark(cut, covered), out)
             else:
-                out += (kept, self._marks.write(cut.effect, cut.kind, covered))
+                mark = self._marks.write(cut.effect, cut.kind, covered)
+                quote = _quote_of(covered, before, released[max(cut.start - _BEFORE_KEPT, 0) : cut.start])
+                out += (kept, quote, mark, quote)
             position = cut.end
         rest = released[position:]
+        self._before = (before + released[-_BEFORE_KEPT:])[-_BEFORE_KEPT:]
         out.append(self._keep(rest) if self._is_json else rest)
         return "".join(out)
 
@@ -211,6 +224,14 @@ class Rewriting:
     def pseudonyms(self, app: str, session: str) -> SessionPseudonyms:
         """The pseudonyms of one session of an app."""
         return SessionPseudonyms(session_key(self._secret, app, session))
+
+
+def _quote_of(covered: str, before: str, kept: str) -> str:
+    """The quote that a mark needs on either side: for a number in the place of a value, that of the name."""
+    if not (covered.isascii() and covered.isdigit()):
+        return ""
+    name = _VALUE_FOLLOWS.search((before + kept)[-_BEFORE_KEPT:])
+    return name[1] if name else ""
 
 
 def _merge(cuts: Sequence[Cut], base: int, size: int) -> list[Cut]:

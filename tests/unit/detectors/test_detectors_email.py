@@ -16,15 +16,14 @@ MAIL = "pii.email"
     ],
 )
 @pytest.mark.parametrize(
-    "frame", ["{}", "mail {} now", "<{}>", '"{}",', "({}).", "to:{};", "汉{}字", "\\n{}\\n", "{}_"]
+    "frame",
+    [
+        *["{}", "mail {} now", "<{}>", '"{}",', "({}).", "to:{};", "汉{}字", "{}_"],
+        *["\\n{}\\n", "\\\\t{}\\\\n", "one\\r{}", "\\u00fc{}", "\\u000A{}\\u000a"],
+    ],
 )
 def test_addresses_are_found(find, address, frame) -> None:
-    found = find(frame.format(address))
-    expected = "n" + address if frame.startswith("\\n") and len(address) < 70 else address
-    if frame.startswith("\\n") and address.startswith("xxx"):
-        assert found == []  # with the escape's letter the local part is longer than 64
-    else:
-        assert found == [(MAIL, expected)]
+    assert find(frame.format(address)) == [(MAIL, address)]
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,7 @@ def test_escapes_in_json_text_are_read_and_covered(inspector) -> None:
     found = [text[one.start : one.end] for one in inspector.inspect([segment(text, is_json=True)])]
     assert found == ["a\\u0040b.co", "4111111111111111", "c@d.co"]
     plain = [text[one.start : one.end] for one in inspector.inspect([segment(text)])]
-    assert plain == ["a\\u0040b.co", "a\\u0040b.co", "4111111111111111", "ude00c@d.co"], (
-        "the view of escapes sees the first"
-    )
+    assert plain == ["a\\u0040b.co", "a\\u0040b.co", "4111111111111111", "c@d.co"], "the view of escapes sees the first"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,6 @@ def test_what_one_block_holds_is_found_once_and_not_longer(inspector: TextInspec
     [
         ("another message", ("messages", 0, "content"), ("messages", 1, "content")),
         ("another message's block", ("messages", 0, "content", 0, "text"), ("messages", 1, "content", 0, "text")),
-        ("not the next", ("messages", 0, "content", 0, "text"), ("messages", 0, "content", 2, "text")),
         ("another field", ("messages", 0, "content", 0, "text"), ("messages", 0, "content", 1, "title")),
     ],
 )
@@ -67,6 +66,23 @@ def test_only_blocks_of_one_text_are_read_on(
 ) -> None:
     segments = [Segment(first, Origin.USER, CARD[:9]), Segment(second, Origin.USER, CARD[9:])]
     assert found_in(inspector, segments, "pii.payment_card") == [], why
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        [Segment(("messages", 0, "content", 1, "text"), Origin.USER, "")],
+        [Segment(("messages", 0, "content", 0, "x"), Origin.USER, "foo")],
+        [Segment(("messages", 0, "content", 0, "citations", 0, "cited_text"), Origin.USER, "foo")],
+        [Segment(("messages", 0, "content", 0, "x"), Origin.USER, "x", is_key=True)],
+        [Segment(("messages", 0, "content", 1, "source"), Origin.USER, "", media="image")],
+        [Segment(("messages", 0, "content", 1, "id"), Origin.USER, "a1"), *blocks(["", "", ""])[1:]],
+    ],
+)
+def test_what_stands_between_two_blocks_does_not_part_them(inspector: TextInspector, between: list[Segment]) -> None:
+    first, *_, last = blocks([CARD[:9], "", "", CARD[9:]])
+    segments = [first, *between, last]
+    assert found_in(inspector, segments, "pii.payment_card") == [(0, CARD[:9]), (len(segments) - 1, CARD[9:])]
 
 
 def test_blocks_of_other_origins_are_not_read_on(inspector: TextInspector) -> None:

@@ -31,6 +31,38 @@ def test_whole_blocks_are_found_from_the_first_to_the_last_dash(find, text) -> N
     assert find(f"my key:\n{text}\nthat is all") == [(KIND, text)]
 
 
+def numbered(text: str, form: str) -> str:
+    return "\n".join(form.format(number, line) for number, line in enumerate(text.split("\n"), 7))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        numbered(block(lines=23), '  "{1}",'),
+        numbered(block(lines=23), '"{1}\\n" +'),
+        '", "'.join(block(lines=23).split("\n")),
+        r"\",\"".join(block(lines=23).split("\n")),
+        numbered(block(lines=23), "{:6d}\t{}"),
+        numbered(block(lines=23), "{:6d}→{}"),
+        numbered(block(lines=23), "   {} │ {}"),
+        numbered(block(lines=23), "{}:{}"),
+        numbered(block(lines=23), "keys/id_rsa:{}:{}"),
+        numbered(block(lines=23), "    {}. {}"),
+        block(lines=23, between="\\\\n"),
+        block(lines=23, between="\\\\\\\\n"),
+        block(lines=23, between=""),
+        block(lines=23, between="  "),
+        block(lines=23, between="\n" + " " * 24),
+        numbered(block("RSA PRIVATE KEY", head="Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123\n\n"), "{}: {}"),
+    ],
+    ids=range(16),
+)
+def test_all_lines_of_a_key_go_however_it_is_printed(find, text) -> None:
+    begin, end = text.index("-----BEGIN"), text.rindex("-----") + 5
+    found = find(f"here:\n{text}\nthat is all")
+    assert [one for one in found if one[0] == KIND] == [(KIND, text[begin:end])]
+
+
 def test_a_block_that_is_cut_off_is_found_to_the_end_of_its_body(find) -> None:
     cut = block()[: -len("-----END PRIVATE KEY-----") - 5]
     assert find(cut) == [(KIND, cut)]

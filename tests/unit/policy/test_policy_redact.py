@@ -142,7 +142,7 @@ def test_the_last_character_of_a_long_number_counts() -> None:
 def test_the_port_gives_texts_and_streams_the_same_redaction() -> None:
     redaction = Rewriting(SECRET)
     assert redaction.text('{"n": 12}', [Cut(6, 8, "k")], True) == '{"n": "[redacted:k]"}'
-    assert redaction.text('{"n": 12}', [Cut(6, 8, "k")], False) == '{"n": [redacted:k]}'
+    assert redaction.text("{'n': 12}", [Cut(6, 8, "k")], False) == "{'n': [redacted:k]}"
     assert redaction.stream(True).apply('{"n": 12}', [Cut(6, 8, "k")]) == '{"n": "[redacted:k]"}'
 
 
@@ -155,3 +155,40 @@ def test_the_port_gives_texts_and_streams_the_same_redaction() -> None:
 )
 def test_each_value_that_a_span_covers_becomes_a_string(text: str, needle: str, result: str) -> None:
     assert redact_text(text, spans_of(text, (needle, "x")), is_json=True) == result
+
+
+NUMBER = "4111111111111111"
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ('{"n": 4111111111111111}', '{"n": "[redacted:x]"}'),
+        ('{"n":\n  4111111111111111,"m":1}', '{"n":\n  "[redacted:x]","m":1}'),
+        ('{"n": [4111111111111111, 12, 4111111111111111]}', '{"n": ["[redacted:x]", 12, "[redacted:x]"]}'),
+        (r'{"n": "{\"m\": 4111111111111111}"}', r'{"n": "{\"m\": \"[redacted:x]\"}"}'),
+        ('{"n": "4111111111111111"}', '{"n": "[redacted:x]"}'),
+        ('{"n": "card: 4111111111111111"}', '{"n": "card: [redacted:x]"}'),
+        ("n: 4111111111111111", "n: [redacted:x]"),
+        ("[1]: 4111111111111111", "[1]: [redacted:x]"),
+    ],
+)
+def test_a_number_that_is_a_value_of_json_in_a_text_becomes_a_string(text: str, result: str) -> None:
+    cuts = [Cut(at, at + len(NUMBER), "x") for at in range(len(text)) if text.startswith(NUMBER, at)]
+    assert redact_text(text, cuts) == result
+    for place in range(len(text)):
+        if any(cut.start < place < cut.end for cut in cuts):
+            continue
+        redactor = new_redactor(False)
+        first = redactor.apply(text[:place], [cut for cut in cuts if cut.end <= place])
+        assert first + redactor.apply(text[place:], [cut for cut in cuts if cut.start >= place]) == result
+
+
+@pytest.mark.parametrize(("spaces", "result"), [(100, '"[redacted:x]"'), (10_000, "[redacted:x]")])
+def test_of_what_stands_before_a_number_a_bounded_part_counts(spaces: int, result: str) -> None:
+    before = '{"n":' + " " * spaces
+    cut = Cut(len(before), len(before) + len(NUMBER), "x")
+    assert redact_text(before + NUMBER + "}", [cut]) == f"{before}{result}}}"
+    redactor = new_redactor(False)
+    assert "".join(redactor.apply(char, []) for char in before) == before
+    assert redactor.apply(NUMBER + "}", [cut]) == f"{result}}}"

@@ -97,7 +97,7 @@ DETECTOR = Detector(
         Pattern(
             kind="pii.ip_address",
             # After ``==`` or ``>=`` stands a version.
-            left=rf"(?:[^A-Za-z0-9.=-]|[^<=>!~]=|{ESCAPED})",
+            left=rf"(?:{ESCAPED}|[^A-Za-z0-9.=-]|[^<=>!~]=)",
             body=_V4,
             points=20,
             right=NUMBER_END,
@@ -106,7 +106,7 @@ DETECTOR = Detector(
         beside("pii.ip_address", _WORDS, _V4, 20, is_named_v4),
         Pattern(
             kind="pii.ip_address",
-            left=rf"(?:[^A-Za-z0-9:.]|{ESCAPED})",
+            left=rf"(?:{ESCAPED}|[^A-Za-z0-9:.])",
             body=f"{_GROUP}(?:(?::{_GROUP}){{7}}|(?::{_GROUP}){{1,6}}::(?:{_GROUP}(?::{_GROUP}){{0,4}})?)",
             points=20,
             right="[^A-Za-z0-9:]",
@@ -116,7 +116,7 @@ DETECTOR = Detector(
         beside("pii.private_ip_address", _WORDS, _V4, 5, is_v4),
         Pattern(
             kind="pii.mac_address",
-            left=rf"(?:[^A-Za-z0-9:-]|{ESCAPED})",
+            left=rf"(?:{ESCAPED}|[^A-Za-z0-9:-])",
             body=f"{_HEX}{{2}}(?:(?::{_HEX}{{2}}){{5}}|(?:-{_HEX}{{2}}){{5}})",
             points=10,
             right="[^A-Za-z0-9:-]",

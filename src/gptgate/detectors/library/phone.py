@@ -110,7 +110,7 @@ _with_zero = plans(sorted(_WITH_ZERO), _dialled_first)
 
 _KIND = "pii.phone"
 _POINTS = 20
-_LEFT = rf"(?:[^A-Za-z0-9.+-]|{ESCAPED})"
+_LEFT = rf"(?:{ESCAPED}|[^A-Za-z0-9.+-])"
 _SIGN = "[ ./-]"
 _WORDS = (
     r"(?:tele|cell|smart|mobile |home |work |office )?phones?|tel|telefon[a-z]{0,8}"
@@ -166,7 +166,7 @@ DETECTOR = Detector(
         beside(_KIND, _WORDS, _RUN, _POINTS, is_called, _GAP),
         Pattern(
             kind=_KIND,
-            left=rf"(?:[^A-Za-z0-9.+/-]|{ESCAPED})",
+            left=rf"(?:{ESCAPED}|[^A-Za-z0-9.+/-])",
             body=_RUN,
             points=_POINTS,
             right=rf"[ ]?[-(]?[ ]?{_LABELS}[ ]?[\r\n,;:\\|)\xff]",
