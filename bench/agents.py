@@ -13,6 +13,7 @@ import random
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Dimension, Spend, Unit, Window
@@ -31,7 +32,11 @@ ASKED = 32_000
 LEAST = 1024
 SHARE = 95
 """So much of the budget, in percent, is to be spent before anybody is refused."""
-HEAD = "agents  input bounded by  cut to  requests  cut  first refused  last refused"
+HEAD = "agents  input bounded by  cut to  waits  requests  cut  first refused  last refused"
+WAIT_S = 30
+"""What `budget_wait` is where nobody says otherwise."""
+FIRST_S, TOKENS_PER_S = 2.0, 60
+"""How long the provider takes until an answer begins, and how fast it speaks."""
 AT_MS = 1_795_392_000_000
 MODEL = ModelSpec(
     name="agent",
@@ -98,69 +103,120 @@ def _counted(rng: random.Random, message: dict[str, Any]) -> int:
     return int(len(message["content"]) / rng.uniform(3.4, 4.2)) + 4
 
 
-def run(agents: int, least: int, *, calibrated: bool, seed: int = 7) -> Result:
-    """Let so many agents work at a time. One that is refused tries again when another's request is over."""
-    rng = random.Random(seed)
-    price = GenaiPriceBook({"p": ProviderKind.ANTHROPIC}).find(MODEL, AT_MS)
-    if price is None:
-        raise ValueError("the installed list has no price for the model of the trace")
-    budget = BudgetSpec(
-        name="agents",
-        scope=(Dimension.APP,),
-        unit=Unit.USD,
-        window=Window.MONTH,
-        amount=BUDGET,
-        least_output_tokens=least,
-    )
-    charges = [BudgetCharge(budget, ("app",))]
-    ledger, known, result = MemoryLedger(), Conversations(), Result()
-    working = deque(steps(rng) for _ in range(agents))
-    flying: deque[tuple[Reservation, Any, Usage]] = deque()
+@dataclass(order=True)
+class _Flight:
+    """A request that the provider works on, until `end_s`."""
 
-    def land() -> None:
-        reservation, conversation, usage = flying.popleft()
-        nano = price.cost(usage)
-        ledger.settle(reservation, Spend(nano=nano, tokens=0, requests=1))
-        known.counted(conversation, usage.input_tokens)
-        result.spent += nano
-        result.ratios.append(reservation.nano / nano)
+    end_s: float
+    number: int
+    reservation: Reservation = field(compare=False)
+    conversation: Any = field(compare=False)
+    usage: Usage = field(compare=False)
 
-    body, usage = next(working[0])
-    while True:
-        if len(flying) == agents:
-            land()
-        conversation = known.read("app", "p", MODEL.name, (), body)
+
+class _Run:
+    """So many agents at a time, by a clock of its own. Who does not fit waits for what the others hold, in order."""
+
+    def __init__(self, agents: int, least: int, wait_s: float, *, calibrated: bool, seed: int) -> None:
+        rng = random.Random(seed)
+        price = GenaiPriceBook({"p": ProviderKind.ANTHROPIC}).find(MODEL, AT_MS)
+        if price is None:
+            raise ValueError("the installed list has no price for the model of the trace")
+        self._price, self._wait_s, self._calibrated = price, wait_s, calibrated
+        budget = BudgetSpec(
+            name="agents",
+            scope=(Dimension.APP,),
+            unit=Unit.USD,
+            window=Window.MONTH,
+            amount=BUDGET,
+            least_output_tokens=least,
+        )
+        self._charges = [BudgetCharge(budget, ("app",))]
+        self._ledger, self._known, self.result = MemoryLedger(), Conversations(), Result()
+        self._now_s = 0.0
+        self._flying: list[_Flight] = []
+        self._agents = [steps(rng) for _ in range(agents)]
+        # Who asks, what, and since when; those that wait first.
+        self._asking = deque((agent, next(agent), 0.0) for agent in self._agents)
+        self._agent_of: dict[int, Iterator[tuple[bytes, Usage]]] = {}
+
+    def __call__(self) -> Result:
+        while True:
+            while self._asking and self._ask():
+                pass
+            late = [since for _, _, since in self._asking if self._now_s - since >= self._wait_s]
+            if late and not self.result.at_refusal:
+                self.result.at_refusal = self.result.spent
+            if not self._flying:
+                self.result.at_refusal = self.result.at_refusal or self.result.spent
+                return self.result
+            self._land()
+
+    def _ask(self) -> bool:
+        """Let the first one ask; False when it does not fit. It then stays the first, also when it was refused: an
+        agent tries again."""
+        agent, (body, usage), _ = self._asking[0]
+        conversation = self._known.read("app", "p", MODEL.name, (), body)
         bound = min(len(body) + ADDED_TOKENS_TOOLS, MODEL.context_window)
-        if calibrated and conversation is not None and conversation.bound:
+        if self._calibrated and conversation is not None and conversation.bound:
             bound = min(bound, conversation.bound)
-        wanted = Ceiling(price, bound, ASKED, 1)
-        useful = useful_output(ledger, charges, wanted, AT_MS)
+        wanted = Ceiling(self._price, bound, ASKED, 1)
+        useful = useful_output(self._ledger, self._charges, wanted, AT_MS)
         if useful is not None:
-            result.lowered += 1
-            wanted = Ceiling(price, bound, useful, 1)
+            wanted = Ceiling(self._price, bound, useful, 1)
+        number = self.result.requests
         try:
-            reservation = ledger.reserve(str(result.requests), "app", charges, wanted.spend, AT_MS)
+            reservation = self._ledger.reserve(str(number), "app", self._charges, wanted.spend, AT_MS)
         except BudgetExceeded:
-            result.at_refusal = result.at_refusal or result.spent
-            if not flying:
-                return result
-            land()
-            continue
-        result.requests += 1
-        flying.append((reservation, conversation, usage))
-        working.rotate(-1)
-        body, usage = next(working[0])
+            return False
+        self._asking.popleft()
+        self.result.lowered += useful is not None
+        self.result.requests += 1
+        self._agent_of[number] = agent
+        end_s = self._now_s + FIRST_S + usage.output_tokens / TOKENS_PER_S
+        heappush(self._flying, _Flight(end_s, number, reservation, conversation, usage))
+        return True
+
+    def _land(self) -> None:
+        """The next request ends, and its agent asks again."""
+        flight = heappop(self._flying)
+        self._now_s = flight.end_s
+        nano = self._price.cost(flight.usage)
+        self._ledger.settle(flight.reservation, Spend(nano=nano, tokens=0, requests=1))
+        self._known.counted(flight.conversation, flight.usage.input_tokens)
+        self.result.spent += nano
+        self.result.ratios.append(flight.reservation.nano / nano)
+        agent = self._agent_of.pop(flight.number)
+        self._asking.append((agent, next(agent), self._now_s))
+
+
+def run(agents: int, least: int, wait_s: float, *, calibrated: bool, seed: int = 7) -> Result:
+    """Let so many agents work at a time."""
+    return _Run(agents, least, wait_s, calibrated=calibrated, seed=seed)()
+
+
+RUNS = (
+    (1, 0, 0, False),
+    (1, 0, 0, True),
+    (4, 0, 0, True),
+    (4, 0, WAIT_S, True),
+    (4, LEAST, WAIT_S, False),
+    (4, LEAST, WAIT_S, True),
+    (8, 0, WAIT_S, True),
+    (8, LEAST, WAIT_S, True),
+)
+"""Agents, the least output that they are cut to, how long they wait, and whether inputs are bounded by counts."""
 
 
 def main() -> None:
     """Print what each way of bounding comes to."""
     print(f"synthetic coding agents, a budget of ${format_usd(BUDGET)}, {ASKED} output tokens asked for each time")
     print(f"{HEAD}  reserved / settled")
-    for agents, least, calibrated in ((1, 0, False), (1, 0, True), (4, 0, True), (4, LEAST, False), (4, LEAST, True)):
-        found = run(agents, least, calibrated=calibrated)
+    for agents, least, wait_s, calibrated in RUNS:
+        found = run(agents, least, wait_s, calibrated=calibrated)
         how, cut = "what was counted" if calibrated else "bytes", str(least or "never")
         spent = f"{percent(found.at_refusal):11.1f} %  {percent(found.spent):10.1f} %"
-        counts = f"{agents:6}  {how:16}  {cut:6}  {found.requests:8}  {found.lowered:3}"
+        counts = f"{agents:6}  {how:16}  {cut:6}  {wait_s:3} s  {found.requests:8}  {found.lowered:3}"
         print(f"{counts}  {spent}  p50 {found.ratio(0.5):.1f}, p99 {found.ratio(0.99):.1f}")
 
 

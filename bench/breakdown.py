@@ -20,7 +20,7 @@ from gptgate.core.events import End
 from gptgate.storage.folder import DATABASE_NAME
 
 END = msgspec.json.Decoder(End)
-STAGES = "admit inspect decide record upstream answer inspect_answer stream overhead total".split()
+STAGES = "admit inspect decide wait record upstream answer inspect_answer stream overhead total".split()
 PHASES: tuple[tuple[str, Kind, int], ...] = (
     ("1 connection", Kind.PLAIN, 1),
     (f"{MANY} connections", Kind.PLAIN, MANY),

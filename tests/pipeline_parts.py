@@ -23,6 +23,7 @@ from gptgate.installed import read_config_text
 from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.charged import ChargedBudgets
+from gptgate.pipeline.crowd import Crowd
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.policy_facts import policy_facts
@@ -189,6 +190,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "classifiers": {},
         "approvals": None,
     }
+    made["crowd"] = Crowd(parts.get("ledger", made["ledger"]))
     return Services(**{**made, **parts})
 
 

@@ -25,6 +25,7 @@ from gptgate.http.app import DataPlane
 from gptgate.installed import read_config
 from gptgate.limits.memory import MemoryLimiter
 from gptgate.pipeline.charged import ChargedBudgets
+from gptgate.pipeline.crowd import Crowd
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.services import Headers, Services
 from gptgate.policy.engine import compile_policy
@@ -102,6 +103,7 @@ class App:
         )
         self._treasury = Treasury(folder, self.clock, self._metrics, self.logger, own_ledger(snapshot))
         self._treasury.start(snapshot.budgets)
+        self._crowd = Crowd(self._treasury.ledger)
         self._sharing = Sharing(snapshot, folder, self.clock, self._treasury)
         self._witnessing = Witnessing(folder, self.clock, self._metrics, self.logger)
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
@@ -322,6 +324,7 @@ class App:
             ceiling=ceiling_tokens,
             conversations=self._conversations,
             ledger=self._treasury.ledger,
+            crowd=self._crowd,
             store=self.store,
             upstream=upstream,
             headers=HEADERS,

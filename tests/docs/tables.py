@@ -51,7 +51,7 @@ from gptgate.upstream.classifiers.registry import WIRES
 MISSING = "(not written yet)"
 BLOCK = re.compile(r"(<!-- table: ([a-z0-9_. -]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _CELL = re.compile(r"(?<!\\)\|")
-ABSTRACT = (errors.GateError, errors.ClientError, errors.UpstreamError, errors.Unavailable)
+ABSTRACT = (errors.GateError, errors.ClientError, errors.OverBudget, errors.UpstreamError, errors.Unavailable)
 """Classes that only group others; nothing raises them."""
 
 

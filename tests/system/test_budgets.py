@@ -3,14 +3,15 @@
 import asyncio
 import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from books import balanced
 from gptgate.cli.main import execute
-from gptgate.core.budgets import BudgetCharge
+from gptgate.core.budgets import BudgetCharge, Spend
 from gptgate.core.money import format_usd
 from harness import APPS, CONFIG, PROVIDERS, RULES, SERVER, Gateway, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
@@ -206,3 +207,77 @@ async def test_a_conversation_that_goes_on_is_bounded_by_what_was_counted_of_it(
         metrics = gateway.app.telemetry.scrape().decode()
         assert 'gptgate_reserved_to_settled_ratio_count{model="sim-gpt"} 3.0' in metrics
         assert "gptgate_ceiling_overruns_total{" not in metrics
+
+
+FEW = '  - {name: few, scope: [app], unit: tokens, amount: "2000", window: day}\n'
+
+
+@contextmanager
+def others_holding(gateway: Gateway, tokens: int) -> Iterator[Callable[[], None]]:
+    """So many tokens of the budget are held, until the end or until what is given is called."""
+    ledger, (_, budget) = gateway.app._treasury.ledger, gateway.app.snapshot.budgets
+    spend, at_ms = Spend(tokens=tokens), gateway.app.clock.wall_ms()
+    reservation = ledger.reserve("others", "demo", [BudgetCharge(budget, ("demo",))], spend, at_ms)
+    try:
+        yield lambda: ledger.settle(reservation, Spend())
+    finally:
+        ledger.settle(reservation, Spend())
+
+
+async def waiting(gateway: Gateway, count: int = 1) -> None:
+    async with asyncio.timeout(20):
+        while len(gateway.app._crowd) != count:
+            await asyncio.sleep(0.001)
+
+
+async def test_a_request_waits_for_what_others_hold_and_the_record_says_how_long(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, config_with(FEW)) as gateway:
+        with others_holding(gateway, 1500) as let_go:
+            asked = asyncio.create_task(ask(gateway, "echo: hello", max_tokens=1000))
+            await waiting(gateway)
+            await asyncio.sleep(0.05)
+            let_go()
+            assert (await asked)[0] == 200
+        (record,) = await balanced(gateway, 1)
+        assert record.end is not None
+        timings = record.end.timings_us
+        assert timings["wait"] >= 50_000
+        assert timings["overhead"] + timings["wait"] <= timings["total"]
+
+
+@pytest.mark.parametrize("setting", ["budget_wait: 0s", "budget_waiters: 0"])
+async def test_nobody_waits_where_the_configuration_does_not_want_it(tmp_path: Path, setting: str) -> None:
+    config = config_with(FEW).replace("server: {", f"server: {{{setting}, ")
+    async with running_gateway(tmp_path, config) as gateway:
+        with others_holding(gateway, 1500):
+            assert (await ask(gateway, "echo: hello", max_tokens=1000))[0] == 429
+        assert (await ask(gateway, "echo: hello", max_tokens=1000))[0] == 200
+        await balanced(gateway, 2)
+
+
+async def test_nobody_waits_for_what_was_spent(tmp_path: Path) -> None:
+    config = config_with(FEW).replace("server: {", "server: {budget_wait: 10m, ")
+    async with running_gateway(tmp_path, config) as gateway:
+        ledger, (_, budget) = gateway.app._treasury.ledger, gateway.app.snapshot.budgets
+        spend, at_ms = Spend(tokens=1500), gateway.app.clock.wall_ms()
+        ledger.settle(ledger.reserve("spent", "demo", [BudgetCharge(budget, ("demo",))], spend, at_ms), spend)
+        with others_holding(gateway, 100):
+            assert (await ask(gateway, "echo: hello", max_tokens=1000))[0] == 429
+        await balanced(gateway, 1)
+
+
+async def test_a_wait_ends_when_its_time_is_over_and_when_its_caller_leaves(tmp_path: Path) -> None:
+    config = config_with(FEW).replace("server: {", "server: {budget_wait: 300ms, ")
+    async with running_gateway(tmp_path, config) as gateway:
+        with others_holding(gateway, 1500):
+            leaving = await RawClient.connect(gateway.base_url)
+            await leaving.send(post(CHAT, gateway.key, prompt("echo: hello", stream=False, max_tokens=1000)))
+            await waiting(gateway)
+            await leaving.close()
+            status, headers, _ = await ask(gateway, "echo: hello", max_tokens=1000)
+            assert (status, headers["x-gptgate-error"]) == (429, "budget_exceeded")
+        found = await balanced(gateway, 2)
+        assert not len(gateway.app._crowd)
+        # The first may have had its time before anybody saw that it had left.
+        codes = [record.end.code for record in found if record.end is not None]
+        assert codes in (["client_disconnected", "budget_exceeded"], ["budget_exceeded", "budget_exceeded"])

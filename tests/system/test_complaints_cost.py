@@ -29,7 +29,8 @@ EMBEDDINGS = "/v1/embeddings"
 NANO = 4_000
 """What a token of output costs; input is free, so that a request costs exactly its ceiling."""
 CONFIG = (
-    SERVER
+    # Who does not fit is refused at once, so that what passes can be counted.
+    SERVER.replace("server: {", "server: {budget_wait: 0s, ")
     + """\
 providers:
   - {name: simulator, kind: simulator, base_url: "@SIMULATOR@", retries: 0}

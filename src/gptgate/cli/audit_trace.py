@@ -23,7 +23,7 @@ from gptgate.storage.history import History, history
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRecord
 
-BEFORE_SENDING = ("admit", "inspect", "classify", "decide", "record")
+BEFORE_SENDING = ("admit", "inspect", "classify", "decide", "wait", "record")
 WIDTH = 14
 """Of the times, at the left."""
 

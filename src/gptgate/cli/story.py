@@ -18,7 +18,7 @@ from gptgate.core.sealing import length_of
 from gptgate.storage.views import AuditRecord
 
 INDENT = "  "
-STAGES = ("admit", "inspect", "decide", "record", "upstream", "inspect_answer", "answer", "stream", "overhead", "total")
+STAGES = "admit inspect decide wait record upstream inspect_answer answer stream overhead total".split()
 SOURCES = {
     "provider": "provider: the usage that it reported",
     "unused": "unused: nothing can have been billed",

@@ -88,6 +88,8 @@ def _server(server: Section) -> ServerSpec:
         drain_ms=server.get("drain"),
         store_timeout_ms=server.get("store_timeout"),
         risk_header=server.get("risk_header"),
+        budget_wait_ms=server.get("budget_wait"),
+        budget_waiters=server.get("budget_waiters"),
     )
 
 

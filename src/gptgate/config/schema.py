@@ -46,6 +46,13 @@ SERVER = Group(
         Field("sse_keep_alive", _WAIT, "How often a silent stream gets a comment, so that nobody gives it up.", "15s"),
         Field("drain", _GRACE, "How long a shutdown waits for the requests in flight.", "20s"),
         Field("store_timeout", _WAIT, "How long a request waits for its durable record before it is refused.", "5s"),
+        Field(
+            "budget_wait",
+            _GRACE,
+            "How long a request waits for what requests in flight hold of a budget, before it is refused for that.",
+            "30s",
+        ),
+        Field("budget_waiters", count_type(0, 10_000), "So many wait for it at a time; the others do not.", "64"),
         Field("risk_header", BOOL, "Whether callers are told the risk score, in `x-gptgate-risk`.", "false"),
     )
 )

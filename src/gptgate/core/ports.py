@@ -1,6 +1,6 @@
 """Ports: what the pipeline needs of the outside, as contracts. Each implementation passes the port's contract suite."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gptgate.core.approvals import Approval, Subject
@@ -140,7 +140,10 @@ class Ledger(Protocol):
     - `reserve` sets the ceiling aside in every account, or in none, and raises BudgetExceeded when it does not fit a
       hard budget; two reservations that do not both fit never both pass. The same id is never charged twice.
     - `settle` replaces a reservation by what was really spent, once; a second settle of the same id changes nothing.
+    - `when_settled`, where it is set, is called after each settlement that changed anything.
     """
+
+    when_settled: Callable[[], None] | None
 
     def reserve(
         self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int

@@ -308,6 +308,8 @@ class ServerSpec(Struct, frozen=True, kw_only=True):
     drain_ms: int
     store_timeout_ms: int
     risk_header: bool = False
+    budget_wait_ms: int = 0
+    budget_waiters: int = 0
 
 
 class CountersSpec(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from gptgate.core.budgets import (
     TopUp,
     charges_by_names,
 )
-from gptgate.core.errors import BudgetExceeded, ClientError, SessionLimited
+from gptgate.core.errors import BudgetExceeded, OverBudget, SessionLimited
 from gptgate.core.facts import Reservation
 from gptgate.cost.account import Account
 from gptgate.cost.amounts import refusal, too_many
@@ -110,6 +110,7 @@ class MemoryLedger:
         self._top_ups: frozenset[TopUp] = frozenset()
         self._report = report
         self.overrun_nano = 0
+        self.when_settled: Callable[[], None] | None = None
         self.overheard: list[tuple[Held, Spend]] | None = None
         """What is settled, in its order, for somebody who put a list here."""
 
@@ -195,7 +196,10 @@ class MemoryLedger:
                 if limit is not None:
                     left = limit - account.spent(book.slots, at_ms)
                     if amount > left:
-                        raise refused(budget, refusal(charge, limit, left, amount))
+                        error = refused(budget, refusal(charge, limit, left, amount))
+                        if self._would_fit(charges, spend, at_ms):
+                            error.crowd = (budget.name, key)
+                        raise error
             lines.append((charge, account, slot))
         # Nothing was changed up to here; from here on nothing fails.
         for charge, account, slot in lines:
@@ -229,6 +233,8 @@ class MemoryLedger:
                 crossing = self._reached(charge, account, held.at_ms)
                 if crossing is not None and self._report is not None:
                     self._report(crossing)
+        if self.when_settled is not None:
+            self.when_settled()
 
     def correct(self, budgets: Sequence[BudgetSpec], correction: Correction) -> None:
         """Put what a request really spent in the place of what stayed spent since nobody knew. The caller sees to it
@@ -255,6 +261,19 @@ class MemoryLedger:
         book = self._book(charge.budget)
         account = book.accounts.get(charge.key)
         return 0 if account is None else account.spent(book.slots, at_ms)
+
+    def _would_fit(self, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int) -> bool:
+        """Whether all of it would fit if nothing were held."""
+        for charge in charges:
+            book = self._book(charge.budget)
+            account = book.accounts.get(charge.key)
+            amount = spend.of(charge.budget.unit)
+            if account is None or not amount or charge.budget.mode is not BudgetMode.HARD:
+                continue
+            limit = _limit(*charge, account, book.slots.slot(at_ms))
+            if limit is not None and amount > limit - account.spent(book.slots, at_ms) + account.held:
+                return False
+        return True
 
     def _book(self, budget: BudgetSpec) -> _Book:
         known = self._known.get(id(budget))
@@ -295,7 +314,7 @@ def _set_aside(charge: BudgetCharge, account: Account, slot: int, spend: Spend) 
     account.open += 1
 
 
-def refused(budget: BudgetSpec, message: str) -> ClientError:
+def refused(budget: BudgetSpec, message: str) -> OverBudget:
     """What a budget, or the guard that it belongs to, refuses with."""
     if not budget.guard:
         return BudgetExceeded(message)

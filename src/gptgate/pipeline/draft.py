@@ -90,14 +90,17 @@ class Draft:
         self._marked_ns = now
 
     def overhead_us(self) -> int:
-        """The gateway's own time, from the request's head to that of its answer: without the wait for the provider.
+        """The gateway's own time, from the request's head to that of its answer: without the wait for the provider, and
+        for what other requests held of a budget.
 
         Fixed by the first call, so that a stream's record does not count the time in which the provider speaks.
         """
         overhead = self.timings_us.get("overhead")
         if overhead is None:
             total = (self._clock.monotonic_ns() - self.raw.started_ns) // 1000
-            overhead = self.timings_us["overhead"] = max(0, total - self.timings_us.get("upstream", 0))
+            timings = self.timings_us
+            others = timings.get("upstream", 0) + timings.get("wait", 0)
+            overhead = timings["overhead"] = max(0, total - others)
         return overhead
 
     @property

@@ -253,7 +253,7 @@ class Gate:
         # 9 reserve
         price = price_of(services, draft, request, grant)
         if shared is None:
-            held = reserve(services, draft, permit, grant, route, price, admitted, self._heed, self._route)
+            held = await reserve(services, draft, permit, grant, route, price, admitted, self._heed, self._route)
         else:
             held = await reserve_shared(services, draft, permit, grant, price, shared, self._route)
         permit, route, reservation = held

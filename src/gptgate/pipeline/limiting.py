@@ -70,10 +70,10 @@ class Admitted:
             self.admit(request, grant)
 
     def reserve(self, request: ChatRequest, grant: Grant, input_tokens: int, output_tokens: int) -> None:
-        """Step 9: the most tokens that the request can take. Raises RateLimited or ExceedsLimit; the request of step 4
-        is then not charged either."""
+        """Step 9: the most tokens that the request can take; asked again, nothing more. Raises RateLimited or
+        ExceedsLimit; the request of step 4 is then not charged either."""
         charges = self.token_charges(request, grant, input_tokens, output_tokens)
-        if not charges:
+        if not charges or self._tokens is not None:
             return
         try:
             self._tokens = self._limiter.admit(charges, self._clock.monotonic_ns())

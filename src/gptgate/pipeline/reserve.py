@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gptgate.core.errors import PriceUnknown
+from gptgate.core.errors import OverBudget, PriceUnknown
 from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, Reservation, Route
 from gptgate.core.ports import Price
 from gptgate.pipeline.charges import charges_of, most, useful_output
@@ -37,7 +37,7 @@ def price_of(services: Services, draft: Draft, request: ChatRequest, grant: Gran
     return price
 
 
-def reserve(
+async def reserve(
     services: Services,
     draft: Draft,
     permit: Permit,
@@ -49,15 +49,34 @@ def reserve(
     encode: Encode,
 ) -> tuple[Permit, Route, Reservation]:
     """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only, for
-    that."""
-    raw, ledger = draft.raw, services.ledger
+    that. Where only what others hold is in the way, it waits for them to settle."""
+    raw, ledger, crowd, server = draft.raw, services.ledger, services.crowd, services.snapshot.server
     charges = charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
-    useful = useful_output(ledger, charges, wanted, raw.at_ms)
-    if useful is not None:
-        draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
-        route = encode(permit, grant, raw)
-        wanted = most(services, draft, permit, route, price)
-    tokens = wanted.input_tokens, wanted.output_tokens
-    heed(draft.principal, raw.started_ns, lambda: admitted.reserve(permit.request, grant, *tokens))
-    return permit, route, ledger.reserve(raw.id, grant.principal.app.name, charges, wanted.spend, raw.at_ms)
+
+    def attempt() -> tuple[Permit, Route, Reservation]:
+        sized, sent, asked = permit, route, wanted
+        useful = useful_output(ledger, charges, asked, raw.at_ms)
+        if useful is not None:
+            draft.lowered_from, sized = asked.output_tokens // asked.choices, lower_output(permit, useful)
+            sent = encode(sized, grant, raw)
+            asked = most(services, draft, sized, sent, price)
+        tokens = asked.input_tokens, asked.output_tokens
+        heed(draft.principal, raw.started_ns, lambda: admitted.reserve(sized.request, grant, *tokens))
+        return sized, sent, ledger.reserve(raw.id, grant.principal.app.name, charges, asked.spend, raw.at_ms)
+
+    async def again() -> tuple[Permit, Route, Reservation]:
+        return attempt()
+
+    account = crowd.before(charges)
+    if account is None or not crowd.admits(server):
+        try:
+            return attempt()
+        except OverBudget as refusal:
+            if refusal.crowd is None or not crowd.admits(server):
+                raise
+            account = refusal.crowd
+    try:
+        return await crowd.wait(account, again, server.budget_wait_ms)
+    finally:
+        draft.mark("wait")

@@ -25,6 +25,7 @@ from gptgate.core.shared import Counters
 from gptgate.core.snapshot import ModelSpec, Snapshot
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.charged import ChargedBudgets
+from gptgate.pipeline.crowd import Crowd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class Services:
     ceiling: Callable[[ChatRequest, ModelSpec, int], tuple[int, int]]
     conversations: Conversations
     ledger: Ledger
+    crowd: Crowd
     store: RecordStore
     upstream: Upstream
     headers: Headers

@@ -7,7 +7,7 @@ make it longer, send it elsewhere, or where what is left does not pay for it, st
 from collections.abc import Callable, Sequence
 
 from gptgate.core.budgets import NOTHING, BudgetCharge
-from gptgate.core.errors import BudgetExceeded, ClientError, RateLimited, SessionLimited
+from gptgate.core.errors import BudgetExceeded, ClientError, OverBudget, RateLimited
 from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, RawRequest, Reservation, Route
 from gptgate.core.limit import Standing
 from gptgate.core.ports import Price
@@ -67,7 +67,7 @@ class SharedAdmitted(Admitted):
         tokens = self.token_charges(request, grant, wanted.input_tokens, wanted.output_tokens)
         try:
             return await self._held.reserve(Wish(tokens, budgets, wanted.spend))
-        except (BudgetExceeded, SessionLimited):
+        except OverBudget:
             raise
         except ClientError as refusal:
             refusal.standing += self.standing()
@@ -136,8 +136,36 @@ async def reserve_shared(
     admitted: SharedAdmitted,
     encode: Encode,
 ) -> tuple[Permit, Route, Reservation]:
-    """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only, for
-    that."""
+    """As `reserve` in one process: set the ceiling aside, or that of a shorter answer, and wait for what others hold.
+
+    Whoever was given its wish at step 4 stands behind nobody: it would hold its part while it waits.
+    """
+    crowd, server = services.crowd, services.snapshot.server
+
+    async def attempt() -> tuple[Permit, Route, Reservation]:
+        return await _take(services, draft, permit, grant, price, admitted, encode)
+
+    try:
+        return await attempt()
+    except OverBudget as refusal:
+        if refusal.crowd is None or not crowd.admits(server):
+            raise
+        account = refusal.crowd
+    try:
+        return await crowd.wait(account, attempt, server.budget_wait_ms, shared=True)
+    finally:
+        draft.mark("wait")
+
+
+async def _take(
+    services: Services,
+    draft: Draft,
+    permit: Permit,
+    grant: Grant,
+    price: Price | None,
+    admitted: SharedAdmitted,
+    encode: Encode,
+) -> tuple[Permit, Route, Reservation]:
     route, budgets = encode(permit, grant, draft.raw), charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
     try:

@@ -281,11 +281,21 @@ def _is_full(charge: Charge, level: Level) -> bool:
     return not charge.spec.window_ms and level[0] >= charge.spec.amount
 
 
+def _would_fit(line: Line, spend: Spend) -> bool:
+    """Whether it would fit if nothing were held."""
+    budget, key = line.charge
+    limit, (spent, held, added) = hard_limit(budget, key), line.state
+    return limit is None or spend.of(budget.unit) <= max(limit + added - spent + held, 0)
+
+
 def _refused_by_wish(wish: Wish, levels: Sequence[Level], lines: Sequence[Line]) -> GateError:
     """A budget that does not pay comes first: it may pay for less."""
     for line in lines:
         budget, key = line.charge
         limit, needed = hard_limit(budget, key), wish.spend.of(budget.unit)
         if limit is not None and needed and needed > (left := limit + line.state[2] - line.state[0]):
-            return refused(budget, refusal(line.charge, limit + line.state[2], left, needed))
+            error = refused(budget, refusal(line.charge, limit + line.state[2], left, needed))
+            if all(_would_fit(each, wish.spend) for each in lines):
+                error.crowd = (budget.name, key)
+            return error
     return _refused_by_limits(wish.tokens, levels)

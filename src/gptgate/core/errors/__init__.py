@@ -15,8 +15,9 @@
     │   ├── EndpointNotAllowed    403 endpoint_not_allowed  ├── ConcurrencyLimited   429 concurrency_limited
     │   ├── ExceedsLimit          429 exceeds_limit         ├── RepeatedRequest      429 repeated_request
     │   ├── PromptTooLarge        413 prompt_too_large      ├── AuthenticationsLimited  429 authentications_limited
-    │   ├── RetryAfterIgnored     429 retry_after_ignored   ├── SessionLimited       429 session_limited
-    │   └── ClientGone            499 client_disconnected   └── BudgetExceeded       429 budget_exceeded
+    │   ├── RetryAfterIgnored     429 retry_after_ignored   └── OverBudget           (what is left is too little)
+    │   └── ClientGone            499 client_disconnected       ├── SessionLimited   429 session_limited
+    │                                                           └── BudgetExceeded   429 budget_exceeded
     ├── UpstreamError             the provider; `reach` says how far the request got, so whether it may be billed
     │   ├── UpstreamUnreachable   502 upstream_unreachable  (not sent)
     │   ├── UpstreamTimeout       504 upstream_timeout      (sent)
@@ -79,6 +80,7 @@ from gptgate.core.errors.limits import (
     BudgetExceeded,
     ConcurrencyLimited,
     ExceedsLimit,
+    OverBudget,
     PromptTooLarge,
     RateLimited,
     RepeatedRequest,
@@ -124,6 +126,7 @@ __all__ = [
     "MissingKey",
     "ModelNotAllowed",
     "ModelNotFound",
+    "OverBudget",
     "PolicyDenied",
     "PriceUnknown",
     "PromptTooLarge",

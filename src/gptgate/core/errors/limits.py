@@ -54,14 +54,24 @@ class RetryAfterIgnored(ClientError):
     code = "retry_after_ignored"
 
 
-class SessionLimited(ClientError):
+class OverBudget(ClientError):
+    """What a request may take does not fit in what is left of a budget.
+
+    `crowd` is the account that it has to wait for, where it would fit in all of its budgets if others settled what they
+    hold at nothing; None where no waiting can help.
+    """
+
+    crowd: tuple[str, tuple[str, ...]] | None = None
+
+
+class SessionLimited(OverBudget):
     """The session has used up its calls, tokens or dollars."""
 
     status = 429
     code = "session_limited"
 
 
-class BudgetExceeded(ClientError):
+class BudgetExceeded(OverBudget):
     """The request's ceiling does not fit in what is left of a budget."""
 
     status = 429
