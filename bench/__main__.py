@@ -21,8 +21,11 @@ from bench.measure import QUICK, Bench, Plan, Run
 from bench.policy import measure_policy, show_policy
 from bench.process import Cores, machine, share_cores
 from bench.report import bars, document, show, show_conditions, write_json
+from bench.share import SETTLE_S, audit_document, measure_share, show_share
 
 PROFILE_LINES = 30
+SHARE_ROUNDS, SHARE_S = 9, 2.0
+QUICK_SHARE = (1, 0.3, 0.1)
 
 
 def main() -> int:
@@ -34,7 +37,7 @@ def main() -> int:
     if asked.policy:
         return _policy(asked.strict)
     if asked.audit:
-        return _audit(asked.strict, asked.data)
+        return _audit(asked)
     console = Console(width=max(110, Console().width), highlight=False)
     cores = share_cores()
     os.sched_setaffinity(0, cores.load)
@@ -78,16 +81,39 @@ def _policy(strict: bool) -> int:
     return int(not show_policy(Console(highlight=False), costs, chunk_us) and strict)
 
 
-def _audit(strict: bool, disk: Path | None) -> int:
-    with tempfile.TemporaryDirectory(prefix="gptgate-bench-", dir=disk) as name:
-        return int(not show_audit(Console(highlight=False), measure_audit(Path(name))) and strict)
+def _audit(asked: argparse.Namespace) -> int:
+    console = Console(width=max(110, Console().width), highlight=False)
+    with (
+        tempfile.TemporaryDirectory(prefix="gptgate-bench-", dir=asked.data) as name,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        folder, cores = Path(name), share_cores()
+        measured = None if asked.quick else measure_audit(folder)
+        own = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, cores.load)
+        try:
+            how = QUICK_SHARE if asked.quick else (asked.rounds or SHARE_ROUNDS, SHARE_S, SETTLE_S)
+            share = measure_share(folder, cores, runner.run, *how)
+        except (LoadError, RuntimeError) as error:
+            console.print(f"[red]The measurement is worth nothing:[/red] {escape(str(error))}")
+            return 1
+        finally:
+            os.sched_setaffinity(0, own)
+        met = [show_share(console, share), *([show_audit(console, measured)] if measured else [])]
+        if asked.json:
+            write_json(asked.json, audit_document(measured, share, machine(folder)))
+    return int(asked.strict and not all(met))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of half a minute; its figures mean little")
     parser.add_argument("--policy", action="store_true", help="only what inspection and decision cost, by size of text")
-    parser.add_argument("--audit", action="store_true", help="only what the audit log costs: append, verify, prove")
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="only what the audit log costs: append, verify, prove, and its share of a request",
+    )
     parser.add_argument("--rounds", type=int, default=0, help="how many rounds")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a bar is missed")
     parser.add_argument("--json", type=Path, help="where the results go; default bench/results/<UTC time>.json")

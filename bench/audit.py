@@ -86,9 +86,9 @@ async def _append(folder: Path) -> Rate:
 
     async def caller() -> None:
         for number in numbers:
-            asked = _intent(number)
+            asked = sample_intent(number)
             await store.begin(asked, None)
-            store.finish(_end(asked), None)
+            store.finish(sample_end(asked), None)
 
     wall, cpu = time.perf_counter(), time.process_time()
     async with asyncio.TaskGroup() as group:
@@ -171,7 +171,7 @@ def _digest(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 
-def _intent(number: int) -> Intent:
+def sample_intent(number: int) -> Intent:
     """An ordinary request: its event is as large as those of a gateway in use."""
     return Intent(
         id=f"01999999-0000-7000-8000-{number:012x}",
@@ -215,7 +215,7 @@ def _intent(number: int) -> Intent:
     )
 
 
-def _end(asked: Intent) -> End:
+def sample_end(asked: Intent) -> End:
     return End(
         id=asked.id,
         at_ms=asked.at_ms + 900,

@@ -62,22 +62,23 @@ SENT_AS = {Kind.PLAIN: "plain", Kind.STREAM: "streams", Kind.SHORT_STREAM: "shor
 class Gateway:
     """A data folder, and the processes that serve from it one after the other."""
 
-    def __init__(self, folder: Path, upstream_port: int, cores: set[int]) -> None:
+    def __init__(self, folder: Path, upstream_port: int, cores: set[int], *, content: str = "") -> None:
+        """`content`: what records keep of texts, where it is not what the starter configuration says."""
         self.folder = folder
         self._cores = cores
         self._port, self._control = free_port(), free_port()
         create_folder(folder)
-        (folder / CONFIG_NAME).write_text(self._config(upstream_port))
+        (folder / CONFIG_NAME).write_text(self._config(upstream_port, content))
         key = generate(secrets.token_bytes(48))
         with KeyStore(folder) as store:
             store.insert(KeyRecord(id=key.id, app="demo", name="bench", secret_hash=key.secret_hash, created_ms=1))
         self.target = Target("gateway", self._port, key.text)
 
-    def start(self, *, profile: Path | None = None) -> tuple[Process, float]:
+    def start(self, *, profile: Path | None = None, program: str = "gptgate") -> tuple[Process, float]:
         """A process and how many milliseconds it took until it was ready. Log lines go to a file, as in production."""
         profiler = ["-m", "cProfile", "-o", str(profile)] if profile else []
         process = Process(
-            [*profiler, "-m", "gptgate", "serve", "--data", str(self.folder)],
+            [*profiler, "-m", program, "serve", "--data", str(self.folder)],
             self._cores,
             self.folder / "stderr.log",
             stdout=self.folder / "requests.log",
@@ -88,11 +89,13 @@ class Gateway:
             process.stop()
             raise
 
-    def _config(self, upstream_port: int) -> str:
+    def _config(self, upstream_port: int, content: str) -> str:
         document = yaml.safe_load(starter_yaml(openai=False, anthropic=False, local_url=None, local_model=None))
         document["server"].update(data=f"127.0.0.1:{self._port}", control=f"127.0.0.1:{self._control}")
         document["providers"][0]["base_url"] = f"http://127.0.0.1:{upstream_port}"
         document["apps"][0].update(limits={**LIMITS}, key_limits={**LIMITS}, budget={"monthly_usd": "1000000.00"})
+        if content:
+            document["apps"][0]["content"] = content
         text: str = yaml.safe_dump(document, sort_keys=False)
         return text
 

@@ -1,11 +1,17 @@
 """The bench measures what it says: it checks every answer and record itself, and exits 1 when one is wrong."""
 
+import asyncio
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bench.audit import sample_end, sample_intent
+from bench.share import RECORDED, UNRECORDED, WITH_TEXTS, Share, audit_document, show_share
+from bench.unrecorded import Nothing
+from rich.console import Console
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,3 +41,24 @@ def test_a_smoke_run_measures_every_target_and_writes_the_file(tmp_path: Path) -
     for bar in content["bars"]:
         assert f"  {bar['name']}: {bar['reached']:.2f}" in ended.stdout
     assert list(tmp_path.iterdir()) == [written], "the run leaves its data behind"
+
+
+def test_the_trail_s_share_is_that_of_its_threads_and_of_the_event_loop() -> None:
+    share = Share(loop_us=5.0)
+    for threads in (80.0, 70.0, 90.0):
+        share.rounds[WITH_TEXTS].append({"process": 700, "event loop": 590.0, "other threads": threads + 20})
+        share.rounds[RECORDED].append({"process": 660, "event loop": 580.0, "other threads": threads})
+        share.rounds[UNRECORDED].append({"process": 650, "event loop": 640.0, "other threads": 10.0})
+    assert (share.threads_us, share.trail_us) == (70.0, 75.0)
+    document = audit_document(None, share, {})
+    assert (document["share"]["texts_us"], document["share"]["trail_us"]) == (40.0, 75.0)
+    assert not show_share(Console(file=io.StringIO()), share), "75 is above the bar"
+
+
+async def test_a_gateway_without_a_trail_lets_requests_go_on_together() -> None:
+    store = Nothing()
+    asked = sample_intent(1)
+    first, second = await asyncio.gather(store.begin(asked, None), store.refuse(asked, sample_end(asked), None))
+    assert first is second
+    assert store.stats().log_size == 0
+    assert store.healthy() == []
