@@ -14,7 +14,7 @@ from gptgate.cli.audit_erase import erase
 from gptgate.cli.audit_export import export
 from gptgate.cli.audit_index import index, told
 from gptgate.cli.audit_prove import consistency, prove
-from gptgate.cli.audit_texts import TokenFile, master_key, note_reading, require_auditor, rewrap
+from gptgate.cli.audit_texts import TokenFile, master_key, note_reading, require_auditor, rewrap, seal
 from gptgate.cli.audit_texts import app as auditors
 from gptgate.cli.audit_trace import trace
 from gptgate.cli.audit_verify import show_key, verify
@@ -81,6 +81,7 @@ app.command("trace")(trace)
 app.command("index")(index)
 app.command("export")(export)
 app.command("rewrap")(rewrap)
+app.command("seal")(seal)
 app.add_typer(auditors, name="auditors")
 
 

@@ -21,7 +21,8 @@ from gptgate.core.snapshot import SecretRef
 from gptgate.storage.auditors import add_auditor, auditor_of, auditors, changing, remove_auditor
 from gptgate.storage.events import CONTENT_KEYS_REWRAPPED, CONTENT_READ, insert_event, record_event
 from gptgate.storage.folder import content_secret
-from gptgate.storage.vault import MasterKey
+from gptgate.storage.late_sealing import seal_texts
+from gptgate.storage.vault import MasterKey, Vault
 from gptgate.storage.vault import rewrap as rewrap_keys
 
 TOKEN_VARIABLE = "GPTGATE_AUDITOR_TOKEN"  # noqa: S105  the name of a variable
@@ -89,6 +90,17 @@ def rewrap(
         fields = {"from": former.fingerprint, "to": new.fingerprint, "keys": number, "by": getpass.getuser()}
         insert_event(connection, _now_ms(), CONTENT_KEYS_REWRAPPED, fields)
     print(f"{number} keys of texts are wrapped with master key {new.fingerprint}")
+
+
+def seal(data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
+    """Seal texts that a gateway kept before texts were sealed, and remove what lies of them in clear from every file.
+
+    The log stays verifiable: it commits to these texts as before, and to what they are sealed as. Texts that have no
+    place in the log yet are left; they get theirs within a second. Works while a gateway runs.
+    """
+    require_database(data)
+    number = seal_texts(data, Vault(master_key(data, config)), _now_ms(), getpass.getuser())
+    print(f"{number} texts sealed")
 
 
 def master_key(data: Path, config: Path | None) -> MasterKey:

@@ -13,6 +13,7 @@ ENTRY_KINDS: tuple[str, ...] = (
     "config_applied",
     "content_erased",
     "content_read",
+    "content_sealed",
     "content_keys_rewrapped",
     "auditor_added",
     "auditor_removed",

@@ -60,11 +60,11 @@ def erase(folder: Path, wanted: Erasure, at_ms: int, by: str) -> int:
     if not stated:
         raise ValueError("an erasure needs a condition")
     which = "SELECT id FROM intents WHERE " + " AND ".join(CONDITIONS[name] for name in stated)  # noqa: S608
-    with _erasing(folder) as connection:
-        with _transaction(connection):
+    with erasing(folder) as connection:
+        with transaction(connection):
             erased = _erase(connection, which, stated)
             insert_event(connection, at_ms, CONTENT_ERASED, {**stated, "requests": erased, "by": by})
-        _empty_log(connection)
+        empty_log(connection)
     return erased
 
 
@@ -76,14 +76,14 @@ def expire(folder: Path, before_ms: int, at_ms: int, data_class: str = "") -> in
     """
     values = {"before_ms": before_ms, "class": data_class}
     total = 0
-    with _erasing(folder) as connection:
+    with erasing(folder) as connection:
         more = True
         while more:
             ids = [name for (name,) in connection.execute(_EXPIRED, values).fetchall()]
             more = bool(ids)
             if not more:
                 break
-            with _transaction(connection):
+            with transaction(connection):
                 connection.executemany("INSERT INTO temp.chosen VALUES (?)", [(name,) for name in ids])
                 erased = _erase(connection, "SELECT id FROM temp.chosen", {})
                 connection.execute("DELETE FROM temp.chosen")
@@ -92,14 +92,15 @@ def expire(folder: Path, before_ms: int, at_ms: int, data_class: str = "") -> in
                 insert_event(connection, at_ms, CONTENT_ERASED, fields)
             total += erased
         if total:
-            _empty_log(connection)
+            empty_log(connection)
     return total
 
 
 @contextmanager
-def _erasing(folder: Path) -> Iterator[sqlite3.Connection]:
+def erasing(folder: Path, doing: str = "erase texts") -> Iterator[sqlite3.Connection]:
+    """A connection by which nothing stays of what is removed or replaced. Raises StorageError."""
     with (
-        storage_errors("erase texts"),
+        storage_errors(doing),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
     ):
         require_latest(connection)
@@ -111,7 +112,8 @@ def _erasing(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it durable, or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -147,7 +149,7 @@ def _destroy_keys(connection: sqlite3.Connection, places: Iterable[Place]) -> No
             connection.execute("DELETE FROM data_keys WHERE app = ? AND day = ?", (app, day))
 
 
-def _empty_log(connection: sqlite3.Connection) -> None:
+def empty_log(connection: sqlite3.Connection) -> None:
     """Fold the write-ahead log in and cut it to nothing. A reader or a writer may be in the way for a moment."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -156,7 +158,7 @@ def _empty_log(connection: sqlite3.Connection) -> None:
             return
         if time.monotonic() > deadline:
             raise StorageError(
-                "the texts are erased, but old copies may still stand in the write-ahead log, which is in use",
+                "it is done, but old copies of texts may still stand in the write-ahead log, which is in use",
                 hint="run the same command again",
             )
         time.sleep(0.05)

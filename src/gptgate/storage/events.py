@@ -15,6 +15,7 @@ BUSY_MS = 5000
 GATEWAY_STARTED = "gateway_started"
 CONTENT_ERASED = "content_erased"
 CONTENT_READ = "content_read"
+CONTENT_SEALED = "content_sealed"
 CONTENT_KEYS_REWRAPPED = "content_keys_rewrapped"
 AUDITOR_ADDED = "auditor_added"
 AUDITOR_REMOVED = "auditor_removed"

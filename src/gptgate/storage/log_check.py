@@ -14,6 +14,7 @@ from gptgate.core.log import commitment, log_entry
 from gptgate.storage.access_check import Access, check_access
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.late_sealing import SealedAs, committed_first, sealed_later
 from gptgate.storage.rows import end_columns
 from gptgate.storage.schema import connect, migrate, require_latest, storage_errors
 from gptgate.storage.sequencer import BATCH, Batch
@@ -65,7 +66,8 @@ INTENT = msgspec.json.Decoder(_Asked)
 class Row(Struct, frozen=True):
     """A row as the log must have it. `wrong` says what contradicts itself in the row, ``""`` when nothing does.
 
-    `committed` is the commitment to the text that is kept, None where none is.
+    `committed` is the commitment to the text that is kept, None where none is; `first` the one in the log, where the
+    text was sealed later and an event says how.
     """
 
     kind: str
@@ -74,6 +76,7 @@ class Row(Struct, frozen=True):
     body: bytes
     committed: str | None
     wrong: str = ""
+    first: str | None = None
 
     @property
     def place(self) -> str:
@@ -93,7 +96,11 @@ class Row(Struct, frozen=True):
             return "the log has something there that is no entry of the gateway's"
         if log_entry(self.kind, self.body, logged.content) != entry:
             return "it is not what was logged"
-        return "" if self.committed is None else "the text beside it is not the one that was logged"
+        return (
+            ""
+            if self.committed is None or self.first == logged.content
+            else "the text beside it is not the one that was logged"
+        )
 
 
 class _Entry(Struct, frozen=True):
@@ -153,10 +160,10 @@ class LogCheck:
         Close it before this object.
         """
         with storage_errors("read the records"):
-            before = Batch()
+            before, later = Batch(), sealed_later(self._connection)
             for found in self._connection.execute(f"{BATCH} WHERE size <= ? ORDER BY size", (size,)).fetchall():
                 batch = Batch(*found)
-                yield from self._batch(before, batch)
+                yield from self._batch(before, batch, later)
                 before = batch
             if before.size != size:
                 raise StorageError(f"the records know of a log of {before.size} entries, the checkpoint of {size}")
@@ -178,16 +185,16 @@ class LogCheck:
         """Where a key, an auditor or the key of a text is not what the log tells of."""
         return check_access(self._connection)
 
-    def _batch(self, before: Batch, batch: Batch) -> Iterator[Row]:
+    def _batch(self, before: Batch, batch: Batch, later: SealedAs) -> Iterator[Row]:
         # The columns are constants of ours.
         query = f"SELECT {INTENT_COLUMNS}, body, content, salt FROM intents WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608
         with closing(self._connection.execute(query, (before.intents, batch.intents))) as found:
             for row in found:
-                yield _intent(row)
+                yield _first(_intent(row), row[-2], later) if later else _intent(row)
         query = f"SELECT seq, {END_COLUMNS}, body, content, salt FROM ends WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608
         with closing(self._connection.execute(query, (before.ends, batch.ends))) as found:
             for row in found:
-                yield _end(row)
+                yield _first(_end(row), row[-2], later) if later else _end(row)
         query = "SELECT seq, type, body FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
         with closing(self._connection.execute(query, (before.events, batch.events))) as found:
             for seq, kind, body in found:
@@ -232,6 +239,13 @@ def _row(kind: str, seq: int, name: str, body: bytes, content: bytes | None, sal
         wrong = wrong or "its text and the text's salt do not go together"
     committed = None if salt is None or content is None else commitment(salt, content)
     return Row(kind, seq, name, body, committed, wrong)
+
+
+def _first(row: Row, content: object, later: SealedAs) -> Row:
+    """The row with what the log says of its text, where an event tells how exactly this text was sealed later."""
+    if type(content) is not bytes or row.committed is None or later.get((row.kind, row.seq)) != row.committed:
+        return row
+    return msgspec.structs.replace(row, first=committed_first(content))
 
 
 def _difference(names: str, found: list[Any], expected: tuple[Any, ...]) -> str:

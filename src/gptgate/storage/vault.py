@@ -103,11 +103,11 @@ class Vault:
                     self._keys.clear()
                 self._keys[place] = self._find(connection, place) or self._make(connection, place)
 
-    def seal(self, place: Place, request_id: str, side: str, text: bytes) -> bytes:
-        """The text as it may lie in the records. `prepare` came before."""
+    def seal(self, place: Place, request_id: str, side: str, text: bytes, salt: bytes = b"") -> bytes:
+        """The text as it may lie in the records. `prepare` came before. `salt` where one was committed to already."""
         number, cipher = self._keys[place]
         random = os.urandom(SALT_BYTES + NONCE_BYTES)
-        salt, nonce = random[:SALT_BYTES], random[SALT_BYTES:]
+        salt, nonce = salt or random[:SALT_BYTES], random[SALT_BYTES:]
         sealed = cipher.encrypt(nonce, salt + text, context(number, request_id, side))
         return joined(Sealed(number, commitment_of(salt, text), nonce, sealed))
 
