@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import time
 import urllib.request
@@ -155,6 +156,13 @@ async def test_a_running_process_is_watched_for_guards_that_hang(tmp_path: Path)
     gateway = GatewayProcess(tmp_path / "data", "http://127.0.0.1:1", CONFIG)
     await asyncio.to_thread(gateway.start)
     assert caught_signals(gateway.pid) >> (signal.SIGALRM - 1) & 1
+    assert (await stop(gateway))[0] == 0
+
+
+async def test_a_crash_leaves_no_file_with_the_memory(tmp_path: Path) -> None:
+    gateway = GatewayProcess(tmp_path / "data", "http://127.0.0.1:1", CONFIG)
+    await asyncio.to_thread(gateway.start)
+    assert resource.prlimit(gateway.pid, resource.RLIMIT_CORE) == (0, 0)
     assert (await stop(gateway))[0] == 0
 
 

@@ -4,19 +4,25 @@ sealed, so that no file, export or sink holds one in clear.
 """
 
 import asyncio
+import base64
+import io
 import json
+import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from pyarrow import parquet
 
 from gptgate.cli.main import execute
 from gptgate.core.wire import PATHS, Dialect, Endpoint
+from gptgate.telemetry.log import get_logger
 from harness import SERVER, Gateway, make_key, running_gateway
 from probes import RawAnswer, RecordingSimulator, Scripted, http_request, last_seq, records_of, send_raw
+from sink_servers import Received, collector, syslog, webhook
 from waiting import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,6 +53,8 @@ policy:
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
+MESSAGES = io.StringIO()
+"""What the gateway tells its operator; it would go to a standard error that no fixture of a test catches."""
 CANARIES: list[str] = []
 """All that were sent."""
 
@@ -65,12 +73,26 @@ async def provider() -> RecordingSimulator:
     return RecordingSimulator(keys=[CREDENTIAL])
 
 
+@pytest.fixture(scope="module")
+def receivers() -> Iterator[dict[str, Received]]:
+    with webhook() as hook, syslog() as server, collector() as otel:
+        yield {"hook": hook, "syslog": server, "otel": otel}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gateway(tmp_path_factory: pytest.TempPathFactory, provider: RecordingSimulator) -> AsyncIterator[Gateway]:
+async def gateway(
+    tmp_path_factory: pytest.TempPathFactory, provider: RecordingSimulator, receivers: dict[str, Received]
+) -> AsyncIterator[Gateway]:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gptgate.compose.get_logger", lambda: get_logger(MESSAGES))
         patch.setenv("CANARY_CREDENTIAL", CREDENTIAL)
         folder = tmp_path_factory.mktemp("gateway")
-        config = f'{CONFIG}sinks: [{{name: archive, to: "file:{folder}/archive.jsonl"}}]\n'
+        config = f"""{CONFIG}sinks:
+  - {{name: archive, to: "file:{folder}/archive.jsonl"}}
+  - {{name: hook, to: "{receivers["hook"].url}"}}
+  - {{name: syslog, to: "{receivers["syslog"].url}"}}
+  - {{name: otel, to: "otlp+{receivers["otel"].url}"}}
+"""
         async with running_gateway(folder, config, simulator=provider) as running:
             yield running
 
@@ -149,7 +171,8 @@ def sinks(gateway: Gateway, capfd: pytest.CaptureFixture[str]) -> bytes:
     """Everything the gateway has written but its database: log lines, metrics, standard output and error."""
     gateway.app.telemetry.flush()
     out, err = capfd.readouterr()
-    return gateway.lines.getvalue() + gateway.app.telemetry.scrape() + out.encode() + err.encode()
+    messages = MESSAGES.getvalue().encode()
+    return gateway.lines.getvalue() + gateway.app.telemetry.scrape() + messages + out.encode() + err.encode()
 
 
 def database(folder: Path) -> bytes:
@@ -343,8 +366,34 @@ async def test_the_credential_is_written_nowhere(gateway: Gateway, capfd: pytest
     assert CREDENTIAL not in repr(vars(gateway.app._upstream))
 
 
+@pytest.mark.parametrize("where", ["inspect_request", "enforce"])
+async def test_a_defect_that_quotes_a_request_is_told_of_by_its_place(
+    gateway: Gateway,
+    keys: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    where: str,
+) -> None:
+    secret = canary()
+
+    def fail(*_: object) -> None:
+        raise UnicodeEncodeError("utf-8", f"key {secret}", 0, 1, f"in {secret}")
+
+    monkeypatch.setattr(f"gptgate.pipeline.gate.{where}", fail)
+    told = b""
+    for path in POSTS:
+        answer = await ask(gateway, path, keys["none"], *request_with(path, "text", secret))
+        assert answer.status == 500
+        told += answer.body + repr(answer.headers).encode()
+    written = sinks(gateway, capfd)
+    assert b"UnicodeEncodeError in " in written, "it is told of"
+    assert b"test_canaries.py:" in written
+    assert secret.encode() not in told + written + database(gateway.folder)
+
+
 async def test_no_file_no_export_and_no_sink_holds_any_of_them(
     gateway: Gateway,
+    receivers: dict[str, Received],
     keys: dict[str, str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -358,7 +407,7 @@ async def test_no_file_no_export_and_no_sink_holds_any_of_them(
     assert [one for one in records if one.intent.app == "keeps-full" and one.request_content], "some were kept"
     last = gateway.app.store.stats().log_size
     async with asyncio.timeout(PATIENCE_S):
-        while gateway.app.status()["sinks"]["archive"]["position"] < max(last, 2 * len(records)):  # type: ignore[index]
+        while any(sink["position"] < max(last, 2 * len(records)) for sink in gateway.app.status()["sinks"].values()):  # type: ignore[attr-defined]
             await asyncio.sleep(0.05)
     data = ["--data", str(gateway.folder)]
     for output in ("jsonl", "csv"):
@@ -367,8 +416,22 @@ async def test_no_file_no_export_and_no_sink_holds_any_of_them(
     for record in records[:: max(1, len(records) // 20)]:
         assert execute(["audit", "trace", record.intent.id, *data]) == 0
         assert execute(["audit", "show", record.intent.id, *data]) == 0
+        assert execute(["audit", "prove", record.intent.id, "--out", str(tmp_path / record.intent.id), *data]) == 0
+    assert execute(["audit", "export", "--format", "parquet", "--out", str(tmp_path / "parts"), *data]) == 0
+    assert execute(["usage", "--by", "end_user,session", *data]) == 0
     files = [path for folder in (gateway.folder, tmp_path) for path in folder.rglob("*") if path.is_file()]
     assert {"archive.jsonl", "search.db", "jsonl", "csv", "checkpoint", "gptgate.db"} <= {path.name for path in files}
     everything = b"".join(path.read_bytes() for path in files) + sinks(gateway, capfd)
     assert b'"type":"intent"' in everything
+    # What is compressed or encoded in its file is read as its readers do.
+    tables = [parquet.read_table(path).to_pylist() for path in files if path.suffix == ".parquet"]
+    assert sum(map(len, tables)) >= last
+    everything += repr(tables).encode()
+    proofs = re.findall(rb"extra ([A-Za-z0-9+/=]+)", everything)
+    everything += b"".join(map(base64.b64decode, proofs))
+    assert len(proofs) > 20
+    for name, received in receivers.items():
+        brought = b"".join(received.wait_for(max(last, 2 * len(records)))) + repr(received.headers).encode()
+        assert brought.count(b'"type":"intent"') >= len(records), name
+        everything += brought
     assert [secret for secret in CANARIES if secret.encode() in everything] == []

@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import gc
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ def serve_forever(folder: Path, config: Path, announce: Callable[[App], None]) -
 
     `announce` is called once both listeners accept. Raises CommandError, ConfigError or StorageError.
     """
+    _leave_no_core()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(folder, config, announce))
 
@@ -70,6 +72,11 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
         await asyncio.wait([watchdog])
     finally:
         await app.close()
+
+
+def _leave_no_core() -> None:
+    """Threat: after a crash the system would write prompts, keys and credentials, all in clear, into a file."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _give_memory_back() -> None:

@@ -29,6 +29,7 @@ from gptgate.core.facts import Grant, Permit, PolicyFacts, Reservation, Route, S
 from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.aside import Aside
+from gptgate.pipeline.defects import told
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import words_to_mind
 from gptgate.pipeline.limit_headers import limit_headers
@@ -110,7 +111,7 @@ class Exchange:
         except GateError:
             raise
         except Exception as defect:
-            raise InternalFault(FAILED, detail=repr(defect)) from defect
+            raise InternalFault(FAILED, detail=told(defect)) from defect
 
     def _conclude(self, out: Outlet, error: GateError | None) -> None:
         """Steps 13 and 14. Plain calls only; see the head of this file.

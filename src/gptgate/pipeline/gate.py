@@ -38,6 +38,7 @@ from gptgate.pipeline.approve import claim_approval
 from gptgate.pipeline.aside import Aside
 from gptgate.pipeline.charges import month_spent
 from gptgate.pipeline.classify import ask_classifiers, weigh_more, weigh_opinions
+from gptgate.pipeline.defects import told
 from gptgate.pipeline.discretion import Discretion
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.exchange import Exchange
@@ -135,7 +136,7 @@ class Gate:
                     await self._refuse(draft, _cut_short(out))
             raise
         except Exception as defect:
-            failure = InternalFault("The gateway failed on this request.", detail=repr(defect))
+            failure = InternalFault("The gateway failed on this request.", detail=told(defect))
             await self._refuse(draft, failure)
             raise failure from defect
         if exchange.outlives_caller:

@@ -158,7 +158,7 @@ def empty_log(connection: sqlite3.Connection) -> None:
             return
         if time.monotonic() > deadline:
             raise StorageError(
-                "it is done, but old copies of texts may still stand in the write-ahead log, which is in use",
+                "it is done, but old copies may still stand in the write-ahead log, which is in use",
                 hint="run the same command again",
             )
         time.sleep(0.05)
