@@ -38,10 +38,17 @@ class _Counter:
         self.arrival = 0
         self.in_flight = 0
 
-    def take_over(self, spec: LimitSpec) -> None:
-        """A new configuration's amount and window. What was used stays used, in time."""
-        self.arrival = -(-self.arrival * spec.amount // self.amount)
-        self.spec, self.amount, self.window_ns = spec, spec.amount, spec.window_ms * _NS_PER_MS
+    def take_over(self, spec: LimitSpec, now_ns: int) -> None:
+        """A new configuration's amount and window. The units that were used stay used, so a limit that was raised has
+        room at once; one that was lowered is used up for one window at most, or for as long as it was before.
+        """
+        window_ns = spec.window_ms * _NS_PER_MS
+        if (spec.amount, window_ns) != (self.amount, self.window_ns):
+            ahead = max(0, self.arrival - now_ns * self.amount)
+            units = -(-ahead * window_ns // self.window_ns) if self.window_ns else 0
+            time = -(-ahead * spec.amount // self.amount)
+            self.arrival = now_ns * spec.amount + min(units, max(spec.amount * window_ns, time))
+        self.spec, self.amount, self.window_ns = spec, spec.amount, window_ns
 
     def early(self, now_ns: int, cost: int) -> int:
         """By how much of `arrival` so many units come too early; 0 or less when they are there."""
@@ -204,7 +211,7 @@ class MemoryLimiter:
         if counter is None:
             counter = self._counters[key] = _Counter(spec)
         elif counter.spec is not spec:
-            counter.take_over(spec)
+            counter.take_over(spec, now_ns)
         return counter
 
     def _sweep(self, now_ns: int) -> None:

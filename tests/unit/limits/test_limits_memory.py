@@ -56,31 +56,6 @@ def test_scopes_are_kept_while_they_are_in_flight_or_not_full() -> None:
     assert limiter.size < 6
 
 
-def test_a_new_limit_takes_over_what_was_used() -> None:
-    limiter = MemoryLimiter()
-    for _ in range(10):
-        admit(limiter, [("app", Limits(requests_per_minute=10))], START)
-    with pytest.raises(RateLimited) as caught:
-        admit(limiter, [("app", Limits(requests_per_minute=100))], START)
-    assert caught.value.retry_after_ms == 600
-    for _ in range(50):
-        admit(limiter, [("app", Limits(requests_per_minute=100))], START + MINUTE_NS // 2)
-    with pytest.raises(RateLimited):
-        admit(limiter, [("app", Limits(requests_per_minute=100))], START + MINUTE_NS // 2)
-
-
-def test_a_new_limit_rounds_what_was_used_up_and_never_down() -> None:
-    limiter = MemoryLimiter()
-    for _ in range(7):
-        admit(limiter, [("app", Limits(requests_per_minute=7))], START + 1)
-    for rate in (3, 7, 11, 7):
-        with pytest.raises(RateLimited):
-            admit(limiter, [("app", Limits(requests_per_minute=rate))], START + 1)
-    with pytest.raises(RateLimited) as caught:
-        admit(limiter, [("app", Limits(requests_per_minute=7))], START + 1)
-    assert caught.value.retry_after_ms == 8572
-
-
 def test_a_smaller_number_of_places_counts_what_is_in_flight_already() -> None:
     limiter = MemoryLimiter()
     for _ in range(2):
