@@ -18,18 +18,23 @@ _MEMO = 16384
 class Prose:
     """What is known of words, for patterns that are held back together. The same for all streams; bounded."""
 
-    __slots__ = ("_dull", "_finder", "_unfinished")
+    __slots__ = ("_begins", "_dull", "_finder", "_unfinished")
 
     def __init__(self, unfinished: Unfinished, finder: Finder) -> None:
         self._unfinished = unfinished
         self._finder = finder
+        self._begins: set[bytes] = set()
+        """Words that may be the beginning of a match."""
         self._dull: dict[bytes, bool] = {}
+        """Whether no match begins in a word."""
 
     def goes_on(self, tail: bytes, piece: bytes) -> bool:
         """Whether no match begins in the tail, and one may begin with the piece's first byte: `Unfinished.begin` of
         both would be the length of the tail. False where that is not known."""
-        if not self._unfinished.is_known_to_begin(piece):
-            return False
+        if piece not in self._begins:
+            if not self._unfinished.is_known_to_begin(piece):
+                return False
+            self._begins.add(piece)
         dull = self._dull.get(tail)
         if dull is None:
             dull = _WORD.fullmatch(tail) is not None and self._is_dull(tail + b" ")

@@ -133,6 +133,8 @@ class Reader:
         """Where the character begins that byte `at` came from; past the last byte, the end of what was read."""
         if at >= self._given:
             return self.taken
+        if len(self._at) == 1 and not self._width[0]:
+            return self._from[0] + at - self._at[0]
         run = bisect_right(self._at, at) - 1
         return self._from[run] if self._width[run] else self._from[run] + at - self._at[run]
 

@@ -105,7 +105,7 @@ class Scanner:
             out, self._text, self._released = self._text, "", self._reader.taken
             return out, tuple(found)
         if self._prose.goes_on(tail, piece):
-            held.advance(held.decided + len(tail), total)
+            held.decided, held.next_look = held.decided + len(tail), total
         else:
             self._waiting += self._look(held, total, complete=False)
         self._trim(min(held.decided, free.decided) if free.lanes else held.decided)
