@@ -7,7 +7,7 @@ import os
 import pstats
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import uvloop
@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from bench.audit import measure_audit, show_audit
 from bench.breakdown import break_down, show_breakdown
+from bench.cost import BAR_US, ROUNDS, measure_cost, show_cost
 from bench.load import LoadError
 from bench.measure import QUICK, Bench, Plan, Run
 from bench.policy import measure_policy, show_policy
@@ -38,6 +39,8 @@ def main() -> int:
         return _policy(asked.strict)
     if asked.audit:
         return _audit(asked)
+    if asked.cost:
+        return _cost(asked)
     console = Console(width=max(110, Console().width), highlight=False)
     cores = share_cores()
     os.sched_setaffinity(0, cores.load)
@@ -105,6 +108,17 @@ def _audit(asked: argparse.Namespace) -> int:
     return int(asked.strict and not all(met))
 
 
+def _cost(asked: argparse.Namespace) -> int:
+    console = Console(highlight=False)
+    with tempfile.TemporaryDirectory(prefix="gptgate-bench-", dir=asked.data) as name:
+        conditions = machine(Path(name))
+        found = asyncio.run(measure_cost(Path(name), asked.rounds or ROUNDS))
+    show_cost(console, found)
+    content = {"machine": conditions, "bar_us": BAR_US, "passed": found.passed, **asdict(found)}
+    console.print(f"\nWritten to {write_json(asked.json, content)}")
+    return int(not found.passed and asked.strict)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run of half a minute; its figures mean little")
@@ -114,6 +128,7 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="only what the audit log costs: append, verify, prove, and its share of a request",
     )
+    parser.add_argument("--cost", action="store_true", help="only what limits, budgets and usage add to a request")
     parser.add_argument("--rounds", type=int, default=0, help="how many rounds")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a bar is missed")
     parser.add_argument("--json", type=Path, help="where the results go; default bench/results/<UTC time>.json")

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 from bench.audit import sample_end, sample_intent
+from bench.cost import ALL, NONE, PARTS, measure_cost
 from bench.share import RECORDED, UNRECORDED, WITH_TEXTS, Share, audit_document, show_share
 from bench.unrecorded import Nothing
 from rich.console import Console
+
+from gptgate.storage.queries import SqliteReader
+from gptgate.storage.views import SearchFilters
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,3 +66,16 @@ async def test_a_gateway_without_a_trail_lets_requests_go_on_together() -> None:
     assert first is second
     assert store.stats().log_size == 0
     assert store.healthy() == []
+
+
+async def test_the_cost_of_limits_budgets_and_usage_is_measured_with_each_of_them_and_without(tmp_path: Path) -> None:
+    found = await measure_cost(tmp_path, rounds=1, requests=32)
+    assert found.requests == 32
+    assert found.everything_us > 0
+    assert set(found.added_us) == {*PARTS, NONE}
+    with SqliteReader(tmp_path / ALL) as everything, SqliteReader(tmp_path / NONE) as nothing:
+        (usage,) = everything.usage([], 0, 2**53)
+        assert usage.requests == 64
+        assert usage.cost_nano > 0
+        assert not nothing.usage([], 0, 2**53)
+        assert len(nothing.search(SearchFilters(), 100)) == 64

@@ -11,6 +11,7 @@ from gptgate.core.snapshot import Snapshot
 REMEMBERED_KEYS = 10_000
 _OF_PRINCIPAL = frozenset({Dimension.GLOBAL, Dimension.TEAM, Dimension.APP, Dimension.KEY})
 _OF_MODEL = frozenset({Dimension.MODEL, Dimension.PROVIDER})
+_OF_NAMES = frozenset({Dimension.END_USER, Dimension.SESSION})
 
 
 class Names(NamedTuple):
@@ -32,6 +33,7 @@ class LimitPlan:
         self._fixed: dict[str, tuple[LimitSpec, ...]] = {}
         self._varying: dict[str, tuple[LimitSpec, ...]] = {}
         self._tokens: dict[str, tuple[LimitSpec, ...]] = {}
+        self._named: dict[str, bool] = {}
         self._charges: dict[str, tuple[Charge, ...]] = {}
         for name in snapshot.apps:
             applying = [spec for spec in snapshot.limits if not spec.apps or name in spec.apps]
@@ -39,6 +41,7 @@ class LimitPlan:
             self._fixed[name] = tuple(spec for spec in counted if _is_fixed(spec))
             self._varying[name] = tuple(spec for spec in counted if not _is_fixed(spec))
             self._tokens[name] = tuple(spec for spec in applying if spec.unit in TOKEN_UNITS)
+            self._named[name] = any(_OF_NAMES.intersection(spec.scope) for spec in applying)
 
     def of_caller(self, principal: Principal) -> tuple[Charge, ...]:
         """One request of this caller, whatever it asks for."""
@@ -53,6 +56,10 @@ class LimitPlan:
     def is_fixed(self, app: str) -> bool:
         """Whether the caller alone decides which limits hold."""
         return not self._varying[app]
+
+    def asks_for_names(self, app: str) -> bool:
+        """Whether a limit counts end users or sessions apart."""
+        return self._named[app]
 
     def has_tokens(self, app: str) -> bool:
         """Whether tokens are limited."""

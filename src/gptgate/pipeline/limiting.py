@@ -4,7 +4,7 @@ from gptgate.core.errors import ClientError, GateError
 from gptgate.core.facts import ChatRequest, Grant, Principal, RawRequest, Usage
 from gptgate.core.limit import Charge, Standing
 from gptgate.core.ports import Admission, Clock, Limiter
-from gptgate.pipeline.limit_plan import LimitPlan, Names, tokens_of
+from gptgate.pipeline.limit_plan import UNNAMED, LimitPlan, Names, tokens_of
 from gptgate.pipeline.policy_facts import named_end_user, named_session
 
 
@@ -117,6 +117,8 @@ class Admitted:
                 admission.release()
 
     def _names(self, request: ChatRequest | None) -> Names:
+        if not self._plan.asks_for_names(self._principal.app.name):
+            return UNNAMED
         return Names(named_end_user(self._raw, request), named_session(self._raw, request))
 
     def _cancel(self) -> None:
