@@ -27,8 +27,9 @@ def make(request: pytest.FixtureRequest) -> Make:
 def test_what_was_spent_before_counts(make: Make) -> None:
     ledger = make({("shop", "2026-11"): 60})
     assert spent(ledger, "shop", "2026-11") == 60
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(BudgetExceeded) as caught:
         reserve(ledger, "r", "shop", 100, 41, NOV)
+    assert caught.value.limit == "apps.shop.budget"
     reserve(ledger, "r", "shop", 100, 40, NOV)
     assert spent(ledger, "shop", "2026-11") == 100
 

@@ -27,6 +27,7 @@ from gptgate.cli.text import clean
 from gptgate.cli.times import past_ms, show_ms, to_seconds
 from gptgate.core.money import format_usd
 from gptgate.core.snapshot import Effect
+from gptgate.storage.history import history
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.vault import MasterKey
 from gptgate.storage.views import AuditRecord, AuditRow, SearchFilters
@@ -111,7 +112,7 @@ def search(
     token_file: TokenFile = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
     before: Annotated[
-        int | None, typer.Option(min=1, help="Older than this place in the log (`seq`), to page.")
+        int | None, typer.Option(min=1, help="Older than the request of this number (`seq`), to page.")
     ] = None,
     output: Output = Format.TABLE,
     data: Data = DEFAULT_FOLDER,
@@ -167,18 +168,19 @@ def show(
     That an auditor reads the texts is put on record before they are shown.
     """
     record = _record_of(data, request_id)
+    around = history(data, request_id, record.intent.config_digest)
     if content:
         auditor, master = require_auditor(data, token_file), master_key(data, config)
         note_reading(data, auditor, {"request_id": request_id})
         record = _record_of(data, request_id, master)
     match output:
         case Format.JSON:
-            print_json(as_document(record, content=content))
+            print_json(as_document(record, around, content=content))
         case Format.CSV:
-            lines = [(section.title, name, value) for section in story(record, content) for name, value in section.rows]
+            lines = [(section.title, *row) for section in story(record, around, content) for row in section.rows]
             print_csv(("section", "name", "value"), lines)
         case Format.TABLE:
-            print_story(story(record, content))
+            print_story(story(record, around, content))
 
 
 def _search_texts(

@@ -11,9 +11,10 @@ from gptgate.cli.failure import CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Format, print_csv, print_json
 from gptgate.cli.policy_tree import reasons
-from gptgate.cli.story import SOURCES, milliseconds
+from gptgate.cli.story import SOURCES, got, milliseconds, sent_digest
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms
+from gptgate.core.errors import UpstreamUnreachable
 from gptgate.core.events import End, Intent
 from gptgate.core.finding import Finding
 from gptgate.core.money import format_usd
@@ -101,7 +102,7 @@ def steps(record: AuditRecord, around: History) -> Iterator[Step]:
         yield Step("judged outside", tuple(_opinions(intent)), clock["classify"])
     if intent.circumstances is not None:
         yield Step("decided", tuple(_decided(intent.effect, intent, around.rules)), clock["decide"])
-        yield Step("changed", tuple(_changed(intent, around.rules)))
+        yield Step("changed", tuple(_changed(intent, end, around.rules)))
         yield Step("reserved", (_reserved(intent),))
     yield Step("recorded", (f"durable as number {record.seq}, before anything was sent",), clock["record"])
     if end is None:
@@ -186,12 +187,13 @@ def _why(name: str, rules: dict[str, RuleSpec] | None) -> str:
     return f" ({spec.effect.value}): {'; '.join(reasons(spec)) or 'always'}"
 
 
-def _changed(intent: Intent, rules: dict[str, RuleSpec] | None) -> Iterator[str]:
-    if not intent.sent_digest:
+def _changed(intent: Intent, end: End | None, rules: dict[str, RuleSpec] | None) -> Iterator[str]:
+    digest = sent_digest(intent, end)
+    if not digest:
         yield "nothing was sent"
         return
-    if intent.sent_digest == intent.request_digest:
-        yield "nothing: the provider got the same bytes"
+    if digest == intent.request_digest:
+        yield f"nothing: the provider {got(end)} the same bytes"
         return
     if intent.routed_from:
         yield f"model {intent.routed_from} became {intent.model}"
@@ -203,7 +205,7 @@ def _changed(intent: Intent, rules: dict[str, RuleSpec] | None) -> Iterator[str]
         spec = (rules or {}).get(name)
         if spec is not None:
             yield from _rewritten(intent, spec)
-    yield f"what was sent has sha256 {intent.sent_digest}"
+    yield f"what the provider {got(end)} has sha256 {digest}"
 
 
 def _rewritten(intent: Intent, spec: RuleSpec) -> Iterator[str]:
@@ -230,9 +232,8 @@ def _afterwards(
 ) -> Iterator[Step]:
     if end.attempts or clock["sent"] is not None:
         times = "once" if end.attempts == 1 else f"{end.attempts} times"
-        line = f"to {intent.upstream_model} at {intent.provider}" + (
-            f", {times}" if end.attempts else ": no answer came"
-        )
+        none = "it could not be reached" if end.code == UpstreamUnreachable.code else "no answer came"
+        line = f"to {intent.upstream_model} at {intent.provider}" + (f", {times}" if end.attempts else f": {none}")
         yield Step("sent", (line,), clock["sent"])
     if end.attempts:
         known = f", its id {end.provider_request_id}" if end.provider_request_id else ""

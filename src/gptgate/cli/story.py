@@ -11,10 +11,12 @@ from rich.text import Text
 
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms
-from gptgate.core.events import End, Intent
+from gptgate.core.errors import UpstreamUnreachable
+from gptgate.core.events import End, EndState, Intent
 from gptgate.core.finding import Finding
 from gptgate.core.money import format_usd
 from gptgate.core.sealing import length_of
+from gptgate.storage.history import History
 from gptgate.storage.views import AuditRecord
 
 INDENT = "  "
@@ -38,11 +40,11 @@ class Section:
     texts: bool = False
 
 
-def story(record: AuditRecord, content: bool) -> list[Section]:
+def story(record: AuditRecord, around: History, content: bool) -> list[Section]:
     """The record in the order of the request's path. The texts only when `content` asks for them."""
     intent, end = record.intent, record.end
     sections = [
-        Section("request", _outcome(record)),
+        Section("request", _outcome(record, around)),
         Section("who", _who(intent)),
         Section("asked", _asked(intent)),
         Section("found in the request", _findings(intent.findings, intent.finding_counts)),
@@ -65,11 +67,12 @@ def story(record: AuditRecord, content: bool) -> list[Section]:
     return sections
 
 
-def as_document(record: AuditRecord, *, content: bool) -> dict[str, object]:
+def as_document(record: AuditRecord, around: History, *, content: bool) -> dict[str, object]:
     """The whole record as one JSON object: intent and end as they are kept, and money in dollars beside them."""
     intent, end = record.intent, record.end
     document: dict[str, object] = {
         "seq": record.seq,
+        "log_entries": around.places,
         "id": intent.id,
         "at": show_ms(intent.at_ms),
         "state": "open" if end is None else end.state.value,
@@ -103,9 +106,14 @@ def print_story(sections: Sequence[Section]) -> None:
                 print(f"{INDENT}{' ' * width}  {line}".rstrip())
 
 
-def _outcome(record: AuditRecord) -> tuple[tuple[str, str], ...]:
+def _outcome(record: AuditRecord, around: History) -> tuple[tuple[str, str], ...]:
     intent, end = record.intent, record.end
-    rows = [("id", intent.id), ("place in the log", str(record.seq)), ("began", show_ms(intent.at_ms))]
+    rows = [
+        ("id", intent.id),
+        ("entries of the log", ", ".join(f"{kind} {shown_place(place)}" for kind, place in around.places.items())),
+        ("number", f"{record.seq}, for search --before"),
+        ("began", show_ms(intent.at_ms)),
+    ]
     if end is None:
         return (*rows, ("state", "open: it is still running, or its gateway has died and not started again"))
     rows += [("ended", show_ms(end.at_ms)), ("state", end.state.value), ("effect", end.effect)]
@@ -200,8 +208,26 @@ def _timings(end: End) -> tuple[tuple[str, str], ...]:
     return tuple((name, milliseconds(end.timings_us[name])) for name in names)
 
 
+def sent_digest(intent: Intent, end: End | None) -> str:
+    """The digest of what may have been sent, empty where it is known that nothing was.
+
+    Older records name what would have been sent, although the request was refused.
+    """
+    return "" if end is not None and end.state is EndState.REFUSED else intent.sent_digest
+
+
+def got(end: End | None) -> str:
+    """What is known of whether the provider got the request's bytes, as a verb."""
+    if end is None or end.state is EndState.ABANDONED:
+        return "may have got"
+    return "was to get" if end.code == UpstreamUnreachable.code else "got"
+
+
 def _digests(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
-    rows = [("request", intent.request_digest), ("sent to provider", intent.sent_digest or "nothing was sent")]
+    rows = [("request", intent.request_digest), ("sent to provider", "nothing was sent")]
+    if digest := sent_digest(intent, end):
+        rows[-1] = (f"what the provider {got(end)}", digest)
+
     return (*rows, ("answer", end.answer_digest or "none")) if end is not None else tuple(rows)
 
 
@@ -221,6 +247,11 @@ def _decoded(content: bytes | None) -> str | None:
 
 def _decode(content: bytes) -> str:
     return content.decode("utf-8", "backslashreplace")
+
+
+def shown_place(place: int | None) -> str:
+    """Where an entry stands in the log, by the index that proofs and exports use."""
+    return "not yet" if place is None else str(place)
 
 
 def milliseconds(us: int) -> str:

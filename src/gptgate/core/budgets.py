@@ -124,6 +124,18 @@ class BudgetCharge(NamedTuple):
     budget: BudgetSpec
     key: tuple[str, ...]
 
+    @property
+    def shown_name(self) -> str:
+        """What records call it when it refuses: the guard that it belongs to, an app's own setting, or its name."""
+        if self.budget.name == APP_MONTH.name:
+            return app_budget_name(self.key[0])
+        return self.budget.guard or self.budget.name
+
+
+def app_budget_name(app: str) -> str:
+    """What records call the month's budget in an app's own settings."""
+    return f"apps.{app}.budget"
+
 
 def charges_by_names(budgets: Iterable[BudgetSpec], names: Mapping[Dimension, str]) -> list[BudgetCharge]:
     """The accounts of a request that is on record with these values of the dimensions."""

@@ -88,7 +88,7 @@ class End(Struct, frozen=True, kw_only=True):
 
     `usage_source` as in `Settlement.source`; `cost_nano` is what stays spent. `timings_us` are the stages' durations.
     `effect` and `rules` are those of the whole request: the stronger effect of both sides, the answer's rules.
-    `chunks` counts the events of a stream that were given out. `limit` is the name of the limit or guard that refused.
+    `chunks` counts the events of a stream that were given out. `limit` names the limit, guard or budget that refused.
     """
 
     id: str

@@ -188,7 +188,7 @@ class MemoryLedger:
             book = self._book(budget)
             account = book.account(key, at_ms)
             if account is None:
-                raise refused(budget, too_many(budget))
+                raise refused(charge, too_many(budget))
             slot = book.slots.slot(at_ms)
             amount = spend.of(budget.unit)
             if amount and budget.mode is BudgetMode.HARD:
@@ -196,7 +196,7 @@ class MemoryLedger:
                 if limit is not None:
                     left = limit - account.spent(book.slots, at_ms)
                     if amount > left:
-                        error = refused(budget, refusal(charge, limit, left, amount))
+                        error = refused(charge, refusal(charge, limit, left, amount))
                         if self._would_fit(charges, spend, at_ms):
                             error.crowd = (budget.name, key)
                         raise error
@@ -314,12 +314,10 @@ def _set_aside(charge: BudgetCharge, account: Account, slot: int, spend: Spend) 
     account.open += 1
 
 
-def refused(budget: BudgetSpec, message: str) -> OverBudget:
-    """What a budget, or the guard that it belongs to, refuses with."""
-    if not budget.guard:
-        return BudgetExceeded(message)
-    error = SessionLimited(message)
-    error.limit = budget.guard
+def refused(charge: BudgetCharge, message: str) -> OverBudget:
+    """What a budget, or the guard that it belongs to, refuses with: the record says which one it was."""
+    error = SessionLimited(message) if charge.budget.guard else BudgetExceeded(message)
+    error.limit = charge.shown_name
     return error
 
 

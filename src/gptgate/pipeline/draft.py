@@ -84,6 +84,10 @@ class Draft:
         """A part of the gateway failed: names that nobody vouches for stay out of the record."""
         self._discretion = NOBODY
 
+    def withhold(self) -> None:
+        """Nothing of the request may be sent any more: its record names no bytes that could have been."""
+        self.route = None
+
     def mark(self, stage: str) -> None:
         now = self._clock.monotonic_ns()
         self.timings_us[stage] = self.timings_us.get(stage, 0) + (now - self._marked_ns) // 1000

@@ -321,6 +321,7 @@ class Gate:
         sound = not isinstance(refusal, InternalFault | GuardFailed)
         if not sound:
             draft.distrust()
+        draft.withhold()
         intent = draft.intent()
         end = draft.end(EndState.REFUSED, refusal, refusal.status, UNUSED)
         await self._record(intent, end, draft.kept_of_refused(self._services.redaction if sound else None))

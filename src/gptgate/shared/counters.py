@@ -294,7 +294,7 @@ def _refused_by_wish(wish: Wish, levels: Sequence[Level], lines: Sequence[Line])
         budget, key = line.charge
         limit, needed = hard_limit(budget, key), wish.spend.of(budget.unit)
         if limit is not None and needed and needed > (left := limit + line.state[2] - line.state[0]):
-            error = refused(budget, refusal(line.charge, limit + line.state[2], left, needed))
+            error = refused(line.charge, refusal(line.charge, limit + line.state[2], left, needed))
             if all(_would_fit(each, wish.spend) for each in lines):
                 error.crowd = (budget.name, key)
             return error

@@ -63,7 +63,7 @@ METRICS: tuple[Metric, ...] = (
         "Requests that ended, by class of HTTP status (2xx, 4xx, 5xx) and by how they ended.",
     ),
     Metric(ERRORS, "counter", ("code", "state"), "Requests that ended with an error code of the gateway."),
-    Metric(LIMITED, "counter", ("limit",), "Requests that a limit or a guard of the configuration refused."),
+    Metric(LIMITED, "counter", ("limit",), "Requests that a limit, a guard or a budget of the configuration refused."),
     Metric(EFFECTS, "counter", ("effect",), "Requests by the strongest effect that the policy had on them."),
     Metric(RULES, "counter", ("rule",), "Requests on which a rule fired."),
     Metric(FINDINGS, "counter", ("kind", "origin"), "Findings in requests and answers, by whose words they stood in."),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from gptgate.core.budgets import app_budget_name
 from gptgate.core.classifier import kinds_of
 from gptgate.core.events import End, Intent
 from gptgate.core.limit import GUARD_NAMES
@@ -60,7 +61,12 @@ class Telemetry:
             models=snapshot.models,
             apps=snapshot.apps,
             rules=[rule.id for rule in snapshot.rules],
-            limits=[*GUARD_NAMES, *(spec.name for spec in snapshot.limits)],
+            limits=[
+                *GUARD_NAMES,
+                *(spec.name for spec in snapshot.limits),
+                *(app_budget_name(app) for app in snapshot.apps),
+                *(budget.name for budget in snapshot.budgets),
+            ],
             classifiers={name: kinds_of(name, spec.labels) for name, spec in snapshot.classifiers.items()},
             custom=[f"custom.{spec.name}" for spec in snapshot.custom],
         )

@@ -110,11 +110,25 @@ def test_what_was_changed_before_sending() -> None:
         "model fast is sim-gpt at the provider",
         "redact pii.email in user /messages/0/content, characters 3 to 18 (rule cut-mail)",
         "obligations of rule cap: max_output_tokens 64",
-        f"what was sent has sha256 {'2' * 64}",
+        f"what the provider got has sha256 {'2' * 64}",
     )
     same = replace(INTENT, sent_digest=INTENT.request_digest)
     assert told(same, END)["changed"].lines == ("nothing: the provider got the same bytes",)
     assert told(replace(INTENT, sent_digest=""), END)["changed"].lines == ("nothing was sent",)
+    unreached = replace(END, attempts=0, status=502, code="upstream_unreachable")
+    assert told(same, unreached)["changed"].lines == ("nothing: the provider was to get the same bytes",)
+    assert told(INTENT, unreached)["sent"].lines == ("to sim-gpt at simulator: it could not be reached",)
+
+
+def test_a_refused_request_was_not_sent_whatever_an_older_record_says() -> None:
+    refused = replace(END, state=EndState.REFUSED, status=429, code="budget_exceeded", limit="month", attempts=0)
+    for intent in (INTENT, replace(INTENT, sent_digest=INTENT.request_digest)):
+        assert told(intent, refused)["changed"].lines == ("nothing was sent",)
+
+
+def test_of_a_request_without_a_known_end_nobody_knows_what_was_sent() -> None:
+    for end in (None, replace(END, state=EndState.ABANDONED, attempts=0)):
+        assert told(INTENT, end)["changed"].lines[-1] == f"what the provider may have got has sha256 {'2' * 64}"
 
 
 def test_where_no_decision_was_reached_none_is_told() -> None:

@@ -9,6 +9,7 @@ from gptgate.cli.story import as_document, print_story, story
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
+from gptgate.storage.history import History
 from gptgate.storage.views import AuditRecord
 
 FINDING = Finding("pii.email", Origin.USER, "/messages/0/content", 3, 18, "email", 20)
@@ -62,17 +63,18 @@ END = End(
     timings_us={"total": 3766, "upstream": 619, "admit": 289, "zebra": 5},
 )
 RECORD = AuditRecord(seq=42, intent=INTENT, end=END, request_content=b'{"a":\n"\x1b"}', answer_content=None)
+AROUND = History(rules=None, places={"intent": 45, "end": None, "config_applied": 3}, later=())
 
 
 def _text(record: AuditRecord, capsys: pytest.CaptureFixture[str], *, content: bool = False) -> str:
-    print_story(story(record, content))
+    print_story(story(record, AROUND, content))
     return capsys.readouterr().out
 
 
 def test_the_story_tells_everything_that_the_record_says(capsys: pytest.CaptureFixture[str]) -> None:
     text = _text(RECORD, capsys)
     for said in (
-        "019a-id 42 2026-11-01T12:00:00.123Z 2026-11-01T12:00:00.456Z completed payments shop abc123 192.0.2.7 fast "
+        "019a-id 2026-11-01T12:00:00.123Z 2026-11-01T12:00:00.456Z completed payments shop abc123 192.0.2.7 fast "
         "simulator sim-gpt redact-mail redact-answers sim-gpt-2 req_9 2026-11 prices-1 0.065971000 0.000101001"
     ).split():
         assert said in text
@@ -86,8 +88,17 @@ def test_the_story_tells_everything_that_the_record_says(capsys: pytest.CaptureF
     assert "3.766 ms" in text
 
 
+def test_places_in_the_log_are_those_of_the_log_and_not_the_number_of_the_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = dict(story(RECORD, AROUND, content=False)[0].rows)
+    assert rows["entries of the log"] == "intent 45, end not yet, config_applied 3"
+    assert rows["number"] == "42, for search --before"
+    assert as_document(RECORD, AROUND, content=False)["log_entries"] == AROUND.places
+
+
 def test_stages_stand_in_the_order_of_the_path_and_unknown_ones_last() -> None:
-    timings = next(section for section in story(RECORD, content=False) if section.title == "timings")
+    timings = next(section for section in story(RECORD, AROUND, content=False) if section.title == "timings")
     assert [name for name, _ in timings.rows] == ["admit", "upstream", "total", "zebra"]
 
 
@@ -106,12 +117,12 @@ def test_the_texts_come_only_when_asked_for(capsys: pytest.CaptureFixture[str]) 
     shown = _text(RECORD, capsys, content=True)
     assert '{"a":' in shown
     assert "\\x1b" in shown
-    assert "content" not in as_document(RECORD, content=False)
-    assert as_document(RECORD, content=True)["content"] == {"request": '{"a":\n"\x1b"}', "answer": None}
+    assert "content" not in as_document(RECORD, AROUND, content=False)
+    assert as_document(RECORD, AROUND, content=True)["content"] == {"request": '{"a":\n"\x1b"}', "answer": None}
 
 
 def test_content_that_is_no_text_is_shown_by_its_bytes() -> None:
-    document = as_document(replace(RECORD, answer_content=b"\xff\x00"), content=True)
+    document = as_document(replace(RECORD, answer_content=b"\xff\x00"), AROUND, content=True)
     assert document["content"] == {"request": '{"a":\n"\x1b"}', "answer": "\\xff\x00"}
 
 
@@ -120,7 +131,7 @@ def test_an_open_request_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     text = _text(record, capsys)
     assert "open: it is still running" in text
     assert "cost" not in text
-    document = as_document(record, content=False)
+    document = as_document(record, AROUND, content=False)
     assert (document["state"], document["end"], document["cost_usd"]) == ("open", None, None)
 
 
@@ -137,6 +148,9 @@ def test_a_refusal_names_its_code_and_that_nothing_was_sent(capsys: pytest.Captu
     text = _text(replace(RECORD, intent=replace(INTENT, sent_digest=""), end=end), capsys)
     assert "policy_denied" in text
     assert "nothing was sent" in text
+    older = _text(replace(RECORD, end=end), capsys)
+    assert "nothing was sent" in older
+    assert INTENT.sent_digest not in older
 
 
 def test_a_refusal_names_the_limit(capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +160,7 @@ def test_a_refusal_names_the_limit(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_document_is_the_whole_record_with_money_both_ways() -> None:
-    document = json.loads(json.dumps(as_document(RECORD, content=False)))
+    document = json.loads(json.dumps(as_document(RECORD, AROUND, content=False)))
     assert document["intent"]["reserved_nano"] == 65_971_000
     assert document["reserved_usd"] == "0.065971000"
     assert document["end"]["cost_nano"] == 101_001
@@ -163,15 +177,17 @@ def test_rules_that_would_have_fired_are_told() -> None:
         request_content=None,
         answer_content=None,
     )
-    rows = {name: value for section in story(record, False) for name, value in section.rows}
+    rows = {name: value for section in story(record, AROUND, False) for name, value in section.rows}
     assert (rows["would have fired"], rows["would have fired on it"]) == ("later", "much-later")
 
 
 def test_a_route_an_approval_and_a_failure_are_told() -> None:
     told = replace(INTENT, routed_from="sim-gpt", approval="a-1", approved_by="ada", failures=("judge",))
-    (decision,) = [section for section in story(replace(RECORD, intent=told), False) if section.title == "decision"]
+    (decision,) = [
+        section for section in story(replace(RECORD, intent=told), AROUND, False) if section.title == "decision"
+    ]
     rows = dict(decision.rows)
     assert (rows["routed from"], rows["approved by"]) == ("sim-gpt", "ada, approval a-1")
     assert rows["failed and let pass"] == "judge"
-    (plain,) = [section for section in story(RECORD, False) if section.title == "decision"]
+    (plain,) = [section for section in story(RECORD, AROUND, False) if section.title == "decision"]
     assert not {"routed from", "approved by", "failed and let pass"} & dict(plain.rows).keys()

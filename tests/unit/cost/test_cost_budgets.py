@@ -47,8 +47,9 @@ def test_a_request_is_charged_in_every_budget_in_its_unit() -> None:
 )
 def test_what_one_budget_refuses_is_charged_in_none(wanted: Spend, refused_by: str) -> None:
     ledger = MemoryLedger()
-    with pytest.raises(BudgetExceeded, match=f"the budget '{refused_by}'"):
+    with pytest.raises(BudgetExceeded, match=f"the budget '{refused_by}'") as caught:
         ledger.reserve("r", "shop", ALL, wanted, NOV)
+    assert caught.value.limit == refused_by
     assert [ledger.spent(charge, NOV) for charge in ALL] == [0, 0, 0]
     assert ledger.open_reservations == 0
 

@@ -249,6 +249,7 @@ async def test_an_unknown_price_refuses_and_is_recorded() -> None:
     record = at_rest(parts)
     assert record.end is not None
     assert record.end.code == "price_unknown"
+    assert record.intent.sent_digest == "", "nothing may be sent, so the signed log names no bytes"
     assert parts.upstream.sent == []
 
 
@@ -276,7 +277,10 @@ async def test_a_budget_that_is_used_up_refuses() -> None:
     parts = with_(snapshot)
     with pytest.raises(BudgetExceeded):
         await serve(parts)
-    assert at_rest(parts).end is not None
+    record = at_rest(parts)
+    assert record.end is not None
+    assert (record.end.code, record.end.limit) == ("budget_exceeded", "apps.demo.budget")
+    assert record.intent.sent_digest == "", "nothing may be sent, so the signed log names no bytes"
     assert parts.upstream.sent == []
 
 

@@ -27,7 +27,7 @@ class GateError(Exception):
     retryable: bool | None = None
     """False: a retry cannot help. True: it can. None: say nothing and leave it to the client's own rules."""
     limit: str = ""
-    """The name of the limit or guard that refused the request."""
+    """The name of the limit, guard or budget that refused the request."""
     standing: tuple[Standing, ...] = ()
     """How the caller's limits stand."""
 
