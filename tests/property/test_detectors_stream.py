@@ -180,5 +180,6 @@ def test_the_nasty_texts_hold_findings_of_every_detector() -> None:
         Segment((), origin, text, False, is_json) for text in NASTY for is_json in (False, True) for origin in origins
     ]
     found = INSPECTOR.inspect(segments)
-    assert {one.detector for one in found} == set(DETECTORS)
+    # Definitions of tools are no words of a stream.
+    assert {one.detector for one in found} == {name for name, one in DETECTORS.items() if one.origins & set(origins)}
     assert len(found) > 60
