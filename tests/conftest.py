@@ -6,12 +6,20 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gptgate import compose
 from gptgate.detectors import build_inspector
 
 if TYPE_CHECKING:
     from shared_parts import Member, Server
+
+
+# How long an example takes says how busy the machine is. What fails here fails everywhere, and again;
+# `--hypothesis-profile=explore` looks at other examples each time.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -72,7 +72,8 @@ async def test_a_stale_connection_that_was_closed_in_time_is_replaced() -> None:
     async with against(handler) as (provider, upstream):
         await (await send(upstream)).read(10)
         await closed.wait()
-        await asyncio.sleep(0.02)
+        pool = upstream._lanes["acme"]._session.connector._conns
+        await eventually(lambda: not any(one.is_connected() for kept in pool.values() for one, _ in kept))
         assert await (await send(upstream)).read(10) == b"{}"
         assert provider.connections == 2
 

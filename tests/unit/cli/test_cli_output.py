@@ -89,7 +89,7 @@ def test_numbers_are_no_formulas(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "x,y\n-5,'-5\n"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(rows=st.lists(st.lists(st.text(), min_size=2, max_size=2), max_size=4))
 def test_no_csv_cell_is_a_formula_and_no_line_is_more_than_one_row(
     rows: list[list[str]], capsys: pytest.CaptureFixture[str]
