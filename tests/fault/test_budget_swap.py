@@ -21,6 +21,7 @@ from gptgate.storage.sqlite import SqliteStore
 from harness import CONFIG, Gateway, GatewayProcess, make_key, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
 from shared_parts import Server, ready
+from waiting import PATIENCE_S
 
 REQUESTS = "  - {{name: requests, scope: [app], unit: requests, amount: '{}', window: month}}\n"
 DOLLARS = "  - {name: dollars, scope: [team, model], unit: usd, amount: '500.00', window: month}\n"
@@ -51,7 +52,7 @@ async def ask(gateway: Gateway, text: str = "echo: hello", session: str = "") ->
 
 async def in_flight(gateway: Gateway, count: int) -> None:
     """Wait until the provider has so many requests."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(gateway.app.store.open_intents()) < count:
             await asyncio.sleep(0.001)
 
@@ -107,7 +108,7 @@ async def test_a_request_that_reserves_after_the_swap_counts_in_the_budget_it_ne
         client = await RawClient.connect(gateway.base_url)
         request = post(CHAT, gateway.key, prompt("echo: hello", stream=False))
         await client.send(request[:-10])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not gateway.app.data_plane.in_flight:
                 await asyncio.sleep(0.001)
         await apply(gateway, REQUESTS.format(1))
@@ -130,7 +131,7 @@ async def test_a_budget_that_goes_decides_nothing_and_knows_all_when_it_comes_ba
         await apply(gateway)
         assert (await ask(gateway))[0] == 200
         assert (await flying)[0] == 200
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while gateway.app._retired:
                 await asyncio.sleep(0.001)
         assert len(gateway.app._treasury.ledger._books) == 1
@@ -173,7 +174,7 @@ async def test_swaps_under_load_lose_nothing_and_count_nothing_twice(tmp_path: P
             await apply(gateway, *sets[number % len(sets)])
         await apply(gateway, *sets[0], REQUESTS.format(100_000))
         swapping = False
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(*callers)
         await balanced(gateway, sent)
         assert_counted(gateway)

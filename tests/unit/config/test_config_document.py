@@ -35,13 +35,13 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "line", "message"), REFUSED.values(), ids=REFUSED.keys())
 def test_it_is_refused_with_its_line(text: str, line: int, message: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ConfigError) as caught:
         compose(text, "f.yaml")
     (problem,) = caught.value.problems
     assert (problem.file, problem.line) == ("f.yaml", line)
     assert message in problem.message
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_byte_order_mark_and_unicode_are_fine() -> None:

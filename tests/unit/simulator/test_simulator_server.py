@@ -108,7 +108,8 @@ async def test_it_runs_as_a_process_of_its_own() -> None:
         assert [model["id"] for model in json.loads(answer)["data"]] == ["simulator", "simulator-small"]
     finally:
         process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
+        await process.communicate()  # to the end of its pipe, which `wait` leaves open
+    assert process.returncode == 0
 
 
 async def test_the_process_refuses_unknown_faults() -> None:

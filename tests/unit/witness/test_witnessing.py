@@ -43,9 +43,9 @@ class Folder:
     def grow(self, *names: str) -> None:
         self.records.add(list(names))
         files = self.records.files
-        sequencer = Sequencer(self.records.path, files, open_audit_log(files), busy_ms=1000)
+        sequencer = Sequencer(self.records.path, files, open_audit_log(files), busy_ms=30_000)
         sequencer.start()
-        assert sequencer.stop(10)
+        assert sequencer.stop(PATIENCE_S)
         assert sequencer.fault == ""
 
     def size(self) -> int:
@@ -90,7 +90,7 @@ class Office:
 
 
 def spec(kind: WitnessKind, **fields: object) -> WitnessSpec:
-    given: dict[str, object] = {"path": "", "url": "", "key": "", "credential": None, "timeout_ms": 2000, **fields}
+    given: dict[str, object] = {"path": "", "url": "", "key": "", "credential": None, "timeout_ms": 30_000, **fields}
     return WitnessSpec(name="w", kind=kind, every_ms=10, **given)  # type: ignore[arg-type]
 
 
