@@ -39,7 +39,7 @@ class Live(GatewayProcess):
             [sys.executable, "-m", "gptgate", *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
             env={**os.environ, "GPTGATE_DATA": str(self.folder)},
         )

@@ -22,7 +22,7 @@ def gptgate(*arguments: str, data: Path | None = None) -> subprocess.CompletedPr
     if data is not None:
         environment["GPTGATE_DATA"] = str(data)
     command = [sys.executable, "-m", "gptgate", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from gptgate.cli import folder, main
 from gptgate.cli.failure import REFUSED, USAGE, CommandError
 from gptgate.compose import CONFIG_NAME
 from gptgate.storage.errors import StorageError
+from waiting import PATIENCE_S
 
 
 def test_every_registered_command_loads_and_is_named() -> None:
@@ -101,7 +102,7 @@ def test_known_errors_are_lines_without_a_stack(
 
 def test_a_reader_that_leaves_early_ends_the_command_quietly() -> None:
     command = f"{sys.executable} -m gptgate --help | true"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.stderr == ""
 
 
@@ -112,5 +113,7 @@ def test_a_command_loads_no_server_and_no_provider_client(command: str, tmp_path
         f"import sys; from gptgate.cli.main import build; build([{command!r}]); "
         "print(*(sys.modules.keys() & {'aiohttp', 'uvicorn', 'starlette', 'genai_prices', 'gptgate.compose'}))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
     assert done.stdout.strip() == ""

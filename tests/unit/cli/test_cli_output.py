@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gptgate.cli.output import FORMULA_STARTS, Column, Format, print_csv, print_json, print_records
+from waiting import PATIENCE_S
 
 COLUMNS = (
     Column("id", "id"),
@@ -114,7 +115,9 @@ print_records(Format.TABLE, columns, [record])
 def test_on_a_narrow_terminal_ids_are_whole_and_records_cannot_colour_it() -> None:
     master, terminal = pty.openpty()
     environment = {**os.environ, "COLUMNS": "40", "TERM": "xterm"}
-    subprocess.run([sys.executable, "-c", ON_TERMINAL], stdout=terminal, env=environment, check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", ON_TERMINAL], stdout=terminal, env=environment, check=True, timeout=PATIENCE_S
+    )
     os.close(terminal)
     shown = b""
     try:
