@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDER = "compiled"
-_KEPT = 32
-"""Files that are kept: a gateway has eight and those of its own patterns; so has another version that is tried out."""
+_KEPT = 64
+"""Files that are kept: a gateway has thirteen and those of its own patterns; so has a version that is tried out."""
 
 
 class CompiledPatterns:

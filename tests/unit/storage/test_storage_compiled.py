@@ -39,10 +39,10 @@ def test_one_name_for_another_is_nothing(tmp_path: Path) -> None:
 
 def test_the_oldest_are_forgotten(tmp_path: Path) -> None:
     cache = CompiledPatterns(tmp_path)
-    for number in range(40):
+    for number in range(80):
         cache.put(str(number), b"data")
-    assert len(list((tmp_path / FOLDER).iterdir())) == 32
-    assert cache.get("39") == b"data"
+    assert len(list((tmp_path / FOLDER).iterdir())) == 64
+    assert cache.get("79") == b"data"
 
 
 def test_a_second_start_compiles_nothing(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_an_inspector_from_the_cache_finds_the_same() -> None:
     cache = Kept()
     expected = TextInspector(FEW, cache=cache).inspect(TEXT)
     kept = dict(cache)
-    assert len(kept) == 3, "the patterns, those of streams, and the signs of views"
+    assert len(kept) == 4, "the patterns, those of tools alone, those of streams, and the signs of views"
     again = TextInspector(FEW, cache=cache)
     assert again.inspect(TEXT) == expected
     assert dict(cache) == kept
