@@ -144,3 +144,27 @@ def test_another_log_s_records_are_not_touched(folder: Path) -> None:
     with pytest.raises(StorageError, match="do not know of the log"):
         seal(folder)
     assert holding(folder, b"grapefruit-balustrade")
+
+
+def left_over(path: Path) -> int:
+    """The longest piece without a zero between the cells of the database's pages, where nothing reads it."""
+    data = path.read_bytes()
+    size, found = int.from_bytes(data[16:18]), 0
+    for start in range(0, len(data), size):
+        page, head = data[start : start + size], 100 if start == 0 else 0
+        if page[head] in (2, 5, 10, 13):  # pages of b-trees, as SQLite's file format has them
+            cells, content = int.from_bytes(page[head + 3 : head + 5]), int.from_bytes(page[head + 5 : head + 7])
+            above = head + (12 if page[head] in (2, 5) else 8) + 2 * cells
+            found = max(found, *map(len, page[above : content or 65536].split(b"\0")))
+    return found
+
+
+def test_a_compacted_database_has_nothing_between_its_cells(folder: Path) -> None:
+    seal(folder)
+    with closing(sqlite3.connect(folder / "gptgate.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert left_over(folder / "gptgate.db") > 24, "what SQLite leaves when it divides pages"
+    assert erase(folder, Erasure(request_id="r7"), 6, "root", compact=True) == 1
+    assert left_over(folder / "gptgate.db") < 8, "at most where cells were, two bytes each"
+    assert run(folder) == ""
+    assert texts(folder, "r8") == (b"grapefruit-balustrade 8", b"tangelo-cornice")

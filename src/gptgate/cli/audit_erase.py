@@ -19,12 +19,17 @@ def erase(
     app_name: Annotated[str | None, typer.Option("--app", help="Texts of this app.")] = None,
     request_id: Annotated[str | None, typer.Option("--id", help="Texts of this request.")] = None,
     before: Annotated[str | None, typer.Option(help="Texts older than this: 90d, 2026-11-01, RFC 3339.")] = None,
+    compact: Annotated[
+        bool,
+        typer.Option("--compact", help="Write the whole database anew, so that no unused space holds sealed pieces."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     data: Data = DEFAULT_FOLDER,
 ) -> None:
     """Erase what was kept of prompts and answers, for good. All conditions must hold. The audit log stays verifiable.
 
-    Who asked for what, when, and what was found and decided stays on record; so does the erasure.
+    Who asked for what, when, and what was found and decided stays on record; so does the erasure. With --compact a
+    running gateway's requests wait until it is done: some seconds for each gigabyte.
     """
     now_ms = time.time_ns() // 1_000_000
     before_ms = None if before is None else past_ms("--before", before, now_ms)
@@ -34,7 +39,7 @@ def erase(
     require_database(data)
     if not yes and not _confirmed():
         raise CommandError("nothing was erased", hint="--yes does not ask")
-    erased = erase_texts(data, wanted, now_ms, getpass.getuser())
+    erased = erase_texts(data, wanted, now_ms, getpass.getuser(), compact=compact)
     print(f"texts of {erased} requests erased")
 
 

@@ -49,10 +49,12 @@ class Erasure(Struct, frozen=True, kw_only=True):
     before_ms: int | None = None
 
 
-def erase(folder: Path, wanted: Erasure, at_ms: int, by: str) -> int:
+def erase(folder: Path, wanted: Erasure, at_ms: int, by: str, *, compact: bool = False) -> int:
     """Erase the texts of the requests that fit, durably; how many requests had any. Safe beside a gateway that runs.
 
-    Afterwards no byte of them is in the folder's files: freed space is overwritten, and the write-ahead log is emptied.
+    Afterwards they are in none of the folder's files: freed space is overwritten, and the write-ahead log is emptied. A
+    piece that SQLite left in a page when it moved rows to another may stay, sealed as it was, where `compact` is not
+    asked for: it writes the whole database anew, and requests wait meanwhile.
     The event is in the same transaction: a crash leaves both or neither. One before the write-ahead log is emptied
     leaves old pages in it, and erasing again empties it. Raises ValueError without a condition, StorageError.
     """
@@ -64,6 +66,9 @@ def erase(folder: Path, wanted: Erasure, at_ms: int, by: str) -> int:
         with transaction(connection):
             erased = _erase(connection, which, stated)
             insert_event(connection, at_ms, CONTENT_ERASED, {**stated, "requests": erased, "by": by})
+        if compact:
+            # A crash here leaves the old database, or the new one.
+            connection.execute("VACUUM")
         empty_log(connection)
     return erased
 
