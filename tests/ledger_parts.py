@@ -1,6 +1,9 @@
 """Ledgers by apps and months, the budget that every gateway has."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -8,7 +11,10 @@ from gptgate.core.budgets import APP_MONTH, BudgetCharge, Spend, Spent
 from gptgate.core.facts import Reservation
 from gptgate.core.ports import Ledger
 from gptgate.cost.ledger import MemoryLedger
-from gptgate.cost.windows import month_start_ms
+from gptgate.cost.windows import month_of, month_start_ms
+from gptgate.storage.spending import Spending
+from gptgate.storage.sqlite import SqliteStore
+from storage_samples import SystemClock, end, intent
 
 
 def ledger_with(initial: Mapping[tuple[str, str], int]) -> MemoryLedger:
@@ -33,3 +39,64 @@ def usd(nano: int) -> Spend:
 def spent(ledger: Ledger, app: str, month: str) -> int:
     """Settled and reserved in a month of an app."""
     return ledger.spent(BudgetCharge(APP_MONTH, (app,)), month_start_ms(month))
+
+
+class LedgerOnDisk:
+    """The `Ledger` port with its records in SQLite. `close` checks that a restart finds what was settled and held."""
+
+    def __init__(self, folder: Path, initial: Mapping[tuple[str, str], int]) -> None:
+        self.when_settled = None
+        self._folder, self._loop = folder, asyncio.new_event_loop()
+        self._ids: set[str] = set()
+        self._store = self._opened()
+        for (app, month), nano in initial.items():
+            self._begin(f"before {app} {month}", app, nano, month_start_ms(month))
+            self._store.finish(end(f"before {app} {month}", app=app, cost_nano=nano, usage_source="provider"), None)
+        self._restart()
+
+    def reserve(
+        self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int
+    ) -> Reservation:
+        reservation = self._ledger.reserve(request_id, app, charges, spend, at_ms)
+        if request_id not in self._ids:
+            self._begin(request_id, app, spend.nano, at_ms)
+        return reservation
+
+    def settle(self, reservation: Reservation, spend: Spend) -> None:
+        self._ledger.settle(reservation, spend)
+        ended = end(reservation.id, app=reservation.app, cost_nano=spend.nano, usage_source="provider")
+        self._store.finish(ended, None)
+
+    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
+        return self._ledger.left(charge, at_ms)
+
+    def spent(self, charge: BudgetCharge, at_ms: int) -> int:
+        return self._ledger.spent(charge, at_ms)
+
+    def close(self) -> None:
+        before = self._amounts()
+        self._restart()
+        assert self._amounts() == before
+        self._loop.run_until_complete(self._store.close(5000))
+        self._loop.close()
+
+    def _begin(self, request_id: str, app: str, nano: int, at_ms: int) -> None:
+        self._ids.add(request_id)
+        row = intent(request_id, app=app, at_ms=at_ms, window=month_of(at_ms), reserved_nano=nano)
+        self._loop.run_until_complete(self._store.begin(row, None))
+
+    def _opened(self) -> SqliteStore:
+        return SqliteStore.open(self._folder, clock=SystemClock(), timeout_ms=20_000)
+
+    def _restart(self) -> None:
+        """What is open is ended as abandoned, and stays spent."""
+        self._loop.run_until_complete(self._store.close(20_000))
+        self._store = self._opened()
+        self._ledger = MemoryLedger()
+        with closing(Spending(self._folder)) as spending:
+            self._ledger.restore(APP_MONTH, spending.of(APP_MONTH, 0), 0)
+
+    def _amounts(self) -> dict[tuple[str, ...], dict[int, int]]:
+        book = self._ledger._book(APP_MONTH)
+        found = {key: {slot: held for slot, held in one.amounts.items() if held} for key, one in book.accounts.items()}
+        return {key: amounts for key, amounts in found.items() if amounts}

@@ -200,6 +200,8 @@ class LimiterThere:
 class LedgerThere:
     """The `Ledger` port on shared counters."""
 
+    when_settled = None
+
     def __init__(self, member: Member) -> None:
         self.member = member
         self._holds: dict[str, SharedHold] = {}

@@ -1,27 +1,39 @@
 """What every `Ledger` promises."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from gptgate.core.budgets import APP_MONTH
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.ports import Ledger
-from ledger_parts import ledger_with, reserve, spent, usd
+from ledger_parts import LedgerOnDisk, ledger_with, reserve, spent, usd
 from shared_parts import LedgerThere, months
 
 Make = Callable[[Mapping[tuple[str, str], int]], Ledger]
-LEDGERS = ("memory", "server")
+LEDGERS = ("memory", "sqlite", "server")
 NOV = 1_793_491_200_000  # 2026-11-01T00:00:00Z
 DEC = NOV + 30 * 86_400_000
 
 
 @pytest.fixture(params=LEDGERS)
-def make(request: pytest.FixtureRequest) -> Make:
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     if request.param == "memory":
-        return ledger_with
-    member = request.getfixturevalue("member")
-    return lambda initial: LedgerThere(member(budgets=[APP_MONTH], spent=months(initial)))
+        yield ledger_with
+    elif request.param == "sqlite":
+        made: list[LedgerOnDisk] = []
+
+        def on_disk(initial: Mapping[tuple[str, str], int]) -> Ledger:
+            made.append(LedgerOnDisk(tmp_path / str(len(made)), initial))
+            return made[-1]
+
+        yield on_disk
+        for ledger in made:
+            ledger.close()
+    else:
+        member = request.getfixturevalue("member")
+        yield lambda initial: LedgerThere(member(budgets=[APP_MONTH], spent=months(initial)))
 
 
 def test_what_was_spent_before_counts(make: Make) -> None:
