@@ -71,7 +71,7 @@ class AnswerGuard:
         self._pseudonyms = pseudonyms
         self._app = grant.principal.app
         self._keeps = keeps_any(self._app)
-        self._classes = draft.request_classes() if self._app.class_content else set()
+        self._classes = draft.request_classes()
         """Of what was found on both sides: an answer may tell of what it was asked in words that nothing recognises."""
         self._facts = replace(facts, stage=Stage.RESPONSE)
         self._draft = draft

@@ -229,8 +229,10 @@ class Draft:
         )
 
     def request_classes(self) -> set[str]:
-        """The classes of what was found in the request."""
-        return {class_of(finding) for finding in self.inspection.findings} if self.inspection else set()
+        """The classes of what was found in the request, where the app's configuration says anything of classes."""
+        if self.inspection is None or not self.principal.app.class_content:
+            return set()
+        return {class_of(finding) for finding in self.inspection.findings}
 
     def kept_request(self, redaction: Redaction | None) -> bytes | None:
         """The request as the configuration lets it be kept; None when nothing is kept.
