@@ -4,21 +4,26 @@ import json
 from base64 import b64encode
 
 import pytest
+from msgspec.structs import replace
 
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
-from gptgate.core.snapshot import Effect
+from gptgate.core.facts import Decision, Inspection
+from gptgate.core.snapshot import Effect, Obligations
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.judge import (
     decide_request,
+    decide_routed,
     denial,
     enforce,
     inspect_request,
     pseudonyms_for,
     rewriting_edits,
+    weigh_routed,
+    words_to_mind,
 )
 from harness import RULES
-from pipeline_parts import CARD, OPENAI_KEY, chat, configured, judged, services
+from pipeline_parts import CANARIES, CARD, OPENAI_KEY, chat, configured, judged, services
 
 EVERYTHING = "policy: {rules: [{id: all, stage: request, effect: redact, findings: ['*']}]}"
 
@@ -127,3 +132,114 @@ def test_what_is_spread_over_blocks_is_cut_out_of_each() -> None:
         "pay [redacted:pii.payment_card]",
         "[redacted:pii.payment_card] now",
     ]
+
+
+class Deciding:
+    """A policy that decides this."""
+
+    def __init__(self, decision: Decision, score: int = 0) -> None:
+        self._decision, self._score = decision, score
+
+    def decide(self, *_: object) -> Decision:
+        return self._decision
+
+    def assess(self, *_: object) -> Inspection:
+        return Inspection(findings=(), score=self._score, parts=())
+
+
+def decided(**changes: object) -> Decision:
+    return replace(ALLOWED, **changes)
+
+
+ALLOWED = Decision(effect=Effect.ALLOW, rules=(), rewrites=(), denied_by="", message="", score=0, config_digest="d")
+FACTS = judged(services(configured(RULES)), chat(Dialect.OPENAI)).facts
+NOTHING = Inspection(findings=(), score=20, parts=())
+
+
+def routed(first: Decision, second: Decision) -> Decision:
+    return decide_routed(Deciding(second), FACTS, NOTHING, first)  # type: ignore[arg-type]
+
+
+def test_the_higher_score_of_both_models_holds() -> None:
+    assert weigh_routed(Deciding(ALLOWED, 21), FACTS, NOTHING).score == 21  # type: ignore[arg-type]
+    assert weigh_routed(Deciding(ALLOWED, 19), FACTS, NOTHING) is NOTHING  # type: ignore[arg-type]
+
+
+def test_what_either_decision_asks_for_is_done_on_the_routed_model() -> None:
+    strict = Obligations(max_output_tokens=9, strip_tools=True, notice="a\nb", canary=True, route_to="m")
+    lax = Obligations(max_output_tokens=20, notice="b\nc")
+    none = Obligations()
+    both = routed(decided(obligations=strict), decided(obligations=lax)).obligations
+    assert both == Obligations(max_output_tokens=9, strip_tools=True, notice="a\nb\nc", canary=True, route_to="m")
+    turned = routed(decided(obligations=lax), decided(obligations=replace(strict, route_to=""))).obligations
+    assert turned == Obligations(max_output_tokens=9, strip_tools=True, notice="b\nc\na", canary=True)
+    assert routed(decided(obligations=none), decided(obligations=none)).obligations == none
+
+
+def test_the_stronger_effect_and_rewriting_of_both_models_hold() -> None:
+    first = decided(effect=Effect.REDACT, rules=("a",), rewrites=((0, Effect.MASK), (1, Effect.REDACT)))
+    second = decided(
+        effect=Effect.FLAG, rules=("b", "a"), rewrites=((0, Effect.REDACT), (1, Effect.MASK), (2, Effect.MASK))
+    )
+    both = routed(first, second)
+    assert (both.effect, both.rules) == (Effect.REDACT, ("a", "b"))
+    assert both.rewrites == ((0, Effect.REDACT), (1, Effect.REDACT), (2, Effect.MASK))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message", "public"),
+    [
+        ({"message": "first"}, {}, "first", True),
+        ({"message": "first"}, {"message": "second"}, "second", True),
+        ({"message": "first"}, {"denied_by": "x"}, "", True),
+        ({"message": "first", "public": False}, {}, "first", False),
+        ({"public": False}, {"denied_by": "x"}, "", True),
+        ({}, {"denied_by": "x", "public": False}, "", False),
+    ],
+)
+def test_whoever_denies_has_the_word(first: object, second: object, message: str, public: bool) -> None:
+    both = routed(decided(**first), decided(**second))  # type: ignore[arg-type]
+    assert (both.message, both.public) == (message, public)
+
+
+def test_a_cap_lowers_what_is_asked_for_and_raises_nothing() -> None:
+    parts = services(configured(RULES))
+    for stated, cap, sent in ((50, 9, 9), (5, 9, 5), (None, 9, 9)):
+        facts = judged(parts, chat(Dialect.OPENAI, **({} if stated is None else {"max_tokens": stated})))
+        decision = decided(obligations=Obligations(max_output_tokens=cap))
+        permit = enforce(parts, facts.request, NOTHING, decision, facts.grant.model, None, None, facts.facts)
+        assert permit.request.max_output_tokens == sent
+
+
+def test_a_canary_is_of_the_session_and_stands_behind_the_notice() -> None:
+    parts = services(configured(RULES))
+    facts = judged(parts, chat(Dialect.OPENAI))
+    of_request = CANARIES.text(facts.facts.app, facts.facts.request_id)
+    of_session = CANARIES.text(facts.facts.app, "s1")
+    for notice, session, text in (
+        ("", "", of_request),
+        ("Be brief.", "", f"Be brief.\n{of_request}"),
+        ("Be brief.", "s1", f"Be brief.\n{of_session}"),
+    ):
+        decision = decided(obligations=Obligations(canary=True, notice=notice))
+        where = replace(facts.facts, session=session)
+        permit = enforce(parts, facts.request, NOTHING, decision, facts.grant.model, None, None, where)
+        assert permit.obligations.notice == text
+
+
+def test_the_systems_text_is_minded_where_a_rule_wants_it_and_nobody_elses() -> None:
+    rules = "policy: {rules: [{id: leak, stage: response, effect: deny, findings: [exfil.system_prompt]}]}"
+    messages = [
+        {"role": "system", "content": [{"type": "text", "text": "You sell shoes."}], "nickname": "a word"},
+        {"role": "developer", "content": "Be kind."},
+        {"role": "user", "content": "hello"},
+    ]
+    parts = services(configured(rules))
+    facts = judged(parts, chat(Dialect.OPENAI, messages=messages))
+    minded = words_to_mind(parts, facts.request, facts.facts)
+    assert "You sell shoes." in minded
+    assert "Be kind." in minded
+    assert "hello" not in minded
+    assert "nickname" not in minded
+    parts = services(configured(RULES))
+    assert words_to_mind(parts, facts.request, facts.facts) == []

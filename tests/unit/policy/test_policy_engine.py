@@ -383,3 +383,20 @@ def test_the_gateway_s_own_keys_are_cut_out_under_any_rules_or_none() -> None:
             assert decision.rewrites == ((0, Effect.REDACT),)
     stronger = compile_policy([rule("no", Effect.DENY, findings=("secret.*",))], DIGEST)
     assert stronger.decide(facts(), assess((found("secret.provider_credential"),))).denied_by == "no"
+
+
+def test_of_several_rules_that_hold_a_request_up_the_first_gives_the_message() -> None:
+    holding = [rule(id, Effect.REQUIRE_APPROVAL, message=id) for id in ("one", "two", "three")]
+    decision = compile_policy(holding, DIGEST).decide(facts(), assess(()))
+    assert (decision.message, decision.approval_for) == ("one", ("one", "two", "three"))
+
+
+def test_a_rollout_ends_before_the_bucket_of_its_percentage() -> None:
+    request = next(f"id-{number}" for number in range(2000) if bucket("r", f"id-{number}") == 20)
+    for percent, acts in ((20, False), (21, True), (99, True), (100, True)):
+        policy = compile_policy([rule("r", Effect.DENY, rollout_percent=percent)], DIGEST)
+        assert bool(policy.decide(facts(request_id=request), assess(())).rules) is acts
+    last = next(f"id-{number}" for number in range(5000) if bucket("r", f"id-{number}") == 99)
+    for percent, acts in ((99, False), (100, True)):
+        policy = compile_policy([rule("r", Effect.DENY, rollout_percent=percent)], DIGEST)
+        assert bool(policy.decide(facts(request_id=last), assess(())).rules) is acts

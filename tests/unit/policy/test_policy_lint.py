@@ -56,6 +56,13 @@ EMAIL, PII = '"pii.email"', '"pii.*"'
         ([rule("a", findings='["attack.override"]', origins="[system]")], [("a", "no_finding")]),
         ([rule("a", findings='["attack.override"]', origins="[system, user]")], []),
         ([rule("a", findings='["*"]', stage="response")], []),
+        ([rule("a", stage="response", findings='["exfil.link"]', origins="[assistant, user]")], []),
+        ([rule("a", findings=f"[{PII}]", apps="[a, b]"), rule("b", findings=f"[{PII}]", apps="[a, b]", min_score="1")],
+         [("b", "decides_nothing")]),
+        ([rule("a", "redact", findings=f"[{PII}]"), rule("b", "pseudonymise", findings=f"[{EMAIL}]")],
+         [("b", "decides_nothing")]),
+        ([rule("a", "deny", findings=f"[{PII}]"), rule("b", "redact", findings=f"[{PII}]")],
+         [("b", "decides_nothing")]),
     ],
 )  # fmt: skip
 def test_what_is_remarked_on(rules: list[str], expected: list[tuple[str, str]]) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gptgate.core.ports import Cut
+from gptgate.core.snapshot import Effect
 from gptgate.policy.marks import Marks
 from gptgate.policy.redact import Rewriting, StreamRedactor
 
@@ -192,3 +193,24 @@ def test_of_what_stands_before_a_number_a_bounded_part_counts(spaces: int, resul
     redactor = new_redactor(False)
     assert "".join(redactor.apply(char, []) for char in before) == before
     assert redactor.apply(NUMBER + "}", [cut]) == f"{result}}}"
+
+
+def test_an_escape_that_a_stream_is_cut_in_is_over_with_its_next_character() -> None:
+    pieces = ['{"a": "x\\', '"y", "b": "", "m": "', "jane.doe@example.com", '"}']
+    text = "".join(pieces)
+    start = text.index("jane")
+    redactor, out = new_redactor(is_json=True), ""
+    for piece in pieces:
+        cuts = [Cut(start, start + len(piece), "pii.email", Effect.MASK)] if piece.startswith("jane") else []
+        out += redactor.apply(piece, cuts)
+    assert json.loads(out)["m"] == redact_text("jane.doe@example.com", [Cut(0, 20, "pii.email", Effect.MASK)])
+    assert json.loads(out)["a"] == 'x"y'
+
+
+def test_what_follows_the_rest_of_a_redacted_number_is_whole() -> None:
+    redactor = new_redactor(is_json=True)
+    out = redactor.apply('{"n": 4111', [Cut(6, 10, "pii.payment_card")]) + redactor.apply('222, "m": 5, "e": "a', [])
+    out += redactor.apply("b", [Cut(30, 31, "pii.email")]) + redactor.apply('c"}', [])
+    assert json.loads(out)["m"] == 5
+    assert json.loads(out)["n"] == "[redacted:pii.payment_card]"
+    assert json.loads(out)["e"].startswith("a[redacted:pii.email]")
