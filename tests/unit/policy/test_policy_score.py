@@ -15,6 +15,11 @@ def test_nothing_found_is_nothing() -> None:
     assert (inspection.findings, inspection.score, inspection.parts) == ((), 0, ())
 
 
+def test_a_guard_that_failed_has_no_points() -> None:
+    inspection = assess((), ("external.w",))
+    assert (inspection.score, inspection.parts, inspection.failures) == (0, (), ("external.w",))
+
+
 def test_one_finding_counts_in_full() -> None:
     assert assess((found("pii.email", 30),)).parts == (("pii", 30),)
 
