@@ -400,3 +400,10 @@ def test_a_rollout_ends_before_the_bucket_of_its_percentage() -> None:
     for percent, acts in ((99, False), (100, True)):
         policy = compile_policy([rule("r", Effect.DENY, rollout_percent=percent)], DIGEST)
         assert bool(policy.decide(facts(request_id=last), assess(())).rules) is acts
+
+
+def test_who_is_asked_by_shadows_alone_does_not_act() -> None:
+    shadow = rule("s", findings=("external.w.x",), mode=Mode.SHADOW)
+    assert compile_policy([shadow], DIGEST).asks(facts()) == {"w": False}
+    acting = rule("r", findings=("external.w.x",))
+    assert compile_policy([shadow, acting], DIGEST).asks(facts()) == {"w": True}
