@@ -16,6 +16,7 @@ from rich.console import Console
 
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import SearchFilters
+from waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +30,7 @@ def test_a_smoke_run_measures_every_target_and_writes_the_file(tmp_path: Path) -
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=3 * PATIENCE_S,
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr

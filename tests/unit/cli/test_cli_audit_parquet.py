@@ -16,6 +16,7 @@ from gptgate.cli import audit_parquet
 from gptgate.cli.audit_export import ExportFormat, export
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.storage.events import record_event
+from waiting import PATIENCE_S
 
 
 def sequence(records: Records) -> None:
@@ -125,6 +126,8 @@ def test_without_the_package_the_command_says_which_extra_is_missing(folder: Pat
         f"sys.argv = ['gptgate', 'audit', 'export', '--format', 'parquet', '--out', {str(tmp_path / 'out')!r}, "
         f"'--data', {str(folder)!r}]; run()"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "hint: pip install 'gptgate[parquet]'"
