@@ -81,7 +81,7 @@ class Watchdog:
             return
         for place in _places(frame):
             if place.startswith(GUARDS):
-                raise GuardFailed("Looking at this took too long.", detail=f"ended in {place}")
+                raise GuardFailed("Looking at this took too long.", guard="inspection", why=f"ended in {place}")
 
 
 def _places(frame: FrameType | None) -> Iterator[str]:

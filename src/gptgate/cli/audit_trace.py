@@ -10,7 +10,7 @@ from msgspec import structs
 from gptgate.cli.failure import CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Format, print_csv, print_json
-from gptgate.cli.policy_tree import reasons
+from gptgate.cli.policy_tree import answer_effect, reasons, unanswered
 from gptgate.cli.story import SOURCES, got, milliseconds, sent_digest
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms
@@ -241,7 +241,7 @@ def _afterwards(
             "answered", (f"by {end.answered_model or 'a model that it did not name'}{known}",), clock["upstream"]
         )
         yield Step("found in answer", tuple(_found(end.findings, end.finding_counts, end.score)))
-        yield Step("decided on it", tuple(_decided(end.effect, end, rules)))
+        yield Step("decided on it", tuple(_decided(answer_effect(end) or "not decided on", end, rules)))
     yield Step("paid", tuple(_paid(end)))
     yield Step("ended", tuple(_ended(end)), clock["total"])
 
@@ -260,6 +260,8 @@ def _ended(end: End) -> Iterator[str]:
     yield f"{end.state.value}, {status}" + (f", {end.code}" if end.code else "")
     if end.limit:
         yield f"refused by {end.limit}"
+    if said := unanswered(end):
+        yield said
     if end.chunks:
         yield f"{end.chunks} events were given out"
     if end.answer_digest:

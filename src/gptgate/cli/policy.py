@@ -5,15 +5,16 @@ from typing import Annotated
 
 import msgspec
 import typer
+from msgspec import structs
 
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import CONFIG_NAME, load_config
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
-from gptgate.cli.output import Column, Format, print_json, print_records
+from gptgate.cli.output import Column, Format, print_csv, print_json, print_records
 from gptgate.cli.policy_cases import read_suite, run_case
 from gptgate.cli.policy_eval import COLUMNS, Writer, evaluate
 from gptgate.cli.policy_replay import replay
-from gptgate.cli.policy_tree import Node, Side, lines, side_node
+from gptgate.cli.policy_tree import Node, Side, lines, outcome, rows, side_node, sides_of
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
 from gptgate.cli.text import clean
 from gptgate.config.problem import ConfigError
@@ -29,6 +30,10 @@ from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRecord
 
 REMARKS = (Column("rule", "rule"), Column("code", "remark"), Column("message", "why", fold=True))
+TITLES = {"request": "request", "answer": "answer, of both sides"}
+CSV_HEAD = ("side", "what", "value")
+OUTCOME_FIELDS = ("state", "status", "code", "limit", "failed_guard", "failure")
+"""What of a request's end is printed beside its decision."""
 OUTCOMES = (Column("name", "case"), Column("holds", "holds"), Column("differences", "differences", fold=True))
 
 app = typer.Typer(help="Look over a policy, try it, and explain what it decided.", no_args_is_help=True)
@@ -164,11 +169,6 @@ def _by_id(snapshot: Snapshot) -> dict[str, RuleSpec]:
 
 def _print_verdict(verdict: Verdict, snapshot: Snapshot, output: Format) -> None:
     decision, inspection = verdict.decision, verdict.inspection
-    if output is not Format.TABLE:
-        print_json(
-            msgspec.to_builtins({"decision": decision, "parts": inspection.parts, "findings": inspection.findings})
-        )
-        return
     side = Side(
         effect=decision.effect.value,
         score=inspection.score,
@@ -178,48 +178,35 @@ def _print_verdict(verdict: Verdict, snapshot: Snapshot, output: Format) -> None
         shadowed=decision.shadowed,
         failures=decision.failures,
     )
-    _print_tree(side_node("request", side, _by_id(snapshot)))
-    print(f"configuration {snapshot.digest}")
+    match output:
+        case Format.JSON:
+            document = {"decision": decision, "parts": inspection.parts, "findings": inspection.findings}
+            print_json(msgspec.to_builtins(document))
+        case Format.CSV:
+            print_csv(CSV_HEAD, [("request", *row) for row in rows(side)])
+        case Format.TABLE:
+            _print_tree(side_node("request", side, _by_id(snapshot)))
+            print(f"configuration {snapshot.digest}")
 
 
 def _print_record(record: AuditRecord, specs: dict[str, RuleSpec] | None, output: Format) -> None:
     intent, end = record.intent, record.end
-    asked = Side(
-        effect=intent.effect,
-        score=intent.score,
-        parts=intent.parts,
-        findings=intent.findings,
-        rules=intent.rules,
-        shadowed=intent.shadowed,
-        failures=intent.failures,
-    )
-    sides = {"request": asked}
-    if end is not None:
-        sides["answer, of both sides"] = Side(
-            effect=end.effect,
-            score=end.score,
-            parts=(),
-            findings=end.findings,
-            rules=end.rules,
-            shadowed=end.shadowed,
-            failures=end.failures,
-        )
-    if output is not Format.TABLE:
-        print_json({"id": intent.id, "config_digest": intent.config_digest, "sides": _plain(sides)})
-        return
-    print(f"request {clean(intent.id)}, app {clean(intent.app)}, model {clean(intent.model or 'none')}")
-    for title, side in sides.items():
-        _print_tree(side_node(title, side, specs))
-    known = "" if specs is not None else " (not the one at hand, so the rules' conditions are not shown)"
-    print(f"configuration {intent.config_digest}{known}")
-
-
-def _plain(sides: dict[str, Side]) -> dict[str, object]:
-    fields = ("effect", "score", "parts", "findings", "rules", "shadowed", "failures")
-    return {
-        title.partition(",")[0]: msgspec.to_builtins({name: getattr(side, name) for name in fields})
-        for title, side in sides.items()
-    }
+    sides = sides_of(intent, end)
+    match output:
+        case Format.JSON:
+            ended = None if end is None else {name: getattr(end, name) for name in OUTCOME_FIELDS}
+            plain = {title: msgspec.to_builtins(structs.asdict(side)) for title, side in sides.items()}
+            document = {"id": intent.id, "config_digest": intent.config_digest, "outcome": ended, "sides": plain}
+            print_json(document)
+        case Format.CSV:
+            print_csv(CSV_HEAD, [(title, *row) for title, side in sides.items() for row in rows(side)])
+        case Format.TABLE:
+            print(f"request {clean(intent.id)}, app {clean(intent.app)}, model {clean(intent.model or 'none')}")
+            for title, side in sides.items():
+                _print_tree(side_node(TITLES[title], side, specs))
+            print(clean(outcome(end)))
+            known = "" if specs is not None else " (not the one at hand, so the rules' conditions are not shown)"
+            print(f"configuration {intent.config_digest}{known}")
 
 
 def _print_tree(node: Node) -> None:

@@ -3,10 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from gptgate.cli.text import clean
+from gptgate.core.errors import GuardFailed, InternalFault
+from gptgate.core.events import End, Intent
 from gptgate.core.finding import Finding
 from gptgate.core.snapshot import RuleSpec
 
+UNDECIDED = frozenset({GuardFailed.code, InternalFault.code})
 MAX_FINDINGS = 50
 """Findings of one part that the tree shows."""
 
@@ -19,9 +24,9 @@ class Node:
     below: list["Node"] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """What one side of a request comes to. `parts` is empty where they were not recorded."""
+class Side(Struct, frozen=True, kw_only=True):
+    """What one side of a request comes to. `effect` is empty where nothing was decided on it. `parts` is empty where
+    they were not recorded."""
 
     effect: str
     score: int
@@ -32,13 +37,74 @@ class Side:
     failures: Sequence[str]
 
 
+def sides_of(intent: Intent, end: End | None) -> dict[str, Side]:
+    """The sides of a recorded request that were looked at: the answer's only where one came."""
+    decided = intent.circumstances is not None
+    asked = Side(
+        effect=intent.effect if decided else "",
+        score=intent.score,
+        parts=intent.parts,
+        findings=intent.findings,
+        rules=intent.rules,
+        shadowed=intent.shadowed,
+        failures=intent.failures,
+    )
+    if end is None or not end.attempts:
+        return {"request": asked}
+    answer = Side(
+        effect=answer_effect(end),
+        score=end.score,
+        parts=(),
+        findings=end.findings,
+        rules=end.rules,
+        shadowed=end.shadowed,
+        failures=end.failures,
+    )
+    return {"request": asked, "answer": answer}
+
+
+def answer_effect(end: End) -> str:
+    """The effect on a request to which an answer came, of both sides; empty where a guard failed before the end of the
+    answer was decided on."""
+    return "" if end.code in UNDECIDED else end.effect
+
+
+def outcome(end: End | None) -> str:
+    """How a request ended, in a line: what its caller was given, and which guard failed where one did."""
+    if end is None:
+        return "open: it has no end yet"
+    status = f"status {end.status}" if end.status else "nobody knows what the caller was given"
+    said = [f"{end.state.value}, {status}", end.code, f"refused by {end.limit}" if end.limit else "", unanswered(end)]
+    return ", ".join(part for part in said if part)
+
+
+def unanswered(end: End) -> str:
+    """Which guard could not answer, and why; empty where all did."""
+    if not end.failed_guard:
+        return f"because of {end.failure}" if end.failure else ""
+    return f"because {end.failed_guard} could not answer" + (f": {end.failure}" if end.failure else "")
+
+
+def rows(side: Side) -> Iterator[tuple[str, object]]:
+    """A side line by line: what it is that is said, and what it says."""
+    yield "effect", side.effect
+    yield "score", side.score
+    for name, points in side.parts:
+        yield "part", f"{points} {name}"
+    for one in side.findings:
+        yield "finding", _finding(one)
+    for what, named in (("rule", side.rules), ("shadowed", side.shadowed), ("failure", side.failures)):
+        for name in named:
+            yield what, name
+
+
 def side_node(title: str, side: Side, specs: Mapping[str, RuleSpec] | None) -> Node:
     """One side. `specs` are the rules of the configuration that decided; None where it is not at hand."""
-    root = Node(f"{title}: {side.effect}")
+    root = Node(f"{title}: {side.effect or 'not decided on'}")
     root.below.append(_score(side))
     if side.rules:
         root.below.append(Node("rules that fired", [_rule(name, specs) for name in side.rules]))
-    else:
+    elif side.effect:
         root.below.append(Node("no rule fired"))
     if side.shadowed:
         root.below.append(Node("rules that would have fired", [_rule(name, specs) for name in side.shadowed]))

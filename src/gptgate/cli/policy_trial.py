@@ -63,7 +63,8 @@ class Bench:
         try:
             return self._judge(trial)
         except GateError as error:
-            raise Unfit(error.message) from None
+            known = ": ".join(part for part in (error.guard, error.why) if part)
+            raise Unfit(f"{error.message} ({known})" if known else error.message) from None
 
     def _judge(self, trial: Trial) -> Verdict:
         app = self._app(trial.app)

@@ -118,7 +118,12 @@ def _outcome(record: AuditRecord, around: History) -> tuple[tuple[str, str], ...
         return (*rows, ("state", "open: it is still running, or its gateway has died and not started again"))
     rows += [("ended", show_ms(end.at_ms)), ("state", end.state.value), ("effect", end.effect)]
     rows.append(("status", str(end.status) if end.status else "unknown: nobody knows what the caller was given"))
-    said = (("error code", end.code), ("limit", end.limit))
+    said = (
+        ("error code", end.code),
+        ("limit", end.limit),
+        ("could not answer", end.failed_guard),
+        ("why", end.failure),
+    )
     return (*rows, *((name, text) for name, text in said if text))
 
 

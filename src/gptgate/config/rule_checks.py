@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from gptgate.config.condition_names import Names, categories
 from gptgate.config.layers import PACK_LAYER, Layered
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
@@ -22,6 +23,7 @@ class RuleChecker:
         self._reader = reader
         self._apps = {app.get("name"): app.get("team") for app in root.sections("apps") if app.get("name")}
         self._models = {model.get("name"): model for model in root.sections("models") if model.get("name")}
+        self._names = Names(root, kinds)
 
     def check(self, rules: Sequence[Layered]) -> None:
         """Report every problem. Rules of packs are ours and right; of them only overrides are looked at."""
@@ -62,7 +64,7 @@ class RuleChecker:
                 self._reader.report(item.line, item.path, message, "effect: deny or flag")
 
     def _kind_hint(self, pattern: str) -> str:
-        prefixes = sorted({kind.partition(".")[0] + ".*" for kind in self._kinds if "." in kind})
+        prefixes = [f"{category}.*" for category in categories(self._kinds)]
         return did_you_mean(pattern, sorted(self._kinds) + prefixes) or "known: " + ", ".join(prefixes)
 
     def _check_layer(self, layered: Layered) -> None:
@@ -92,6 +94,12 @@ class RuleChecker:
             below = fault.line if "\n" in condition.value else 0
             place = f"line {fault.line}, column {fault.column}: " if fault.line else ""
             self._reader.report(condition.line + below, condition.path, f"{place}{fault.message}", fault.hint)
+        for name in report.names:
+            message, hint = self._names.problem(name)
+            if message:
+                below = name.line if "\n" in condition.value else 0
+                place = f"line {name.line}, column {name.column}: "
+                self._reader.report(condition.line + below, condition.path, place + message, hint)
         return report.uses
 
     def _check_matching(self, rule: Section) -> None:

@@ -14,11 +14,27 @@ class ConditionFault(Struct, frozen=True):
     hint: str = ""
 
 
+class ConditionName(Struct, frozen=True):
+    """A name that a condition looks for among names of which there are only so many.
+
+    `of` is the fact whose names they are, or ``origin`` for whose words a finding stands in. `begins`: a name that
+    begins so is looked for.
+    """
+
+    line: int
+    column: int
+    of: str
+    value: str
+    begins: bool = False
+
+
 class ConditionReport(Struct, frozen=True, kw_only=True):
-    """What a condition looks at (names of facts), and what is wrong with it; nothing when it can be used."""
+    """What a condition looks at (names of facts), the names that it looks for, and what is wrong with it; nothing when
+    it can be used."""
 
     uses: frozenset[str]
     faults: tuple[ConditionFault, ...]
+    names: tuple[ConditionName, ...] = ()
 
 
 Conditions = Callable[[str], ConditionReport]

@@ -89,6 +89,7 @@ class End(Struct, frozen=True, kw_only=True):
     `usage_source` as in `Settlement.source`; `cost_nano` is what stays spent. `timings_us` are the stages' durations.
     `effect` and `rules` are those of the whole request: the stronger effect of both sides, the answer's rules.
     `chunks` counts the events of a stream that were given out. `limit` names the limit, guard or budget that refused.
+    `failed_guard` is the guard that could not answer, such as ``rule ID``, and `failure` why.
     """
 
     id: str
@@ -115,6 +116,8 @@ class End(Struct, frozen=True, kw_only=True):
     shadowed: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     limit: str = ""
+    failed_guard: str = ""
+    failure: str = ""
 
 
 ENCODER = msgspec.json.Encoder(order="sorted")

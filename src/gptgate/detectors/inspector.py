@@ -140,7 +140,7 @@ class TextInspector:
         if not findings:
             return ()
         if len(findings) > MAX_FINDINGS:
-            raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
+            raise _too_many()
         findings.sort(key=in_order)
         return tuple(findings)
 
@@ -225,7 +225,7 @@ class TextInspector:
                     place = places[index] = pointer(segments[index].path)
                 findings.append(lane.finding(segments[index].origin, place, start, end, index, piece.view))
                 if len(findings) > MAX_FINDINGS:
-                    raise GuardFailed(f"There are more than {MAX_FINDINGS} findings, which is more than are judged.")
+                    raise _too_many()
         return findings
 
 
@@ -251,12 +251,21 @@ def _looked_at(detector: WholeDetector, segments: Sequence[Segment], derivation:
     return found
 
 
+def _too_many() -> GuardFailed:
+    message = f"There are more than {MAX_FINDINGS} findings, which is more than are judged."
+    return GuardFailed(message, guard="detectors", why=f"they found more than {MAX_FINDINGS} things")
+
+
 def _sightings(detector: WholeDetector, text: str) -> Iterator[Sighting]:
     """What a detector of whole texts sees. Raises GuardFailed for a sighting of a kind that it cannot report: no rule
     would look at it."""
     for sighting in detector.look(text):
         if sighting.kind not in detector.kinds:
-            raise GuardFailed("A detector gave an answer that cannot be.", detail=detector.name)
+            raise GuardFailed(
+                "A detector gave an answer that cannot be.",
+                guard=f"detector {detector.name}",
+                why="it reports a kind that it does not know",
+            )
         yield sighting
 
 

@@ -18,6 +18,7 @@ try:
 except ImportError:  # not built for this platform: LiteralFinder finds the same
     hyperscan = None  # type: ignore[assignment]
 
+NAME = "pattern engine"
 ENGINES = ("auto", "hyperscan", "re2")
 
 
@@ -68,7 +69,7 @@ def _has_hyperscan(engine: str) -> bool:
     if engine not in ENGINES:
         raise ValueError(f"unknown pattern engine {engine!r}: one of {', '.join(ENGINES)}")
     if engine == "hyperscan" and hyperscan is None:
-        raise GuardFailed("The pattern engine is not available.", detail="hyperscan is not installed")
+        raise GuardFailed("The pattern engine is not available.", guard=NAME, why="Hyperscan is not installed")
     return engine != "re2" and hyperscan is not None
 
 
@@ -109,7 +110,7 @@ class HyperscanFinder:
         try:
             self._scan(data, _note, 0, found, scratch)
         except hyperscan.error as error:
-            raise GuardFailed("The pattern engine could not answer.", detail=f"hyperscan: {error}") from error
+            raise GuardFailed("The pattern engine could not answer.", guard=NAME, why=f"Hyperscan: {error}") from error
         return found
 
 

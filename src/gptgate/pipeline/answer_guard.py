@@ -97,7 +97,7 @@ class AnswerGuard:
         """
         findings = self._whole
         if findings is None:
-            raise GuardFailed(NONSENSE, detail="a whole answer that nobody has looked at")
+            raise GuardFailed(NONSENSE, guard="inspection", why="a whole answer that nobody has looked at")
         rewrites = rewritten(findings, self._decide(findings).rewrites)
         edits = rewriting_edits(self._services.redaction, answer.segments, rewrites)
         self._restore(answer.segments, edits)

@@ -46,7 +46,7 @@ class Aside:
                 running.add_done_callback(self._over)
                 return await asyncio.shield(running)
         except TimeoutError:
-            raise GuardFailed("Looking at this took too long.") from None
+            raise GuardFailed("Looking at this took too long.", guard="inspection", why="it took too long") from None
 
     def _over(self, done: "asyncio.Future[T]") -> None:
         self._places.release()

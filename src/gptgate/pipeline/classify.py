@@ -96,7 +96,11 @@ def _heard(
         findings += findings_of(opinion, spec)
         if opinion.failure and acting.get(opinion.classifier, False):
             if spec.on_failure is OnFailure.CLOSED:
-                raise GuardFailed(f"The classifier '{spec.name}' could not answer.", detail=opinion.failure)
+                raise GuardFailed(
+                    f"The classifier '{spec.name}' could not answer.",
+                    guard=f"classifier {spec.name}",
+                    why=opinion.failure,
+                )
             failures.append(f"{PREFIX}.{spec.name}")
     return findings, failures
 

@@ -210,6 +210,8 @@ class Draft:
             status=status,
             code=error.code if error else "",
             limit=error.limit if error else "",
+            failed_guard=error.guard if error else "",
+            failure=error.why if error else "",
             effect=self.effect.value,
             rules=self.answer_rules,
             findings=self._discretion.places(self.answer_findings[:MAX_FINDINGS]),

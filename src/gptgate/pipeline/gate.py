@@ -136,7 +136,7 @@ class Gate:
                     await self._refuse(draft, _cut_short(out))
             raise
         except Exception as defect:
-            failure = InternalFault("The gateway failed on this request.", detail=told(defect))
+            failure = InternalFault.of(defect, told(defect))
             await self._refuse(draft, failure)
             raise failure from defect
         if exchange.outlives_caller:

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable
 
 from cel_expr_python import cel
+from msgspec.structs import replace
 
 from gptgate.core.condition import ConditionFault, ConditionReport
 from gptgate.core.facts import Inspection, PolicyFacts
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Stage
-from gptgate.policy.expression import MAX_CHARACTERS, faults, uses
+from gptgate.policy.expression import MAX_CHARACTERS, faults, place_of, uses
+from gptgate.policy.operands import names, patterns
 from gptgate.policy.score import NOTHING, assess
 from gptgate.policy.vocabulary import BY_NAME, FACTS
 
@@ -29,8 +31,26 @@ _ENVIRONMENT = cel.NewEnv(variables={fact.name: _TYPES[fact.type] for fact in FA
 _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 
 
+_READ_FIRST = "ask first: 'attack' in risk.parts && …, size(findings) > 0 && …"
+_DIVIDE_FIRST = "ask first: usage.budget_nano > 0 && …"
+_REASONS = (
+    ("by zero", "it divides by zero", _DIVIDE_FIRST),
+    ("invalid regular expression", "it matches with a pattern that is none", ""),
+    ("Key not found", "it reads a key that is not there", _READ_FIRST),
+    ("Index error", "it reads an element that is not there", _READ_FIRST),
+    ("overflow", "it reaches a number of more than 64 bits", ""),
+)
+"""Part of an error of the engine → our words, and what helps."""
+
+
 class ConditionError(Exception):
-    """A condition gave neither true nor false."""
+    """A condition gave neither true nor false. `why` says it without any word of a request, which ``str`` may hold;
+    `hint` says what helps."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        known = (reason[1:] for reason in _REASONS if reason[0] in said)
+        self.why, self.hint = next(known, ("it gives neither true nor false", ""))
 
 
 class Circumstances:
@@ -82,8 +102,8 @@ def examine(text: str) -> ConditionReport:
     if not text.strip() or len(text) > MAX_CHARACTERS:
         message = f"a condition has 1 to {MAX_CHARACTERS} characters"
         return ConditionReport(uses=frozenset(), faults=(ConditionFault(0, 0, message),))
-    found = faults(text) or _compile_faults(text) or _trial_faults(text)
-    return ConditionReport(uses=uses(text), faults=tuple(found))
+    found = faults(text) or _compile_faults(text) or _pattern_faults(text) or _trial_faults(text)
+    return ConditionReport(uses=uses(text), faults=tuple(found), names=() if found else names(text))
 
 
 def _compile_faults(text: str) -> list[ConditionFault]:
@@ -112,14 +132,25 @@ def _type_name(program: cel.Expression) -> str:
     return f"a value of type {program.return_type().name().lower()}"
 
 
+def _pattern_faults(text: str) -> list[ConditionFault]:
+    """Patterns that are written out and are none, wherever they stand: one that is seldom asked is found here."""
+    found = []
+    for word in patterns(text):
+        try:
+            _evaluate(_ENVIRONMENT.compile(f"''.matches({word.text})"), Circumstances(_PLAIN, NOTHING, ()))
+        except ConditionError as error:
+            why = str(error).rpartition("regular expression: ")[2]
+            found.append(ConditionFault(*place_of(text, word.at), f"is no pattern: {why}", "patterns are those of RE2"))
+    return found
+
+
 def _trial_faults(text: str) -> list[ConditionFault]:
     program = _ENVIRONMENT.compile(text)
-    for inspection, when in _TRIALS:
+    for facts, inspection, when in _TRIALS:
         try:
-            _evaluate(program, Circumstances(_PLAIN, inspection, uses(text)))
+            _evaluate(program, Circumstances(facts, inspection, uses(text)))
         except ConditionError as error:
-            hint = "ask first: 'attack' in risk.parts && …, size(findings) > 0 && …"
-            return [ConditionFault(1, 1, f"cannot be evaluated {when}: {error}", hint)]
+            return [ConditionFault(1, 1, f"cannot be evaluated {when}: {error.why}", error.hint)]
     return []
 
 
@@ -160,6 +191,23 @@ _PLAIN = PolicyFacts(
     hour=0,
     weekday=1,
 )
+_FULL = replace(
+    _PLAIN,
+    end_user="u",
+    endpoint="messages",
+    dialect="anthropic",
+    stream=True,
+    max_output_tokens=1,
+    media=1,
+    location="local",
+    session="s",
+    spent_nano=1,
+    budget_nano=2,
+)
 _SOME = tuple(Finding(kind, Origin.USER, "/x", 0, 1, "d", 50) for kind in ("attack.x", "pii.email", "secret.x"))
-_TRIALS = ((NOTHING, "when nothing was found"), (assess(_SOME), "when something was found"))
-"""What a condition is tried on: a request without findings and one with some."""
+_TRIALS = (
+    (_PLAIN, NOTHING, "when nothing was found"),
+    (_PLAIN, assess(_SOME), "when something was found"),
+    (_FULL, NOTHING, "on a request with a user, a session and a budget"),
+)
+"""What a condition is tried on: requests without findings and with some, that say little and much."""

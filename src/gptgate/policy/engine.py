@@ -68,8 +68,8 @@ class Policy:
                     continue
             except ConditionError as error:
                 if acts:
-                    detail = f"the condition of rule '{rule.id}' gives neither true nor false: {error}"
-                    raise GuardFailed("A rule of the policy could not be evaluated.", detail=detail) from None
+                    message = "A rule of the policy could not be evaluated."
+                    raise GuardFailed(message, guard=f"rule {rule.id}", why=error.why, detail=str(error)) from None
                 shadowed.append(rule.id + FAILED)
                 continue
             if not acts:

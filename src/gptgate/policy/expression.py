@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from gptgate.core.condition import ConditionFault
@@ -22,6 +23,9 @@ _TOKEN = re.compile(
 )
 _ROOTS = frozenset(name.partition(".")[0] for name in BY_NAME)
 _OPERATORS = frozenset({"in"})
+_SPELLED = {"and": "&&", "or": "||", "not": "!", "AND": "&&", "OR": "||", "NOT": "!", "True": "true", "False": "false"}
+"""Words of other languages → how a condition says it."""
+_WORDS = _OPERATORS | {"true", "false", "null"}
 CLOCK_WORDS = frozenset(
     {"timestamp", "duration", "now", "double", "getHours", "getDayOfWeek", "getFullYear", "getDate"}
 )
@@ -44,8 +48,14 @@ def words(text: str) -> list[Word]:
 def faults(text: str) -> list[ConditionFault]:
     """What CEL would let pass: functions that no rule may call, fractions, members that no finding has."""
     all_words = words(text)
-    variables = _variables(all_words)
-    found = [*_calls(all_words), *_fractions(all_words), *_shadowing(variables), *_members(all_words, variables)]
+    variables = macro_variables(all_words)
+    found = [
+        *_calls(all_words),
+        *_fractions(all_words),
+        *_shadowing(variables),
+        *_unknown(all_words, variables),
+        *_members(all_words, variables),
+    ]
     return [_fault(text, word, message, hint) for word, message, hint in sorted(found, key=lambda one: one[0].at)]
 
 
@@ -103,13 +113,31 @@ def _fractions(all_words: Sequence[Word]) -> Iterator[Found]:
             yield word, "fractions are not for rules", "all numbers here are whole"
 
 
-def _variables(all_words: Sequence[Word]) -> dict[str, Word]:
+def macro_variables(all_words: Sequence[Word]) -> dict[str, Word]:
     """The variables that macros name."""
     return {
         all_words[place + 2].text: all_words[place + 2]
         for place, word in enumerate(all_words[:-2])
         if word.text in MACROS and all_words[place + 1].text == "(" and all_words[place + 2].kind == "name"
     }
+
+
+def _unknown(all_words: Sequence[Word], variables: dict[str, Word]) -> Iterator[Found]:
+    """Names that are no facts. What follows a fact is left to the type checker."""
+    for place, word in enumerate(all_words):
+        path = _path(all_words, place) if word.kind == "name" else ""
+        head = path.partition(".")[0]
+        if not path or head in variables or head in _WORDS or head in BY_NAME or path in BY_NAME:
+            continue
+        if _followed_by(all_words, place, "("):
+            continue
+        if head in _SPELLED:
+            yield word, f"'{head}' is no word of conditions", f"write {_SPELLED[head]}"
+            continue
+        near = get_close_matches(path, BY_NAME, n=1)
+        siblings = ", ".join(name for name in BY_NAME if name.startswith(f"{head}."))
+        hint = f"did you mean {near[0]}?" if near else f"known: {siblings or ', '.join(sorted(_ROOTS))}"
+        yield word, f"no fact is called {path[:64]}", hint
 
 
 def _shadowing(variables: dict[str, Word]) -> Iterator[Found]:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gptgate.core.finding import Origin
 from gptgate.core.snapshot import ORGANISATION, REWRITING, STRENGTH, Effect, Mode, RuleSpec, Snapshot, Stage
+from gptgate.policy.bounds import oddities
 
 ANSWERING = frozenset({Origin.ASSISTANT, Origin.TOOL_CALL, Origin.OTHER})
 """Whose words an answer can hold."""
@@ -32,6 +33,7 @@ def lint(snapshot: Snapshot, reports: Reports) -> tuple[Remark, ...]:
             continue
         if rule.mode is Mode.ENFORCE and rule.rollout_percent == 0:
             remarks.append(Remark(rule.id, "acts_on_nothing", "acts on 0 percent of the requests: say mode: shadow"))
+        remarks += [Remark(rule.id, code, message) for code, message in oddities(rule.when)]
         remarks += _idle(rule, place, snapshot)
     return tuple(remarks)
 

@@ -42,7 +42,12 @@ class ApprovalDesk:
         try:
             return await asyncio.to_thread(lambda: work(self._opened()))
         except StorageError as error:
-            raise GuardFailed("Approvals cannot be looked up.", detail=error.message) from None
+            raise GuardFailed(
+                "Approvals cannot be looked up.",
+                guard="approvals",
+                why="their file cannot be used",
+                detail=error.message,
+            ) from None
 
     def _opened(self) -> ApprovalStore:
         with self._opening:

@@ -28,6 +28,7 @@ class Metric(NamedTuple):
 REQUESTS = "gptgate_requests"
 ERRORS = "gptgate_errors"
 LIMITED = "gptgate_limit_refusals"
+GUARDS = "gptgate_guard_failures"
 EFFECTS = "gptgate_effects"
 RULES = "gptgate_rules"
 FINDINGS = "gptgate_findings"
@@ -64,6 +65,12 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(ERRORS, "counter", ("code", "state"), "Requests that ended with an error code of the gateway."),
     Metric(LIMITED, "counter", ("limit",), "Requests that a limit, a guard or a budget of the configuration refused."),
+    Metric(
+        GUARDS,
+        "counter",
+        ("guard",),
+        "Requests refused because a guard could not answer: rule ID, classifier NAME, or what the guard does.",
+    ),
     Metric(EFFECTS, "counter", ("effect",), "Requests by the strongest effect that the policy had on them."),
     Metric(RULES, "counter", ("rule",), "Requests on which a rule fired."),
     Metric(FINDINGS, "counter", ("kind", "origin"), "Findings in requests and answers, by whose words they stood in."),
@@ -120,6 +127,10 @@ METRICS: tuple[Metric, ...] = (
     Metric(QUEUE_DEPTH, "gauge", ("queue",), "Entries that wait in an internal queue."),
 )
 
+GUARD_LABELS = frozenset(
+    {"approvals", "classifiers", "detectors", "inspection", "pattern engine", "policy", "rewriting", "score"}
+)
+"""Guards that have no name in a configuration."""
 DIRECTIONS = ("input", "output", "cache_read", "cache_write")
 SOURCES = frozenset({"provider", "unused", "unknown"})
 EFFECT_NAMES = frozenset(effect.value for effect in Effect)

@@ -24,7 +24,8 @@ LONGEST_FOREIGN_TEXT = 128
 
 class RequestLine(Struct, frozen=True, kw_only=True, tag="request", tag_field="event"):
     """One request. Money is in nano-dollars, durations in microseconds; `score` is the request's, `answer_score` the
-    answer's; `findings` counts both sides by kind. `overhead_us` is null where it is not known."""
+    answer's; `findings` counts both sides by kind. `failed_guard` could not answer; `failure` says why. `overhead_us`
+    is null where it is not known."""
 
     at: datetime
     id: str
@@ -39,6 +40,8 @@ class RequestLine(Struct, frozen=True, kw_only=True, tag="request", tag_field="e
     provider: str
     status: int
     code: str
+    failed_guard: str
+    failure: str
     state: EndState
     effect: str
     rules: tuple[str, ...]
@@ -108,6 +111,8 @@ def request_line(intent: Intent, end: End, model: str) -> RequestLine:
         provider=intent.provider,
         status=end.status,
         code=end.code,
+        failed_guard=end.failed_guard,
+        failure=end.failure,
         state=end.state,
         effect=end.effect,
         rules=tuple(dict.fromkeys(rules)) if rules else (),

@@ -20,6 +20,7 @@ from gptgate.telemetry.catalog import (
     DURATION_BOUNDS_US,
     EFFECT_NAMES,
     ENDPOINTS,
+    GUARD_LABELS,
     METRICS,
     NONE,
     OTHER,
@@ -103,6 +104,7 @@ class Metrics(Collector):
         self._apps: frozenset[str] = frozenset()
         self._rules: frozenset[str] = frozenset()
         self._limits: frozenset[str] = frozenset()
+        self._guards: frozenset[str] = GUARD_LABELS
         self._classifiers: frozenset[str] = frozenset()
         self._external: frozenset[str] = frozenset()
         self._counts: dict[str, defaultdict[Labels, int]] = {
@@ -146,6 +148,7 @@ class Metrics(Collector):
         classifiers = classifiers or {}
         self._models, self._apps, self._rules = frozenset(models), frozenset(apps), frozenset(rules)
         self._limits = frozenset(limits)
+        self._guards = GUARD_LABELS | {f"rule {id}" for id in rules} | {f"classifier {name}" for name in classifiers}
         self._classifiers = frozenset(classifiers)
         self._external = frozenset(kind for kinds in (custom, *classifiers.values()) for kind in kinds)
 
@@ -164,6 +167,9 @@ class Metrics(Collector):
             self._errors[end.code if end.code in CODES else OTHER, end.state] += 1
         if end.limit:
             self._counts[catalog.LIMITED][(end.limit if end.limit in self._limits else OTHER,)] += 1
+        if end.failed_guard:
+            guard = "detectors" if end.failed_guard.startswith("detector ") else end.failed_guard
+            self._counts[catalog.GUARDS][(guard if guard in self._guards else OTHER,)] += 1
         rules = intent.rules + end.rules
         for rule in dict.fromkeys(rules) if rules else ():
             self._rules_fired[(rule if rule in self._rules else OTHER,)] += 1

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gptgate.cli.main import execute
 from gptgate.cli.output import Format
@@ -11,13 +12,14 @@ from gptgate.cli.policy import _print_record, _rules_of
 from gptgate.cli.policy_cases import Expected, Range, differences
 from gptgate.cli.policy_tree import Node, lines
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, document_of
-from gptgate.core.events import End, EndState, Intent
+from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect
 from gptgate.installed import read_config_text
 from gptgate.storage.views import AuditRecord
+from storage_samples import blank
 
 CONFIG = """\
 version: 1
@@ -197,7 +199,7 @@ def recorded(digest: str) -> AuditRecord:
         model="m", provider="sim", upstream_model="m", effect="redact", score=20, parts=(("pii", 20),),
         rules=("baseline/redact-personal-data",), findings=(finding,), config_digest=digest, request_digest="",
         sent_digest="", window="", reserved_nano=0, price_version="", traceparent="", shadowed=("later:failed",),
-        failures=("moderation",),
+        failures=("moderation",), circumstances=blank(Circumstances),
     )  # fmt: skip
     end = End(
         id="019a-id", at_ms=2, app="a", window="", state=EndState.COMPLETED, status=200, code="", effect="redact",
@@ -230,6 +232,39 @@ def test_a_record_is_explained_with_the_rules_that_decided(folder: Path, capsys:
         assert ("not the one at hand" in shown) is not known
     _print_record(recorded("0" * 64), None, Format.JSON)
     assert set(json.loads(capsys.readouterr().out)["sides"]) == {"request", "answer"}
+    _print_record(recorded("0" * 64), None, Format.CSV)
+    assert "answer,rule,baseline/redact-answers" in capsys.readouterr().out.splitlines()
+
+
+def refused(**end: object) -> AuditRecord:
+    """A request that was refused before anything was sent."""
+    before = recorded("0" * 64)
+    assert before.end is not None
+    ended = replace(before.end, state=EndState.REFUSED, effect="allow", rules=(), attempts=0, **end)
+    return replace(before, intent=replace(before.intent, effect="allow", rules=(), circumstances=None), end=ended)
+
+
+def test_a_guard_that_failed_is_named_and_nothing_is_said_to_be_decided(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = {"code": "guard_failed", "failed_guard": "rule odd", "failure": "it divides by zero"}
+    record = refused(status=503, **failed)
+    _print_record(record, None, Format.TABLE)
+    shown = capsys.readouterr().out
+    assert "request: not decided on" in shown
+    assert "refused, status 503, guard_failed, because rule odd could not answer: it divides by zero" in shown
+    assert "allow" not in shown
+    assert "no rule fired" not in shown
+    assert "answer" not in shown.replace("could not answer", "")
+    _print_record(record, None, Format.JSON)
+    document = json.loads(capsys.readouterr().out)
+    assert document["outcome"] == {"state": "refused", "status": 503, "limit": "", **failed}
+    assert [side["effect"] for side in document["sides"].values()] == [""]
+
+
+def test_an_answer_on_which_a_guard_failed_is_not_said_to_be_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    before = recorded("0" * 64)
+    assert before.end is not None
+    _print_record(replace(before, end=replace(before.end, code="guard_failed", effect="allow")), None, Format.TABLE)
+    assert "answer, of both sides: not decided on" in capsys.readouterr().out
 
 
 def test_a_folder_whose_configuration_is_gone_or_broken_explains_all_the_same(folder: Path) -> None:

@@ -55,7 +55,7 @@ def test_everything_that_a_rule_can_say() -> None:
 CASES = {
     "unknown fact": (
         one(when="principal.ap == 'x'"),
-        "f.yaml:6: policy.rules[0].when: line 1, column 10: undeclared reference to 'principal.ap'",
+        "f.yaml:6: policy.rules[0].when: line 1, column 1: no fact is called principal.ap",
     ),
     "unknown member": (
         one(when="findings.exists(f, f.kid == 'x')"),
@@ -78,7 +78,48 @@ CASES = {
     ),
     "fails on nothing": (
         one(when="kinds['pii.email'] > 2"),
-        "f.yaml:6: policy.rules[0].when: line 1, column 1: cannot be evaluated when nothing was found: NOT_FOUND",
+        "f.yaml:6: policy.rules[0].when: line 1, column 1: cannot be evaluated when nothing was found: it reads a key",
+    ),
+    "a kind that nothing finds": (
+        one(when="'pii.emial' in kinds"),
+        'f.yaml:6: policy.rules[0].when: line 1, column 1: no kind of finding is called "pii.emial" '
+        '(hint: did you mean "pii.email"?)',
+    ),
+    "a kind of a finding that nothing finds": (
+        one(when="findings.exists(f, f.kind.startsWith('pij.'))"),
+        'f.yaml:6: policy.rules[0].when: line 1, column 38: no kind of finding begins with "pij."',
+    ),
+    "a location that is none": (
+        one(when='model.location == "clud"'),
+        'f.yaml:6: policy.rules[0].when: line 1, column 19: no location is called "clud" (hint: did you mean "cloud"?)',
+    ),
+    "an app that is none": (
+        one(when='!(principal.app in ["a", "x"])'),
+        "f.yaml:6: policy.rules[0].when: line 1, column 26: no app",
+    ),
+    "a team that is none": (
+        one(when='"x" != principal.team'),
+        "f.yaml:6: policy.rules[0].when: line 1, column 1: no team",
+    ),
+    "an endpoint that is none": (
+        one(when='request.endpoint == "completions"'),
+        'f.yaml:6: policy.rules[0].when: line 1, column 21: no endpoint is called "completions" (hint: known: chat,',
+    ),
+    "an origin that is none": (
+        one(when='findings.exists(f, f.origin == "tool")'),
+        'f.yaml:6: policy.rules[0].when: line 1, column 32: no origin is called "tool"',
+    ),
+    "a part of the score that is none": (
+        one(when="has(risk.parts.attak)"),
+        'f.yaml:6: policy.rules[0].when: line 1, column 16: no part of the risk score is called "attak" (hint: did you',
+    ),
+    "a classifier that is none": (
+        one(when='"external.x" in failures'),
+        'f.yaml:6: policy.rules[0].when: line 1, column 1: no classifier is called "external.x"',
+    ),
+    "a pattern that is seldom asked": (
+        one(when='principal.end_user != "" && principal.end_user.matches("[")'),
+        "f.yaml:6: policy.rules[0].when: line 1, column 56: is no pattern: missing ]: [",
     ),
     "too long": (
         one(when="true" + " && true" * 300),
@@ -88,7 +129,7 @@ CASES = {
     "in a block": (
         PLACES + "policy:\n  rules:\n    - id: r\n      stage: request\n      effect: flag\n      when: |\n"
         "        request.stream ||\n          model.nam == 'x'\n",
-        "f.yaml:13: policy.rules[0].when: line 2, column 8: undeclared reference to 'model.nam'",
+        "f.yaml:13: policy.rules[0].when: line 2, column 3: no fact is called model.nam",
     ),
     "redact by findings of the answer": (
         one(stage="response", effect="redact", findings=["pii.*"], when="size(findings) > 3"),

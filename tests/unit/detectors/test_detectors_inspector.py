@@ -135,5 +135,5 @@ def test_without_hyperscan_auto_finds_by_literals(monkeypatch) -> None:
     assert [one.kind for one in found] == ["pii.email"]
     with pytest.raises(GuardFailed) as caught:
         build_inspector("hyperscan")
-    assert "hyperscan" in caught.value.detail
+    assert "Hyperscan" in caught.value.why
     assert "hyperscan" not in caught.value.message

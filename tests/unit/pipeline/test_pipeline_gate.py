@@ -164,6 +164,9 @@ async def test_a_guard_that_raises_refuses(guard: str, fault: Exception) -> None
     assert record.end is not None
     assert (record.end.state, record.end.cost_nano, record.end.usage_source) == (EndState.REFUSED, 0, "unused")
     assert record.end.code == refused.value.code
+    assert "private" not in record.end.failure
+    if not isinstance(fault, GuardFailed):
+        assert record.end.failure.startswith(f"{type(fault).__name__} in gptgate.pipeline.")
     assert CARD.encode() not in (record.request_content or b"")
 
 
@@ -588,7 +591,7 @@ async def test_a_condition_that_does_not_answer_refuses_and_is_on_record(stage: 
             return self
 
         def value(self) -> str:
-            return "NOT_FOUND: true to Python, and no answer"
+            return "ERROR: true to Python, and no answer"
 
     rules = f"policy: {{rules: [{{id: odd, stage: {stage}, effect: flag, when: 'request.choices > 1'}}]}}"
     parts = with_(configured(rules))
@@ -603,6 +606,7 @@ async def test_a_condition_that_does_not_answer_refuses_and_is_on_record(stage: 
     record = at_rest(parts)
     assert record.end is not None
     assert (record.end.code, record.end.status) == ("guard_failed", 503)
+    assert (record.end.failed_guard, record.end.failure) == ("rule odd", "it gives neither true nor false")
     assert [end.code for _, end in parts.observer.seen] == ["guard_failed"]
 
 

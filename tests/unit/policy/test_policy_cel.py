@@ -180,10 +180,67 @@ def test_a_condition_that_does_not_answer_refuses(answer: object) -> None:
     with pytest.raises(GuardFailed) as failed:
         policy_with(answer).decide(facts(), SOME)
     assert failed.value.status == 503
-    assert "rule 'r'" in failed.value.detail
-    assert "rule 'r'" not in failed.value.message
+    assert failed.value.guard == "rule r"
+    assert failed.value.why
+    assert "rule r" not in failed.value.message
     # A rule that is no candidate is not asked.
     assert policy_with(answer, min_score=99).decide(facts(), SOME).rules == ()
+
+
+def test_what_goes_on_record_of_a_failed_condition_holds_no_word_of_the_request() -> None:
+    spec = RuleSpec(
+        id="r",
+        stage=Stage.REQUEST,
+        effect=Effect.FLAG,
+        # No trial meets it: they have no such session.
+        when="session in ['', 's'] || kinds[session] > 1",
+        findings=(),
+        origins=(),
+        min_score=0,
+        apps=(),
+        models=(),
+        message="",
+    )
+    policy = compile_policy([spec], "d")
+    with pytest.raises(GuardFailed) as failed:
+        policy.decide(facts(session="private"), SOME)
+    assert failed.value.why == "it reads a key that is not there"
+    assert "private" in failed.value.detail
+
+
+RE2 = "patterns are those of RE2"
+LOOK_FIRST = "ask first: 'attack' in risk.parts && …, size(findings) > 0 && …"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        ("session != '' && session.matches('[')", (1, 34), "is no pattern: missing ]: [", RE2),
+        ("false &&\n  matches(session, r'\\d(')", (2, 20), "is no pattern: missing ): \\d(", RE2),
+        ("request.tool == [] && 1/0 == 1", (1, 1), "no fact is called request.tool", "did you mean request.tools?"),
+        ("risk == 1", (1, 1), "no fact is called risk", "known: risk.score, risk.parts"),
+        ("risk.score > 1 and request.stream", (1, 16), "'and' is no word of conditions", "write &&"),
+        (
+            "usage.spent_nano / usage.budget_nano > 1",
+            (1, 1),
+            "cannot be evaluated when nothing was found: it divides by zero",
+            "ask first: usage.budget_nano > 0 && …",
+        ),
+        (
+            "session != '' && kinds['pii.email'] > 1",
+            (1, 1),
+            "cannot be evaluated on a request with a user, a session and a budget: it reads a key that is not there",
+            LOOK_FIRST,
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_that_help(text: str, place: tuple[int, int], message: str, hint: str) -> None:
+    first = examine(text).faults[0]
+    assert ((first.line, first.column), first.message, first.hint) == (place, message, hint)
+
+
+def test_one_unknown_name_is_one_problem() -> None:
+    assert len(examine("request.tool == 'x'").faults) == 1
 
 
 def test_a_shadow_that_does_not_answer_is_recorded() -> None:

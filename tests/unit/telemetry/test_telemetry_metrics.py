@@ -95,6 +95,9 @@ def metrics() -> Metrics:
     return made
 
 
+GUARD_FAILURES = "gptgate_guard_failures_total"
+
+
 def samples(made: Metrics) -> Mapping[tuple[str, tuple[tuple[str, str], ...]], float]:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -178,6 +181,7 @@ def test_labels_are_bounded_whatever_callers_and_providers_write() -> None:
                 usage=Usage(input_tokens=1),
                 cost_nano=1,
                 chunks=2,
+                failed_guard=f"rule g{number}",
             ),
         )
         made.add_auth_failure(f"c{number}")
@@ -240,7 +244,14 @@ def test_labels_are_those_of_the_catalog() -> None:
     made = metrics()
     made.add(
         intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=1, opinions=(OPINION,)),
-        end(code="budget_exceeded", usage=Usage(input_tokens=1), cost_nano=2, chunks=1, limit="agents"),
+        end(
+            code="budget_exceeded",
+            usage=Usage(input_tokens=1),
+            cost_nano=2,
+            chunks=1,
+            limit="agents",
+            failed_guard="rule r1",
+        ),
     )
     made.add_auth_failure("invalid_api_key")
     made.add_threshold("team", 50)
@@ -250,6 +261,15 @@ def test_labels_are_those_of_the_catalog() -> None:
         assert family.samples
         for sample in family.samples:
             assert set(sample.labels) - {"le"} == set(metric.labels)
+
+
+def test_guards_that_fail_are_counted_by_name() -> None:
+    made = metrics()
+    made.configure(models=(), apps=(), rules=("r1",), classifiers={"judge": ()})
+    for guard in ("rule r1", "rule r1", "classifier judge", "detector email", "approvals", "rule no-such", ""):
+        made.add(intent(), end(code="guard_failed", failed_guard=guard))
+    counted = {labels[0][1]: count for (name, labels), count in samples(made).items() if name == GUARD_FAILURES}
+    assert counted == {"rule r1": 2, "classifier judge": 1, "detectors": 1, "approvals": 1, "other": 1}
 
 
 def test_the_known_codes_are_those_of_the_error_tree() -> None:

@@ -175,6 +175,8 @@ def test_one_request_gives_one_line_with_what_an_operator_asks_for() -> None:
             "provider": "p",
             "status": 200,
             "code": "",
+            "failed_guard": "",
+            "failure": "",
             "state": "completed",
             "effect": "redact",
             "rules": ["r1", "r2", "r3"],

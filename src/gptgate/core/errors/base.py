@@ -28,6 +28,9 @@ class GateError(Exception):
     """False: a retry cannot help. True: it can. None: say nothing and leave it to the client's own rules."""
     limit: str = ""
     """The name of the limit, guard or budget that refused the request."""
+    guard: str = ""
+    why: str = ""
+    """The guard that could not answer, and why, where that is known: for the record."""
     standing: tuple[Standing, ...] = ()
     """How the caller's limits stand."""
 

@@ -10,10 +10,19 @@ class AuditUnavailable(Unavailable):
 
 
 class GuardFailed(Unavailable):
-    """A guard could not answer; it fails closed."""
+    """A guard could not answer; it fails closed.
+
+    `guard` names it, as ``rule ID``, ``classifier NAME`` or ``detector NAME``, else by what it does. `why` is in words
+    of the gateway's own, without any of the request's. Both go on record; `detail` does not.
+    """
 
     code = "guard_failed"
     retryable = False
+
+    def __init__(self, message: str, *, guard: str = "", why: str = "", detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.guard = guard
+        self.why = why
 
 
 class ShuttingDown(Unavailable):
@@ -36,6 +45,18 @@ class InternalFault(Unavailable):
 
     status = 500
     code = "internal_error"
+
+    @classmethod
+    def of(cls, defect: Exception, detail: str) -> "InternalFault":
+        """The fault that a defect is. `why` names what was raised and where, and nothing that was in it."""
+        fault = cls("The gateway failed on this request.", detail=detail)
+        frame = defect.__traceback__
+        while frame is not None:
+            module = frame.tb_frame.f_globals.get("__name__", "")
+            if module.startswith("gptgate."):
+                fault.why = f"{type(defect).__name__} in {module}.{frame.tb_frame.f_code.co_qualname}"
+            frame = frame.tb_next
+        return fault
 
 
 class CountersUnavailable(Unavailable):
