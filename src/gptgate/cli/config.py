@@ -1,7 +1,8 @@
 """`gptgate config`: check a configuration file, and make the running gateway use it."""
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,19 @@ def check(
     except ConfigError as error:
         raise _rejected([str(problem) for problem in error.problems], f"{file} cannot be used") from None
     print(f"{clean(str(file))} is right.\ndigest  {snapshot.digest}\n")
+    for line in _unset(snapshot):
+        print(f"note: {clean(line)}", file=sys.stderr)
     _print_coverage(snapshot)
+
+
+def _unset(snapshot: Snapshot) -> Iterator[str]:
+    """The environment variables that the gateway needs and this command does not have. They are no fault of the file:
+    the gateway may be given them."""
+    named = [(f"provider {spec.name}", spec.credential) for spec in snapshot.providers.values()]
+    named += [(f"classifier {spec.name}", spec.credential) for spec in snapshot.classifiers.values()]
+    for who, ref in named:
+        if ref is not None and ref.source == "env" and ref.name not in os.environ:
+            yield f"{who} needs the environment variable {ref.name}, which is not set here"
 
 
 @app.command("apply")
@@ -79,7 +92,7 @@ def _report(answer: Answer, expected: str, path: Path) -> None:
     if digest != expected:
         raise CommandError(
             f"the gateway uses digest {digest}, but that of {path} is {expected}",
-            hint="the gateway was started with another file: name it with --config",
+            hint="it has another file: name that with --config; or it is of another version of gptgate: restart it",
         )
     print("applied" if answer.document.get("changed") else "already in use")
     print(f"digest  {digest}")

@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from gptgate import __version__
 from gptgate.cli.failure import REFUSED, USAGE, CommandError
@@ -65,6 +66,17 @@ def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
     return app
 
 
+def literal(command: Any) -> Any:
+    """The command, whose help says brackets as they are: whoever prints it would take them for markup."""
+    command.help = escape(command.help or "")
+    for parameter in command.params:
+        if getattr(parameter, "help", None):
+            parameter.help = escape(parameter.help)
+    for child in getattr(command, "commands", {}).values():
+        literal(child)
+    return command
+
+
 def command_names() -> list[str]:
     """Every command as it is typed, such as ``keys create``, in the order of the alphabet."""
     return sorted(_walk(typer.main.get_command(build()), ""))
@@ -97,7 +109,7 @@ def execute(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     try:
         app = build(_needed(arguments))
-        result = app(list(arguments), prog_name="gptgate", standalone_mode=False)
+        result = literal(typer.main.get_command(app))(list(arguments), prog_name="gptgate", standalone_mode=False)
     except typer.TyperException as error:
         return _usage(error)
     except CommandError as error:

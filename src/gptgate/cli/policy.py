@@ -74,13 +74,22 @@ def run_tests(
     No gateway is needed and nothing is sent; external classifiers are not asked. Every case that does not hold is shown
     with its differences. Exit code 1 when there is one.
     """
-    suite = read_suite(file)
-    if config is None and not suite.config:
+    cases = read_suite(file)
+    if config is None and not cases.suite.config:
         raise CommandError(
             "no configuration is named", hint="write config: PATH in the file, or use --config", exit_code=USAGE
         )
-    bench = Bench(read_config(config or file.parent / suite.config))
-    outcomes = [run_case(bench, case) for case in suite.tests]
+    used = config or file.parent / cases.suite.config
+    if not used.is_file():
+        named = f"{file} names it, from its own folder" if config is None else "--config names it"
+        raise CommandError(
+            f"there is no configuration at {used}: {named}",
+            hint="gptgate policy test CASES --config gptgate-data/gptgate.yaml",
+            exit_code=USAGE,
+        )
+    bench = Bench(read_config(used))
+    cases.require_known(bench.snapshot)
+    outcomes = [run_case(bench, case) for case in cases.suite.tests]
     failed = [outcome for outcome in outcomes if not outcome.holds]
     if output is Format.TABLE:
         for outcome in failed:

@@ -1,6 +1,8 @@
 """Cases beside a policy: what goes in, what should come of it, and how that differs from what does."""
 
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,9 +12,14 @@ from msgspec import Meta, Struct
 
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
+from gptgate.cli.text import clean
+from gptgate.config.problem import did_you_mean, shown
+from gptgate.core.classifier import kinds_of
 from gptgate.core.finding import Origin
-from gptgate.core.snapshot import Effect
+from gptgate.core.snapshot import Effect, Snapshot
 from gptgate.core.wire import Dialect
+from gptgate.detectors import KINDS
+from gptgate.policy.own import OWN_RULES
 
 Score = Annotated[int, Meta(ge=0, le=100)]
 
@@ -85,16 +92,84 @@ class Outcome(Struct, frozen=True, kw_only=True):
         return not self.differences
 
 
-def read_suite(path: Path) -> Suite:
-    """Raises CommandError for a file that is no suite."""
+@dataclass(frozen=True, slots=True)
+class SuiteFile:
+    """A suite and where its cases stand."""
+
+    path: Path
+    suite: Suite
+    lines: tuple[int, ...]
+
+    def require_known(self, snapshot: Snapshot) -> None:
+        """Raises CommandError, with every place, for rules and kinds that the configuration does not have: what they
+        are expected to do would say nothing."""
+        rules = {rule.id for rule in (*OWN_RULES, *snapshot.rules)}
+        kinds = {*KINDS, *(f"custom.{spec.name}" for spec in snapshot.custom)}
+        for name, classifier in snapshot.classifiers.items():
+            kinds.update(kinds_of(name, classifier.labels))
+        problems = []
+        for case, line in zip(self.suite.tests, self.lines, strict=True):
+            expected = case.expect
+            named = [("rule", name, rules) for name in (*(expected.rules or ()), *(expected.shadowed or ()))]
+            named += [("kind of finding", name, kinds) for name in expected.findings or ()]
+            for what, name, known in named:
+                if name.removesuffix(":failed") not in known:
+                    near = did_you_mean(name, sorted(known))
+                    hint = f" (hint: {near})" if near else ""
+                    problems.append(f"{self.path}:{line}: {case.name}: no {what} is called {shown(name)}{hint}")
+        if problems:
+            raise _unusable(self.path, problems)
+
+
+def read_suite(path: Path) -> SuiteFile:
+    """Raises CommandError for a file that is no suite, with every mistake and its line."""
     try:
-        found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return msgspec.convert(found, Suite)
+        text = path.read_text(encoding="utf-8")
+        root, found = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}", exit_code=USAGE) from None
-    except (yaml.YAMLError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        problem = " ".join(str(error).split())
-        raise CommandError(f"{path} is no file of cases: {problem}", exit_code=USAGE) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _unusable(path, [f"{path}: {' '.join(str(error).split())}"]) from None
+    tests = found.get("tests") if isinstance(found, dict) else None
+    if not isinstance(tests, list):
+        raise _unusable(path, [f"{path}:1: a file of cases has a list 'tests'"])
+    lines = _lines_of(root, len(tests))
+    problems = [
+        f"{path}:{line}: {problem}" for test, line in zip(tests, lines, strict=True) if (problem := _problem(test))
+    ]
+    if problems:
+        raise _unusable(path, problems)
+    try:
+        return SuiteFile(path, msgspec.convert(found, Suite), lines)
+    except msgspec.ValidationError as error:
+        raise _unusable(path, [f"{path}:1: {error}"]) from None
+
+
+def _problem(test: object) -> str:
+    """What is wrong with a case; empty for none."""
+    try:
+        case = msgspec.convert(test, Case)
+    except msgspec.ValidationError as error:
+        return str(error)
+    if case.expect == Expected():
+        return "`expect` expects nothing, so it would always hold"
+    return ""
+
+
+def _lines_of(root: yaml.Node, number: int) -> tuple[int, ...]:
+    """The line on which each case begins; that of the file where a case came by an alias of the whole list."""
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if key.value == "tests" and len(value.value) == number:
+            return tuple(item.start_mark.line + 1 for item in value.value)
+    return (1,) * number
+
+
+def _unusable(path: Path, problems: Sequence[str]) -> CommandError:
+    """The error of a file with these mistakes, which are printed, a line each."""
+    for problem in problems:
+        print(clean(problem), file=sys.stderr)
+    number = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+    return CommandError(f"{path} is no file of cases: {number}", hint="mend the lines named above", exit_code=USAGE)
 
 
 def run_case(bench: Bench, case: Case) -> Outcome:

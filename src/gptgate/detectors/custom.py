@@ -28,10 +28,38 @@ def examine_custom(spec: CustomSpec) -> str:
         for pattern in _detector(spec).patterns:
             compile_bytes(pattern.source, ignore_case=pattern.ignore_case)
     except ValueError as error:
-        return str(error).removeprefix(f"custom.{spec.name}: ")
+        return str(error).removeprefix(f"custom.{spec.name}: ") + _advice(spec)
     except (re.error, re2.error):
         return "cannot be compiled: a class that ends before it begins, or a repeat that is too large"
     return ""
+
+
+_INSTEAD = {
+    "\\d": "write [0-9] for \\d",
+    "\\w": "write [A-Za-z0-9_] for \\w",
+    "\\s": "write [ \\t] for \\s",
+    "\\b": "leave \\b out: no letter or digit may touch a match in any case",
+    ".": "a dot is not for patterns: say which characters, as in [a-z0-9]{1,9}, or \\. for the dot itself",
+    "^": "leave ^ out: a match is found wherever it stands",
+    "$": "leave $ out: a match is found wherever it stands",
+    "(": "write (?:foo) for (foo)",
+}
+"""What patterns elsewhere say → what helps who writes it here."""
+
+
+def _advice(spec: CustomSpec) -> str:
+    """What helps, behind a problem; empty where nothing is known to."""
+    foreign = next((word for word in spec.words or (spec.pattern,) if not word.isascii()), "")
+    if foreign and not (foreign[0] + foreign[-1]).isascii():
+        return "; words and patterns begin and end in ASCII"
+    if foreign:
+        code = "".join(
+            char if char.isascii() else "".join(f"\\x{byte:02x}" for byte in char.encode()) for char in foreign
+        )
+        return f"; words are ASCII, and a pattern may hold the bytes of other letters between ASCII ones: {code}"
+    bare = re.sub(r"\[(?:\\.|[^\]\\])*\]|\\[^dwsb]|\(\?:", "", spec.pattern)
+    advice = [help for sign, help in _INSTEAD.items() if sign in bare]
+    return "; " + "; ".join(advice) if advice else ""
 
 
 def _detector(spec: CustomSpec) -> Detector:

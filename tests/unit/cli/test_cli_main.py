@@ -3,8 +3,10 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from gptgate import __version__
 from gptgate.cli import folder, main
@@ -117,3 +119,24 @@ def test_a_command_loads_no_server_and_no_provider_client(command: str, tmp_path
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=True
     )
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("name", ["", *main.command_names()])
+def test_a_help_page_says_all_that_its_command_says_of_itself(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "999")
+    command: Any = typer.main.get_command(main.build())
+    for part in name.split():
+        command = command.commands[part]
+    assert main.execute([*name.split(), "--help"]) == 0
+    shown = _letters(capsys.readouterr().out)
+    for text in (command.help or "").split("\n\n"):
+        assert _letters(text) in shown
+    for parameter in command.params:
+        assert _letters(getattr(parameter, "help", None) or "") in shown
+
+
+def _letters(text: str) -> str:
+    """The text without white space and frames, which depend on the width of a terminal."""
+    return "".join(char for char in text if not char.isspace() and char not in "│╭╮╰╯─")

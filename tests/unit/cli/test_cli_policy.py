@@ -65,6 +65,9 @@ GOOD: list[dict[str, object]] = [
 ]  # fmt: skip
 
 
+ANY = {"score": {"min": 0}}
+
+
 def test_cases_that_hold(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["policy", "test", suite(folder, *GOOD)]) == 0
     assert capsys.readouterr().out.startswith(f"{len(GOOD)} of {len(GOOD)} cases hold\ndigest  ")
@@ -73,13 +76,13 @@ def test_cases_that_hold(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_a_case_that_does_not_hold_is_shown_with_its_differences(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = {"prompt": "ada@example.com", "expect": {"effect": "deny", "rules": ["x"], "score": {"max": 3}}}
+    bad = {"prompt": "ada@example.com", "expect": {"effect": "deny", "rules": ["later"], "score": {"max": 3}}}
     assert execute(["policy", "test", suite(folder, GOOD[0], bad)]) == 1
     shown = capsys.readouterr()
     assert shown.out.splitlines()[:5] == [
         "FAILED  c1",
         "  effect: expected deny, got redact",
-        "  rules: - x",
+        "  rules: - later",
         "  rules: + baseline/redact-personal-data",
         "  score: expected 0 to 3, got 20 (20 pii)",
     ]
@@ -92,11 +95,11 @@ def test_a_case_that_does_not_hold_is_shown_with_its_differences(
 @pytest.mark.parametrize(
     ("case", "why"),
     [
-        ({"prompt": "a", "answer": "b", "expect": {}}, "a case has one of prompt, messages, body and answer"),
-        ({"expect": {}}, "a case has one of"),
-        ({"prompt": "a", "app": "nobody", "expect": {}}, "has no app 'nobody'"),
-        ({"prompt": "a", "model": "none", "expect": {}}, "there is no model"),
-        ({"body": {"messages": "x"}, "expect": {}}, "'messages' must be a list"),
+        ({"prompt": "a", "answer": "b", "expect": ANY}, "a case has one of prompt, messages, body and answer"),
+        ({"expect": ANY}, "a case has one of"),
+        ({"prompt": "a", "app": "nobody", "expect": ANY}, "has no app 'nobody'"),
+        ({"prompt": "a", "model": "none", "expect": ANY}, "there is no model"),
+        ({"body": {"messages": "x"}, "expect": ANY}, "'messages' must be a list"),
     ],
 )
 def test_what_cannot_be_judged_does_not_hold(
@@ -116,6 +119,39 @@ def test_a_file_that_is_no_suite_is_wrong_usage(folder: Path, capsys: pytest.Cap
     path.write_text(text)
     assert execute(["policy", "test", str(path)]) == 2
     assert "is no file of cases" in capsys.readouterr().err
+
+
+def test_every_mistake_of_a_file_is_named_with_its_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "cases.yaml"
+    path.write_text(
+        "config: gptgate.yaml\ntests:\n"
+        "  - {name: a, prompt: x, expect: {}}\n"
+        "  - {name: b, promt: x, expect: {effect: deny}}\n"
+        "  - {name: c, prompt: x, expect: {effect: dny}}\n"
+    )
+    assert execute(["policy", "test", str(path)]) == 2
+    first, second, third, verdict, _ = capsys.readouterr().err.splitlines()
+    assert first == f"{path}:3: `expect` expects nothing, so it would always hold"
+    assert second == f"{path}:4: Object contains unknown field `promt`"
+    assert third.startswith(f"{path}:5: Invalid enum value 'dny'")
+    assert "3 mistakes" in verdict
+
+
+def test_rules_and_kinds_that_do_not_exist_are_mistakes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = {"prompt": "x", "expect": {"rules": ["latr", "later:failed"], "findings": ["pii.emial"]}}
+    assert execute(["policy", "test", suite(folder, GOOD[0], bad)]) == 2
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert 'no rule is called "latr" (hint: did you mean "later"?)' in first
+    assert 'no kind of finding is called "pii.emial" (hint: did you mean "pii.email"?)' in second
+
+
+def test_a_suite_whose_configuration_is_elsewhere_says_how_to_name_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["policy", "test", suite(folder, GOOD[0], config="x.yaml")]) == 2
+    shown = capsys.readouterr().err
+    assert f"there is no configuration at {folder / 'x.yaml'}" in shown
+    assert "hint: gptgate policy test CASES --config gptgate-data/gptgate.yaml" in shown
 
 
 def test_a_suite_needs_a_configuration(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,6 +192,8 @@ def test_a_text_is_explained(folder: Path, capsys: pytest.CaptureFixture[str]) -
         assert line in shown
     assert execute(["policy", "explain", "--text", "hello", "--format", "json", *config]) == 0
     assert json.loads(capsys.readouterr().out)["decision"]["effect"] == "allow"
+    assert execute(["policy", "explain", "--text", "hello", "--format", "csv", *config]) == 0
+    assert capsys.readouterr().out == "side,what,value\nrequest,effect,allow\nrequest,score,0\n"
 
 
 def test_explain_wants_one_thing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
