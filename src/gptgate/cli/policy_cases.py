@@ -156,7 +156,7 @@ def _problem(test: object) -> str:
     return ""
 
 
-def _lines_of(root: yaml.Node, number: int) -> tuple[int, ...]:
+def _lines_of(root: yaml.Node | None, number: int) -> tuple[int, ...]:
     """The line on which each case begins; that of the file where a case came by an alias of the whole list."""
     for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
         if key.value == "tests" and len(value.value) == number:
