@@ -6,7 +6,7 @@ Prints what was proven. Exit code 3 and one line when it was not.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,11 +35,13 @@ def main(arguments: Sequence[str]) -> int:
         key = VerifierKey.parse(asked.key)
         witnesses = witness_keys(asked.witness)
         if path.is_dir():
-            proven = _verify_folder(path, key, [Path(name) for name in asked.checkpoint])
+            proven, lines = _verify_folder(path, key, [Path(name) for name in asked.checkpoint])
         else:
-            proven = _verify_file(path.read_bytes(), key)
+            proven, lines = _verify_file(path.read_bytes(), key)
         for heads in proven if witnesses else ():
-            _show_quorum(heads, witnesses, asked.at_least or len(witnesses))
+            lines += _quorum_lines(heads, witnesses, asked.at_least or len(witnesses))
+        # Nothing is called proven before all is that was asked for.
+        print("\n".join(lines))
     except (VerificationError, OSError, UnicodeDecodeError) as error:
         print(f"not verified: {error}", file=sys.stderr)
         return UNVERIFIED
@@ -71,7 +73,7 @@ def _positive(text: str) -> int:
     return number
 
 
-def _verify_folder(path: Path, key: VerifierKey, kept: Sequence[Path]) -> list[list[Head]]:
+def _verify_folder(path: Path, key: VerifierKey, kept: Sequence[Path]) -> tuple[list[list[Head]], list[str]]:
     """A whole log, and that it holds the checkpoints that others and its witnesses have. Any of these heads may be the
     one that a witness has seen."""
     checkpoint, read = settled(lambda name: (path / name).read_bytes())
@@ -81,33 +83,31 @@ def _verify_folder(path: Path, key: VerifierKey, kept: Sequence[Path]) -> list[l
     if any(roots[head.size] != head.root for head, _ in known):
         raise VerificationError("the log has forked: it signed two different heads of one size")
     own = verify_head(read, checkpoint, key, roots)
-    print(f"{own.origin}: {own.size} entries, as signed")
-    return [[*known, (own, parse_note(checkpoint))]]
+    return [[*known, (own, parse_note(checkpoint))]], [f"{own.origin}: {own.size} entries, as signed"]
 
 
 def _head(data: bytes, key: VerifierKey) -> Head:
     return open_checkpoint(data, key), parse_note(data)
 
 
-def _verify_file(data: bytes, key: VerifierKey) -> list[list[Head]]:
+def _verify_file(data: bytes, key: VerifierKey) -> tuple[list[list[Head]], list[str]]:
     """A proof, or the evidence of a request. Each head that a proof leads to must have been seen for itself."""
     if data.startswith(b"{"):
         proven = verify_evidence(data, key)
-        print(f"{proven.heads[0].origin}: request {proven.request}, as signed:")
-        print(json.dumps({"intent": proven.intent, "end": proven.end, "configuration": proven.configuration}))
-        return [[pair] for pair in zip(proven.heads, proven.notes, strict=True)]
+        facts = {"intent": proven.intent, "end": proven.end, "configuration": proven.configuration}
+        said = [f"{proven.heads[0].origin}: request {proven.request}, as signed:", json.dumps(facts)]
+        return [[pair] for pair in zip(proven.heads, proven.notes, strict=True)], said
     proof = parse_proof(data)
     head, note = verify_proof(proof, key)
-    print(f"{head.origin}: entry {proof.index} of {head.size}, as signed:")
-    print(proof.entry.decode())
-    return [[(head, note)]]
+    said = [f"{head.origin}: entry {proof.index} of {head.size}, as signed:", proof.entry.decode()]
+    return [[(head, note)]], said
 
 
-def _show_quorum(heads: Sequence[Head], witnesses: Sequence[VerifierKey], least: int) -> None:
+def _quorum_lines(heads: Sequence[Head], witnesses: Sequence[VerifierKey], least: int) -> Iterator[str]:
     quorum = require_quorum(heads, witnesses, least)
-    print(f"cosigned by {len(quorum.words)} of {len(witnesses)} witnesses; {least} of them saw {quorum.size} entries")
+    yield f"cosigned by {len(quorum.words)} of {len(witnesses)} witnesses; {least} of them saw {quorum.size} entries"
     for word in quorum.words:
-        print(f"  {word.witness.name}: {word.head.size} entries, {datetime.fromtimestamp(word.at_s, UTC):%FT%TZ}")
+        yield f"  {word.witness.name}: {word.head.size} entries, {datetime.fromtimestamp(word.at_s, UTC):%FT%TZ}"
 
 
 if __name__ == "__main__":

@@ -43,6 +43,6 @@ def test_every_proof_verifies_and_none_of_another_entry(verifier: Path, tmp_path
         good, bad = tmp_path / "good", tmp_path / "bad"
         good.write_bytes(format_proof(entries[index], index, path, checkpoint))
         bad.write_bytes(format_proof(entries[index - 1], index, path, checkpoint))
-        told = subprocess.run([verifier, good, str(SIGNER.key)], capture_output=True, check=True)
+        told = subprocess.run([verifier, str(SIGNER.key), good], capture_output=True, check=True)
         assert told.stdout.rstrip(b"\n") == entries[index]
-        assert subprocess.run([verifier, bad, str(SIGNER.key)], capture_output=True).returncode == 3
+        assert subprocess.run([verifier, str(SIGNER.key), bad], capture_output=True).returncode == 3

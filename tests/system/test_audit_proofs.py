@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gptgate.audit.signing import Signer
+from gptgate_verify.note import COSIGNATURE
 from live_gateway import SIMULATED, Live
 from waiting import PATIENCE_S
 
@@ -53,6 +55,27 @@ def test_a_request_is_proven_in_one_file(live: Live, key: str, proof: Path) -> N
     assert done.returncode == 0, done.stderr
     for words in ("app demo", "end user grace", "pii.email", "redact", "(proven)", "completed"):
         assert words in done.stdout, done.stdout
+
+
+def test_nothing_is_called_verified_before_the_witness_is(live: Live, key: str, proof: Path) -> None:
+    other = str(Signer("w.example/w", b"\x02" * 32, COSIGNATURE).key)
+    done = live.gptgate("audit", "verify", str(proof), "--key", key, "--witness-key", other)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "there is no checkpoint here that w.example/w has cosigned" in done.stderr
+
+
+def test_a_copy_without_the_private_key_proves_a_request(live: Live, key: str, proof: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(live.folder, copy, ignore=shutil.ignore_patterns("log.key", "gptgate.lock"))
+    request = json.loads(proof.read_text())["request"]
+    unchecked, out = copy / "unchecked.proof", copy / "request.proof"
+    done = live.gptgate("audit", "prove", request, "--out", str(out), "--data", str(copy), "--key", key)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = live.gptgate("audit", "prove", request, "--out", str(unchecked), "--data", str(copy))
+    assert done.returncode == 0
+    assert "the signature of its checkpoint was not checked" in done.stderr
+    for path in (out, unchecked):
+        assert live.gptgate("audit", "verify", str(path), "--key", key).returncode == 0
 
 
 def test_no_other_key_proves_it(live: Live, proof: Path) -> None:

@@ -1,5 +1,5 @@
 // Verifies a gptgate proof file with Go's own implementation of transparency logs (golang.org/x/mod/sumdb), which
-// shares nothing with gptgate: go run . PROOF-FILE PUBLIC-KEY. Prints the entry.
+// shares nothing with gptgate: go run . PUBLIC-KEY PROOF-FILE. Prints the entry.
 package main
 
 import (
@@ -15,9 +15,9 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		fail(fmt.Errorf("usage: verify-with-go PROOF-FILE PUBLIC-KEY"))
+		fail(fmt.Errorf("usage: verify-with-go PUBLIC-KEY PROOF-FILE"))
 	}
-	data, err := os.ReadFile(os.Args[1])
+	data, err := os.ReadFile(os.Args[2])
 	fail(err)
 	head, checkpoint, found := strings.Cut(string(data), "\n\n")
 	lines := strings.Split(head, "\n")
@@ -34,7 +34,7 @@ func main() {
 		fail(err)
 		proof = append(proof, hash)
 	}
-	verifier, err := note.NewVerifier(os.Args[2])
+	verifier, err := note.NewVerifier(os.Args[1])
 	fail(err)
 	signed, err := note.Open([]byte(checkpoint), note.VerifierList(verifier))
 	fail(err)

@@ -51,7 +51,8 @@ class Accepted(Struct, frozen=True):
 class Refused(Exception):
     """No cosignature. `body` is the answer's, of the type `media_type`.
 
-    `suspect` is a head that the log has signed and that was not shown to follow the one that is known.
+    `suspect` is a head that the log has signed and that was not shown to follow the one that is known, or that has
+    fewer entries.
     """
 
     def __init__(
@@ -111,7 +112,10 @@ def judge(data: bytes, logs: Mapping[str, VerifierKey], last: Callable[[str], Ch
         raise Refused(400, "the old size is larger than the checkpoint's\n")
     known = last(head.origin) or Checkpoint(head.origin, 0, EMPTY_ROOT)
     if asked.old != known.size:
-        raise Refused(409, f"{known.size}\n", SIZE_TYPE)
+        # A log forgets no entry. One that asks for less than was cosigned may only have lost what it knew of this
+        # witness; one whose signed head is smaller has lost entries, or somebody sent an old head once more.
+        smaller = head if head.size < known.size else None
+        raise Refused(409, f"{known.size}\n", SIZE_TYPE, suspect=smaller)
     if asked.old == head.size and head.root != known.root:
         raise Refused(409, f"{known.size}\n", SIZE_TYPE, suspect=head)
     try:

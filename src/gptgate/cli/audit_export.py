@@ -77,6 +77,8 @@ def export(
     with ExitStack() as stack:
         try:
             target = sys.stdout.buffer if out is None else stack.enter_context(_behind_whole_lines(out, output))
+            if out is not None and start is None and cursor is None:
+                _require_empty(target, out)
             headed = first > 0 if out is None else target.tell() > 0
             following = _write(target, output, _lines(entries, first, limit), first, headed=headed)
             target.flush()
@@ -144,6 +146,12 @@ def _lines(entries: LogEntries, first: int, limit: int) -> Iterator[LogLine]:
 def _behind_whole_lines(out: Path, output: ExportFormat) -> BinaryIO:
     """The file, to append to. Half a line, which a run that was cut short left, is cut off."""
     file = out.open("a+b")
+    file.seek(0)
+    begun = file.read(HEAD)
+    if begun and not _is_of_export(begun.partition(b"\n")[0], output):
+        file.close()
+        message = f"{out} does not begin like an export as {output.value}"
+        raise CommandError(message, hint="name another file with --out, or another --format", exit_code=USAGE)
     whole = line_start(file, file.seek(0, os.SEEK_END))
     file.seek(whole)
     torn = file.read(HEAD)
@@ -153,6 +161,16 @@ def _behind_whole_lines(out: Path, output: ExportFormat) -> BinaryIO:
     file.truncate(whole)
     file.seek(whole)
     return file
+
+
+def _require_empty(target: BinaryIO, out: Path) -> None:
+    """Where nothing says where to begin, a second run would write every entry again."""
+    if target.tell():
+        raise CommandError(
+            f"{out} has entries already, and nothing says where to go on",
+            hint="name a --cursor, which each run moves, or --from N, or another file",
+            exit_code=USAGE,
+        )
 
 
 def _is_of_export(torn: bytes, output: ExportFormat) -> bool:

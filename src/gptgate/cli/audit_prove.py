@@ -2,6 +2,7 @@
 
 import base64
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,43 +10,48 @@ import typer
 
 from gptgate.audit.growth import Prover
 from gptgate.cli.audit_verify import Key, own_key, read_file
-from gptgate.cli.failure import UNVERIFIED, CommandError
+from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
-from gptgate.storage.log_folder import LogFolder
+from gptgate.storage.log_folder import KEY_NAME, LogFolder
 from gptgate.storage.proofs import places_of
 from gptgate_verify import VerificationError
 from gptgate_verify.evidence import format_evidence
 from gptgate_verify.log import ReadFile, settled
 from gptgate_verify.merkle import verify_consistency
-from gptgate_verify.note import VerifierKey, open_checkpoint, parse_note
+from gptgate_verify.note import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
 from gptgate_verify.proof import format_proof
 from gptgate_verify.tiles import WIDTH, bundle_path, unpack_bundle
+
+Open = Callable[[bytes], Checkpoint]
+"""Reads a signed checkpoint. Raises VerificationError."""
 
 
 def prove(
     request_id: Annotated[str, typer.Argument(metavar="ID", help="The request's id, as in x-request-id.")],
     out: Annotated[Path | None, typer.Option(help="The file to write; default ID.proof.")] = None,
+    key: Key = None,
     data: Data = DEFAULT_FOLDER,
 ) -> None:
     """Write one file that proves a request: its intent, its end, the configuration that decided, each with its proof.
 
     The proofs lead to the newest checkpoint that a witness has cosigned, where one covers the request.
     `gptgate audit verify FILE --key KEY` verifies it anywhere, without this folder.
+    No private key is needed: on a copy without one the checkpoint that is stored there is checked with --key.
     """
     files = LogFolder(data)
+    opened = _opener(data, key)
     places = places_of(data, request_id)
     try:
         if files.checkpoint() is None:
             raise CommandError("the audit log has no checkpoint yet", hint="start the gateway once")
         newest, read = settled(files.read)
-        key = own_key(data)
-        whole = open_checkpoint(newest, key).size
+        whole = opened(newest).size
         last = max(index for _, index in places)
         if last >= whole:
             raise CommandError("the request is not in the signed log yet", hint="it will be in a moment; try again")
         prover = Prover(whole, read)
-        checkpoint, head = _witnessed(files, key, prover, last) or (newest, whole)
+        checkpoint, head = _witnessed(files, opened, prover, last) or (newest, whole)
         proofs = []
         for _, index in places:
             entry = _entry(read, whole, index)
@@ -63,13 +69,34 @@ def prove(
     print(f"{path}: {kinds}; a log of {head} entries. Verify it with `gptgate audit verify {path} --key KEY`.")
 
 
-def _witnessed(files: LogFolder, key: VerifierKey, prover: Prover, last: int) -> tuple[bytes, int] | None:
+def _opener(data: Path, key: str | None) -> Open:
+    """How checkpoints are read: with the key that was given, else with the folder's own. Where there is neither, as in
+    an auditor's copy, they are read as they stand, and that is said: whoever verifies the proof has a key.
+    """
+    if key is not None:
+        try:
+            public = VerifierKey.parse(key)
+        except VerificationError as error:
+            raise CommandError(str(error), exit_code=USAGE) from None
+    elif (data / KEY_NAME).exists():
+        public = own_key(data)
+    else:
+        print(
+            f"gptgate: there is no {KEY_NAME} in {data}: the signature of its checkpoint was not checked. "
+            "With --key it is; whoever verifies the proof checks it in any case.",
+            file=sys.stderr,
+        )
+        return lambda note: parse_checkpoint(parse_note(note).text)
+    return lambda note: open_checkpoint(note, public)
+
+
+def _witnessed(files: LogFolder, opened: Open, prover: Prover, last: int) -> tuple[bytes, int] | None:
     """The newest checkpoint that a witness has cosigned and that covers the entry `last`, with its size: what it proves
     is not only the operator's word. None when there is none."""
     found = []
     for witness, note in files.witnessed().items():
         try:
-            head = open_checkpoint(note, key)
+            head = opened(note)
         except VerificationError as error:
             print(f"gptgate: the note of witness {witness} is damaged and left out: {error}", file=sys.stderr)
             continue

@@ -96,24 +96,26 @@ def _verify_proof(path: Path, key: VerifierKey, witnesses: Sequence[VerifierKey]
     data = read_file(path)
     if data.startswith(b"{"):
         proven = verify_evidence(data, key)
-        _show_evidence(proven)
+        lines = list(_evidence_lines(proven))
         known = [KnownHead(str(path), *pair, True) for pair in zip(proven.heads, proven.notes, strict=True)]
     else:
         proof = parse_proof(data)
         head, note = verify_proof(proof, key)
         known = [KnownHead(str(path), head, note, True)]
-        print(f"Verified: entry {proof.index} of {head.size} in the log {head.origin}:")
-        print(proof.entry.decode("utf-8", "replace"))
-    for witness in witnesses:
-        for one in known:
-            print(cosigned_line(witness, *cosigned([one], witness)))
+        lines = [
+            f"Verified: entry {proof.index} of {head.size} in the log {head.origin}:",
+            proof.entry.decode("utf-8", "replace"),
+        ]
+    # Nothing is called verified before all is that was asked for.
+    lines += [cosigned_line(witness, *cosigned([one], witness)) for witness in witnesses for one in known]
+    print("\n".join(lines))
 
 
-def _show_evidence(proven: Evidence) -> None:
+def _evidence_lines(proven: Evidence) -> Iterator[str]:
     """The answers to an auditor's questions, each out of a proven entry."""
     asked, ended = proven.intent, proven.end or {}
     head = proven.heads[0]
-    print(f"Verified: request {clean(proven.request)} in the log {head.origin} of {head.size} entries.")
+    yield f"Verified: request {clean(proven.request)} in the log {head.origin} of {head.size} entries."
     lines = {
         "who": f"team {asked.get('team')}, app {asked.get('app')}, key {asked.get('key_id')}, "
         f"end user {asked.get('end_user') or '-'}, from {asked.get('client')}",
@@ -124,7 +126,7 @@ def _show_evidence(proven: Evidence) -> None:
         f"configuration {asked.get('config_digest')}" + (" (proven)" if proven.configuration else " (not in the file)"),
     }
     for name, line in lines.items():
-        print(f"  {name:9} {clean(line)}")
+        yield f"  {name:9} {clean(line)}"
 
 
 def _verify_folder(

@@ -81,7 +81,7 @@ class Row(Struct, frozen=True):
     @property
     def place(self) -> str:
         """The row, for people."""
-        return f"{self.kind} {self.seq} ({self.name})"
+        return f"{self.kind} {self.seq}" + (f" ({self.name})" if self.name else "")
 
     def difference(self, entry: bytes) -> str:
         """What the row says differently from its entry in the log; ``""`` when nothing.
@@ -189,16 +189,34 @@ class LogCheck:
         # The columns are constants of ours.
         query = f"SELECT {INTENT_COLUMNS}, body, content, salt FROM intents WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608
         with closing(self._connection.execute(query, (before.intents, batch.intents))) as found:
-            for row in found:
-                yield _first(_intent(row), row[-2], later) if later else _intent(row)
+            intents = (_first(_intent(row), row[-2], later) if later else _intent(row) for row in found)
+            yield from _whole("intent", before.intents, batch.intents, intents)
         query = f"SELECT seq, {END_COLUMNS}, body, content, salt FROM ends WHERE seq > ? AND seq <= ? ORDER BY seq"  # noqa: S608
         with closing(self._connection.execute(query, (before.ends, batch.ends))) as found:
-            for row in found:
-                yield _first(_end(row), row[-2], later) if later else _end(row)
+            ends = (_first(_end(row), row[-2], later) if later else _end(row) for row in found)
+            yield from _whole("end", before.ends, batch.ends, ends)
         query = "SELECT seq, type, body FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
         with closing(self._connection.execute(query, (before.events, batch.events))) as found:
-            for seq, kind, body in found:
-                yield _row(str(kind), seq, "event", body, None, None, "")
+            events = (_row(str(kind), seq, "event", body, None, None, "") for seq, kind, body in found)
+            yield from _whole("event", before.events, batch.events, events)
+
+
+def _whole(kind: str, before: int, last: int, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows of a batch, which have every number from that after `before` to `last`; one that has no row is named in
+    its place, so that what stands behind it is not held against the wrong entry."""
+    number = before + 1
+    for row in rows:
+        while number < row.seq:
+            yield _missing(kind, number)
+            number += 1
+        yield row
+        number += 1
+    for gone in range(number, last + 1):
+        yield _missing(kind, gone)
+
+
+def _missing(kind: str, seq: int) -> Row:
+    return Row(kind, seq, "", b"", None, "it is missing in the records")
 
 
 def _intent(row: tuple[Any, ...]) -> Row:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from gptgate.audit.signing import Signer
 from gptgate.audit.witness import MAX_SUBMISSION_BYTES, PATH, SHOW_PATH, Refused, judge
 from gptgate.witness.heads import Heads
-from gptgate_verify.note import VerifierKey
+from gptgate_verify.note import Checkpoint, VerifierKey
 
 TEXT = "text/plain"
 BODY_TIMEOUT_S = 10.0
@@ -31,7 +31,8 @@ class Witness:
         now_s: Callable[[], int],
         report: Callable[[str], None],
     ) -> None:
-        """`report` is told of every head that a log has signed and that was not shown to follow the one before."""
+        """`report` is told of every head that a log has signed and that is smaller than the one before, or was not
+        shown to follow it."""
         self._signer = signer
         self._logs = logs
         self._heads = heads
@@ -83,11 +84,7 @@ class Witness:
         head = refused.suspect
         if head is not None:
             known = self._heads.last(head.origin)
-            before = "nothing" if known is None else f"{known.size} entries with root {known.root.hex()}"
-            self._report(
-                f"{head.origin} signed {head.size} entries with root {head.root.hex()}; "
-                f"that it follows {before} was not shown: {refused.body.strip()}"
-            )
+            self._report(_suspicion(head, known, refused.body.strip()))
             try:
                 self._heads.keep_evidence(head, data)
             except OSError as error:
@@ -99,3 +96,16 @@ class Witness:
         if note is None:
             return Response("this witness has cosigned nothing of this log\n", 404, media_type=TEXT)
         return Response(note, media_type=TEXT)
+
+
+def _suspicion(head: Checkpoint, known: Checkpoint | None, why: str) -> str:
+    """What a head means that gets no cosignature, and what it does not prove."""
+    signed = f"{head.origin} signed {head.size} entries with root {head.root.hex()}"
+    before = "nothing" if known is None else f"{known.size} entries with root {known.root.hex()}"
+    if known is not None and head.size < known.size:
+        return (
+            f"{signed} and offers them after {before}: the log was rolled back to an older state, or somebody sent an "
+            "old head again. Heads have no time, so this one proves neither; if the log itself has no more entries "
+            "now, it was rolled back"
+        )
+    return f"{signed}; that it follows {before} was not shown: {why}"

@@ -17,7 +17,7 @@ from gptgate_verify.note import COSIGNATURE, Checkpoint, VerifierKey, open_check
 KEY_NAME = "witness.key"
 HEADS, EVIDENCE = "heads", "evidence"
 MAX_EVIDENCE = 1000
-"""Contradictions kept of each log, of either kind: a log that signs more of them proves nothing new."""
+"""Contradictions kept of each log, of any kind: a log that signs more of them proves nothing new."""
 
 
 def witness_signer(folder: Path) -> Signer:
@@ -94,7 +94,7 @@ class Heads:
         self._heads[head.origin], self._notes[head.origin] = head, note
 
     def keep_evidence(self, head: Checkpoint, submitted: bytes) -> None:
-        """Keep what contradicts the head that is known, beside that head. Raises OSError."""
+        """Keep what contradicts the head that is known, or has fewer entries, beside that head. Raises OSError."""
         folder = self._folder / EVIDENCE
         prefix = self._path(head.origin).name[:16]
         known = self._heads.get(head.origin)
@@ -103,6 +103,9 @@ class Heads:
         convicts = known is not None and known.size == head.size
         if convicts:
             prefix += "-fork"
+        elif known is not None and known.size > head.size:
+            # Anybody can send old heads: they get no room of the others either.
+            prefix += "-smaller"
         if sum(1 for _ in folder.glob(f"{prefix}-*")) < MAX_EVIDENCE:
             write_durably(folder / f"{prefix}-{head.size}-{head.root.hex()[:16]}", submitted)
             sync_folders([folder])

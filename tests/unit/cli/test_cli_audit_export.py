@@ -50,6 +50,41 @@ def test_a_header_that_was_cut_short_is_written_again(folder: Path, tmp_path: Pa
 def test_a_file_of_somebody_else_is_left_alone(folder: Path, tmp_path: Path, output: ExportFormat) -> None:
     out = tmp_path / "notes"
     out.write_bytes(b"a note\nof somebody")
-    with pytest.raises(CommandError, match="ends in half a line that is not of an export"):
+    with pytest.raises(CommandError, match="does not begin like an export"):
         run(folder, out, output, 0, 1)
     assert out.read_bytes() == b"a note\nof somebody"
+    out.unlink()
+    run(folder, out, output, 0, 1)
+    ours = out.read_bytes() + b"of somebody"
+    out.write_bytes(ours)
+    with pytest.raises(CommandError, match="ends in half a line that is not of an export"):
+        run(folder, out, output, 1, 1)
+    assert out.read_bytes() == ours
+
+
+@pytest.mark.parametrize(("first", "second"), [LINES, LINES[::-1]])
+def test_formats_are_not_mixed_in_one_file(
+    folder: Path, tmp_path: Path, first: ExportFormat, second: ExportFormat
+) -> None:
+    out = tmp_path / "out"
+    run(folder, out, first, 0, 2)
+    before = out.read_bytes()
+    with pytest.raises(CommandError, match=f"does not begin like an export as {second.value}"):
+        run(folder, out, second, 2, 1)
+    assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("output", LINES)
+def test_nothing_is_written_twice_where_nothing_says_where_to_go_on(
+    folder: Path, tmp_path: Path, output: ExportFormat
+) -> None:
+    out, cursor = tmp_path / "out", tmp_path / "cursor"
+    export(output=output, start=None, limit=9, out=out, cursor=None, data=folder)
+    before = out.read_bytes()
+    with pytest.raises(CommandError, match="has entries already"):
+        export(output=output, start=None, limit=9, out=out, cursor=None, data=folder)
+    assert out.read_bytes() == before
+    out.unlink()
+    for _ in range(2):
+        export(output=output, start=None, limit=9, out=out, cursor=cursor, data=folder)
+    assert out.read_bytes() == before

@@ -110,6 +110,13 @@ def test_a_proof_s_own_checkpoint_must_be_cosigned(
     assert "1 of 3 witnesses have cosigned, 2 must" in told.err
 
 
+def test_nothing_is_called_proven_before_all_of_it_is(log: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(log.path, "--witness", WITNESSES[0].key) == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "not verified" in told.err
+
+
 @pytest.mark.parametrize("keys", [[str(LOG.key)], [str(WITNESSES[0].key)] * 2, ["nonsense"]])
 def test_what_is_no_set_of_witnesses_is_refused(log: Folder, keys: list[str]) -> None:
     assert run(log.path, *[argument for key in keys for argument in ("--witness", key)]) == 3

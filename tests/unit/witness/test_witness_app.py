@@ -89,11 +89,26 @@ def test_a_wrong_old_size_is_told_the_right_one(client: TestClient, reports: lis
     assert reports == []
 
 
-def test_a_log_that_was_rolled_back_gets_nothing(client: TestClient) -> None:
+def test_a_log_that_was_rolled_back_gets_nothing_and_is_told_of(
+    client: TestClient, tmp_path: Path, reports: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gptgate.witness.heads.MAX_EVIDENCE", 1)
     assert client.post("/add-checkpoint", content=GOOD.submission(0, 200)).status_code == 200
     answer = client.post("/add-checkpoint", content=GOOD.submission(100, 150))
     assert (answer.status_code, answer.text) == (409, "200\n")
+    (report,) = reports
+    assert "log.example/one signed 150 entries" in report
+    assert "after 200 entries" in report
+    assert "rolled back" in report
+    assert "proves neither" in report
+    (evidence,) = (tmp_path / EVIDENCE).iterdir()
+    assert evidence.read_bytes() == GOOD.submission(100, 150)
     assert client.post("/add-checkpoint", content=GOOD.submission(200, 200)).status_code == 200
+    # Old heads, which anybody can send, take no room of what convicts.
+    client.post("/add-checkpoint", content=FORK.submission(200, 200))
+    assert sorted(one.read_bytes() for one in (tmp_path / EVIDENCE).iterdir()) == sorted(
+        [GOOD.submission(100, 150), FORK.submission(200, 200)]
+    )
 
 
 def test_two_heads_of_one_size_are_a_fork(client: TestClient, tmp_path: Path, reports: list[str]) -> None:
