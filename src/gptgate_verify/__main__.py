@@ -1,10 +1,11 @@
 """Verify a log's folder, a proof, or the evidence of a request, without the gateway.
 
-Prints what was proven. Exit code 3 and one line when it was not.
+Prints what was proven. Exit code 3 and one line when it was not; 2 when it could not be looked at, which says nothing.
 """
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from gptgate_verify.note import Checkpoint, Note, VerifierKey, open_checkpoint, 
 from gptgate_verify.proof import parse_proof, verify_proof
 from gptgate_verify.quorum import require_quorum, witness_keys
 
+UNCHECKED = 2
 UNVERIFIED = 3
 
 Head = tuple[Checkpoint, Note]
@@ -37,14 +39,49 @@ def main(arguments: Sequence[str]) -> int:
         if path.is_dir():
             proven, lines = _verify_folder(path, key, [Path(name) for name in asked.checkpoint])
         else:
-            proven, lines = _verify_file(path.read_bytes(), key)
+            proven, lines = _verify_file(_read(path), key)
         for heads in proven if witnesses else ():
             lines += _quorum_lines(heads, witnesses, asked.at_least or len(witnesses))
-        # Nothing is called proven before all is that was asked for.
-        print("\n".join(lines))
-    except (VerificationError, OSError, UnicodeDecodeError) as error:
+    except _Unreadable as error:
+        print(f"could not check: {error}", file=sys.stderr)
+        return UNCHECKED
+    except (VerificationError, UnicodeDecodeError) as error:
         print(f"not verified: {error}", file=sys.stderr)
         return UNVERIFIED
+    # Nothing is called proven before all is that was asked for.
+    return _tell(lines)
+
+
+class _Unreadable(Exception):
+    """A file that was named cannot be read: nothing was found out."""
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _Unreadable(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _read_log(path: Path) -> bytes:
+    """A file that the log must have: where one is gone the log is not whole, or has grown meanwhile."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _Unreadable(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _tell(lines: Sequence[str]) -> int:
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; what was to be said has been verified, and nothing is left to say at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"could not say what was verified: {error.strerror}", file=sys.stderr)
+        return UNCHECKED
     return 0
 
 
@@ -76,9 +113,9 @@ def _positive(text: str) -> int:
 def _verify_folder(path: Path, key: VerifierKey, kept: Sequence[Path]) -> tuple[list[list[Head]], list[str]]:
     """A whole log, and that it holds the checkpoints that others and its witnesses have. Any of these heads may be the
     one that a witness has seen."""
-    checkpoint, read = settled(lambda name: (path / name).read_bytes())
+    checkpoint, read = settled(lambda name: _read_log(path / name))
     noted = [one for one in sorted((path / "witness").glob("*")) if one.suffix != ".tmp"]
-    known = [_head(one.read_bytes(), key) for one in [*kept, *noted]]
+    known = [_head(_read(one), key) for one in [*kept, *noted]]
     roots = {head.size: head.root for head, _ in known}
     if any(roots[head.size] != head.root for head, _ in known):
         raise VerificationError("the log has forked: it signed two different heads of one size")

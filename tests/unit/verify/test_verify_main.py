@@ -1,5 +1,8 @@
 """`python -m gptgate_verify` on a folder and on a proof: what it proves, and what witnesses must have cosigned."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,6 +111,30 @@ def test_a_proof_s_own_checkpoint_must_be_cosigned(
     told = capsys.readouterr()
     assert "cosigned by 2 of 3" in told.out
     assert "1 of 3 witnesses have cosigned, 2 must" in told.err
+
+
+def test_what_cannot_be_looked_at_is_not_called_wrong(
+    log: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "none.proof") == 2
+    assert run(log.path, "--checkpoint", tmp_path / "none") == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("could not check") == 2
+    assert "not verified" not in told.err
+    (log.path / "tile" / "entries" / "000").unlink()
+    assert run(log.path) == 3, "a file that the log must have is not the reader's affair"
+
+
+def test_a_reader_who_has_gone_is_no_failure_of_the_log(log: Folder) -> None:
+    command = [sys.executable, "-m", "gptgate_verify", str(LOG.key), str(log.path)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_nothing_is_called_proven_before_all_of_it_is(log: Folder, capsys: pytest.CaptureFixture[str]) -> None:
