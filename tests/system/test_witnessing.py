@@ -64,11 +64,11 @@ async def test_a_gateway_has_its_log_witnessed(
             request_id = await ask(gateway)
             await eventually(lambda: is_witnessed(app))
             proof = tmp_path / "request.proof"
-            prove(request_id, proof, folder)
+            prove(request_id, proof, data=folder)
             verify(proof, str(log), None, [str(out.key)], tmp_path)
             before = set((folder / "log" / "witness").iterdir())
             LogFolder(folder).keep_witnessed("broken", b"no note")
-            prove(request_id, proof, folder)
+            prove(request_id, proof, data=folder)
             (broken,) = set((folder / "log" / "witness").iterdir()) - before
             broken.unlink()
             assert "the note of witness broken is damaged and left out" in capsys.readouterr().err
