@@ -251,4 +251,4 @@ def test_another_file_than_the_gateways_is_found_out(live: Live, tmp_path: Path)
     other.write_text(live.config.read_text().replace("effect: deny", "effect: flag"))
     done = live.gptgate("config", "apply", "--config", str(other))
     assert done.returncode == 1
-    assert "the gateway was started with another file" in done.stderr
+    assert "it has another file" in done.stderr
