@@ -36,9 +36,7 @@ def readable(data: bytes) -> bytes | None:
     """The reading of decoded bytes when they are text, None when they are not: chance gives text almost never."""
     size = len(data)
     if 3 * data.count(0) >= size > 3:
-        # The encoding of Windows' own shell.
-        text = data.decode("utf-16-le", "replace")
-        return read_text(text, False) if text.isascii() and not text.count("\0") else None
+        return _wide(data)
     others = len(data.translate(None, _PRINTABLE))
     if not others:
         return data
@@ -55,6 +53,18 @@ def readable(data: bytes) -> bytes | None:
             return None
         text = data[: error.start].decode()
     return None if _CONTROL.search(text) else read_text(text, False)
+
+
+def _wide(data: bytes) -> bytes | None:
+    """The reading of UTF-16 (as Windows' own shell writes it) or UTF-32, in either order, of text that is mostly ASCII."""
+    size = len(data)
+    width = 4 if 8 * data.count(0) >= 5 * size else 2
+    # The text begins where the first character does, and the end may be cut.
+    is_little = data[:1] == b"\xff" or (data[:1] not in b"\x00\xfe")
+    name = f"utf-{8 * width}-{'le' if is_little else 'be'}"
+    text = data[: size - size % width].decode(name, "replace").lstrip("\ufeff")
+    others = sum(not char.isascii() for char in text)
+    return None if not text or 8 * others > len(text) or _CONTROL.search(text) else read_text(text, False)
 
 
 def _base64(data: bytes) -> Iterator[Derived]:
@@ -146,7 +156,7 @@ BASE64 = View(
 HEX = View(
     name="hex",
     what="Something was found in text that was encoded as hexadecimal digits.",
-    sign=r"[0-9A-Fa-f]{16}|(?:[0-9A-Fa-f]{2}(?:, ?|[ :\n-])(?:0x|\\x)?){7}[0-9A-Fa-f]{2}|(?:\\x[0-9A-Fa-f]{2}){8}",
+    sign=r"[0-9A-Fa-f]{16}|(?:[0-9A-Fa-f]{4}[ :\n-]){4}[0-9A-Fa-f]{4}|(?:[0-9A-Fa-f]{2}(?:, ?|[ :\n-])(?:0x|\\x)?){7}[0-9A-Fa-f]{2}|(?:\\x[0-9A-Fa-f]{2}){8}",
     derive=_hex,
     points=15,
     nests=True,
@@ -173,7 +183,7 @@ ENTITIES = View(
 ESCAPES = View(
     name="escapes",
     what="Something was found in text that was written in the escapes of source code.",
-    sign=r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f{]|[0-3][0-7]{2})",
+    sign=r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f{]|[0-3][0-7]{2})|[A-Za-z,]\\[nrt][A-Za-z]",
     derive=_escapes,
     points=5,
     nests=True,

@@ -149,7 +149,7 @@ def _reversed(data: bytes) -> Iterator[Derived]:
 HOMOGLYPHS = View(
     name="homoglyphs",
     what="Something was found in letters of other scripts that look like Latin ones, or carry marks.",
-    sign=r"[A-Za-z][\xc3-\xd6\xe1\xea]|[\xc3-\xd6\xe1\xea][\x80-\xbf]{1,2}[A-Za-z]",
+    sign=r"[A-Za-z0-9_-][\xc3-\xd6\xe1\xea]|[\xc3-\xd6\xe1\xea][\x80-\xbf]{1,2}[A-Za-z0-9_-]",
     derive=_homoglyphs,
     points=15,
     believed=("attack.", "secret."),

@@ -1,9 +1,9 @@
 """How text is read before it is matched, and the way back to the characters it came from.
 
 Each character is read by itself (NFKC of the single code point), so that a text reads the same however it is cut:
-default-ignorable characters are dropped, decimal digits of every script become ASCII's, spaces become a space, line
-separators a line feed, dashes a hyphen, curly quotes straight ones. In JSON text, string escapes (RFC 8259 section 7)
-are first read as the characters that they stand for. The result is UTF-8.
+default-ignorable characters and overlays are dropped, digits of every script and in circles become ASCII's, spaces
+become a space, line separators a line feed, dashes a hyphen, curly quotes straight ones. In JSON text, string escapes
+(RFC 8259 section 7) are first read as the characters that they stand for. The result is UTF-8.
 
 Past `IGNORED_RUN` dropped characters in a row each further one reads as NUL, which no pattern contains: an endless run
 of invisible characters must not hold a stream back for ever.
@@ -18,13 +18,17 @@ IGNORED_RUN = 1024
 _IGNORED_RANGES = (
     "\u00ad\u034f\u061c\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\u0334-\u0338\u20d0-\u20f0"
 )
-"""Default_Ignorable_Code_Point of Unicode, and the interlinear annotation marks."""
+"""Default_Ignorable_Code_Point of Unicode, the interlinear annotation marks, and the marks that strike a character
+through or stand around it, such as the frame of a key."""
 
 _IGNORED = re.compile(f"[{_IGNORED_RANGES}]")
 _FLOOD = re.compile(f"[{_IGNORED_RANGES}]{{{IGNORED_RUN + 1}}}")
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
-_ALIKE = {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-"}
+_ALIKE = {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u201c": '"', "\u201d": '"', "\u2212": "-", "\u2800": " "}
+_ALIKE |= {chr(first + at): chr(0x41 + at) for first in (0x1F150, 0x1F170) for at in range(26)}
+"""Besides marks and blanks: white letters on circles and squares, which have no decomposition."""
 _MEMO = 16384
 
 _HEX = "[0-9a-fA-F]"
@@ -40,6 +44,10 @@ _GROWING_JSON_UNIT = re.compile(rf"(?P<cut>\\(?:u{_HEX}{{0,3}}|{_CUT_PAIR})?\Z)|
 def _read_char(char: str) -> str:
     if _IGNORED.match(char):
         return ""
+    if unicodedata.category(char) == "No" and (digit := unicodedata.digit(char, None)) is not None:
+        return str(digit)
+    if char in _ALIKE:
+        return _ALIKE[char]
     read = []
     for part in unicodedata.normalize("NFKC", char):
         category = unicodedata.category(part)

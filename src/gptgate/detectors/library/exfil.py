@@ -11,14 +11,32 @@ from urllib.parse import unquote_to_bytes
 
 from gptgate.core.finding import Origin
 from gptgate.detectors.encodings import readable, unpacked
-from gptgate.detectors.pattern import ANY, Detector, Pattern
+from gptgate.detectors.pattern import ANY, EDGE, Detector, Pattern
 
 _LONGEST = 2048
 _ADDRESS = "[A-Za-z0-9._~:/?#@!$&*+,;=%|^-]+"
-_ALT = r"[A-Za-z0-9 .,:;!?'\"*_/()&+=@#$%\x80-\xf4-]*"
+_CHARS = r"[A-Za-z0-9 .,:;!?'\"*_/()&+=@#$%\x80-\xf4-]*"
+_ALT = rf"{_CHARS}(?:\[{_CHARS}\]{_CHARS})*"
 _ATTRIBUTES = r"[A-Za-z0-9 \t\r\n=\"'.,:;#%/_-]*"
-_MARKDOWN = rf"!\[{_ALT}\]\(<?"
-_HTML = rf"<(?:img|IMG)[ \t\r\n]{_ATTRIBUTES}(?:src|SRC)[ ]?=[ ]?[\"']?"
+_BLANK = r"[ \t\r\n]*"
+
+
+def _any_case(*words: str) -> str:
+    """These words in any mixture of cases. (Patterns that ignore case keep streams from their shortest way.)"""
+    return "(?:" + "|".join("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word) for word in words) + ")"
+
+
+_HTTP = _any_case("https", "http")
+_ANY_SCHEME = rf"(?:{_HTTP}:)?[/\\]{{2,4}}|{_HTTP}:[/\\]"
+"""Browsers take one slash for two, and a backslash for either."""
+_LINK_SCHEME = rf"{_HTTP}:[/\\]{{1,4}}"
+_MARKDOWN = rf"!\[{_ALT}\]\({_BLANK}<?"
+_REFERENCE = rf"\[{_CHARS}\]:{_BLANK}<?"
+_TAGS = _any_case("img", "image", "iframe", "video", "audio", "source", "embed", "object", "script", "input", "track")
+_FETCHED = _any_case("src", "srcset", "href", "poster", "data", "background")
+_SRCSET = r"(?:[A-Za-z0-9_./:-]+ [0-9.]+[wx],[ ]?)*"
+_HTML = rf"<{_TAGS}[ \t\r\n/]{_ATTRIBUTES}{_FETCHED}{_BLANK}={_BLANK}[\"']?{_SRCSET}"
+_STYLE = rf"{_any_case('url')}\({_BLANK}[\"']?"
 
 _RUN = re.compile(rb"[A-Za-z0-9+_-]{20,}")
 _HEX_RUN = re.compile(rb"(?:[0-9A-Fa-f]{2}){16,}")
@@ -57,7 +75,7 @@ def is_bulky(address: bytes) -> bool:
 
 DETECTOR = Detector(
     name="exfil",
-    version=1,
+    version=2,
     kinds={
         "exfil.image": "An image whose address holds a text: it is sent away as soon as the image is shown.",
         "exfil.link": "An address that holds a text, encoded or as a sentence, or much that cannot be read.",
@@ -66,22 +84,45 @@ DETECTOR = Detector(
         *(
             Pattern(
                 "exfil.image",
-                f"(?:https?:)?//{_ADDRESS}",
+                f"(?:{_ANY_SCHEME}){_ADDRESS}",
                 70,
-                left=ANY,
+                left=left,
                 right=ANY,
                 prefix=prefix,
                 trigger=trigger,
                 most=_LONGEST,
-                accept=is_telling_image,
+                accept=accept,
             )
-            for prefix, trigger in ((_MARKDOWN, r"\]\(<?(?:https?:)?//"), (_HTML, "<(?:img|IMG)"))
+            for left, prefix, trigger, accept in (
+                (ANY, _MARKDOWN, rf"\]\({_BLANK}<?(?:{_ANY_SCHEME})", is_telling_image),
+                # An image's, as likely as a link's: neither says so where the address stands.
+                (ANY, _REFERENCE, rf"\]:{_BLANK}<?(?:{_ANY_SCHEME})", is_packed),
+                (ANY, _HTML, f"<{_TAGS}", is_telling_image),
+                (EDGE, _STYLE, rf"{_STYLE}(?:{_ANY_SCHEME})", is_telling_image),
+            )
         ),
         Pattern(
-            "exfil.link", f"https?://{_ADDRESS}", 60, right=ANY, trigger="https?://", most=_LONGEST, accept=is_packed
+            "exfil.link",
+            rf"[/\\]{{2,4}}{_ADDRESS}",
+            60,
+            left=ANY,
+            right=ANY,
+            prefix=rf"\]\({_BLANK}<?",
+            trigger=rf"\]\({_BLANK}<?[/\\]{{2}}",
+            most=_LONGEST,
+            accept=is_packed,
         ),
-        Pattern(
-            "exfil.link", f"https?://{_ADDRESS}", 30, right=ANY, trigger="https?://", most=_LONGEST, accept=is_bulky
+        *(
+            Pattern(
+                "exfil.link",
+                f"{_LINK_SCHEME}{_ADDRESS}",
+                points,
+                right=ANY,
+                trigger=_LINK_SCHEME,
+                most=_LONGEST,
+                accept=accept,
+            )
+            for points, accept in ((60, is_packed), (30, is_bulky))
         ),
     ),
     origins=frozenset({Origin.ASSISTANT, Origin.TOOL_CALL}),

@@ -33,7 +33,7 @@ _DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
 
 def is_card(match: bytes) -> bool:
     """Whether these digits, grouped or not, are a number that an issuer could have given out."""
-    number = match.translate(None, b" -._")
+    number = match.translate(None, b" -._/|\t\r\n\xc2\xb7")
     # Most candidates fail here, so it is what has to be fast: ones and doubled digits, from the right.
     if (sum(number[::-2]) + sum(number[-2::-2].translate(_DOUBLED))) % 10 != 48 * len(number) % 10:
         return False
@@ -44,21 +44,45 @@ def is_card(match: bytes) -> bool:
     return known and len(set(digits)) > 1
 
 
-_SIGN = "(?:[ ._-]|  | - )"
-_GROUPED = f"[2-6][0-9]{{3}}{_SIGN}(?:[0-9]{{4}}{_SIGN}[0-9]{{4}}{_SIGN}[0-9]{{4}}|[0-9]{{6}}{_SIGN}[0-9]{{4,5}})"
+_SIGN = r"(?:[ ._/|\t\n\r-]|\xc2\xb7|  | - |[\r][\n])"
+_GROUPED = (
+    f"[2-6][0-9]{{3}}{_SIGN}(?:[0-9]{{4}}{_SIGN}[0-9]{{4}}{_SIGN}[0-9]{{4}}|[0-9]{{6}}{_SIGN}[0-9]{{4,5}})"
+    "|[3-6][0-9]{7}[ -][0-9]{8}"
+)
+# Not the tail of a longer number, of a decimal fraction or of an identifier.
+_LEFT = r"(?:[^A-Za-z0-9.]|[^0-9]\.|\\[nrt])"
 
 DETECTOR = Detector(
     name="payment_card",
-    version=2,
+    version=3,
     kinds={"pii.payment_card": "A payment card number with a valid issuer range, length and Luhn checksum."},
     patterns=(
         Pattern(
             kind="pii.payment_card",
-            # Not the tail of a longer number, of a decimal fraction or of an identifier.
-            left=r"(?:[^A-Za-z0-9.]|[^0-9]\.|\\[nrt])",
+            left=_LEFT,
             body=f"(?:[2-68][0-9]{{12,18}}|{_GROUPED})",
             right=r"(?:[^A-Za-z0-9.-]|[.-][^0-9])",
             points=60,
+            accept=is_card,
+        ),
+        # A word that touches it, before or behind; and the first track of a card's magnetic strip.
+        Pattern(
+            kind="pii.payment_card",
+            left=_LEFT,
+            prefix="(?:%[A-Za-z]|[A-Za-z]{3,24})",
+            body="[3-6][0-9]{13,15}",
+            right=r"(?:[^A-Za-z0-9.-]|[.-][^0-9]|[A-Za-z]{3})",
+            points=60,
+            trigger="(?:%[A-Za-z]|[A-Za-z]{3})[3-6][0-9]{13}",
+            accept=is_card,
+        ),
+        Pattern(
+            kind="pii.payment_card",
+            left=_LEFT,
+            body="[3-6][0-9]{13,15}",
+            right="[A-Za-z]{3}",
+            points=60,
+            trigger="[3-6][0-9]{13,15}[A-Za-z]{3}",
             accept=is_card,
         ),
     ),
