@@ -20,6 +20,7 @@ _FORM = re.compile(rb"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,4}|\+")
 _PLUS = re.compile(rb"[A-Za-z0-9]\+[A-Za-z0-9]+\+[A-Za-z0-9]")
 _ENTITY = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ESCAPE = re.compile(rb"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|[0-3][0-7]{2}|[nrt])")
+_LINE_END = re.compile(rb"\\[nrt]")
 _COLOUR = re.compile(rb"(?:\x1b|\\(?:x1[bB]|u001[bB]|033|e))\[[0-9;:?]{0,32}[A-Za-z]")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
@@ -56,7 +57,7 @@ def readable(data: bytes) -> bytes | None:
 
 
 def _wide(data: bytes) -> bytes | None:
-    """The reading of UTF-16 (as Windows' own shell writes it) or UTF-32, in either order, of text that is mostly ASCII."""
+    """The reading of UTF-16 (of Windows' own shell) or UTF-32, in either order; None for what is hardly ASCII."""
     size = len(data)
     width = 4 if 8 * data.count(0) >= 5 * size else 2
     # The text begins where the first character does, and the end may be cut.
@@ -138,6 +139,10 @@ def _escapes(data: bytes) -> Iterator[Derived]:
     yield rewritten(data, _ESCAPE, _unescape_source)
 
 
+def _line_ends(data: bytes) -> Iterator[Derived]:
+    yield rewritten(data, _LINE_END, _unescape_source)
+
+
 def _colours(data: bytes) -> Iterator[Derived]:
     """What a terminal would show; a colour may part a word or two words, and nobody can say which."""
     yield rewritten(data, _COLOUR, lambda _: b"")
@@ -156,7 +161,8 @@ BASE64 = View(
 HEX = View(
     name="hex",
     what="Something was found in text that was encoded as hexadecimal digits.",
-    sign=r"[0-9A-Fa-f]{16}|(?:[0-9A-Fa-f]{4}[ :\n-]){4}[0-9A-Fa-f]{4}|(?:[0-9A-Fa-f]{2}(?:, ?|[ :\n-])(?:0x|\\x)?){7}[0-9A-Fa-f]{2}|(?:\\x[0-9A-Fa-f]{2}){8}",
+    sign=r"[0-9A-Fa-f]{16}|(?:[0-9A-Fa-f]{4}[ :\n-]){4}[0-9A-Fa-f]{4}"
+    r"|(?:[0-9A-Fa-f]{2}(?:, ?|[ :\n-])(?:0x|\\x)?){7}[0-9A-Fa-f]{2}|(?:\\x[0-9A-Fa-f]{2}){8}",
     derive=_hex,
     points=15,
     nests=True,
@@ -183,11 +189,19 @@ ENTITIES = View(
 ESCAPES = View(
     name="escapes",
     what="Something was found in text that was written in the escapes of source code.",
-    sign=r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f{]|[0-3][0-7]{2})|[A-Za-z,]\\[nrt][A-Za-z]",
+    sign=r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f{]|[0-3][0-7]{2})",
     derive=_escapes,
     points=5,
     nests=True,
     is_strong=True,
+)
+LINE_ENDS = View(
+    name="line_ends",
+    what="Something was found in text whose line ends and tabs were written as escapes.",
+    sign=r"[A-Za-z,]\\[nrt][A-Za-z]",
+    derive=_line_ends,
+    points=5,
+    believed=("attack.",),
 )
 COLOURS = View(
     name="colours",

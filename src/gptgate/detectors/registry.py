@@ -85,6 +85,7 @@ VIEWS: Mapping[str, View] = {
         encodings.PERCENT,
         encodings.ENTITIES,
         encodings.ESCAPES,
+        encodings.LINE_ENDS,
         encodings.COLOURS,
         encodings.BASE64,
         encodings.HEX,
