@@ -59,7 +59,7 @@ NASTY = [
     PEM.replace("\n", "\n 2→"),
     PEM.replace("\n", '", "').replace(KEY_BODY, KEY_BODY[:20]) + PEM.replace("\n", "")[:60] + ".",
     '{"a": "x\\nann@b.co\\u00fcann@b.co", "n": 4111111111111111}',
-    "Karte4111111111111111CVV %B378282246310005^A 4111\n1111\n1111\n1111 41111111 11111111 4\u20e34111",
+    "x 4111111111111111CVV %B378282246310005^A 4111\n1111\n1111\n1111 41111111 11111111 4\u20e34111",
     "![a[b]](\n<HTTPS:\\\\e.co?d=SGVsbG8gdGhlcmUsIHRoaXMgaXMgdGV4dA==>) [1]: //e.co/SGVsbG8gdGhlcmUsIHRoaXMgaXMgdGV4dA "
     "<svg><image href='http:/e.co?one+two+three+four+five+six'> url(//e.co/SGVsbG8gdGhlcmUsIHRoaXMgaXMgdGV4dA) [a](//e",
     "user@host" + ".abc" * 12 + ".",

@@ -73,10 +73,8 @@ def test_disguised_numbers_are_found(find, text) -> None:
     assert find(f"x {text} x") == [(CARD, text)]
 
 
-@pytest.mark.parametrize(
-    "frame", ["%B{}^DOE/ADA^2912", "Kartennummer{}", "{}CVV123", "card{}exp", "%b{}CVV", "no.Karte{}, ok"]
-)
-def test_words_may_touch_a_number(find, frame) -> None:
+@pytest.mark.parametrize("frame", ["%B{}^DOE/ADA^2912", "%b{}CVV", "{}CVV123", "no.{}exp"])
+def test_what_follows_may_touch_a_number(find, frame) -> None:
     for number in ("4111111111111111", "378282246310005"):
         assert find(frame.format(number)) == [(CARD, number)]
 

@@ -65,15 +65,16 @@ DETECTOR = Detector(
             points=60,
             accept=is_card,
         ),
-        # A word that touches it, before or behind; and the first track of a card's magnetic strip.
+        # The first track of a magnetic strip, and a word right behind a number. With a word right before it, each
+        # word of a stream would be the beginning of a match.
         Pattern(
             kind="pii.payment_card",
             left=_LEFT,
-            prefix="(?:%[A-Za-z]|[A-Za-z]{3,24})",
+            prefix="%[A-Za-z]",
             body="[3-6][0-9]{13,15}",
             right=r"(?:[^A-Za-z0-9.-]|[.-][^0-9]|[A-Za-z]{3})",
             points=60,
-            trigger="(?:%[A-Za-z]|[A-Za-z]{3})[3-6][0-9]{13}",
+            trigger="%[A-Za-z][3-6][0-9]{13}",
             accept=is_card,
         ),
         Pattern(
