@@ -14,9 +14,12 @@ from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms, to_seconds
-from gptgate.core.budgets import BudgetSpec, TopUp, Unit, Window
+from gptgate.config.problem import did_you_mean
+from gptgate.config.types import Wrong, parse_amount
+from gptgate.core.budgets import BudgetSpec, Dimension, TopUp, Unit, Window
 from gptgate.core.facts import Usage
-from gptgate.core.money import NANO_PER_USD, format_usd, parse_usd
+from gptgate.core.money import NANO_PER_USD, format_usd
+from gptgate.core.snapshot import Snapshot
 from gptgate.cost.amounts import shown, shown_value
 from gptgate.cost.windows import Slots
 from gptgate.storage.corrections import BILLED, UNUSED, reconcile
@@ -67,7 +70,7 @@ def list_budgets(output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, con
             "window": budget.window.value,
             "mode": budget.mode.value,
         }
-        for budget in _budgets(data, config)
+        for budget in load_config(data, config).budgets
     ]
     print_records(output, NAMES, rows)
 
@@ -79,7 +82,7 @@ def show(name: Name, output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER,
     Requests that are under way are not among them: what they hold comes back, in part, when they end.
     """
     require_database(data)
-    budget = _find(name, data, config)
+    budget = _find(name, load_config(data, config))
     now_ms = _now_ms()
     with closing(Spending(data)) as spending:
         spent = _accounts(budget, spending, now_ms)
@@ -157,19 +160,36 @@ def _account_of(
 ) -> tuple[BudgetSpec, tuple[str, ...]]:
     """A budget and an account of it whose amount can be changed for the window in force."""
     require_database(data)
-    budget = _find(name, data, config)
+    snapshot = load_config(data, config)
+    budget = _find(name, snapshot)
     key = tuple(account or ())
     if len(key) != len(budget.scope):
         wanted = " ".join(dimension.value.upper() for dimension in budget.scope) or "(nothing: one account for all)"
         raise CommandError("the account does not fit the budget's scope", hint=f"it is: {wanted}", exit_code=USAGE)
+    _check_known(budget, key, snapshot)
     if _limit(budget, key) is None:
         raise CommandError(f"{_account(key)} has no budget here, so there is nothing to add to")
     if budget.rolling:
+        window = "the window of a session" if budget.window is Window.SESSION else "a rolling window"
         raise CommandError(
-            "a rolling window has no end until which a change could hold",
+            f"{window} has no end until which a change could hold",
             hint="change the budget's amount in the configuration, and run: gptgate config apply",
         )
     return budget, key
+
+
+def _check_known(budget: BudgetSpec, key: tuple[str, ...], snapshot: Snapshot) -> None:
+    """Refuse names that the configuration does not have. Keys, end users and sessions are not in it."""
+    names: dict[Dimension, tuple[str, ...]] = {
+        Dimension.TEAM: snapshot.teams,
+        Dimension.APP: tuple(snapshot.apps),
+        Dimension.MODEL: tuple(snapshot.models),
+        Dimension.PROVIDER: tuple(snapshot.providers),
+    }
+    for dimension, value in zip(budget.scope, key, strict=True):
+        known = names.get(dimension)
+        if known is not None and value not in known:
+            raise CommandError(f"no {dimension.value} is called {clean(value)}", hint=did_you_mean(value, known))
 
 
 def _who(by: str | None) -> str:
@@ -179,12 +199,8 @@ def _who(by: str | None) -> str:
     return who
 
 
-def _budgets(data: Path, config: Path | None) -> tuple[BudgetSpec, ...]:
-    return load_config(data, config).budgets
-
-
-def _find(name: str, data: Path, config: Path | None) -> BudgetSpec:
-    budgets = _budgets(data, config)
+def _find(name: str, snapshot: Snapshot) -> BudgetSpec:
+    budgets = snapshot.budgets
     for budget in budgets:
         if budget.name == name:
             return budget
@@ -196,6 +212,8 @@ def _accounts(budget: BudgetSpec, spending: Spending, now_ms: int) -> dict[tuple
     slots = Slots(budget)
     found: dict[tuple[str, ...], int] = {(name,): 0 for name in budget.amounts}
     for key, slot_ms, amount in spending.of(budget, slots.first(now_ms)):
+        if budget.guard and not dict(zip(budget.scope, key, strict=True))[Dimension.SESSION]:
+            continue  # A guard of sessions does not count what names none.
         if slots.rolling or slots.slot(slot_ms) == slots.slot(now_ms):
             found[key] = found.get(key, 0) + amount
     return found
@@ -242,10 +260,12 @@ def _number(unit: Unit, amount: int) -> str:
 
 
 def _amount(option: str, unit: Unit, text: str) -> int:
+    if not text:
+        raise CommandError(f"{option} is missing", hint=f"such as {option} 12.50", exit_code=USAGE)
     try:
-        nano = parse_usd(text)
-    except ValueError:
-        raise CommandError(f"{option}: an amount such as 12.50", exit_code=USAGE) from None
+        nano = parse_amount(text)
+    except Wrong as wrong:
+        raise CommandError(f"{option}: {wrong.message}", hint=wrong.hint, exit_code=USAGE) from None
     if unit is not Unit.USD and nano % NANO_PER_USD:
         raise CommandError(f"{option}: this budget's unit is counted in whole numbers", exit_code=USAGE)
     amount = nano if unit is Unit.USD else nano // NANO_PER_USD

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
 
+from gptgate.config.limits import matched_apps, matched_models
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section
 from gptgate.config.schema_limits import EVERYBODY
@@ -42,12 +43,44 @@ def check_budgets(root: Section, reader: Reader) -> None:
         amount = budget.fields.get("amount")
         if amount is not None and budget.get("unit") not in (None, Unit.USD) and amount.value % NANO_PER_USD:
             reader.report(amount.line, amount.path, "this unit is counted in whole numbers")
-        for name, (dimension, section) in MATCHES.items():
-            known = [item.get("name") for item in root.sections(section) if item.get("name") is not None]
-            for item in budget.section("match").items(name):
-                if item.value not in known:
-                    hint = did_you_mean(item.value, known)
-                    reader.report(item.line, item.path, f"no {dimension.value} is called {shown(item.value)}", hint)
+        _check_cut(budget, reader)
+        if _check_names(budget, root, reader):
+            _check_reach(budget, root, reader)
+
+
+def _check_cut(budget: Section, reader: Reader) -> None:
+    """A shorter answer is of use only where a longer one is refused."""
+    if not budget.get("least_output_tokens"):
+        return
+    line, path = budget.line_of("least_output_tokens"), f"{budget.path}.least_output_tokens"
+    if budget.get("mode") is BudgetMode.SOFT:
+        reader.report(line, path, "has no meaning for a soft budget, which refuses nothing", "remove the line")
+    elif budget.get("unit") is Unit.REQUESTS:
+        message = "has no meaning for the unit requests: a shorter answer is one request too"
+        reader.report(line, path, message, "remove the line")
+
+
+def _check_names(budget: Section, root: Section, reader: Reader) -> bool:
+    """Whether all names that a budget matches are known."""
+    good = True
+    for name, (dimension, section) in MATCHES.items():
+        known = [item.get("name") for item in root.sections(section) if item.get("name") is not None]
+        for item in budget.section("match").items(name):
+            if item.value not in known:
+                good = False
+                hint = did_you_mean(item.value, known)
+                reader.report(item.line, item.path, f"no {dimension.value} is called {shown(item.value)}", hint)
+    return good
+
+
+def _check_reach(budget: Section, root: Section, reader: Reader) -> None:
+    """A budget that no request can fall under bounds nothing."""
+    match = budget.section("match")
+    for what, found in (("app", matched_apps(match, root)), ("model", matched_models(match, root))):
+        if match.fields and not found:
+            message = f"no {what} is matched, so the budget would never hold"
+            reader.report(budget.line_of("match"), f"{budget.path}.match", message)
+            return
 
 
 def _check_scope(budget: Section, reader: Reader) -> None:

@@ -121,8 +121,10 @@ def _budget(snapshot: Snapshot, endpoint: Endpoint) -> Cell:
         return Cell(Guard.BUDGET, Holds.NONE, "counting tokens costs nothing")
     with_budget = sum(app.monthly_budget_nano is not None for app in snapshot.apps.values())
     cell = _of_apps(Guard.BUDGET, with_budget, snapshot, "with a budget")
-    others = len(snapshot.budgets) - 1
-    return cell if not others else Cell(Guard.BUDGET, Holds.ON, f"{cell.text}; {others} of `budgets`")
+    others = [budget.guard for budget in snapshot.budgets[1:]]
+    counts = ((others.count(""), "of `budgets`"), (len(others) - others.count(""), "of `guards.session`"))
+    more = [f"{count} {what}" for count, what in counts if count]
+    return Cell(Guard.BUDGET, Holds.ON, "; ".join((cell.text, *more))) if more else cell
 
 
 def _of_apps(guard: Guard, number: int, snapshot: Snapshot, what: str) -> Cell:

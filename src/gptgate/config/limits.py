@@ -82,8 +82,12 @@ def _guard(name: str, counted: Dimension, asked: Section | None) -> LimitSpec | 
 
 
 def check_guards(root: Section, reader: Reader) -> None:
-    """Report a bound on prompts that the bound on bodies makes idle."""
-    prompt = root.section("guards").section("prompt")
+    """Report a bound on prompts that the bound on bodies makes idle, and a guard of sessions that bounds nothing."""
+    guards = root.section("guards")
+    prompt, session = guards.section("prompt"), guards.section("session")
+    if "session" in guards.written and not session.written:
+        message, hint = "bounds nothing", "requests, tokens or usd; or remove the line"
+        reader.report(guards.line_of("session"), f"{guards.path}.session", message, hint)
     bound, body = prompt.get("max_bytes"), root.section("server").get("max_body_bytes")
     if bound is not None and body is not None and bound >= body:
         message = f"never reached: server.max_body_bytes is {body}"
@@ -100,7 +104,7 @@ def _limit(limit: Section, root: Section) -> LimitSpec:
         unit=limit.get("unit"),
         amount=limit.get("amount"),
         window_ms=limit.get("window") or 0,
-        apps=tuple(sorted(_apps(match, root))) if narrowed else (),
+        apps=tuple(sorted(matched_apps(match, root))) if narrowed else (),
         models=tuple(sorted(item.value for item in match.items("models"))),
         providers=tuple(sorted(item.value for item in match.items("providers"))),
     )
@@ -139,10 +143,10 @@ def _check_reach(limit: Section, root: Section, reader: Reader) -> None:
     """A limit that no request can meet is as wrong as one that no request can pass."""
     match = limit.section("match")
     line, path = limit.line_of("match"), f"{limit.path}.match"
-    if match.fields and not _apps(match, root):
+    if match.fields and not matched_apps(match, root):
         reader.report(line, path, "no app is matched, so the limit would never hold")
         return
-    models = _models(match, root)
+    models = matched_models(match, root)
     if match.fields and not models:
         reader.report(line, path, "no model is matched, so the limit would never hold")
         return
@@ -159,12 +163,14 @@ def _check_reach(limit: Section, root: Section, reader: Reader) -> None:
             return
 
 
-def _apps(match: Section, root: Section) -> list[str]:
+def matched_apps(match: Section, root: Section) -> list[str]:
+    """The apps that a `match` leaves."""
     of_team, of_app = _wanted(match, "teams"), _wanted(match, "apps")
     return [app.get("name") for app in root.sections("apps") if of_team(app.get("team")) and of_app(app.get("name"))]
 
 
-def _models(match: Section, root: Section) -> list[Section]:
+def matched_models(match: Section, root: Section) -> list[Section]:
+    """The models that a `match` leaves."""
     named, provided = _wanted(match, "models"), _wanted(match, "providers")
     return [model for model in root.sections("models") if named(model.get("name")) and provided(model.get("provider"))]
 

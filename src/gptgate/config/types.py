@@ -168,8 +168,8 @@ def _parse_usd(text: str, _tag: str) -> int:
     return parse_usd(text)
 
 
-def _parse_amount(text: str, _tag: str) -> int:
-    """An amount of dollars, tokens or requests, in billionths."""
+def parse_amount(text: str, _tag: str = "") -> int:
+    """An amount of dollars, tokens or requests, in billionths. Raises Wrong."""
     if text.startswith("-"):
         raise Wrong(f"{shown(text)} is negative")
     if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text):
@@ -298,7 +298,7 @@ def _parse_condition(text: str, tag: str) -> str:
 
 BOOL = Scalar("true | false", _parse_bool)
 USD = Scalar("amount in US dollars", _parse_usd)
-AMOUNT = Scalar("amount", _parse_amount)
+AMOUNT = Scalar("amount", parse_amount)
 ADDRESS = Scalar("host:port", _parse_address)
 URL = Scalar("URL", _parse_url)
 ENDPOINT = Scalar("URL", _parse_endpoint)

@@ -54,3 +54,20 @@ def test_what_does_not_apply_says_why() -> None:
     assert cell(counting, Guard.POLICY_ANSWER) == (Holds.ON, "1 redact")
     embeddings = coverage(STARTER)[2]
     assert cell(embeddings, Guard.INSPECT_ANSWER) == (Holds.ON, "every string but the vectors, which hold no words")
+
+
+def test_guards_of_sessions_are_counted_apart_from_budgets() -> None:
+    text = """\
+version: 1
+teams: [{name: t}]
+apps: [{name: a, team: t}]
+"""
+    budgets = "budgets: [{name: b, scope: [app], unit: usd, amount: '1', window: day}]\n"
+    guards = "guards: {session: {requests: 5, usd: '1'}}\n"
+    for more, told in (
+        (budgets, "; 1 of `budgets`"),
+        (guards, "; 2 of `guards.session`"),
+        (budgets + guards, "; 1 of `budgets`; 2 of `guards.session`"),
+    ):
+        row = coverage(load_text(text + more, "f", KINDS))[0]
+        assert cell(row, Guard.BUDGET) == (Holds.ON, "0 of 1 apps with a budget" + told)

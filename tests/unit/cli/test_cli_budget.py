@@ -1,0 +1,107 @@
+"""`gptgate budget`: what it refuses to change, and whose accounts it shows."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gptgate.cli.main import execute
+from gptgate.core.budgets import SLOT_MS
+from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.schema import connect, migrate
+from harness import write_config
+
+CONFIG = """\
+version: 1
+providers: [{name: near, kind: simulator}]
+models: [{name: small, provider: near}]
+teams: [{name: shop}]
+apps: [{name: desk, team: shop, budget: {monthly_usd: "5"}}]
+budgets:
+  - {name: team-month, scope: [team], unit: usd, amount: "5", window: month}
+  - {name: models, scope: [model, provider], unit: usd, amount: "5", window: month}
+  - {name: users, scope: [key, end_user], unit: usd, amount: "5", window: month}
+  - {name: recent, scope: [app], unit: usd, amount: "5", window: rolling, over: 1d}
+guards: {session: {requests: 9}}
+"""
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    write_config(tmp_path, CONFIG)
+    with closing(connect(tmp_path / DATABASE_NAME, busy_ms=1000)) as connection:
+        migrate(connection)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = execute(["budget", *words, "--data", str(tmp_path)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "hint"),
+    [
+        (("top-up", "team-month", "shpo", "--add", "5"), "no team is called shpo", 'did you mean "shop"?'),
+        (("set", "team-month", "shpo", "--amount", "5"), "no team is called shpo", 'did you mean "shop"?'),
+        (("top-up", "apps", "dsk", "--add", "5"), "no app is called dsk", 'did you mean "desk"?'),
+        (("top-up", "models", "smal", "near", "--add", "5"), "no model is called smal", 'did you mean "small"?'),
+        (("top-up", "models", "small", "neer", "--add", "5"), "no provider is called neer", 'did you mean "near"?'),
+    ],
+)
+def test_an_account_that_the_configuration_does_not_know_is_refused(
+    run: Run, tmp_path: Path, words: tuple[str, ...], told: str, hint: str
+) -> None:
+    code, out, err = run(*words)
+    assert (code, out) == (1, "")
+    assert told in err
+    assert hint in err
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection:
+        assert connection.execute("SELECT count(*) FROM top_ups").fetchone() == (0,)
+
+
+def test_known_accounts_and_those_that_callers_name_are_topped_up(run: Run) -> None:
+    for account in (("team-month", "shop"), ("apps", "desk"), ("models", "small", "near"), ("users", "k1", "anybody")):
+        assert run("top-up", *account, "--add", "5")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        ("1e3", '"1e3" is not an amount'),
+        ("-5", '"-5" is negative'),
+        ("NaN", '"NaN" is not an amount'),
+        ("0.0000000001", "is not an amount"),
+        ("", "is missing"),
+    ],
+)
+def test_amounts_are_plain_digits_as_in_the_configuration(run: Run, amount: str, told: str) -> None:
+    for words in (("top-up", "team-month", "shop", "--add", amount), ("set", "apps", "desk", "--amount", amount)):
+        code, _, err = run(*words)
+        assert code == 2
+        assert told in err
+
+
+def test_a_window_without_an_end_is_named(run: Run) -> None:
+    code, _, err = run("top-up", "recent", "desk", "--add", "5")
+    assert (code, "a rolling window has no end" in err) == (1, True)
+    code, _, err = run("top-up", "guards.session.requests", "desk", "s1", "--add", "5")
+    assert (code, "the window of a session has no end" in err) == (1, True)
+
+
+def test_a_guard_of_sessions_shows_no_account_of_those_that_name_none(run: Run, tmp_path: Path) -> None:
+    slot_ms = time.time_ns() // 1_000_000 // SLOT_MS * SLOT_MS
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection, connection:
+        for session in ("", "s1"):
+            values = (slot_ms, "shop", "desk", "k1", "", session, "small", "near", *([1] * 10))
+            connection.execute(f"INSERT INTO spending VALUES ({', '.join('?' * len(values))})", values)
+    code, out, _ = run("show", "guards.session.requests", "--format", "json")
+    assert (code, [row["account"] for row in json.loads(out)]) == (0, ["desk, s1"])
+    code, out, _ = run("show", "users", "--format", "json")
+    assert (code, [row["account"] for row in json.loads(out)]) == (0, ["k1, (not named)"])
