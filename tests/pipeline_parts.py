@@ -30,7 +30,7 @@ from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 from gptgate.policy.engine import compile_policy
 from gptgate.policy.redact import Rewriting
-from gptgate.providers.models_list import render_models
+from gptgate.providers.models_list import render_model, render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.storage.memory import MemoryStore
 from harness import CONFIG
@@ -172,6 +172,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "reroute": reroute,
         "authorize_endpoint": authorize_endpoint,
         "visible_models": visible_models,
+        "render_model": render_model,
         "render_models": render_models,
         "adapters": ADAPTERS,
         "limiter": MemoryLimiter(),

@@ -31,7 +31,7 @@ from gptgate.pipeline.services import Headers, Services
 from gptgate.policy.engine import compile_policy
 from gptgate.policy.redact import Rewriting
 from gptgate.providers.headers import answer_headers, credential_headers, provider_request_id, request_headers
-from gptgate.providers.models_list import render_models
+from gptgate.providers.models_list import render_model, render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.retention import keep_retention
 from gptgate.sharing import Sharing, own_ledger
@@ -314,6 +314,7 @@ class App:
             authorize_endpoint=authorize_endpoint,
             visible_models=visible_models,
             render_models=render_models,
+            render_model=render_model,
             adapters=ADAPTERS,
             limiter=self._limiter,
             inspector=self._inspector,

@@ -225,6 +225,9 @@ async def test_the_models_list_has_what_the_key_may_use(gateway: Gateway, client
     gateway.app.load_keys()
     async with anthropic.AsyncAnthropic(base_url=gateway.base_url, api_key=key) as restricted:
         assert [model.id async for model in restricted.models.list()] == ["sim-claude"]
+        assert (await restricted.models.retrieve("sim-claude")).display_name == "sim-claude"
+        with pytest.raises(anthropic.NotFoundError, match="there is no model"):
+            await restricted.models.retrieve("sim-gpt")
 
 
 async def test_the_synchronous_client(gateway: Gateway) -> None:

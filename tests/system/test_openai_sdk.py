@@ -195,6 +195,13 @@ async def test_the_models_list_has_what_the_key_may_use(gateway: Gateway, client
     gateway.app.load_keys()
     restricted = client.with_options(api_key=key)
     assert [model.id async for model in restricted.models.list()] == ["sim-gpt"]
+    assert (await client.models.retrieve("sim-claude")).id == "sim-claude"
+    assert (await restricted.models.retrieve("sim-gpt")).object == "model"
+    for name in ("sim-claude", "no/such", "sim-gpt/"):
+        with pytest.raises(openai.NotFoundError, match="there is no model"):
+            await restricted.models.retrieve(name)
+    with pytest.raises(openai.NotFoundError, match="no such path"):
+        await restricted.get("/models/", cast_to=object)
 
 
 async def test_a_redacted_prompt_and_answer(gateway: Gateway, client: openai.AsyncOpenAI) -> None:

@@ -22,6 +22,8 @@ class RawRequest(Struct, frozen=True, kw_only=True):
     peer: str
     at_ms: int
     started_ns: int
+    model: str = ""
+    """The one model that a request of the endpoint `models` asks about, as its path names it; empty asks about all."""
 
 
 class Principal(Struct, frozen=True, kw_only=True):

@@ -28,3 +28,6 @@ PATHS: dict[str, tuple[Endpoint, str, Dialect]] = {
     "/v1/models": (Endpoint.MODELS, "GET", Dialect.OPENAI),
 }
 """Path → endpoint, the only method it takes, and the dialect its errors are rendered in."""
+
+ONE_MODEL = "/v1/models/"
+"""What follows is the name of the one model that is asked about, slashes included."""

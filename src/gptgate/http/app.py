@@ -18,7 +18,7 @@ from gptgate.core.errors import (
 from gptgate.core.facts import Principal, RawRequest
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import ServerSpec
-from gptgate.core.wire import PATHS, Dialect, Endpoint
+from gptgate.core.wire import ONE_MODEL, PATHS, Dialect, Endpoint
 from gptgate.http.body import declared_length, read_arrived, read_body
 from gptgate.http.errors import error_body, error_event, error_headers
 from gptgate.http.outlet import AsgiOutlet, Receive, Send
@@ -88,7 +88,7 @@ class DataPlane:
         started_ns = self._clock.monotonic_ns()
         request_id = self._new_id()
         path: str = scope["path"]
-        named, _, dialect = PATHS.get(path, (None, "", Dialect.OPENAI))
+        named, _, dialect = PATHS.get(_listed(path), (None, "", Dialect.OPENAI))
         headers = _headers(scope["headers"])
         if named in (None, Endpoint.MODELS) and "anthropic-version" in headers:
             dialect = Dialect.ANTHROPIC
@@ -114,6 +114,7 @@ class DataPlane:
                 peer=peer,
                 at_ms=self._clock.wall_ms(),
                 started_ns=started_ns,
+                model=path.removeprefix(ONE_MODEL) if path.startswith(ONE_MODEL) else "",
             )
 
         try:
@@ -258,9 +259,14 @@ def _headers(given: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
+def _listed(path: str) -> str:
+    """The path as `PATHS` has it."""
+    return ONE_MODEL.rstrip("/") if path.startswith(ONE_MODEL) and path != ONE_MODEL else path
+
+
 def _route(path: str) -> tuple[Endpoint, str]:
     """The endpoint and the only method that it takes."""
-    known = PATHS.get(path)
+    known = PATHS.get(_listed(path))
     if known is None:
         raise RouteNotFound("There is no such path. The gateway serves: " + ", ".join(PATHS) + ".")
     endpoint, method, _ = known

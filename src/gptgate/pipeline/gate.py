@@ -351,7 +351,12 @@ class Gate:
     ) -> None:
         services = self._services
         dialect = Dialect.ANTHROPIC if "anthropic-version" in raw.headers else Dialect.OPENAI
-        body = services.render_models(services.visible_models(principal, services.snapshot), dialect)
+        models = services.visible_models(principal, services.snapshot)
+        body = (
+            services.render_models(models, dialect)
+            if not raw.model
+            else services.render_model(models, dialect, raw.model)
+        )
         intent = draft.intent()
         end = draft.end(EndState.COMPLETED, None, 200, UNUSED)
         draft.on_record = True

@@ -50,6 +50,7 @@ class Services:
     authorize_endpoint: Callable[[Principal, Endpoint], None]
     visible_models: Callable[[Principal, Snapshot], list[ModelSpec]]
     render_models: Callable[[Sequence[ModelSpec], Dialect], bytes]
+    render_model: Callable[[Sequence[ModelSpec], Dialect, str], bytes]
     adapters: Mapping[Endpoint, Adapter]
     limiter: Limiter
     inspector: Inspector
