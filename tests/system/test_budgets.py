@@ -185,6 +185,16 @@ async def test_budgets_change_in_a_running_gateway_and_know_what_was_spent_befor
         assert (await ask(gateway, "echo: hello"))[0] == 429
 
 
+async def test_a_guard_of_sessions_comes_into_force_in_a_running_gateway(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, CONFIG) as gateway:
+        address = gateway.app.snapshot.providers["simulator"].base_url
+        assert (await ask(gateway, "echo: hello", session="s1"))[0] == 200
+        write_config(tmp_path, CONFIG + "guards: {session: {requests: 1}}\n", simulator=address)
+        await gateway.app.apply_config()
+        status, headers, _ = await ask(gateway, "echo: hello", session="s1")
+        assert (status, headers["x-gptgate-error"]) == (429, "session_limited")
+
+
 async def test_a_conversation_that_goes_on_is_bounded_by_what_was_counted_of_it(tmp_path: Path) -> None:
     """By bytes alone the second request would not fit."""
     begun = [{"role": "user", "content": "a rather long story " * 2000}]
