@@ -42,8 +42,13 @@ NAMES = (
     Column("unit", "unit"),
     Column("amount", "amount", right=True),
     Column("window", "window"),
+    Column("over", "over"),
+    Column("time_zone", "time zone"),
     Column("mode", "mode"),
+    Column("thresholds", "thresholds", fold=True),
+    Column("match", "match", fold=True),
 )
+LENGTHS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 app = typer.Typer(no_args_is_help=True, help="See what budgets have left, and change it.")
 
@@ -68,7 +73,11 @@ def list_budgets(output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, con
             "unit": budget.unit.value,
             "amount": "by app" if budget.amount is None else _number(budget.unit, budget.amount),
             "window": budget.window.value,
+            "over": _length(budget.over_ms),
+            "time_zone": None if budget.rolling or budget.window is Window.LIFETIME else budget.time_zone,
             "mode": budget.mode.value,
+            "thresholds": [f"{percent}%" for percent in budget.thresholds],
+            "match": [f"{dimension.value}={value}" for dimension, values in budget.match for value in values],
         }
         for budget in load_config(data, config).budgets
     ]
@@ -245,6 +254,11 @@ def _row(
         "left": None if limit is None else _number(unit, limit - spent),
         "percent": spent * 100 // limit if limit else None,
     }
+
+
+def _length(over_ms: int) -> str | None:
+    """A length of time in the largest unit that leaves no rest; None for 0."""
+    return next((f"{over_ms // size}{unit}" for unit, size in LENGTHS if over_ms and over_ms % size == 0), None)
 
 
 def _limit(budget: BudgetSpec, key: tuple[str, ...]) -> int | None:

@@ -25,7 +25,8 @@ budgets:
   - {name: team-month, scope: [team], unit: usd, amount: "5", window: month}
   - {name: models, scope: [model, provider], unit: usd, amount: "5", window: month}
   - {name: users, scope: [key, end_user], unit: usd, amount: "5", window: month}
-  - {name: recent, scope: [app], unit: usd, amount: "5", window: rolling, over: 1d}
+  - {name: recent, scope: [app], unit: usd, amount: "5", window: rolling, over: 36h,
+     thresholds: [80, 50], match: {apps: [desk]}}
 guards: {session: {requests: 9}}
 """
 
@@ -105,3 +106,14 @@ def test_a_guard_of_sessions_shows_no_account_of_those_that_name_none(run: Run, 
     assert (code, [row["account"] for row in json.loads(out)]) == (0, ["desk, s1"])
     code, out, _ = run("show", "users", "--format", "json")
     assert (code, [row["account"] for row in json.loads(out)]) == (0, ["k1, (not named)"])
+
+
+def test_the_list_says_all_that_decides_what_a_budget_counts(run: Run) -> None:
+    code, out, _ = run("list", "--format", "json")
+    rows = {row["budget"]: row for row in json.loads(out)}
+    recent, month, session = rows["recent"], rows["team-month"], rows["guards.session.requests"]
+    assert (code, recent["over"], recent["time_zone"]) == (0, "36h", None)
+    assert (recent["thresholds"], recent["match"]) == (["50%", "80%"], ["app=desk"])
+    assert (month["over"], month["time_zone"], month["thresholds"], month["match"]) == (None, "UTC", [], [])
+    assert session["over"] == "30d"
+    assert run("list")[0] == 0
