@@ -28,6 +28,7 @@ from gptgate.pipeline.charged import ChargedBudgets
 from gptgate.pipeline.crowd import Crowd
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.services import Headers, Services
+from gptgate.pipeline.turns import Pulse
 from gptgate.policy.engine import compile_policy
 from gptgate.policy.redact import Rewriting
 from gptgate.providers.headers import answer_headers, credential_headers, provider_request_id, request_headers
@@ -84,6 +85,7 @@ class App:
         self._folder = folder
         self.clock = SystemClock()
         self.logger = get_logger()
+        self.pulse = Pulse()
         self._key_store = KeyStore(folder)
         self._approvals = ApprovalDesk(folder)
         self._key_version = self._key_store.data_version()
@@ -331,6 +333,7 @@ class App:
             headers=HEADERS,
             observer=self.telemetry,
             approvals=self._approvals,
+            pulse=self.pulse,
             counters=self._sharing.counters,
             classifiers={
                 name: HttpClassifier(spec, secrets.get(name, ""), upstream, self.clock)

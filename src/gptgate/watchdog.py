@@ -16,7 +16,7 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import FrameType
 
@@ -36,14 +36,20 @@ class Watchdog:
     """Watches the event loop that runs `run`, which must be that of the main thread: signals are handled there."""
 
     def __init__(
-        self, logger: FilteringBoundLogger, tick_s: float = TICK_S, deadline_ticks: int = DEADLINE_TICKS
+        self,
+        logger: FilteringBoundLogger,
+        beats: Callable[[], int],
+        tick_s: float = TICK_S,
+        deadline_ticks: int = DEADLINE_TICKS,
     ) -> None:
+        """`beats` counts the pieces of work that were begun: one turn of the loop may do those of many requests."""
         self._logger = logger
+        self._beats = beats
         self._tick_s = tick_s
         self._deadline_ticks = deadline_ticks
         self._turns = 0
-        self._stuck_at = -1
-        """The turn in which the loop was found to stand still."""
+        self._stuck_at = (-1, -1)
+        """The turn and the piece of work in which the loop was found to stand still."""
         self._over = threading.Event()
 
     async def run(self) -> None:
@@ -61,23 +67,23 @@ class Watchdog:
             signal.signal(signal.SIGALRM, before)
 
     def _watch(self, watched: int) -> None:
-        seen, still = -1, 0
+        seen, still = (-1, -1), 0
         while not self._over.wait(self._tick_s):
-            turns = self._turns
-            still = still + 1 if turns == seen else 0
-            seen = turns
+            now = (self._turns, self._beats())
+            still = still + 1 if now == seen else 0
+            seen = now
             if still < self._deadline_ticks:
                 continue
             still = 0
             where = next(_places(sys._current_frames().get(watched)), "")
             self._logger.error("the event loop stands still", ticks=self._deadline_ticks, where=where)
-            self._stuck_at = turns
+            self._stuck_at = now
             with suppress(ProcessLookupError):  # the watched thread has ended
                 signal.pthread_kill(watched, signal.SIGALRM)
 
     def _bark(self, _: int, frame: FrameType | None) -> None:
-        """Raises GuardFailed in the midst of a guard, where the loop has not turned since it was found still."""
-        if self._stuck_at != self._turns:
+        """Raises GuardFailed in the midst of a guard, where the loop has not gone on since it was found still."""
+        if self._stuck_at != (self._turns, self._beats()):
             return
         for place in _places(frame):
             if place.startswith(GUARDS):

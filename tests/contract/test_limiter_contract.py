@@ -232,29 +232,6 @@ def test_windows_from_a_second_to_a_day(limiter: Limiter, window_ms: int) -> Non
     limiter.admit(limit, START + window_ms // 4 * MS)
 
 
-def refused_for(limiter: Limiter, rate: int, at: int) -> int | None:
-    """The wait in milliseconds; it may be told a millisecond too long under a limit that was just changed."""
-    with pytest.raises(RateLimited) as caught:
-        admit(limiter, [("app:shop", per_minute(rate))], at)
-    return caught.value.retry_after_ms
-
-
-def test_a_limit_that_was_raised_has_room_at_once_for_what_is_more(limiter: Limiter) -> None:
-    for _ in range(10):
-        admit(limiter, [("app:shop", per_minute(10))], START)
-    for _ in range(90):
-        admit(limiter, [("app:shop", per_minute(100))], START)
-    assert refused_for(limiter, 100, START) in (600, 601)
-
-
-def test_a_limit_that_was_lowered_is_used_up_for_one_window_at_most(limiter: Limiter) -> None:
-    for _ in range(50):
-        admit(limiter, [("app:shop", per_minute(100))], START)
-    assert refused_for(limiter, 2, START) in (30_000, 30_001)
-    for _ in range(2):
-        admit(limiter, [("app:shop", per_minute(2))], START + MINUTE)
-
-
 def test_a_debt_is_forgiven_by_no_change_of_its_limit(limiter: Limiter) -> None:
     limiter.admit([charge(spec("r", 10))], START).settle([50], START)
     for rate in (10, 20, 10, 2):
@@ -266,7 +243,8 @@ def test_what_was_used_is_rounded_up_under_a_changed_limit(limiter: Limiter) -> 
     for _ in range(7):
         admit(limiter, [("app:shop", per_minute(7))], START + 1)
     for rate in (3, 2):
-        assert refused_for(limiter, rate, START + 1)
+        with pytest.raises(RateLimited):
+            admit(limiter, [("app:shop", per_minute(rate))], START + 1)
 
 
 def test_values_do_not_share(limiter: Limiter) -> None:

@@ -35,7 +35,9 @@ from gptgate.core.errors import GuardFailed, PolicyDenied
 from gptgate.core.wire import Dialect
 from gptgate.detectors import DETECTORS
 from gptgate.detectors.registry import VIEWS, WHOLE_DETECTORS
+from gptgate.pipeline.aside import Aside
 from gptgate.pipeline.gate import Gate
+from gptgate.pipeline.turns import Pulse, Turns
 from gptgate.policy import cel
 from gptgate.telemetry.log import get_logger
 from gptgate.watchdog import Watchdog
@@ -104,7 +106,7 @@ async def running(watchdog: Watchdog) -> AsyncIterator[None]:
 
 @pytest.fixture(autouse=True)
 async def watchdog() -> AsyncIterator[Watchdog]:
-    one = Watchdog(get_logger(), deadline_ticks=2)
+    one = Watchdog(get_logger(), lambda: 0, deadline_ticks=2)
     one._over = looks = Looks()  # type: ignore[assignment]
     LOOKS.append(looks)
     async with running(one):
@@ -235,15 +237,15 @@ async def test_a_bark_that_comes_when_the_loop_has_turned_ends_nothing(watchdog:
     scope: dict[str, Any] = {"__name__": "gptgate.policy.engine", "sys": sys}
     exec("def frame():\n    return sys._getframe()", scope)
     frame = scope["frame"]()
-    watchdog._stuck_at = watchdog._turns - 1
+    watchdog._stuck_at = (watchdog._turns - 1, 0)
     watchdog._bark(signal.SIGALRM, frame)
-    watchdog._stuck_at = watchdog._turns
+    watchdog._stuck_at = (watchdog._turns, 0)
     with pytest.raises(GuardFailed):
         watchdog._bark(signal.SIGALRM, frame)
 
 
 async def test_a_loop_that_turns_between_two_looks_hears_no_bark(watchdog: Watchdog) -> None:
-    other = Watchdog(get_logger(), deadline_ticks=1)
+    other = Watchdog(get_logger(), lambda: 0, deadline_ticks=1)
     seen = []
 
     class Turning:
@@ -254,12 +256,27 @@ async def test_a_loop_that_turns_between_two_looks_hears_no_bark(watchdog: Watch
 
     other._over = Turning()  # type: ignore[assignment]
     other._watch(threading.get_ident())
-    assert other._stuck_at == -1
+    assert other._stuck_at == (-1, -1)
+
+
+async def test_one_turn_that_does_the_work_of_many_requests_hears_no_bark() -> None:
+    pulse, looks = Pulse(), []
+    other = Watchdog(get_logger(), lambda: pulse.beats, deadline_ticks=1)
+    aside = Aside(1, Turns(lambda: 0), pulse)
+
+    class Inspecting:
+        def wait(self, _: float) -> bool:
+            asyncio.run(aside.run(1, lambda: looks.append(None)))
+            return len(looks) > 50
+
+    other._over = Inspecting()  # type: ignore[assignment]
+    await asyncio.to_thread(other._watch, threading.get_ident())
+    assert other._stuck_at == (-1, -1)
 
 
 async def test_the_signal_s_handler_is_put_back_and_the_thread_is_gone() -> None:
     before = signal.getsignal(signal.SIGALRM)
-    other = Watchdog(get_logger(), tick_s=0.001)
+    other = Watchdog(get_logger(), lambda: 0, tick_s=0.001)
     async with running(other):
         assert signal.getsignal(signal.SIGALRM) == other._bark
         assert len([one for one in threading.enumerate() if one.name == "watchdog"]) == 2

@@ -51,7 +51,7 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
         control = make_server(admin, spec.keep_alive_ms, 1000, http=bounded(spec.header_timeout_ms))
         stop = asyncio.Event()
         _handle_signals(app, data, stop)
-        watchdog = asyncio.create_task(Watchdog(app.logger).run())
+        watchdog = asyncio.create_task(Watchdog(app.logger, lambda: app.pulse.beats).run())
         running = [
             asyncio.create_task(data.serve(sockets=[data_socket])),
             asyncio.create_task(control.serve(sockets=[control_socket])),

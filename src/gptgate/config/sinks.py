@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from gptgate.config.reader import Reader, Section
 from gptgate.config.shape import Field, Group, Many
-from gptgate.config.types import SECRET, SMALL_NAME, Scalar, Wrong, duration_type, is_host, word_type
+from gptgate.config.types import SECRET, SMALL_NAME, Scalar, Wrong, duration_type, is_host, is_loopback, word_type
 from gptgate.core.sinks import ENTRY_KINDS
 from gptgate.core.snapshot import SinkKind, SinkSpec
 
@@ -77,9 +77,18 @@ def check_sinks(root: Section, reader: Reader) -> None:
         for name in useless:
             if useless[name] and name in section.written:
                 reader.report(section.line_of(name), f"{section.path}.{name}", f"has no effect: {kind.value} has none")
+        if kind is SinkKind.OTLP and section.get("credential") is not None and _in_clear(to):
+            message = "the collector's token would travel in clear"
+            reader.report(section.line_of("to"), f"{section.path}.to", message, "use otlp+https")
         if kind is SinkKind.FILE and to in files:
             reader.report(section.line_of("to"), f"{section.path}.to", "another sink writes into this file")
         files.add(to)
+
+
+def _in_clear(to: str) -> bool:
+    """Whether others on the network can read what is sent."""
+    url = urlsplit(to.removeprefix(OTLP))
+    return url.scheme == "http" and not is_loopback(url.hostname or "")
 
 
 def build_sink(section: Section) -> SinkSpec:

@@ -16,10 +16,7 @@ def refusal(charge: BudgetCharge, limit: int, left: int, needed: int) -> str:
         whose = f"the budget '{budget.name}'" + (f" of {', '.join(map(shown_value, key))}" if key else "")
     verb = "cost" if unit is Unit.USD else "take"
     rest = f"{shown(unit, left)} {'is' if unit is Unit.USD else 'are'} left" if left > 0 else "nothing is left"
-    return (
-        f"{whose} is {shown(unit, limit)}, of which {rest}; "
-        f"this request may {verb} up to {shown(unit, needed)}"
-    )
+    return f"{whose} is {shown(unit, limit)}, of which {rest}; this request may {verb} up to {shown(unit, needed)}"
 
 
 def too_many(budget: BudgetSpec) -> str:

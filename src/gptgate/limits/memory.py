@@ -19,6 +19,9 @@ _NS_PER_MS = 1_000_000
 SWEEP_AT = 1024
 """So many counters are kept before the first look for those that can be forgotten."""
 
+MOST_FORMER = 8
+"""So many configurations of a limit are known again when a request comes late: as many may be in use at once."""
+
 MOST = 1_000_000
 """So many counters there are at most. Further values of a limit share one counter: callers can make up end users and
 sessions without end, and memory has one."""
@@ -29,7 +32,7 @@ class _Counter:
     it by `window_ns`. Of a concurrent limit `window_ns` is 0, and `in_flight` counts.
     """
 
-    __slots__ = ("amount", "arrival", "in_flight", "spec", "window_ns")
+    __slots__ = ("amount", "arrival", "former", "in_flight", "spec", "window_ns")
 
     def __init__(self, spec: LimitSpec) -> None:
         self.spec = spec
@@ -37,6 +40,14 @@ class _Counter:
         self.window_ns = spec.window_ms * _NS_PER_MS
         self.arrival = 0
         self.in_flight = 0
+        self.former: tuple[LimitSpec, ...] = ()
+        """What it was before, the newest last."""
+
+    def was(self, spec: LimitSpec) -> bool:
+        """A configuration that another has taken the place of. Requests that began under it are judged by the new one:
+        if they changed the counter back, each change would forget a part of what was used.
+        """
+        return any(spec is former for former in self.former)
 
     def take_over(self, spec: LimitSpec, now_ns: int) -> None:
         """A new configuration's amount and window. The units that were used stay used, so a limit that was raised has
@@ -48,6 +59,7 @@ class _Counter:
             units = -(-ahead * window_ns // self.window_ns) if self.window_ns else 0
             time = -(-ahead * spec.amount // self.amount)
             self.arrival = now_ns * spec.amount + min(units, max(spec.amount * window_ns, time))
+        self.former = (*self.former[1 - MOST_FORMER :], self.spec)
         self.spec, self.amount, self.window_ns = spec, spec.amount, window_ns
 
     def early(self, now_ns: int, cost: int) -> int:
@@ -210,7 +222,7 @@ class MemoryLimiter:
                 counter = self._counters.get(key)
         if counter is None:
             counter = self._counters[key] = _Counter(spec)
-        elif counter.spec is not spec:
+        elif counter.spec is not spec and not counter.was(spec):
             counter.take_over(spec, now_ns)
         return counter
 

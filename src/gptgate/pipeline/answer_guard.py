@@ -88,7 +88,9 @@ class AnswerGuard:
     def inspect(self, answer: Answer) -> None:
         """Look for what is in a whole answer. Safe in a thread."""
         self._expect_no_call(answer.segments)
-        self._whole = sound_findings(self._inspector.inspect(answer.segments), answer.segments)
+        findings = sound_findings(self._inspector.inspect(answer.segments), answer.segments)
+        self._classify(findings)  # before anybody can take the answer for inspected: its caller may hang up meanwhile
+        self._whole = findings
 
     def whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes:
         """The bytes of an inspected answer as they may go out.

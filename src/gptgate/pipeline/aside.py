@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gptgate.core.errors import GuardFailed
-from gptgate.pipeline.turns import Turns
+from gptgate.pipeline.turns import Pulse, Turns
 
 T = TypeVar("T")
 LARGE = 1 << 18
@@ -22,10 +22,11 @@ class Aside:
     is over: otherwise a few of them could take every thread there is.
     """
 
-    def __init__(self, places: int, turns: Turns, deadline_s: float = DEADLINE_S) -> None:
-        """`turns` are taken before and after what is done at once."""
+    def __init__(self, places: int, turns: Turns, pulse: Pulse, deadline_s: float = DEADLINE_S) -> None:
+        """`turns` are taken before and after what is done at once, and `pulse` tells of it."""
         self._places = asyncio.Semaphore(places)
         self._turns = turns
+        self._pulse = pulse
         self._deadline_s = deadline_s
 
     async def run(self, size: int, work: Callable[[], T]) -> T:
@@ -36,6 +37,7 @@ class Aside:
         """
         if size < LARGE:
             await self._turns
+            self._pulse.beats += 1
             done = work()
             await self._turns
             return done

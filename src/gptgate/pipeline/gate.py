@@ -71,7 +71,7 @@ class Gate:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._discretion = Discretion(services.inspector)
-        self._readers = Aside(READERS, Turns(lambda: self.active))
+        self._readers = Aside(READERS, Turns(lambda: self.active), services.pulse)
         self._exchange = partial(Exchange, services, self._readers)
         self._plan = LimitPlan(services.snapshot)
         self._guards = Guards(services.snapshot.guards, services.limiter, services.clock, services.ceiling)

@@ -1,7 +1,7 @@
 """What the pipeline is given: one immutable bundle of ports for one Snapshot."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gptgate.core.adapter import Adapter
 from gptgate.core.facts import ChatRequest, Grant, Principal
@@ -26,6 +26,7 @@ from gptgate.core.snapshot import ModelSpec, Snapshot
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.charged import ChargedBudgets
 from gptgate.pipeline.crowd import Crowd
+from gptgate.pipeline.turns import Pulse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,5 +70,6 @@ class Services:
     observer: Observer
     classifiers: Mapping[str, Classifier]
     approvals: Approvals
+    pulse: Pulse = field(default_factory=Pulse)
     counters: Counters | None = None
     """Limits and budgets of several gateways. The ledger then counts what this one spends, and settles with them."""

@@ -12,6 +12,17 @@ CROWD = 8
 """With fewer requests under way a turn costs more than it spares."""
 
 
+class Pulse:
+    """Counts the pieces of work that were begun in the event loop: whoever watches it sees that it goes on, also while
+    one turn of the loop does the work of many requests.
+    """
+
+    __slots__ = ("beats",)
+
+    def __init__(self) -> None:
+        self.beats = 0
+
+
 class Turns:
     """Await it between two stages. The request goes on at once where few are under way.
 

@@ -40,13 +40,8 @@ local function level(key, amount, window)
   if r < 0 then q, r = q - 1, r + w end
   if q < 0 then return 0, 0 end
   if a ~= amount or w ~= window then
-    -- Another configuration: the units that were used stay used, rounded up, but for no longer than a window or than
-    -- they were before.
-    local most, rest = units(math.ceil(q / a * w + r / a) + 1, amount, window)
-    if most < amount then most, rest = amount, 0 end
-    if w ~= window and r > 0 then r = math.ceil(r / w * window) + 1 end
-    if r >= window then q, r = q + 1, 0 end
-    if q >= most then return most, rest end
+    -- Another configuration: what was used stays used, in time, rounded up.
+    return units(math.ceil(q / a * w + r / a) + 1, amount, window)
   end
   return q, r
 end

@@ -53,6 +53,7 @@ def test_a_sink_can_be_for_some_kinds_of_entries() -> None:
         ("name: s, to: 'https://'", "not a URL of a host"),
         ("name: s, to: 'otlp+https://user:hunter2@otel.example'", "must not hold credentials"),
         ("name: s, to: 'otlp://otel.example'", "not a place for entries"),
+        ("name: s, to: 'otlp+http://otel.example', credential: env:TOKEN", "would travel in clear"),
         ("name: s, to: 'tcp://log.example:99999'", "not a URL"),
         ("name: s, to: 'https://a..b/x'", "not a URL of a host"),
         ("name: s, to: 'tcp://.log.example'", "not a URL of a host"),

@@ -1,5 +1,7 @@
 """The limiter of one process: what is special about it."""
 
+import contextlib
+
 import pytest
 
 from gptgate.core.errors import ConcurrencyLimited, RateLimited
@@ -54,6 +56,50 @@ def test_scopes_are_kept_while_they_are_in_flight_or_not_full() -> None:
     for number in range(100):
         admit(limiter, [(f"other:{number}", Limits())], START + MINUTE_NS).release()
     assert limiter.size < 6
+
+
+def test_a_limit_that_was_raised_has_room_at_once_for_what_is_more() -> None:
+    limiter = MemoryLimiter()
+    for _ in range(10):
+        admit(limiter, [("app", Limits(requests_per_minute=10))], START)
+    for _ in range(90):
+        admit(limiter, [("app", Limits(requests_per_minute=100))], START)
+    with pytest.raises(RateLimited) as caught:
+        admit(limiter, [("app", Limits(requests_per_minute=100))], START)
+    assert caught.value.retry_after_ms == 600
+
+
+def test_a_limit_that_was_lowered_is_used_up_for_one_window_at_most() -> None:
+    limiter = MemoryLimiter()
+    for _ in range(50):
+        admit(limiter, [("app", Limits(requests_per_minute=100))], START)
+    with pytest.raises(RateLimited) as caught:
+        admit(limiter, [("app", Limits(requests_per_minute=2))], START)
+    assert caught.value.retry_after_ms == 30_000
+    for _ in range(2):
+        admit(limiter, [("app", Limits(requests_per_minute=2))], START + MINUTE_NS)
+
+
+def test_requests_that_come_late_under_a_former_limit_are_judged_by_the_new_one() -> None:
+    limiter = MemoryLimiter()
+    old, new = spec("r", 10), spec("r", 100)
+    passed = 0
+    for _ in range(300):
+        for limit in (old, new):
+            with contextlib.suppress(RateLimited):
+                limiter.admit([charge(limit)], START)
+                passed += 1
+    assert passed == 100
+
+
+def test_a_former_limit_that_is_applied_anew_is_in_force_again() -> None:
+    limiter = MemoryLimiter()
+    for amount in (10, 100, 10):
+        limiter.admit([charge(spec("r", amount))], START)
+    for _ in range(7):
+        limiter.admit([charge(spec("r", 10))], START)
+    with pytest.raises(RateLimited):
+        limiter.admit([charge(spec("r", 10))], START)
 
 
 def test_a_smaller_number_of_places_counts_what_is_in_flight_already() -> None:

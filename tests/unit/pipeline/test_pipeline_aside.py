@@ -11,7 +11,7 @@ from gptgate.core.finding import Finding, Segment
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.aside import LARGE, Aside
 from gptgate.pipeline.gate import READERS, Gate
-from gptgate.pipeline.turns import Turns
+from gptgate.pipeline.turns import Pulse, Turns
 from pipeline_parts import INSPECTOR, Caller, PlayedReply, PlayedUpstream, chat, configured, principal_of, services
 from waiting import PATIENCE_S, eventually
 
@@ -99,7 +99,7 @@ async def test_an_answer_whose_inspection_hangs_does_not_go_out(monkeypatch: pyt
 
 
 async def test_work_that_hangs_is_given_up_and_keeps_its_place_until_it_is_over() -> None:
-    aside, go = Aside(1, ALONE, deadline_s=0.05), threading.Event()
+    aside, go = Aside(1, ALONE, Pulse(), deadline_s=0.05), threading.Event()
     try:
         with pytest.raises(GuardFailed, match="took too long"):
             await aside.run(LARGE, go.wait)
@@ -133,7 +133,7 @@ async def test_a_request_whose_inspection_hangs_is_refused_and_recorded(monkeypa
 
 
 async def test_what_fails_beside_the_loop_fails_here_and_frees_its_place() -> None:
-    aside = Aside(1, ALONE)
+    aside = Aside(1, ALONE, Pulse())
 
     def broken() -> None:
         raise GuardFailed("no")
