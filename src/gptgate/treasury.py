@@ -1,7 +1,7 @@
 """The ledger, in step with the records, the operators' top-ups and the configuration."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class Treasury:
         """All that are counted: those of every Snapshot that has requests."""
         self._live: list[ChargedBudgets] = []
         self._entering: tuple[BudgetSpec, ...] = ()
+        """Those of a configuration that comes. The requests that one of them is counted for may all end before."""
         self._top_ups_seen = self._corrections_seen = 0
         self._reports: set[asyncio.Task[None]] = set()
         self.ledger = MemoryLedger(self.report) if ledger is None else ledger
@@ -91,7 +92,8 @@ class Treasury:
         while the records are read some is in them too: it is taken off, since it would count twice.
         """
         counted = {budget.counts for budget in self._budgets}
-        self._entering = fresh = tuple(budget for budget in budgets if budget.counts not in counted)
+        fresh = tuple(budget for budget in budgets if budget.counts not in counted)
+        self._entering = tuple(budgets)
         try:
             if fresh:
                 heard = self._count_from_now(fresh, store)
@@ -148,15 +150,18 @@ class Treasury:
 
     def _recount(self) -> None:
         """Count what any Snapshot with requests decides by, and nothing else."""
-        own = {budget.counts: budget for charged in self._live for budget in charged.own}
-        self._budgets = tuple(own.values())
-        self.ledger.keep((*self._budgets, *self._entering))
+        known = {budget.counts for budget in self._budgets}
+        self._budgets = _each_once(budget for charged in self._live for budget in charged.own)
+        self.ledger.keep(self._counted())
         self._share()
-        self.shared(self._budgets, bool(self._entering))
+        self.shared(self._budgets, any(budget.counts not in known for budget in self._budgets))
 
     def _share(self) -> None:
         for charged in self._live:
-            charged.count((*self._budgets, *self._entering))
+            charged.count(self._counted())
+
+    def _counted(self) -> tuple[BudgetSpec, ...]:
+        return _each_once((*self._entering, *self._budgets))
 
     def refresh(self) -> None:
         """See the top-ups and corrections that were made meanwhile. Raises StorageError."""
@@ -207,6 +212,11 @@ class Treasury:
             await asyncio.to_thread(record_event, self._folder, self._clock.wall_ms(), BUDGET_THRESHOLD, fields)
         except StorageError as error:
             self._logger.error("the event of a budget's threshold is not on record", problem=error.message)
+
+
+def _each_once(budgets: Iterable[BudgetSpec]) -> tuple[BudgetSpec, ...]:
+    """One for all that count the same: the last."""
+    return tuple({budget.counts: budget for budget in budgets}.values())
 
 
 def _spent_in_force(spending: Spending, budgets: Sequence[BudgetSpec], now_ms: int) -> Iterator[list[Spent]]:

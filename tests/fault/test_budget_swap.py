@@ -14,7 +14,8 @@ import pytest
 
 from books import balanced, records
 from gptgate.compose import App
-from gptgate.core.budgets import BudgetCharge, BudgetSpec, Unit
+from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, Unit
+from gptgate.core.snapshot import Snapshot
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.errors import StorageError
 from gptgate.storage.sqlite import SqliteStore
@@ -227,6 +228,58 @@ async def test_a_change_that_fails_changes_nothing_and_the_next_one_counts_right
         assert [(await ask(gateway))[0] for _ in range(2)] == [200, 429]
         assert (await flying)[0] == 200
         await balanced(gateway, 4)
+        assert_counted(gateway)
+
+
+async def test_a_budget_that_comes_back_while_its_old_requests_end_keeps_what_was_spent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_gateway(tmp_path, budgets(REQUESTS.format(3))) as gateway:
+        app = gateway.app
+        for _ in range(2):
+            assert (await ask(gateway))[0] == 200
+        flying = asyncio.create_task(ask(gateway, SLOW))
+        await in_flight(gateway, 1)
+        await apply(gateway)
+        install = app._install
+
+        async def install_late(snapshot: Snapshot) -> None:
+            """Only after the last request that the budget decided has ended."""
+            assert (await flying)[0] == 200
+            async with asyncio.timeout(PATIENCE_S):
+                while app._retired:
+                    await asyncio.sleep(0.001)
+            assert (await ask(gateway))[0] == 200
+            await install(snapshot)
+
+        monkeypatch.setattr(app, "_install", install_late)
+        told: list[tuple[int, bool]] = []
+        app._treasury.shared = lambda counted, anew: told.append((len(counted), anew))
+        await apply(gateway, REQUESTS.format(5))
+        # Shared counters may have forgotten it meanwhile: what it spent is told to them again.
+        assert (1, False) in told
+        assert (2, True) in told
+        assert [(await ask(gateway))[0] for _ in range(2)] == [200, 429]
+        await balanced(gateway, 6)
+        assert_counted(gateway)
+
+
+async def test_a_request_that_waits_for_a_budget_counts_in_those_that_come_meanwhile(tmp_path: Path) -> None:
+    tokens = "  - {name: tokens, scope: [app], unit: tokens, amount: '6000', window: month}\n"
+    async with running_gateway(tmp_path, budgets(tokens)) as gateway:
+        ledger, now_ms = gateway.app._treasury.ledger, gateway.app.clock.wall_ms()
+        charges = [BudgetCharge(gateway.app.snapshot.budgets[1], ("demo",))]
+        everything = ledger.reserve("other", "demo", charges, Spend(tokens=6000), now_ms)
+        waiting = asyncio.create_task(ask(gateway))
+        async with asyncio.timeout(PATIENCE_S):
+            while not len(gateway.app._crowd):
+                await asyncio.sleep(0.001)
+        await apply(gateway, tokens, REQUESTS.format(1))
+        ledger.settle(everything, Spend())
+        # It began before there was a budget of requests, so that refuses it not; but it was spent.
+        assert (await waiting)[0] == 200
+        assert (await ask(gateway))[0] == 429
+        await balanced(gateway, 2)
         assert_counted(gateway)
 
 

@@ -1,7 +1,8 @@
 """Step 9 in one process: the price of a request, and its ceiling set aside in every limit and budget."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from gptgate.core.budgets import BudgetCharge
 from gptgate.core.errors import OverBudget, PriceUnknown
 from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, Reservation, Route
 from gptgate.core.ports import Price
@@ -54,7 +55,7 @@ async def reserve(
     charges = charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
 
-    def attempt() -> tuple[Permit, Route, Reservation]:
+    def attempt(charges: Sequence[BudgetCharge]) -> tuple[Permit, Route, Reservation]:
         sized, sent, asked = permit, route, wanted
         useful = useful_output(ledger, charges, asked, raw.at_ms)
         if useful is not None:
@@ -66,12 +67,13 @@ async def reserve(
         return sized, sent, ledger.reserve(raw.id, grant.principal.app.name, charges, asked.spend, raw.at_ms)
 
     async def again() -> tuple[Permit, Route, Reservation]:
-        return attempt()
+        # A new configuration may have brought other budgets while it waited.
+        return attempt(charges_of(services.budgets.all, draft, grant))
 
     account = crowd.before(charges)
     if account is None or not crowd.admits(server):
         try:
-            return attempt()
+            return attempt(charges)
         except OverBudget as refusal:
             if refusal.crowd is None or not crowd.admits(server):
                 raise
