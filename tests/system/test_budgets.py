@@ -260,8 +260,26 @@ async def test_nobody_waits_where_the_configuration_does_not_want_it(tmp_path: P
     config = config_with(FEW).replace("server: {", f"server: {{{setting}, ")
     async with running_gateway(tmp_path, config) as gateway:
         with others_holding(gateway, 1500):
-            assert (await ask(gateway, "echo: hello", max_tokens=1000))[0] == 429
+            status, headers, _ = await ask(gateway, "echo: hello", max_tokens=1000)
+            assert (status, headers["x-should-retry"], headers["retry-after-ms"]) == (429, "true", "1000")
         assert (await ask(gateway, "echo: hello", max_tokens=1000))[0] == 200
+        await balanced(gateway, 2)
+
+
+LIMIT = "limits:\n  - {name: tpm, scope: [app], unit: total_tokens, amount: 16700, window: 24h}\n"
+
+
+@pytest.mark.parametrize("limits", ["", LIMIT], ids=["no limit", "a limit for one of both"])
+async def test_who_waits_stops_nobody_who_fits(tmp_path: Path, limits: str) -> None:
+    async with running_gateway(tmp_path, config_with(FEW.replace("2000", "20000")) + limits) as gateway:
+        with others_holding(gateway, 8000) as let_go:
+            large = asyncio.create_task(ask(gateway, "echo: hello", max_tokens=16000))
+            await waiting(gateway)
+            async with asyncio.timeout(20):
+                assert (await ask(gateway, "echo: hello", max_tokens=20))[0] == 200
+            assert not large.done()
+            let_go()
+            assert (await large)[0] == 200
         await balanced(gateway, 2)
 
 
@@ -272,7 +290,8 @@ async def test_nobody_waits_for_what_was_spent(tmp_path: Path) -> None:
         spend, at_ms = Spend(tokens=1500), gateway.app.clock.wall_ms()
         ledger.settle(ledger.reserve("spent", "demo", [BudgetCharge(budget, ("demo",))], spend, at_ms), spend)
         with others_holding(gateway, 100):
-            assert (await ask(gateway, "echo: hello", max_tokens=1000))[0] == 429
+            status, headers, _ = await ask(gateway, "echo: hello", max_tokens=1000)
+            assert (status, headers["x-should-retry"], "retry-after" in headers) == (429, "false", False)
         await balanced(gateway, 1)
 
 
@@ -286,6 +305,7 @@ async def test_a_wait_ends_when_its_time_is_over_and_when_its_caller_leaves(tmp_
             await leaving.close()
             status, headers, _ = await ask(gateway, "echo: hello", max_tokens=1000)
             assert (status, headers["x-gptgate-error"]) == (429, "budget_exceeded")
+            assert (headers["x-should-retry"], headers["retry-after"]) == ("true", "1")
         found = await balanced(gateway, 2)
         assert not len(gateway.app._crowd)
         # The first may have had its time before anybody saw that it had left.

@@ -52,7 +52,12 @@ SERVER = Group(
             "How long a request waits for what requests in flight hold of a budget, before it is refused for that.",
             "30s",
         ),
-        Field("budget_waiters", count_type(0, 10_000), "So many wait for it at a time; the others do not.", "64"),
+        Field(
+            "budget_waiters",
+            count_type(0, 10_000),
+            "So many wait for it at a time, a quarter of them from one app; the others do not.",
+            "64",
+        ),
         Field("risk_header", BOOL, "Whether callers are told the risk score, in `x-gptgate-risk`.", "false"),
     )
 )

@@ -198,7 +198,7 @@ class MemoryLedger:
                     if amount > left:
                         error = refused(charge, refusal(charge, limit, left, amount))
                         if self._would_fit(charges, spend, at_ms):
-                            error.crowd = (budget.name, key)
+                            error.is_crowded((budget.name, key))
                         raise error
             lines.append((charge, account, slot))
         # Nothing was changed up to here; from here on nothing fails.

@@ -83,6 +83,12 @@ class Admitted:
             raise
         self._charges = charges
 
+    def give_tokens_back(self) -> None:
+        """The opposite of `reserve`: a budget refused, and the request may wait. How the limits stand can be told."""
+        tokens, self._tokens = self._tokens, None
+        if tokens is not None:
+            tokens.cancel(self._clock.monotonic_ns())
+
     def keep_tokens(self) -> None:
         """The request is about to be sent."""
         self._kept = True

@@ -50,8 +50,9 @@ async def reserve(
     encode: Encode,
 ) -> tuple[Permit, Route, Reservation]:
     """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only, for
-    that. Where only what others hold is in the way, it waits for them to settle."""
+    that. Where only what others hold is in the way, it waits for them to settle, and holds no tokens meanwhile."""
     raw, ledger, crowd, server = draft.raw, services.ledger, services.crowd, services.snapshot.server
+    app = grant.principal.app.name
     charges = charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
 
@@ -64,21 +65,28 @@ async def reserve(
             asked = most(services, draft, sized, sent, price)
         tokens = asked.input_tokens, asked.output_tokens
         heed(draft.principal, raw.started_ns, lambda: admitted.reserve(sized.request, grant, *tokens))
-        return sized, sent, ledger.reserve(raw.id, grant.principal.app.name, charges, asked.spend, raw.at_ms)
+        try:
+            return sized, sent, ledger.reserve(raw.id, app, charges, asked.spend, raw.at_ms)
+        except OverBudget:
+            admitted.give_tokens_back()
+            raise
 
     async def again() -> tuple[Permit, Route, Reservation]:
         # A new configuration may have brought other budgets while it waited.
         return attempt(charges_of(services.budgets.all, draft, grant))
 
-    account = crowd.before(charges)
-    if account is None or not crowd.admits(server):
+    account = crowd.before(app, charges)
+    if account is None or not crowd.admits(app, server):
         try:
-            return attempt(charges)
+            held = attempt(charges)
         except OverBudget as refusal:
-            if refusal.crowd is None or not crowd.admits(server):
+            if refusal.crowd is None or not crowd.admits(app, server):
                 raise
             account = refusal.crowd
+        else:
+            crowd.passed(app, charges)
+            return held
     try:
-        return await crowd.wait(account, again, server.budget_wait_ms)
+        return await crowd.wait(app, account, again, server.budget_wait_ms)
     finally:
         draft.mark("wait")

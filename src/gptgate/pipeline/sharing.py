@@ -140,7 +140,7 @@ async def reserve_shared(
 
     Whoever was given its wish at step 4 stands behind nobody: it would hold its part while it waits.
     """
-    crowd, server = services.crowd, services.snapshot.server
+    crowd, server, app = services.crowd, services.snapshot.server, grant.principal.app.name
 
     async def attempt() -> tuple[Permit, Route, Reservation]:
         return await _take(services, draft, permit, grant, price, admitted, encode)
@@ -148,11 +148,11 @@ async def reserve_shared(
     try:
         return await attempt()
     except OverBudget as refusal:
-        if refusal.crowd is None or not crowd.admits(server):
+        if refusal.crowd is None or not crowd.admits(app, server):
             raise
         account = refusal.crowd
     try:
-        return await crowd.wait(account, attempt, server.budget_wait_ms, shared=True)
+        return await crowd.wait(app, account, attempt, server.budget_wait_ms)
     finally:
         draft.mark("wait")
 

@@ -2,6 +2,9 @@
 
 from gptgate.core.errors.base import ClientError
 
+CROWDED_RETRY_AFTER_MS = 1000
+"""When others settle is not known."""
+
 
 class RateLimited(ClientError):
     """Too many requests or tokens in the window; `retry_after_ms` is exact."""
@@ -62,6 +65,10 @@ class OverBudget(ClientError):
     """
 
     crowd: tuple[str, tuple[str, ...]] | None = None
+
+    def is_crowded(self, account: tuple[str, tuple[str, ...]]) -> None:
+        """Only what others hold of this account is in the way: a retry can help."""
+        self.crowd, self.retryable, self.retry_after_ms = account, True, CROWDED_RETRY_AFTER_MS
 
 
 class SessionLimited(OverBudget):
