@@ -45,6 +45,8 @@ class Treasury:
         self._live: list[ChargedBudgets] = []
         self._entering: tuple[BudgetSpec, ...] = ()
         """Those of a configuration that comes. The requests that one of them is counted for may all end before."""
+        self._unrestored: tuple[BudgetSpec, ...] = ()
+        """Those of them whose sums are being read, with the corrections that are in these."""
         self._top_ups_seen = self._corrections_seen = 0
         self._reports: set[asyncio.Task[None]] = set()
         self.ledger = MemoryLedger(self.report) if ledger is None else ledger
@@ -93,7 +95,7 @@ class Treasury:
         """
         counted = {budget.counts for budget in self._budgets}
         fresh = tuple(budget for budget in budgets if budget.counts not in counted)
-        self._entering = tuple(budgets)
+        self._entering, self._unrestored = tuple(budgets), fresh
         try:
             if fresh:
                 heard = self._count_from_now(fresh, store)
@@ -104,7 +106,7 @@ class Treasury:
             yield
         finally:
             self.ledger.overheard = None
-            self._entering = ()
+            self._entering = self._unrestored = ()
             self._recount()
 
     def _count_from_now(self, fresh: Sequence[BudgetSpec], store: SqliteStore) -> list[tuple[Held, Spend]]:
@@ -145,8 +147,11 @@ class Treasury:
                 await asyncio.sleep(0)
         # The others have seen these corrections, or see them now.
         self.refresh()
-        for _, correction in self._spending.corrections(corrections):
-            self.ledger.correct(fresh, correction)
+        for place, correction in self._spending.corrections(corrections):
+            if place <= self._corrections_seen:
+                self.ledger.correct(fresh, correction)
+        # All later ones come to these as to the others.
+        self._unrestored = ()
 
     def _recount(self) -> None:
         """Count what any Snapshot with requests decides by, and nothing else."""
@@ -168,8 +173,10 @@ class Treasury:
         if self._spending.top_up_count() != self._top_ups_seen:
             self._take_top_ups()
         if self._spending.correction_count() != self._corrections_seen:
+            unrestored = {budget.counts for budget in self._unrestored}
+            corrected = [budget for budget in self._counted() if budget.counts not in unrestored]
             for place, correction in self._spending.corrections(self._corrections_seen):
-                self.ledger.correct(self._budgets, correction)
+                self.ledger.correct(corrected, correction)
                 self._corrections_seen = place
 
     async def close(self) -> None:

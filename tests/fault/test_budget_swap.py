@@ -1,6 +1,7 @@
 """Budgets that come, change and go while requests are in flight: each knows at once of every dollar of its window."""
 
 import asyncio
+import json
 import os
 import random
 import secrets
@@ -9,16 +10,21 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from books import balanced, records
+from gptgate.cli.listen import reload
 from gptgate.compose import App
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, Unit
+from gptgate.core.facts import Usage
 from gptgate.core.snapshot import Snapshot
 from gptgate.simulator.server import SimulatorServer
+from gptgate.storage.corrections import BILLED, reconcile
 from gptgate.storage.errors import StorageError
 from gptgate.storage.sqlite import SqliteStore
+from gptgate.treasury import Treasury
 from harness import CONFIG, Gateway, GatewayProcess, make_key, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
 from shared_parts import Server, ready
@@ -281,6 +287,70 @@ async def test_a_request_that_waits_for_a_budget_counts_in_those_that_come_meanw
         assert (await ask(gateway))[0] == 429
         await balanced(gateway, 2)
         assert_counted(gateway)
+
+
+@pytest.mark.parametrize("where", ["before the sums", "after the sums", "before the swap"])
+async def test_a_correction_while_a_budget_comes_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    # The one that comes back is not new, and loses its last requests while the other comes.
+    async with running_gateway(tmp_path, budgets(DOLLARS)) as gateway:
+        app = gateway.app
+        assert (await ask(gateway, "fault: no-usage\necho: hello"))[0] == 200
+        (lost,) = await balanced(gateway, 1)
+        assert lost.end is not None
+        assert lost.end.usage_source == "unknown"
+        flying = asyncio.create_task(ask(gateway, SLOW))
+        await in_flight(gateway, 1)
+        await apply(gateway)
+        place, name = {
+            "before the sums": (SqliteStore, "ends_written"),
+            "after the sums": (Treasury, "_restore"),
+            "before the swap": (app, "_install"),
+        }[where]
+        go_on = getattr(place, name)
+
+        async def after_a_correction(*arguments: Any) -> None:
+            assert (await flying)[0] == 200
+            async with asyncio.timeout(PATIENCE_S):
+                while app._retired:
+                    await asyncio.sleep(0.001)
+            usage = Usage(input_tokens=3, output_tokens=2)
+            await asyncio.to_thread(
+                reconcile, tmp_path, lost.intent.id, app.clock.wall_ms(), BILLED, usage, 11_000, "ada"
+            )
+            app._treasury.refresh()
+            await go_on(*arguments)
+
+        monkeypatch.setattr(place, name, after_a_correction)
+        await apply(gateway, DOLLARS, TOKENS)
+        app._treasury.refresh()
+        await gateway.settled()
+        (known,) = [record.end for record in records(gateway) if record.intent.id != lost.intent.id]
+        assert known is not None
+        used = known.usage.input_tokens + known.usage.output_tokens
+        spent = [sum(accounts(app, budget).values()) for budget in app.snapshot.budgets]
+        assert spent == [known.cost_nano + 11_000, known.cost_nano + 11_000, used + 5]
+
+
+async def test_a_change_that_the_store_refuses_is_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running_gateway(tmp_path) as gateway:
+        provider = gateway.app.snapshot.providers["simulator"].base_url
+        write_config(tmp_path, budgets(REQUESTS.format(1)), simulator=provider)
+
+        async def unwritten(store: SqliteStore) -> None:
+            del store
+            raise StorageError("the disk is full", hint="make room")
+
+        monkeypatch.setattr(SqliteStore, "ends_written", unwritten)
+        capsys.readouterr()
+        await reload(gateway.app)
+        (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        assert (line["level"], line["problem"], line["hint"]) == ("error", "the disk is full", "make room")
+        assert len(gateway.app.snapshot.budgets) == 1
+        assert (await ask(gateway))[0] == 200
 
 
 async def test_gateways_that_share_counters_take_a_new_budget_over_with_all_that_each_has_spent(

@@ -15,6 +15,7 @@ from gptgate.cli.sockets import QuietServer, listen, make_server
 from gptgate.compose import App
 from gptgate.config.problem import ConfigError
 from gptgate.http.protocol import bounded
+from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import admin_token
 from gptgate.watchdog import Watchdog
 
@@ -108,22 +109,27 @@ def _handle_signals(app: App, data: QuietServer, stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, end)
     reloads: set[asyncio.Task[None]] = set()
 
-    def reload() -> None:
+    def begin_reload() -> None:
         if len(reloads) > 1:
             # One is at work and one waits, which will read the file as it is by then.
             return
-        task = loop.create_task(_reload(app))
+        task = loop.create_task(reload(app))
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
-    loop.add_signal_handler(signal.SIGHUP, reload)
+    loop.add_signal_handler(signal.SIGHUP, begin_reload)
 
 
-async def _reload(app: App) -> None:
+async def reload(app: App) -> None:
+    """Apply the configuration file. Nobody waits for an answer: what came of it is in the log."""
     try:
         digest, changed = await app.apply_config()
     except ConfigError as error:
         app.logger.error("the configuration was rejected; the old one stays", problems=str(error))
+        return
+    except StorageError as error:
+        what = "the configuration could not be applied; the old one stays"
+        app.logger.error(what, problem=error.message, hint=error.hint)
         return
     if not changed:
         app.logger.info("the configuration has not changed", digest=digest)
