@@ -1,5 +1,6 @@
 """Compiled patterns: exact spans by RE2, and which patterns are worth asking for them."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
@@ -10,6 +11,10 @@ from gptgate.detectors.pattern import Pattern
 
 _AUTOMATON_BYTES = 64 << 20
 """A bound, not a need: RE2 takes its slow way where it cannot have some twenty of its largest states."""
+
+_FREELY = 8
+"""Searches of all the rest of a text, for a pattern whose body has no bound of its own. Those after it see a window
+only: what lies further away than a match can be would otherwise be read again from every place where one begins."""
 
 
 class Finder(Protocol):
@@ -56,8 +61,9 @@ class CompiledPattern:
         From left to right, not overlapping. What is outside the reach of such a left edge changes nothing.
         """
         pattern, search = self.pattern, self._regex.search
-        at = since
-        while (match := search(data, at)) is not None:
+        at, searches = since, 0
+        while (match := search(data, at) if searches < _FREELY else self._near(data, at, before)) is not None:
+            searches += bool(pattern.most)
             edge, last = match.span()
             if edge >= before:
                 return
@@ -75,6 +81,25 @@ class CompiledPattern:
                 yield start, end
                 free = end
                 at = max(at, end - 2)
+
+    def _near(self, data: bytes, at: int, before: int) -> "re2._Match[bytes] | None":
+        """The first match within its reach that begins in ``[at, before)``. Takes time linear in the text."""
+        reach, search = self.pattern.reach, self._regex.search
+        while at < before:
+            match = search(data, at, at + 2 * reach)
+            if match is None or match.start() - at > reach:
+                # What begins further on may end behind the window.
+                at += reach + 1
+                continue
+            edge, last = match.span()
+            if last - edge > reach:
+                match = self._regex.match(data, edge, edge + reach)
+            if match is not None:
+                return match
+            # Nothing from here on ends before `earliest`: what begins more than the reach before that is too long.
+            earliest = edge + bisect_left(range(edge, last), True, key=lambda end: search(data, edge, end) is not None)
+            at = max(edge + 1, earliest - reach)
+        return None
 
 
 class LiteralFinder:
