@@ -107,8 +107,10 @@ def some_word(node: Node, chance: Random, ignore_case: bool) -> bytes:
 
 
 def words(pattern: Pattern) -> st.SearchStrategy[bytes]:
-    """Words of the pattern; of long phrases out of their own tree, where the general generator needs seconds."""
-    if not pattern.is_sketched:
+    """Words of the pattern; of long phrases and of what has no bound of its own out of their own tree, where the general
+    generator needs seconds or never ends.
+    """
+    if not pattern.is_sketched and not pattern.most:
         flags = re.IGNORECASE if pattern.ignore_case else 0
         return st.from_regex(re.compile(pattern.source.encode(), flags), fullmatch=True)
     return st.randoms(use_true_random=False).map(lambda chance: some_word(pattern.tree, chance, pattern.ignore_case))

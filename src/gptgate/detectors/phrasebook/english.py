@@ -85,7 +85,8 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
         (70, "<ignore!> (all|any|every) (of )?((the|your|my|these|those) )?<orders>"),
         (70, "<ignore!> <fill><orders> (in|of|from) (the|your) (system|developer|initial|hidden)"),
         (70, "<ignore!> (all|any|every) (of )?((the|your|these|those) )?<talk>"),
-        (70, "(<ignore!>|throw away|throw out|drop) <fill><orders> <set_for_you>"),
+        (70, "<ignore!> <fill><orders> <set_for_you>"),
+        (70, "(throw away|throw out|drop) <fill><orders> <set_for_you>"),
         (
             60,
             "(the|your|all|any|these|those) ((old|previous|prior|earlier|original|former) )?<orders>"
