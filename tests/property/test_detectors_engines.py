@@ -107,8 +107,8 @@ def some_word(node: Node, chance: Random, ignore_case: bool) -> bytes:
 
 
 def words(pattern: Pattern) -> st.SearchStrategy[bytes]:
-    """Words of the pattern; of long phrases and of what has no bound of its own out of their own tree, where the general
-    generator needs seconds or never ends.
+    """Words of the pattern; out of their own tree those of long phrases and of what has no bound of its own, where the
+    general generator needs seconds or never ends.
     """
     if not pattern.is_sketched and not pattern.most:
         flags = re.IGNORECASE if pattern.ignore_case else 0
