@@ -16,7 +16,7 @@ T = TypeVar("T")
 Account = tuple[str, tuple[str, ...]]
 """A budget's name and the account's key."""
 POLL_S = 0.25
-"""Everybody who waits looks this often whether it fits: only the first of a line is told of each settlement, and and of
+"""Everybody who waits looks this often whether it fits: only the first of a line is told of each settlement, and of
 those of other gateways that share the budgets nobody is."""
 MOST_OVERTAKINGS = 64
 """So often the first of a line is overtaken; then the line stands behind it."""
