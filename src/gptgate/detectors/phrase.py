@@ -86,6 +86,8 @@ def _trigger(phrase: Phrase) -> str:
     seldom = re.search("<([a-z_]+)!>", phrase.text)
     if not seldom:
         return ""
+    if not _is_on_every_way(phrase.text, seldom.start(), seldom.end()):
+        raise ValueError(f"a phrase can do without its seldom word: {phrase.text!r}")
     word = parse(translated(f"<{seldom[1]}>", phrase.words))
     literals, others = set[str](), []
     for option in word.options if isinstance(word, Alt) else (word,):
@@ -98,6 +100,28 @@ def _trigger(phrase: Phrase) -> str:
     # A literal that holds another one says nothing more than that.
     least = sorted(one for one in literals if not any(other in one for other in literals - {one}))
     return "|".join([*map(_quoted, least), *others])
+
+
+def _is_on_every_way(text: str, start: int, end: int) -> bool:
+    """Whether a part of a phrase is in all that it says: in no alternative, and in nothing that may be left out."""
+    while True:
+        before, after = _rest(text[:start][::-1], "()"), _rest(text[end:], ")(")
+        if "|" in before[1] + after[1] or text[end:].startswith(("?", "*", "{0")):
+            return False
+        if after[0] == len(text) - end:
+            return True
+        start, end = start - before[0] - 1, end + after[0] + 1
+
+
+def _rest(text: str, brackets: str) -> tuple[int, str]:
+    """How far it is to the end of the group that this is in, and what of it stands in no group within."""
+    depth, own = 0, ""
+    for at, char in enumerate(text):
+        if char == brackets[0] and not depth:
+            return at, own
+        depth += (char == brackets[1]) - (char == brackets[0])
+        own += char if not depth else ""
+    return len(text), own
 
 
 def _quoted(text: str) -> str:
