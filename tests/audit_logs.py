@@ -6,6 +6,8 @@ from pathlib import Path
 
 from gptgate.audit.signed_log import SignedLog
 from gptgate.audit.signing import Signer
+from gptgate.cli.audit_verify import verify
+from gptgate.cli.failure import CommandError
 from gptgate.core.events import encode_event
 from gptgate.core.log import commitment, log_entry
 from gptgate.storage.folder import create_folder
@@ -78,3 +80,20 @@ class Records:
         ]
         assert root_of(map(leaf_hash, found)) == head.root
         return found
+
+
+def sequence(records: Records) -> None:
+    """Give every record its place in the log."""
+    sequencer = records.sequencer()
+    sequencer.start()
+    assert sequencer.stop(30)
+    assert sequencer.fault == ""
+
+
+def unverified(folder: Path) -> str:
+    """Why `gptgate audit verify` does not verify it; empty when it does."""
+    try:
+        verify(proof=None, key=str(SIGNER.key), checkpoint=None, witness_key=None, data=folder)
+    except CommandError as error:
+        return error.message
+    return ""

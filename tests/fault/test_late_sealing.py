@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from audit_logs import SIGNER, Records
-from gptgate.cli.audit_verify import verify
-from gptgate.cli.failure import CommandError
+from audit_logs import Records, sequence, unverified
 from gptgate.core.events import encode_event
 from gptgate.core.sealing import ANSWER, REQUEST
 from gptgate.storage.erasure import Erasure, erase
@@ -33,13 +31,6 @@ def add(records: Records, name: str, asked: bytes, answered: bytes) -> None:
         connection.execute(INSERT_END, end_values(end(name), answered))
 
 
-def sequence(records: Records) -> None:
-    sequencer = records.sequencer()
-    sequencer.start()
-    assert sequencer.stop(30)
-    assert sequencer.fault == ""
-
-
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """150 requests, whose texts lie in clear and are in the log, and one that is not there yet."""
@@ -55,14 +46,6 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(original: Path, tmp_path: Path) -> Path:
     return shutil.copytree(original, tmp_path / "data")
-
-
-def run(folder: Path) -> str:
-    try:
-        verify(proof=None, key=str(SIGNER.key), checkpoint=None, witness_key=None, data=folder)
-    except CommandError as error:
-        return error.message
-    return ""
 
 
 def holding(folder: Path, piece: bytes) -> list[str]:
@@ -82,19 +65,19 @@ def texts(folder: Path, name: str) -> tuple[bytes, bytes]:
 
 
 def test_no_file_holds_them_and_the_log_proves_them_before_and_after_it_has_taken_in_the_sealing(folder: Path) -> None:
-    assert run(folder) == ""
+    assert unverified(folder) == ""
     assert holding(folder, b"grapefruit-balustrade")
     assert seal(folder) == 300
     assert holding(folder, b"grapefruit-balustrade") == holding(folder, b"tangelo-cornice") == []
-    assert run(folder) == ""
+    assert unverified(folder) == ""
     assert texts(folder, "r7") == (b"grapefruit-balustrade 7", LARGE)
     assert texts(folder, "late") == (b"not in the log yet", b"neither"), "what has no place yet is left"
     sequence(Records(folder))
-    assert run(folder) == ""
+    assert unverified(folder) == ""
     assert seal(folder) == 2
     assert holding(folder, b"not in the log yet") == []
     assert seal(folder) == 0
-    assert run(folder) == ""
+    assert unverified(folder) == ""
 
 
 @pytest.mark.parametrize(
@@ -116,7 +99,7 @@ def test_what_is_changed_of_a_text_that_was_sealed_later_is_found(folder: Path, 
     with closing(sqlite3.connect(folder / "gptgate.db")) as connection, connection:
         connection.execute(statement)
         connection.execute("UPDATE ends SET content = CAST(content AS BLOB)")
-    assert place in run(folder)
+    assert place in unverified(folder)
 
 
 def test_an_event_alone_vouches_for_no_other_text(folder: Path) -> None:
@@ -129,13 +112,13 @@ def test_an_event_alone_vouches_for_no_other_text(folder: Path) -> None:
         for seq, body in bodies:
             swapped = body.replace(b'["end",9,', b'["end",-1,').replace(b'["end",8,', b'["end",9,')
             connection.execute("UPDATE events SET body = ? WHERE seq = ?", (swapped.replace(b"-1", b"8"), seq))
-    assert "end 8 (r7): the text beside it" in run(folder)
+    assert "end 8 (r7): the text beside it" in unverified(folder)
 
 
 def test_a_text_that_was_sealed_later_can_be_erased(folder: Path) -> None:
     seal(folder)
     assert erase(folder, Erasure(request_id="r7"), 6, "root") == 1
-    assert run(folder) == ""
+    assert unverified(folder) == ""
 
 
 def test_another_log_s_records_are_not_touched(folder: Path) -> None:
@@ -166,5 +149,5 @@ def test_a_compacted_database_has_nothing_between_its_cells(folder: Path) -> Non
     assert left_over(folder / "gptgate.db") > 24, "what SQLite leaves when it divides pages"
     assert erase(folder, Erasure(request_id="r7"), 6, "root", compact=True) == 1
     assert left_over(folder / "gptgate.db") < 8, "at most where cells were, two bytes each"
-    assert run(folder) == ""
+    assert unverified(folder) == ""
     assert texts(folder, "r8") == (b"grapefruit-balustrade 8", b"tangelo-cornice")

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audit_logs import SIGNER, Records
-from gptgate.cli.audit_verify import verify
-from gptgate.cli.failure import CommandError
+from audit_logs import Records, sequence, unverified
 from gptgate.core.events import encode_event
 from gptgate.core.keys import KeyRecord
 from gptgate.storage.auditors import add_auditor, remove_auditor
@@ -21,13 +19,6 @@ from gptgate.storage.vault import MasterKey, Vault, day_of
 from storage_samples import intent
 
 HASH = b"\x01" * 32
-
-
-def sequence(records: Records) -> None:
-    sequencer = records.sequencer()
-    sequencer.start()
-    assert sequencer.stop(30)
-    assert sequencer.fault == ""
 
 
 def key(name: str, **more: object) -> KeyRecord:
@@ -67,21 +58,13 @@ def folder(original: Path, tmp_path: Path) -> Path:
     return shutil.copytree(original, tmp_path / "data")
 
 
-def run(folder: Path) -> str:
-    try:
-        verify(proof=None, key=str(SIGNER.key), checkpoint=None, witness_key=None, data=folder)
-    except CommandError as error:
-        return error.message
-    return ""
-
-
 def change(folder: Path, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(folder / "gptgate.db")) as connection, connection:
         assert connection.execute(statement, values).rowcount > 0
 
 
 def test_what_nobody_touched_is_verified(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(folder) == ""
+    assert unverified(folder) == ""
     assert "long ago" not in capsys.readouterr().out
 
 
@@ -118,14 +101,14 @@ def test_what_nobody_touched_is_verified(folder: Path, capsys: pytest.CaptureFix
 )
 def test_what_no_event_tells_of_is_found_and_named(folder: Path, statement: str, place: str) -> None:
     change(folder, statement)
-    assert place in run(folder)
+    assert place in unverified(folder)
 
 
 def test_an_event_that_is_made_up_for_it_is_found_by_the_log(folder: Path) -> None:
     body = json.dumps({"at_ms": 20, "expires_ms": 0, "key_id": "short"}, separators=(",", ":")).encode()
     change(folder, "UPDATE events SET body = ? WHERE type = 'key_expiry_set'", body)
     change(folder, "UPDATE keys SET expires_ms = 0 WHERE id = 'short'")
-    assert "it is not what was logged" in run(folder)
+    assert "it is not what was logged" in unverified(folder)
 
 
 def test_a_key_from_before_the_log_told_of_its_hash_is_counted(
@@ -141,7 +124,7 @@ def test_a_key_from_before_the_log_told_of_its_hash_is_counted(
         del fields["hash_digest"]
         connection.execute("UPDATE events SET body = ?", (json.dumps(fields).encode(),))
     sequence(records)
-    assert run(folder) == ""
+    assert unverified(folder) == ""
     assert "which secret they have: 1" in capsys.readouterr().out
     change(folder, "UPDATE keys SET expires_ms = 1")
-    assert "key old: its column expires_ms" in run(folder)
+    assert "key old: its column expires_ms" in unverified(folder)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from audit_logs import SIGNER, Records
+from audit_logs import SIGNER, Records, sequence
 from gptgate.audit.growth import GrowingLog
 from gptgate.audit.signing import Signer
 from gptgate.cli.audit_verify import verify
@@ -26,13 +26,6 @@ from gptgate_verify.note import COSIGNATURE, open_checkpoint, parse_note
 INTENT = msgspec.json.Decoder(Intent)
 SIZE = 1500
 """Requests; each has two entries. More than one full tile, and a partial one."""
-
-
-def sequence(records: Records) -> None:
-    sequencer = records.sequencer()
-    sequencer.start()
-    assert sequencer.stop(30)
-    assert sequencer.fault == ""
 
 
 @pytest.fixture(scope="module")
