@@ -42,7 +42,7 @@ from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.services import Services
 from gptgate.policy.engine import compile_policy
 from gptgate.policy.redact import Rewriting
-from gptgate.providers.models_list import render_models
+from gptgate.providers.models_list import render_model, render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect
@@ -236,6 +236,7 @@ class _Arm:
             authorize_endpoint=authorize_endpoint,
             visible_models=visible_models,
             render_models=render_models,
+            render_model=render_model,
             adapters=ADAPTERS,
             limiter=MemoryLimiter(),
             inspector=_NoFindings(),

@@ -59,9 +59,9 @@ class Disguised(NamedTuple):
 class _Exchanged:
     """The detector of the model, with weights that can be exchanged: the engine is compiled once."""
 
-    name, kinds, origins, digest = DETECTOR.name, DETECTOR.kinds, DETECTOR.origins, "exchanged"
-
     def __init__(self) -> None:
+        self.name, self.kinds, self.origins, self.digest = DETECTOR.name, DETECTOR.kinds, DETECTOR.origins, "exchanged"
+        self.points = DETECTOR.points
         self.inner = DETECTOR
 
     def look(self, text: str) -> Sequence[Sighting]:
