@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test check bench quality lock clean
+.PHONY: run test check bench quality mutation lock clean
 
 run: .venv/.run
 	@$(BIN)/gptgate quickstart
@@ -28,13 +28,17 @@ bench: .venv/.dev
 quality: .venv/.dev
 	$(BIN)/python -m bench.quality
 
+mutation: .venv/.mutation
+	nice $(BIN)/mutmut run --max-children 1
+	$(BIN)/python -m bench.mutation
+
 lock: .venv/.dev
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
-	cd requirements && for f in run build valkey parquet dev; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	cd requirements && for f in run build valkey parquet dev mutation; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header $$f.in -o $$f.txt; done
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/.run: requirements/run.txt requirements/build.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "gptgate needs Python 3.11 or newer; none was found. Name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -46,4 +50,8 @@ clean:
 
 .venv/.dev: .venv/.run requirements/dev.txt
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/.mutation: .venv/.dev requirements/mutation.txt
+	@$(PIP) --require-hashes -r requirements/mutation.txt
 	@touch $@

@@ -3,10 +3,11 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from gptgate import compose
 from gptgate.detectors import build_inspector
@@ -19,16 +20,28 @@ if TYPE_CHECKING:
 # `--hypothesis-profile=explore` looks at other examples each time.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("repeatable", settings.get_profile("explore"), derandomize=True)
+# For `make mutation`, which wants to know whether a test fails, and not on which smallest example.
+settings.register_profile(
+    "mutation", settings.get_profile("repeatable"), max_examples=50, phases=(Phase.explicit, Phase.generate)
+)
 settings.load_profile("repeatable")
+
+shared_inspector = cache(build_inspector)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_inspector_for_all() -> Iterator[None]:
-    """Compiling the detectors takes a second, and an inspector keeps nothing between calls: all gateways share one."""
-    inspector = build_inspector()
+    """Compiling the detectors takes a second, and an inspector keeps nothing between calls: all gateways share one.
+
+    It is there before any test, so that none waits for it; only where few tests want one, it comes when it is asked.
+    """
+    if settings.get_current_profile_name() != "mutation":
+        shared_inspector()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            compose, "build_inspector", lambda cache, custom: build_inspector(custom=custom) if custom else inspector
+            compose,
+            "build_inspector",
+            lambda cache, custom: build_inspector(custom=custom) if custom else shared_inspector(),
         )
         yield
 

@@ -54,7 +54,7 @@ class SessionPseudonyms:
     def restorer(self, is_json: bool) -> "Restorer":
         """For one text that comes in pieces."""
         labels = tuple(sorted({inside.partition(":")[0] for inside in self._values}))
-        whole, growing = _patterns(labels)
+        whole, growing = _patterns_of(labels)
         return Restorer(self._values, whole, growing, is_json)
 
 
@@ -102,7 +102,6 @@ def _label(kind: str) -> str:
     return kind.rpartition(".")[2]
 
 
-@lru_cache(maxsize=64)
 def _patterns(labels: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Pseudonyms with these labels: those that are whole, and the end of a text that may become one."""
     inside = f"(?:{'|'.join(map(re.escape, labels))}):{_TAG}{{{TAG_LETTERS}}}"
@@ -112,6 +111,9 @@ def _patterns(labels: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]
     growing = rf"(?:\[(?:{inside}|{begun})?|{_BEGINS}(?:{begun}))\Z"
     flags = re.IGNORECASE | re.ASCII
     return re.compile(whole, flags), re.compile(growing, flags)
+
+
+_patterns_of = lru_cache(maxsize=64)(_patterns)
 
 
 def _begun(label: str) -> str:

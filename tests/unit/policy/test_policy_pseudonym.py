@@ -6,11 +6,18 @@ import pytest
 
 from gptgate.core.ports import Cut
 from gptgate.core.snapshot import Effect
+from gptgate.policy import pseudonym
 from gptgate.policy.pseudonym import SessionPseudonyms
 from gptgate.policy.redact import Rewriting
 
 REWRITING = Rewriting(b"a secret of the installation")
 JANE, JOHN = "jane@example.com", 'the "john"\n@example.com'
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """What a test before this one made ready is made again."""
+    pseudonym._patterns_of.cache_clear()
 
 
 @pytest.fixture
