@@ -9,8 +9,10 @@ from typing import Any
 from gptgate.auth.authorize import authorize, authorize_endpoint, reroute, visible_models
 from gptgate.compose import HEADERS
 from gptgate.core.adapter import StreamCodec
+from gptgate.core.classifier import Opinion
 from gptgate.core.document import read_object
 from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, Principal, RawRequest
+from gptgate.core.finding import Origin
 from gptgate.core.snapshot import ProviderSpec, Snapshot
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.cost.ceiling import ceiling_tokens
@@ -119,6 +121,24 @@ class PlayedUpstream:
         if isinstance(reply, Exception):
             raise reply
         return reply
+
+
+class PlayedClassifier:
+    """A classifier that says this and remembers what it was shown. `on_asked` is called with every question."""
+
+    def __init__(
+        self, name: str = "w", *, failure: str = "", on_asked: Callable[[], None] | None = None, **labels: int
+    ) -> None:
+        self.opinion = Opinion(classifier=name, failure=failure, labels=tuple(sorted(labels.items())))
+        self.shown: list[list[tuple[Origin, str]]] = []
+        self.on_asked = on_asked
+
+    async def classify(self, texts: Sequence[tuple[Origin, str]]) -> Opinion:
+        self.shown.append(list(texts))
+        if self.on_asked is not None:
+            self.on_asked()
+        await asyncio.sleep(0)
+        return self.opinion
 
 
 @dataclass

@@ -159,8 +159,8 @@ def _place(finding: Finding) -> str:
     return f"{finding.origin.value} {finding.place or '/'}, characters {finding.start} to {finding.end}"
 
 
-def _opinions(intent: Intent) -> Iterator[str]:
-    for one in intent.opinions:
+def _opinions(side: Intent | End) -> Iterator[str]:
+    for one in side.opinions:
         said = ", ".join(f"{label} {permille / 1000:.3f}" for label, permille in one.labels) or "nothing"
         yield f"{one.classifier}: {one.failure or said}"
 
@@ -241,6 +241,8 @@ def _afterwards(
             "answered", (f"by {end.answered_model or 'a model that it did not name'}{known}",), clock["upstream"]
         )
         yield Step("found in answer", tuple(_found(end.findings, end.finding_counts, end.score)))
+        if end.opinions:
+            yield Step("answer judged outside", tuple(_opinions(end)))
         yield Step("decided on it", tuple(_decided(answer_effect(end) or "not decided on", end, rules)))
     yield Step("paid", tuple(_paid(end)))
     yield Step("ended", tuple(_ended(end)), clock["total"])

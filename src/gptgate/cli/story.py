@@ -20,7 +20,9 @@ from gptgate.storage.history import History
 from gptgate.storage.views import AuditRecord
 
 INDENT = "  "
-STAGES = "admit inspect decide wait record upstream inspect_answer answer stream overhead total".split()
+STAGES = (
+    "admit inspect classify decide wait record upstream inspect_answer classify_answer answer stream overhead total"
+).split()
 SOURCES = {
     "provider": "provider: the usage that it reported",
     "unused": "unused: nothing can have been billed",

@@ -1,6 +1,6 @@
 """The section `classifiers`: what must be true of it and of the rules that ask a classifier, and its values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 from gptgate.config.problem import did_you_mean, shown
@@ -9,6 +9,8 @@ from gptgate.core.classifier import EVERY, OTHER, SCORES, default_labels, kinds_
 from gptgate.core.finding import Origin
 from gptgate.core.snapshot import REWRITING, ClassifierKind, ClassifierSpec, Stage
 
+ANSWERS = frozenset({Origin.ASSISTANT, Origin.TOOL_CALL, Origin.TOOL_RESULT})
+"""Whose words answers hold."""
 ORIGINS = (Origin.USER, Origin.ASSISTANT, Origin.TOOL_CALL, Origin.TOOL_RESULT)
 """Whose words a classifier is shown where its configuration does not say."""
 
@@ -27,9 +29,10 @@ def check_classifiers(root: Section, rules: Iterable[Section], reader: Reader) -
     """Report what a kind needs and lacks, or has and cannot use, and rules that ask for what cannot be."""
     sections = root.sections("classifiers")
     names = [section.get("name") for section in sections if section.get("name") is not None]
+    blind = {section.get("name") for section in sections if not ANSWERS & _origins(section)}
     asked: set[str] = set()
     for rule in rules:
-        asked |= _check_rule(rule, names, reader)
+        asked |= _check_rule(rule, names, blind, reader)
     for section in sections:
         _check_kind(section, reader)
         _check_scores(section, reader)
@@ -65,7 +68,7 @@ def _check_scores(section: Section, reader: Reader) -> None:
             reader.report(step.line, step.path, "a higher score cannot weigh less; scores rise from line to line")
 
 
-def _check_rule(rule: Section, names: Sequence[str], reader: Reader) -> frozenset[str]:
+def _check_rule(rule: Section, names: Sequence[str], blind: Collection[str], reader: Reader) -> frozenset[str]:
     """The classifiers that the rule asks; what it cannot ask of them is reported."""
     findings = rule.items("findings")
     external = [item for item in findings if names_asked((item.value,), "")]
@@ -75,7 +78,7 @@ def _check_rule(rule: Section, names: Sequence[str], reader: Reader) -> frozense
         _check_names(item, names_asked((str(item.value),), "" if item in external else str(item.value)), names, reader)
     if rule.get("stage") is Stage.RESPONSE:
         for item in [*external, *conditions]:
-            reader.report(item.line, item.path, "classifiers judge requests only", "stage: request")
+            _check_sight(item, names_asked((str(item.value),), str(item.value)), names, blind, reader)
     origins = rule.fields.get("origins")
     if external and origins is not None:
         message = "a classifier judges all that it is shown: its findings have no origin"
@@ -95,6 +98,15 @@ def _check_names(item: Value, asked: frozenset[str], names: Sequence[str], reade
         reader.report(item.line, item.path, "there is no classifier", "the section classifiers names them")
 
 
+def _check_sight(
+    item: Value, asked: frozenset[str], names: Sequence[str], blind: Collection[str], reader: Reader
+) -> None:
+    for name in sorted(blind):
+        if name in asked or (EVERY in asked and len(names) == len(blind)):
+            message = f"the classifier {shown(name)} is shown no words that an answer holds"
+            reader.report(item.line, item.path, message, "origins: assistant, tool_call or tool_result")
+
+
 def build_classifier(section: Section) -> ClassifierSpec:
     """The values of a section without problems."""
     breaker = section.section("breaker")
@@ -109,12 +121,16 @@ def build_classifier(section: Section) -> ClassifierSpec:
         timeout_ms=section.get("timeout"),
         on_failure=section.get("on_failure"),
         max_chars=section.get("max_chars"),
-        origins=tuple(sorted(item.value for item in section.items("origins"))) or tuple(sorted(ORIGINS)),
+        origins=tuple(sorted(_origins(section))),
         labels=_labels(section),
         scores=tuple(steps) or SCORES,
         breaker_failures=breaker.get("failures"),
         breaker_cool_down_ms=breaker.get("cool_down"),
     )
+
+
+def _origins(section: Section) -> frozenset[Origin]:
+    return frozenset(item.value for item in section.items("origins")) or frozenset(ORIGINS)
 
 
 def _labels(section: Section) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ CLASSIFIER = Group(
         Field("credential", SECRET, "Its API key, or the secret that signs.", absent="none; webhook needs one"),
         Field("timeout", duration_type(1, 60_000), "How long its whole answer may take.", "2s"),
         Field("on_failure", enum_type(OnFailure), "When it cannot answer: closed refuses, open lets pass.", "closed"),
-        Field("max_chars", count_type(1, 10_000_000), "The longest request that it can judge.", "100000"),
+        Field("max_chars", count_type(1, 10_000_000), "The longest request or answer that it can judge.", "100000"),
         Field(
             "origins",
             Many(enum_type(Origin)),

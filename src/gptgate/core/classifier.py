@@ -10,6 +10,8 @@ from gptgate.core.snapshot import ClassifierKind, ClassifierSpec, GuardTemplate
 
 PREFIX = "external"
 EVERY = "*"
+TOO_LONG = "too_long"
+"""The failure of a classifier that would be shown more than it can judge."""
 _MENTION = re.compile(r"\bexternal\b(?:\.([a-z][a-z0-9_]*))?")
 OTHER = "other"
 """The label of whatever a classifier reports beyond its labels: a new category of its vendor is not lost."""
@@ -63,7 +65,7 @@ MODERATION = (
 
 
 class Opinion(Struct, frozen=True, kw_only=True):
-    """What one classifier said of one request. `failure` is empty, or the word for why it could not answer.
+    """What one classifier said of one request or one answer. `failure` is empty, or the word for why it could not.
 
     `labels` are pairs (label, permille), sorted, each label once; the score was rounded down, once, on arrival.
     """
@@ -105,7 +107,7 @@ def names_asked(patterns: tuple[str, ...], when: str) -> frozenset[str]:
 def findings_of(opinion: Opinion, spec: ClassifierSpec) -> tuple[Finding, ...]:
     """The findings that an opinion amounts to.
 
-    They stand on the request as a whole: a classifier judges what it was shown, it points at no span of it.
+    They stand on the request or the answer as a whole: a classifier judges what it was shown, and points at no span.
     """
     best: dict[str, int] = {}
     for label, permille in opinion.labels:

@@ -118,6 +118,7 @@ class End(Struct, frozen=True, kw_only=True):
     limit: str = ""
     failed_guard: str = ""
     failure: str = ""
+    opinions: tuple[Opinion, ...] = ()
 
 
 ENCODER = msgspec.json.Encoder(order="sorted")

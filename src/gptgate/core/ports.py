@@ -292,7 +292,11 @@ class Policy(Protocol):
 
     def asks(self, facts: PolicyFacts) -> Mapping[str, bool]:
         """The external classifiers that applicable rules ask, ``*`` for all of them; and whether such a rule acts on
-        this request, or all of them are its shadows."""
+        this request, or all of them are its shadows. A rule whose condition is false whatever is found asks nobody."""
+        ...
+
+    def awaits(self, facts: PolicyFacts) -> bool:
+        """Whether what external classifiers say of an answer can make a rule deny it on this request."""
         ...
 
     def seeks(self, facts: PolicyFacts, kind: str) -> bool:

@@ -18,6 +18,7 @@ from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut, Pseudonyms, StreamScanner, TextRedactor, TextRestorer
 from gptgate.core.snapshot import STRENGTH, Effect, Stage
 from gptgate.pipeline.draft import Draft
+from gptgate.pipeline.hearing import Said, hearing_of
 from gptgate.pipeline.judge import cut_of, denial, rewriting_edits, rewritten
 from gptgate.pipeline.keeping import class_of, content_of, content_unjudged, keeps_any, kept_out
 from gptgate.pipeline.services import Services
@@ -38,6 +39,7 @@ class _Growing:
     redactor: TextRedactor
     restorer: TextRestorer | None
     is_json: bool
+    said: Said | None
     held: int = 0
     closed: bool = False
     kept: list[str] = field(default_factory=list)
@@ -76,8 +78,12 @@ class AnswerGuard:
         self._facts = replace(facts, stage=Stage.RESPONSE)
         self._draft = draft
         self._held = services.policy.held(self._facts)
+        self.hearing = hearing_of(services, self._facts, draft)
         self._findings: tuple[Finding, ...] = ()
+        self._failures: tuple[str, ...] = ()
         self._whole: tuple[Finding, ...] | None = None
+        self._rewrites: list[tuple[Finding, Effect]] | None = None
+        """Of a whole answer, where it was decided on already."""
         self._clean: tuple[Segment, ...] = ()
         self._head: dict[Path, bytes] = {}
         self._channels: dict[Channel, _Growing] = {}
@@ -92,18 +98,44 @@ class AnswerGuard:
         self._classify(findings)  # before anybody can take the answer for inspected: its caller may hang up meanwhile
         self._whole = findings
 
+    async def hear_whole(self, answer: Answer) -> None:
+        """Ask the classifiers, where rules want to hear them, about an inspected answer that is not denied already.
+
+        Raises PolicyDenied; GuardFailed for one that fails closed, or for an answer that was not inspected.
+        """
+        if self.hearing is not None:
+            findings = self._inspected()
+            self._rewrites = rewritten(findings, self._decide(findings).rewrites)
+            self.hearing.add(answer.segments, self._rewrites)
+            self._weigh(*await self.hearing.ask())
+
+    async def hear_stream(self) -> bytes:
+        """Ask the classifiers about a stream that has come to its end: what of it waited for their word.
+
+        Raises PolicyDenied, or GuardFailed for one that fails closed.
+        """
+        if self.hearing is None:
+            return b""
+        self._weigh(*await self.hearing.ask())
+        return self.hearing.released()
+
     def whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes:
         """The bytes of an inspected answer as they may go out.
 
         Raises PolicyDenied or RedactionImpossible; GuardFailed for an answer that was not inspected.
         """
-        findings = self._whole
-        if findings is None:
-            raise GuardFailed(NONSENSE, guard="inspection", why="a whole answer that nobody has looked at")
-        rewrites = rewritten(findings, self._decide(findings).rewrites)
+        findings = self._inspected()
+        rewrites = self._rewrites
+        if rewrites is None:
+            rewrites = rewritten(findings, self._decide(findings).rewrites)
         edits = rewriting_edits(self._services.redaction, answer.segments, rewrites)
         self._restore(answer.segments, edits)
         return _edited(adapter, answer, body, edits)
+
+    def _inspected(self) -> tuple[Finding, ...]:
+        if self._whole is None:
+            raise GuardFailed(NONSENSE, guard="inspection", why="a whole answer that nobody has looked at")
+        return self._whole
 
     def kept_whole(self, adapter: Adapter, answer: Answer, body: bytes) -> bytes | None:
         """The whole answer as the configuration lets it be kept; one that was never judged, under ``full`` only.
@@ -136,8 +168,10 @@ class AnswerGuard:
         if event.whole and event.whole is not self._clean:
             self._expect_no_call(event.whole)
             findings = sound_findings(self._inspector.inspect(event.whole), event.whole)
+            rewrites = rewritten(findings, self._decide(findings).rewrites) if findings else []
+            if self.hearing is not None:
+                self.hearing.add(event.whole, rewrites)
             if findings:
-                rewrites = rewritten(findings, self._decide(findings).rewrites)
                 edits = rewriting_edits(self._services.redaction, event.whole, rewrites)
             self._restore(event.whole, edits)
             if not findings and not edits:
@@ -178,8 +212,10 @@ class AnswerGuard:
         return name + b"data: " + around[0] + encode_json(text)[1:-1] + around[1] + b"\n\n"
 
     def rest(self, codec: StreamCodec) -> bytes:
-        """All that is still held back, for a stream that ended without saying so."""
-        return self._close(codec, StreamEvent(b"", "", b"", closes=None), set())
+        """All that is still held back, for a stream that ended without saying so. What waits for the word of a
+        classifier never goes out: nobody judges half an answer."""
+        rest = self._close(codec, StreamEvent(b"", "", b"", closes=None), set())
+        return b"" if self.hearing is not None and self.hearing.waits else rest
 
     def kept_stream(self, codec: StreamCodec) -> bytes | None:
         """The streamed texts by place, as the configuration lets them be kept."""
@@ -214,7 +250,8 @@ class AnswerGuard:
             place, is_json = codec.place(piece.channel), piece.is_json
             scanner = self._inspector.stream(place, piece.origin, self._held, is_json)
             restorer = None if self._pseudonyms is None else self._pseudonyms.restorer(is_json)
-            growing = _Growing(scanner, self._services.redaction.stream(is_json), restorer, is_json)
+            said = None if self.hearing is None else self.hearing.begin(piece.origin, is_json)
+            growing = _Growing(scanner, self._services.redaction.stream(is_json), restorer, is_json, said)
             self._channels[piece.channel] = growing
         return growing
 
@@ -227,6 +264,8 @@ class AnswerGuard:
             self._kept_chars += len(text)
             if self._kept_chars <= MAX_KEPT_CHARS:
                 growing.kept.append(text)
+        if growing.said is not None:
+            growing.said.grow(text)
         self._unjudged = True
         released, findings = growing.scanner.feed(text)
         self._unjudged = False
@@ -248,7 +287,10 @@ class AnswerGuard:
         if findings:
             # Noted before the decision, which may be to deny: the record must not keep what the caller may not have.
             self._note(growing, findings)
-            cuts = [cut_of(*found) for found in rewritten(findings, self._decide(findings).rewrites)]
+            rewrites = rewritten(findings, self._decide(findings).rewrites)
+            cuts = [cut_of(*found) for found in rewrites]
+            if growing.said is not None:
+                growing.said.rewritten(rewrites)
         text = growing.redactor.apply(released, cuts)
         return text if growing.restorer is None else growing.restorer.feed(text)
 
@@ -295,11 +337,21 @@ class AnswerGuard:
             if restored != text:
                 edits[segment.path] = encode_json(restored)
 
+    def _weigh(self, found: Sequence[Finding], failures: Sequence[str]) -> None:
+        """Decide on what the classifiers found too, and on who of them failed. Raises PolicyDenied."""
+        # In front, so that the record lists them however many others there are.
+        self._classify(tuple(found))
+        self._findings = (*found, *self._findings)
+        self._failures = tuple(failures)
+        self._decide(())
+
     def _decide(self, findings: tuple[Finding, ...]) -> Decision:
         """The decision on new findings, whose `rewrites` count within `findings`. Raises PolicyDenied."""
         self._classify(findings)
         known = len(self._findings)
-        inspection = sound(Inspection, self._services.policy.assess(self._facts, self._findings + findings))
+        inspection = sound(
+            Inspection, self._services.policy.assess(self._facts, self._findings + findings, self._failures)
+        )
         decision = sound(Decision, self._services.policy.decide(self._facts, inspection))
         self._findings = inspection.findings[:MAX_SCORED]
         draft = self._draft

@@ -5,17 +5,17 @@ provider is cut out for them.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from gptgate.core.classifier import EVERY, PREFIX, Opinion, findings_of
 from gptgate.core.errors import GuardFailed
 from gptgate.core.facts import ChatRequest, Decision, Inspection, PolicyFacts
-from gptgate.core.finding import Finding, Origin, Segment
+from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut
-from gptgate.core.snapshot import Effect, OnFailure
-from gptgate.pipeline.judge import cut_of, decide_routed
+from gptgate.core.snapshot import ClassifierSpec, Effect, OnFailure
+from gptgate.pipeline.judge import cut_of, decide_routed, rewritten
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.soundness import sound, sound_rewriting
 
@@ -33,7 +33,7 @@ async def ask_classifiers(
     Whose opinion is `known` is not asked again. `first` is what was decided before a rule routed the request to the
     model of these facts.
     """
-    names = _named(services, services.policy.asks(facts)).keys() - {opinion.classifier for opinion in known}
+    names = named(services, services.policy.asks(facts)).keys() - {opinion.classifier for opinion in known}
     if not names:
         return ()
     if first is None:
@@ -42,10 +42,16 @@ async def ask_classifiers(
         local = decide_routed(services.policy, facts, inspection, first)
     if local.effect is Effect.DENY:
         return ()
-    shown = _shown(services, request.segments, inspection, local)
-    specs = [services.snapshot.classifiers[name] for name in sorted(names)]
+    texts = shown(services, request.segments, rewritten(inspection.findings, local.rewrites))
+    return await opinions_on(services, [services.snapshot.classifiers[name] for name in sorted(names)], texts)
+
+
+async def opinions_on(
+    services: Services, specs: Sequence[ClassifierSpec], texts: Sequence[tuple[Origin, str]]
+) -> tuple[Opinion, ...]:
+    """What these classifiers say, all asked at the same time, each of the words that it is to be shown."""
     asked = [
-        services.classifiers[spec.name].classify([text for text in shown if text[0] in spec.origins]) for spec in specs
+        services.classifiers[spec.name].classify([text for text in texts if text[0] in spec.origins]) for spec in specs
     ]
     return tuple([sound(Opinion, opinion) for opinion in await asyncio.gather(*asked)])
 
@@ -58,7 +64,7 @@ def weigh_opinions(
     Raises GuardFailed for a classifier that could not answer and fails closed. The failure of one that only shadows
     ask has no effect.
     """
-    findings, failures = _heard(services, facts, opinions)
+    findings, failures = heard(services, facts, opinions)
     # In front, so that the record lists them however many others there are.
     found = (*findings, *inspection.findings)
     return services.policy.assess(facts, found, (*inspection.failures, *failures))
@@ -76,19 +82,19 @@ def weigh_more(
 
     Raises GuardFailed as `weigh_opinions` does.
     """
-    findings, _ = _heard(services, facts, more)
-    _, failed = _heard(services, facts, (*known, *more))
+    findings, _ = heard(services, facts, more)
+    _, failed = heard(services, facts, (*known, *more))
     failures = tuple(dict.fromkeys((*inspection.failures, *failed)))
     found = (*inspection.findings, *findings)
     again = services.policy.assess(facts, found, failures)
     return again if again.score >= inspection.score else replace(inspection, findings=found, failures=failures)
 
 
-def _heard(
+def heard(
     services: Services, facts: PolicyFacts, opinions: Sequence[Opinion]
 ) -> tuple[Sequence[Finding], Sequence[str]]:
     """What the opinions amount to, and who of those asked failed and is let pass. Raises GuardFailed."""
-    acting = _named(services, services.policy.asks(facts))
+    acting = named(services, services.policy.asks(facts))
     failures: list[str] = []
     findings: list[Finding] = []
     for opinion in opinions:
@@ -105,7 +111,7 @@ def _heard(
     return findings, failures
 
 
-def _named(services: Services, asked: Mapping[str, bool]) -> Mapping[str, bool]:
+def named(services: Services, asked: Mapping[str, bool]) -> Mapping[str, bool]:
     """The classifiers by their names. A name that is none of them means all: better one question too many."""
     known = services.classifiers
     if not asked:
@@ -115,20 +121,23 @@ def _named(services: Services, asked: Mapping[str, bool]) -> Mapping[str, bool]:
     return named if not every else {name: any(every) or named.get(name, False) for name in known}
 
 
-def _shown(
-    services: Services, segments: Sequence[Segment], inspection: Inspection, decision: Decision
+def shown(
+    services: Services,
+    segments: Sequence[Segment],
+    rewrites: Iterable[tuple[Finding, Effect]],
+    hidden: Collection[Path] = (),
 ) -> list[tuple[Origin, str]]:
-    """The texts of a request, in their order, without names of fields and without what the rules rewrite."""
+    """The texts, in their order, without names of fields, without those at `hidden` places, and without what the rules
+    rewrite, however they do it."""
     cuts: dict[int, list[Cut]] = {}
-    for index, _ in decision.rewrites:
-        finding = inspection.findings[index]
+    for finding, _ in rewrites:
         cuts.setdefault(finding.segment, []).append(cut_of(finding, Effect.REDACT))
-    shown = []
+    texts = []
     for index, segment in enumerate(segments):
-        if segment.is_key or not segment.text.strip():
+        if segment.is_key or not segment.text.strip() or segment.path in hidden:
             continue
         text = segment.text
         if index in cuts:
             text = sound_rewriting(text, services.redaction.text(text, cuts[index], segment.is_json))
-        shown.append((segment.origin, text))
-    return shown
+        texts.append((segment.origin, text))
+    return texts

@@ -60,6 +60,7 @@ class Draft:
     answer_rules: tuple[str, ...] = ()
     answer_shadowed: tuple[str, ...] = ()
     answer_failures: tuple[str, ...] = ()
+    answer_opinions: tuple[Opinion, ...] = ()
     answer_effect = Effect.ALLOW
     answer_score = 0
     answered_model = ""
@@ -228,6 +229,7 @@ class Draft:
             finding_counts=count_kinds(self.answer_findings),
             shadowed=self.answer_shadowed,
             failures=self.answer_failures,
+            opinions=self.answer_opinions,
         )
 
     def request_classes(self) -> set[str]:

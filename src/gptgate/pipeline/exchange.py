@@ -199,6 +199,12 @@ class Exchange:
     async def _judged(self, answer: Answer, body: bytes) -> bytes:
         """The whole answer's bytes as they may go out. A large one is inspected beside the event loop."""
         await self._readers.run(len(body), lambda: self._guard.inspect(answer))
+        if self._guard.hearing is not None:
+            self._draft.mark("inspect_answer")
+            try:
+                await self._guard.hear_whole(answer)
+            finally:
+                self._draft.mark("classify_answer")
         return self._guard.whole(self._adapter, answer, body)
 
     async def _stream(self, reply: UpstreamReply, out: Outlet) -> None:
@@ -216,6 +222,8 @@ class Exchange:
                         data = guard.event(codec, events[0])
                     else:
                         data = b"".join([guard.event(codec, event) for event in events])
+                    if guard.hearing is not None:
+                        data = guard.hearing.hold(data, at_end=codec.complete)
                     if data:
                         digest.update(data)
                         await out.send(data)
@@ -231,13 +239,28 @@ class Exchange:
                 digest.update(rest)
                 await out.send(rest)
                 raise UpstreamBroken("The provider's stream ended before its end.", reach=Reach.ANSWERED)
+            if guard.hearing is not None:
+                data = await self._heard()
+                digest.update(data)
+                await out.send(data)
         finally:
+            if guard.hearing is not None and guard.hearing.withholds_all:
+                draft.chunks = 0
             draft.answered_model = codec.model
             draft.usage = codec.usage if codec.complete else None
             draft.answer_digest = digest.hexdigest()
             self._kept = guard.kept_stream(codec)
             draft.mark("stream")
         await out.end_stream()
+
+    async def _heard(self) -> bytes:
+        """What of a stream waited for the classifiers' word, when they let it pass."""
+        draft = self._draft
+        draft.mark("stream")
+        try:
+            return await self._guard.hear_stream()
+        finally:
+            draft.mark("classify_answer")
 
     async def _provider_error(self, reply: UpstreamReply, out: Outlet) -> None:
         """A provider's refusal: its own words where they concern the request, ours where they concern the gateway."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from gptgate.core.classifier import names_asked
+from gptgate.core.condition import ABOUT_FINDINGS
 from gptgate.core.errors import GuardFailed
 from gptgate.core.facts import Decision, Inspection, PolicyFacts
 from gptgate.core.finding import Finding
@@ -10,8 +11,8 @@ from gptgate.core.snapshot import REWRITING, STRENGTH, Effect, Obligations, Rule
 from gptgate.policy.cel import Circumstances, ConditionError
 from gptgate.policy.own import OWN_RULES
 from gptgate.policy.rules import ANYTHING, NO_OBLIGATIONS, Place, Rule, RuleSet, applying, merged, prepare
+from gptgate.policy.score import NOTHING, weigh
 from gptgate.policy.score import assess as score_findings
-from gptgate.policy.score import weigh
 
 FAILED = ":failed"
 """Behind the id of a shadow whose condition could not be evaluated."""
@@ -36,6 +37,7 @@ class Policy:
         self._held: dict[Place, frozenset[str]] = {}
         self._sought: dict[tuple[Place, str], bool] = {}
         self._asking: dict[Place, tuple[tuple[str, Rule], ...]] = {}
+        self._swayed: dict[Place, tuple[Rule, ...]] = {}
 
     def assess(self, facts: PolicyFacts, findings: tuple[Finding, ...], failures: tuple[str, ...] = ()) -> Inspection:
         """Findings with their risk score, see `gptgate.policy.score`."""
@@ -118,8 +120,21 @@ class Policy:
             )
         asked: dict[str, bool] = {}
         for name, rule in asking:
-            asked[name] = asked.get(name, False) or rule.acts(facts.request_id)
+            if _can_fire(rule, facts):
+                asked[name] = asked.get(name, False) or rule.acts(facts.request_id)
         return asked
+
+    def awaits(self, facts: PolicyFacts) -> bool:
+        """See `core.ports.Policy.awaits`."""
+        place = self._place(Stage.RESPONSE, facts)
+        swayed = self._swayed.get(place)
+        if swayed is None:
+            swayed = self._swayed[place] = tuple(
+                self._rules[spec.id]
+                for spec in applying(self._specs, place)
+                if spec.effect is Effect.DENY and _is_swayed(spec, self._rules[spec.id])
+            )
+        return any(rule.acts(facts.request_id) and _can_fire(rule, facts) for rule in swayed)
 
     def _place(self, stage: Stage, facts: PolicyFacts) -> Place:
         return Place(
@@ -198,6 +213,24 @@ def _holds(rule: Rule, hits: list[list[int]] | None, inspection: Inspection) -> 
         return True
     findings = inspection.findings
     return weigh([findings[index].points for group in hits for index in group]) >= rule.min_points
+
+
+def _is_swayed(spec: RuleSpec, rule: Rule) -> bool:
+    """Whether the findings of a classifier, or what they add to the score, can decide that the rule fires."""
+    takes = rule.looks and rule.everything
+    looks_on = rule.condition is not None and bool(rule.condition.uses & ABOUT_FINDINGS)
+    return takes or looks_on or bool(rule.min_score or names_asked(spec.findings, ""))
+
+
+def _can_fire(rule: Rule, facts: PolicyFacts) -> bool:
+    """Whether the rule's condition can still become true: one that looks at nothing found is true or false by now."""
+    condition = rule.condition
+    if condition is None or condition.uses & ABOUT_FINDINGS:
+        return True
+    try:
+        return condition.holds(Circumstances(facts, NOTHING, condition.uses))
+    except ConditionError:
+        return True  # nobody knows; the decision will say that it cannot be evaluated
 
 
 def _note(rewrites: dict[int, Effect], hits: list[list[int]], effect: Effect) -> None:

@@ -176,8 +176,8 @@ class Metrics(Collector):
         for event in (intent, end):
             if event.findings or event.finding_counts:
                 self._add_findings(event)
-        if intent.opinions:
-            self._add_opinions(intent)
+            if event.opinions:
+                self._add_opinions(event)
         self._add_spending(model, app, intent, end)
         if end.chunks:
             self._counts[catalog.CHUNKS][(endpoint,)] += end.chunks
@@ -200,10 +200,10 @@ class Metrics(Collector):
     def _kind(self, kind: str) -> str:
         return kind if kind in self._kinds or kind in self._external else OTHER
 
-    def _add_opinions(self, intent: Intent) -> None:
-        for opinion in intent.opinions:
+    def _add_opinions(self, side: Intent | End) -> None:
+        for opinion in side.opinions:
             outcome = "failed" if opinion.failure else "answered"
-            if opinion.failure and f"{PREFIX}.{opinion.classifier}" in intent.failures:
+            if opinion.failure and f"{PREFIX}.{opinion.classifier}" in side.failures:
                 outcome = Effect.ALLOWED_ON_FAILURE.value
             name = opinion.classifier if opinion.classifier in self._classifiers else OTHER
             self._counts[catalog.OPINIONS][name, outcome] += 1

@@ -137,6 +137,8 @@ def test_where_no_decision_was_reached_none_is_told() -> None:
 
 def test_what_classifiers_said() -> None:
     assert told(INTENT, END)["judged outside"].lines == ("judge: toxic 0.250",)
+    ended = replace(END, opinions=(Opinion(classifier="guard", failure="timeout"),))
+    assert told(INTENT, ended)["answer judged outside"].lines == ("guard: timeout",)
 
 
 def test_attempts_usage_and_money() -> None:

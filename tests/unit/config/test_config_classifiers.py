@@ -7,6 +7,7 @@ from gptgate.config.problem import ConfigError
 from gptgate.core.classifier import MODERATION, SCORES
 from gptgate.core.finding import Origin
 from gptgate.core.snapshot import ClassifierKind, GuardTemplate, OnFailure, SecretRef
+from gptgate.policy.cel import examine
 
 KINDS = frozenset({"pii.email", "attack.override"})
 RULE = '{id: r, stage: request, effect: deny, findings: ["external.*"]}'
@@ -88,7 +89,6 @@ RULES = {
     '{id: r, stage: request, effect: deny, findings: ["*"]}': "no rule asks it",
     "{id: r, stage: request, effect: deny, findings: [external.w.laek]}": "matches no kind of finding",
     '{id: r, stage: request, effect: deny, findings: ["external.x.*"]}': 'no classifier is called "x"',
-    '{id: r, stage: response, effect: deny, findings: ["external.w.*"]}': "classifiers judge requests only",
     '{id: r, stage: request, effect: deny, findings: ["external.w.*"], origins: [user]}': "its findings have no origin",
     '{id: r, stage: request, effect: redact, findings: ["external.w.*"]}': "stands nowhere and is not cut out",
 }
@@ -112,3 +112,28 @@ def test_a_rule_without_any_classifier_is_refused() -> None:
 @pytest.mark.parametrize("pattern", ["external.w.leak", "external.w.other", "external.w.*", "external.*"])
 def test_every_kind_of_a_classifier_can_be_named(pattern: str) -> None:
     load_text(text(rule=RULE.replace("external.*", pattern)), "f.yaml", KINDS)
+
+
+ON_ANSWERS = RULE.replace("stage: request", "stage: response")
+ABOUT = ON_ANSWERS.replace('findings: ["external.*"]', "when: \"'external.w.leak' in kinds\"")
+
+
+@pytest.mark.parametrize("rule", [ON_ANSWERS, ON_ANSWERS.replace("external.*", "external.w.leak"), ABOUT])
+def test_a_rule_on_answers_asks_one_that_is_shown_words_of_answers(rule: str) -> None:
+    load_text(text(rule=rule), "f.yaml", KINDS, conditions=examine)
+    for origins in ("[assistant]", "[tool_call, user]", "[tool_result]"):
+        load_text(
+            text(WEBHOOK.replace("{name: w", f"{{name: w, origins: {origins}"), rule),
+            "f.yaml",
+            KINDS,
+            conditions=examine,
+        )
+    blind = WEBHOOK.replace("{name: w", "{name: w, origins: [user, system]")
+    with pytest.raises(ConfigError) as caught:
+        load_text(text(blind, rule), "f.yaml", KINDS, conditions=examine)
+    assert 'the classifier "w" is shown no words that an answer holds' in str(caught.value)
+
+
+def test_one_of_two_that_sees_answers_is_enough_for_a_rule_that_asks_all() -> None:
+    blind = WEBHOOK.replace("{name: w", "{name: b, origins: [user]")
+    load_text(text(f"{WEBHOOK}\n  - {blind}", ON_ANSWERS), "f.yaml", KINDS)

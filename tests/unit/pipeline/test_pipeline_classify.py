@@ -1,6 +1,5 @@
 """Step 5b: who is asked, what it is shown, what its answer and its silence do."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,18 @@ from gptgate.pipeline.policy_facts import policy_facts
 from gptgate.pipeline.services import Services
 from gptgate.policy.engine import compile_policy
 from gptgate.storage.memory import MemoryStore
-from pipeline_parts import CARD, Caller, PlayedReply, PlayedUpstream, chat, configured, judged, principal_of, services
+from pipeline_parts import (
+    CARD,
+    Caller,
+    PlayedClassifier,
+    PlayedReply,
+    PlayedUpstream,
+    chat,
+    configured,
+    judged,
+    principal_of,
+    services,
+)
 
 ANSWER = b'{"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"}}],"usage":null}'
 HEAD = "    - {name: @, kind: webhook, base_url: http://127.0.0.1:1, credential: env:W, labels: [leak]"
@@ -31,20 +41,7 @@ def configuration(rules: str = DENY, *, more: str = "", names: Sequence[str] = (
     return configured("classifiers:\n" + entries + "policy:\n  rules:\n" + rules)
 
 
-class Played:
-    """A classifier that says this and remembers what it was shown."""
-
-    def __init__(self, name: str = "w", *, failure: str = "", **labels: int) -> None:
-        self.opinion = Opinion(classifier=name, failure=failure, labels=tuple(sorted(labels.items())))
-        self.shown: list[list[tuple[Origin, str]]] = []
-
-    async def classify(self, texts: Sequence[tuple[Origin, str]]) -> Opinion:
-        self.shown.append(list(texts))
-        await asyncio.sleep(0)
-        return self.opinion
-
-
-def parts_of(snapshot: Snapshot, *classifiers: Played) -> Services:
+def parts_of(snapshot: Snapshot, *classifiers: PlayedClassifier) -> Services:
     return services(
         snapshot,
         classifiers={one.opinion.classifier: one for one in classifiers},
@@ -66,7 +63,7 @@ async def serve(parts: Services, text: str = "hello", **more: Any) -> tuple[Gate
 
 
 async def test_what_a_classifier_finds_is_decided_on_and_recorded() -> None:
-    error, intent, end, parts = await serve(parts_of(configuration(), Played(leak=950)))
+    error, intent, end, parts = await serve(parts_of(configuration(), PlayedClassifier(leak=950)))
     assert isinstance(error, PolicyDenied)
     assert error.message == "No leaks."
     assert (intent.effect, intent.rules, end.code) == ("deny", ("deny-leaks",), "policy_denied")
@@ -77,7 +74,7 @@ async def test_what_a_classifier_finds_is_decided_on_and_recorded() -> None:
 
 
 async def test_the_recorded_opinion_gives_the_same_inspection_again() -> None:
-    parts = parts_of(configuration(), Played(leak=950))
+    parts = parts_of(configuration(), PlayedClassifier(leak=950))
     _, intent, _, _ = await serve(parts)
     raw = chat(Dialect.OPENAI, "hello", stream=False)
     facts = judged(parts, raw)
@@ -88,7 +85,7 @@ async def test_the_recorded_opinion_gives_the_same_inspection_again() -> None:
 
 
 async def test_below_the_first_step_nothing_is_found() -> None:
-    error, intent, end, parts = await serve(parts_of(configuration(), Played(leak=299)))
+    error, intent, end, parts = await serve(parts_of(configuration(), PlayedClassifier(leak=299)))
     assert error is None
     assert (intent.effect, intent.findings, end.effect) == ("allow", (), "allow")
     assert intent.opinions[0].labels == (("leak", 299),)
@@ -100,10 +97,11 @@ async def test_below_the_first_step_nothing_is_found() -> None:
     [
         DENY.replace("findings", "models: [sim-claude], findings"),
         '    - {id: elsewhere, stage: request, effect: deny, findings: ["external.w.*"], models: [sim-embed]}\n',
+        DENY.replace("findings", 'when: "time.hour > 23 || principal.team == model.name", findings'),
     ],
 )
 async def test_nobody_is_asked_when_no_rule_for_this_request_wants_it(rule: str) -> None:
-    classifier = Played(leak=1000)
+    classifier = PlayedClassifier(leak=1000)
     error, intent, _, _ = await serve(parts_of(configuration(rule), classifier))
     assert error is None
     assert classifier.shown == []
@@ -111,7 +109,7 @@ async def test_nobody_is_asked_when_no_rule_for_this_request_wants_it(rule: str)
 
 
 async def test_only_those_are_asked_that_a_rule_names() -> None:
-    asked, other = Played("w"), Played("x", leak=1000)
+    asked, other = PlayedClassifier("w"), PlayedClassifier("x", leak=1000)
     rules = DENY + '    - {id: other, stage: request, effect: deny, findings: ["external.x.*"], models: [sim-claude]}\n'
     error, intent, _, _ = await serve(parts_of(configuration(rules, names=("w", "x")), asked, other))
     assert error is None
@@ -120,7 +118,7 @@ async def test_only_those_are_asked_that_a_rule_names() -> None:
 
 
 async def test_all_are_asked_when_a_rule_names_all() -> None:
-    asked = [Played("w"), Played("x", leak=1000)]
+    asked = [PlayedClassifier("w"), PlayedClassifier("x", leak=1000)]
     rules = DENY.replace("external.w.leak", "external.*")
     error, intent, _, _ = await serve(parts_of(configuration(rules, names=("w", "x")), *asked))
     assert isinstance(error, PolicyDenied)
@@ -131,14 +129,14 @@ async def test_all_are_asked_when_a_rule_names_all() -> None:
 async def test_a_condition_that_mentions_a_classifier_asks_it() -> None:
     snapshot = configuration()
     rules = (replace(snapshot.rules[0], findings=(), when='findings.exists(f, f.kind == "external.w.leak")'),)
-    parts = parts_of(snapshot, Played())
+    parts = parts_of(snapshot, PlayedClassifier())
     facts = judged(parts, chat(Dialect.OPENAI, stream=False))
     policy = policy_facts(chat(Dialect.OPENAI), facts.request, facts.grant, 0)
     assert dict(compile_policy(rules, "d").asks(policy)) == {"w": True}
 
 
 async def test_nobody_is_asked_about_what_is_denied_here_already() -> None:
-    classifier = Played()
+    classifier = PlayedClassifier()
     rules = DENY + '    - {id: deny-cards, stage: request, effect: deny, findings: ["pii.*"]}\n'
     error, intent, _, _ = await serve(parts_of(configuration(rules), classifier), CARD)
     assert isinstance(error, PolicyDenied)
@@ -146,7 +144,7 @@ async def test_nobody_is_asked_about_what_is_denied_here_already() -> None:
 
 
 async def test_what_the_rules_rewrite_is_not_shown_to_a_classifier() -> None:
-    classifier = Played()
+    classifier = PlayedClassifier()
     error, _, _, parts = await serve(parts_of(configuration(DENY + REDACT), classifier), f"pay {CARD} now")
     assert error is None
     assert classifier.shown == [[(Origin.USER, "pay [redacted:pii.payment_card] now")]]
@@ -154,7 +152,7 @@ async def test_what_the_rules_rewrite_is_not_shown_to_a_classifier() -> None:
 
 
 async def test_a_classifier_sees_whose_words_it_is_shown_and_no_others() -> None:
-    classifier = Played()
+    classifier = PlayedClassifier()
     messages = [
         {"role": "system", "content": "be kind"},
         {"role": "user", "content": "one"},
@@ -163,13 +161,13 @@ async def test_a_classifier_sees_whose_words_it_is_shown_and_no_others() -> None
     ]
     await serve(parts_of(configuration(), classifier), messages=messages)
     assert classifier.shown == [[(Origin.USER, "one"), (Origin.ASSISTANT, "two")]]
-    narrow = Played()
+    narrow = PlayedClassifier()
     await serve(parts_of(configuration(more=", origins: [system]"), narrow), messages=messages)
     assert narrow.shown == [[(Origin.SYSTEM, "be kind")]]
 
 
 async def test_a_classifier_that_cannot_answer_refuses() -> None:
-    error, intent, end, parts = await serve(parts_of(configuration(), Played(failure="timeout")))
+    error, intent, end, parts = await serve(parts_of(configuration(), PlayedClassifier(failure="timeout")))
     assert isinstance(error, GuardFailed)
     assert (error.status, error.message) == (503, "The classifier 'w' could not answer.")
     assert (end.state, end.code, end.status) == ("refused", "guard_failed", 503)
@@ -179,7 +177,7 @@ async def test_a_classifier_that_cannot_answer_refuses() -> None:
 
 
 async def test_one_that_may_fail_open_lets_pass_and_says_so() -> None:
-    parts = parts_of(configuration(DENY + REDACT, more=", on_failure: open"), Played(failure="nonsense"))
+    parts = parts_of(configuration(DENY + REDACT, more=", on_failure: open"), PlayedClassifier(failure="nonsense"))
     error, intent, end, _ = await serve(parts)
     assert error is None
     assert (intent.effect, end.effect) == ("allowed_on_failure", "allowed_on_failure")
@@ -188,7 +186,7 @@ async def test_one_that_may_fail_open_lets_pass_and_says_so() -> None:
 
 
 async def test_other_rules_hold_when_one_fails_open() -> None:
-    parts = parts_of(configuration(DENY + REDACT, more=", on_failure: open"), Played(failure="nonsense"))
+    parts = parts_of(configuration(DENY + REDACT, more=", on_failure: open"), PlayedClassifier(failure="nonsense"))
     _, intent, _, _ = await serve(parts, CARD)
     assert (intent.effect, intent.rules, intent.failures) == ("redact", ("redact-cards",), ("external.w",))
     assert CARD.encode() not in parts.upstream.sent[0]
@@ -197,11 +195,11 @@ async def test_other_rules_hold_when_one_fails_open() -> None:
 async def test_the_failure_of_one_that_only_a_shadow_asks_has_no_effect() -> None:
     snapshot = configuration()
     shadow = replace(snapshot, rules=(replace(snapshot.rules[0], mode=Mode.SHADOW),))
-    error, intent, _, _ = await serve(parts_of(shadow, Played(failure="timeout")))
+    error, intent, _, _ = await serve(parts_of(shadow, PlayedClassifier(failure="timeout")))
     assert error is None
     assert (intent.effect, intent.failures) == ("allow", ())
     assert intent.opinions[0].failure == "timeout"
-    error, intent, _, _ = await serve(parts_of(shadow, Played(leak=1000)))
+    error, intent, _, _ = await serve(parts_of(shadow, PlayedClassifier(leak=1000)))
     assert error is None
     assert (intent.effect, intent.shadowed) == ("allow", ("deny-leaks",))
 
@@ -212,7 +210,7 @@ ROUTED = DENY.replace("findings", "models: [sim-claude], findings")
 
 async def test_the_rules_of_the_routed_model_ask_their_classifiers_too() -> None:
     """A route must not lead past the guards of the model that it leads to."""
-    asked = Played(leak=950)
+    asked = PlayedClassifier(leak=950)
     error, intent, end, parts = await serve(parts_of(configuration(ROUTE + ROUTED), asked))
     assert isinstance(error, PolicyDenied)
     assert (intent.rules, end.code, parts.upstream.sent) == (("to-claude", "deny-leaks"), "policy_denied", [])
@@ -220,7 +218,7 @@ async def test_the_rules_of_the_routed_model_ask_their_classifiers_too() -> None
 
 
 async def test_after_a_route_nobody_is_asked_twice_and_every_finding_keeps_its_place() -> None:
-    both, later = Played("w", leak=400), Played("x", leak=400)
+    both, later = PlayedClassifier("w", leak=400), PlayedClassifier("x", leak=400)
     rules = (
         ROUTE
         + REDACT
@@ -243,9 +241,11 @@ SHADOW = DENY.replace("{id: deny-leaks", "{id: shadow, models: [sim-gpt], mode: 
 
 @pytest.mark.parametrize("shadow", [SHADOW, ""], ids=["known", "new"])
 async def test_a_classifier_that_failed_holds_up_a_request_whose_routed_model_relies_on_it(shadow: str) -> None:
-    error, intent, _, parts = await serve(parts_of(configuration(ROUTE + shadow + ROUTED), Played(failure="timeout")))
+    error, intent, _, parts = await serve(
+        parts_of(configuration(ROUTE + shadow + ROUTED), PlayedClassifier(failure="timeout"))
+    )
     assert isinstance(error, GuardFailed)
     assert (intent.opinions[0].failure, parts.upstream.sent) == ("timeout", [])
     open_rules = configuration(ROUTE + shadow + ROUTED, more=", on_failure: open")
-    error, intent, _, _ = await serve(parts_of(open_rules, Played(failure="timeout")))
+    error, intent, _, _ = await serve(parts_of(open_rules, PlayedClassifier(failure="timeout")))
     assert (error, intent.failures) == (None, ("external.w",))

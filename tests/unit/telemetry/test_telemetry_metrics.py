@@ -310,6 +310,9 @@ def test_opinions_are_counted_by_configured_names_and_by_what_became_of_the_requ
     ):
         assert f'gptgate_classifier_opinions_total{{classifier="{name}",outcome="{outcome}"}} 1.0' in text
     assert 'gptgate_findings_total{kind="external.judge.hate",origin="user"} 1.0' in text
+    made.add(intent(), end(opinions=(failed,), failures=("external.judge",)))
+    name = 'gptgate_classifier_opinions_total{classifier="judge",outcome="allowed_on_failure"}'
+    assert f"{name} 2.0" in made.render().decode()
     assert 'gptgate_findings_total{kind="other",origin="user"} 1.0' in text
 
 

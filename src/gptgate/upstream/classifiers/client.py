@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from gptgate.core.classifier import Opinion
+from gptgate.core.classifier import TOO_LONG, Opinion
 from gptgate.core.errors import AnswerTooLarge, UpstreamError, UpstreamTimeout
 from gptgate.core.finding import Origin
 from gptgate.core.ports import Clock
@@ -14,7 +14,7 @@ from gptgate.upstream.classifiers.wire import Labels, Nonsense
 from gptgate.upstream.client import HttpUpstream
 
 MAX_ANSWER_BYTES = 1 << 20
-FAILURES = ("too_long", "breaker_open", "timeout", "unreachable", "status", "too_large", "nonsense")
+FAILURES = (TOO_LONG, "breaker_open", "timeout", "unreachable", "status", "too_large", "nonsense")
 """The words for why a classifier could not answer."""
 
 
@@ -43,7 +43,7 @@ class HttpClassifier:
         if not texts:
             return Opinion(classifier=name, failure="")
         if sum(len(text) for _, text in texts) > self._spec.max_chars:
-            return Opinion(classifier=name, failure="too_long")
+            return Opinion(classifier=name, failure=TOO_LONG)
         if not self._breaker.allows(self._clock.monotonic_ns()):
             return Opinion(classifier=name, failure="breaker_open")
         try:
