@@ -14,6 +14,7 @@ from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
 from gptgate.storage.errors import StorageError
+from gptgate.storage.fingerprints import Comparison, FileCheck
 from gptgate.storage.log_check import LogCheck
 from gptgate.storage.log_folder import KEY_NAME, LogFolder, read_seed
 from gptgate_verify import VerificationError
@@ -68,7 +69,8 @@ def verify(
         else:
             _verify_proof(proof, public, witnesses)
     except (VerificationError, StorageError) as error:
-        raise CommandError(f"not verified: {error}", exit_code=UNVERIFIED) from None
+        hint = error.hint if isinstance(error, StorageError) else ""
+        raise CommandError(f"not verified: {error}", hint=hint, exit_code=UNVERIFIED) from None
     if key is None:
         print("The key came from the same folder: whoever could change the log could change the key. Use --key.")
 
@@ -145,13 +147,14 @@ def _verify_folder(
     roots = roots_of([*known, known_head("checkpoint", signed, key)])
     cosignatures = [cosigned_line(witness, *cosigned(known, witness)) for witness in witnesses]
     # What SQLite does alone is done beside the rest.
-    with LogCheck(data) as check, LogCheck(data) as aside, ThreadPoolExecutor(1) as pool:
+    with FileCheck(data) as prints, LogCheck(data) as check, LogCheck(data) as aside, ThreadPoolExecutor(1) as pool:
         damage, access = pool.submit(aside.integrity), pool.submit(aside.access)
         sums, unsought = pool.submit(aside.money), pool.submit(aside.unsought)
+        untouched = pool.submit(prints.compare)
         try:
             erased = _compare(verify_log(read, signed, key, roots), check, head)
             beyond = check.beyond(head.size)
-            wrong = access.result().wrong or sums.result() or unsought.result()
+            wrong = access.result().wrong or sums.result() or unsought.result() or untouched.result().wrong
         except (VerificationError, StorageError):
             _require_sound(damage.result())
             raise
@@ -171,6 +174,21 @@ def _verify_folder(
         print(f"Keys and auditors of which the log does not tell which secret they have: {unbound}, made long ago.")
     if beyond:
         print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
+    for line in _file_lines(untouched.result()):
+        print(line)
+
+
+def _file_lines(found: Comparison) -> Iterator[str]:
+    if not found.taken:
+        yield (
+            "Bytes of the files that nothing uses were not looked at: a gateway runs, or has not stopped in order, "
+            "or something was written since."
+        )
+    elif found.unread:
+        names = ", ".join(found.unread)
+        yield f"Not compared with what they were when the gateway stopped, because they cannot be read: {names}."
+    else:
+        yield "Every byte of the files is what it was when the gateway stopped."
 
 
 def _require_sound(damage: Sequence[str]) -> None:

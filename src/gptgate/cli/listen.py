@@ -16,6 +16,7 @@ from gptgate.compose import App
 from gptgate.config.problem import ConfigError
 from gptgate.http.protocol import bounded
 from gptgate.storage.errors import StorageError
+from gptgate.storage.fingerprints import take_fingerprints
 from gptgate.storage.folder import admin_token
 from gptgate.watchdog import Watchdog
 
@@ -73,6 +74,11 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
         await asyncio.wait([watchdog])
     finally:
         await app.close()
+    try:
+        await asyncio.to_thread(take_fingerprints, folder)
+    except StorageError as error:
+        # The records are whole all the same; `gptgate audit verify` says what it cannot look at.
+        app.logger.warning("what the files are was not written down", problem=error.message)
 
 
 def _leave_no_core() -> None:

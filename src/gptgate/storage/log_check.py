@@ -166,7 +166,10 @@ class LogCheck:
                 yield from self._batch(before, batch, later)
                 before = batch
             if before.size != size:
-                raise StorageError(f"the records know of a log of {before.size} entries, the checkpoint of {size}")
+                raise StorageError(
+                    f"the records know of a log of {before.size} entries, the checkpoint of {size}",
+                    hint="a copy of a database in use needs its gptgate.db-wal" if before.size < size else "",
+                )
 
     def beyond(self, size: int) -> int:
         """How many rows have no place in the first `size` entries."""

@@ -1,11 +1,16 @@
 """Tables, their versions, and how a connection is opened."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gptgate.storage.durable import remove, sync_folders
 from gptgate.storage.errors import StorageError
+
+FINGERPRINTS_NAME = "files.sha256"
+"""What the files were when the gateway stopped; see `storage.fingerprints`."""
 
 _SUMS: dict[str, str] = {
     "requests": "1",
@@ -200,11 +205,11 @@ def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Con
     """A connection in autocommit mode that may move between threads, to an existing file.
 
     A commit returns when its pages are synced (`synchronous=FULL` in WAL mode). `busy_ms` bounds the wait for another
-    process's write lock. Raises sqlite3.Error, or StorageError when the file system cannot do WAL.
+    process's write lock. Raises sqlite3.Error, OSError, or StorageError when the file system cannot do WAL.
     """
-    mode = "ro" if read_only else "rw"
+    mode = _read_mode(path) if read_only else "mode=rw"
     connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode={mode}",
+        f"{path.resolve().as_uri()}?{mode}",
         uri=True,
         timeout=busy_ms / 1000,
         isolation_level=None,
@@ -213,10 +218,26 @@ def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Con
     try:
         if not read_only:
             _make_durable(connection, path)
-    except (sqlite3.Error, StorageError):
+            # Not before: now there is a write-ahead log, by which whoever takes fingerprints sees this connection.
+            _forget_fingerprints(path.parent)
+    except (sqlite3.Error, StorageError, OSError):
         connection.close()
         raise
     return connection
+
+
+def _read_mode(path: Path) -> str:
+    """A database in WAL mode needs files beside it, also to be read, and a read-only folder takes none. Where none can
+    come, nothing can change the database either. Raises StorageError when rows of it are in a file that needs one."""
+    log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    if os.access(path.parent, os.W_OK) or index.exists():
+        return "mode=ro"
+    if log.exists() and log.stat().st_size:
+        raise StorageError(
+            f"{path.name} has a write-ahead log, which cannot be read in a folder that nothing can be written to",
+            hint=f"copy the folder, with {log.name}, to where this user may write, and name the copy",
+        )
+    return "mode=ro&immutable=1"
 
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
@@ -228,6 +249,14 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     # On macOS only this reaches the platter; elsewhere it changes nothing.
     connection.execute("PRAGMA fullfsync=ON")
+
+
+def _forget_fingerprints(folder: Path) -> None:
+    """What is about to be written makes them untrue. A crash after this leaves none."""
+    path = folder / FINGERPRINTS_NAME
+    if path.exists():
+        remove(path)
+        sync_folders([folder])
 
 
 def version_of(connection: sqlite3.Connection) -> int:

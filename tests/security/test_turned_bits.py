@@ -1,0 +1,172 @@
+"""A thousand single bits, turned at random in all files of a store that stopped in order: none goes unnoticed."""
+
+import os
+import random
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from audit_logs import Records, sequence, unverified
+from gptgate.core.approvals import Approval, ApprovalState, Subject
+from gptgate.storage.approvals import APPROVALS_NAME, ApprovalStore
+from gptgate.storage.auditors import add_auditor
+from gptgate.storage.erasure import Erasure, erase
+from gptgate.storage.errors import StorageError
+from gptgate.storage.fingerprints import FileCheck, take_fingerprints
+from gptgate.storage.folder import LOCK_NAME, admin_token, content_secret, rewriting_secret
+from gptgate.storage.log_folder import KEY_NAME
+from gptgate.storage.schema import FINGERPRINTS_NAME, connect
+from harness import make_key
+
+COUNT = int(os.environ.get("GPTGATE_FLIPS", "1000"))
+NOTHING = {LOCK_NAME, "gptgate.db-wal", "gptgate.db-shm"}
+"""The lock says nothing; the others are empty, or made anew, where no gateway runs."""
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with records, keys, auditors, approvals and an erasure behind it, as a gateway leaves it."""
+    folder = tmp_path_factory.mktemp("store")
+    records = Records(folder)
+    (folder / KEY_NAME).write_bytes(b"\x07" * 32)
+    for make in (admin_token, content_secret, rewriting_secret):
+        make(folder)
+    make_key(folder, app="shop")
+    add_auditor(folder, "ada", 1, "test")
+    with ApprovalStore(folder) as approvals:
+        subject = Subject(app="shop", endpoint="chat", model="m", digest="d", rules=("r",))
+        approvals.ask(
+            Approval(
+                id="a1",
+                subject=subject,
+                key_id="k",
+                end_user="",
+                state=ApprovalState.PENDING,
+                created_ms=1,
+                expires_ms=2,
+            ),
+            1,
+        )
+    records.add([f"r{number}" for number in range(150)])
+    erase(folder, Erasure(request_id="r7"), 1, "test")
+    sequence(records)
+    records.files.keep_witnessed("w1", records.files.read("checkpoint"))
+    take_fingerprints(folder)
+    return folder
+
+
+@contextmanager
+def turned(path: Path, at: int, bit: int) -> Iterator[None]:
+    def turn() -> None:
+        with path.open("r+b", buffering=0) as file:
+            file.seek(at)
+            (byte,) = file.read(1)
+            file.seek(at)
+            file.write(bytes([byte ^ 1 << bit]))
+
+    turn()
+    try:
+        yield
+    finally:
+        turn()
+
+
+def places(folder: Path) -> Iterator[tuple[Path, int, int]]:
+    """Bits of the store, each as likely as any other, and of every file some."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in NOTHING]
+    sizes = [path.stat().st_size for path in files]
+    choose = random.Random(5)
+    chosen = [*range(len(files)), *choose.choices(range(len(files)), sizes, k=COUNT)]
+    for number in chosen:
+        yield files[number], choose.randrange(sizes[number]), choose.randrange(8)
+
+
+def fingerprint_differs(folder: Path) -> bool:
+    """One of the things that `audit verify` looks at, and the fastest."""
+    with FileCheck(folder) as check:
+        return check.compare().wrong != ""
+
+
+def test_no_turned_bit_of_a_stopped_store_goes_unnoticed(stopped: Path) -> None:
+    assert unverified(stopped) == ""
+    turns: Counter[str] = Counter()
+    missed = []
+    for number, (path, at, bit) in enumerate(places(stopped)):
+        turns[path.name] += 1
+        with turned(path, at, bit):
+            fast = number % 10 != 0 and fingerprint_differs(stopped)
+            if not fast and unverified(stopped) == "":
+                missed.append(f"{path.relative_to(stopped)}: bit {bit} of byte {at}")
+    assert missed == []
+    assert turns["gptgate.db"] > COUNT / 2
+    assert {KEY_NAME, FINGERPRINTS_NAME, APPROVALS_NAME, "checkpoint", "w1", "admin.token"} < turns.keys()
+    assert unverified(stopped) == ""
+
+
+def test_what_is_turned_in_space_that_no_table_uses_is_named(stopped: Path) -> None:
+    path = stopped / "gptgate.db"
+    # The first page's cells begin far behind its list of them.
+    with turned(path, 1000, 0):
+        said = unverified(stopped)
+    assert said.startswith("not verified: gptgate.db is not what it was when the gateway stopped")
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"no digest  gptgate.db\n", b"0" * 64 + b"  gptgate.dc\n", b"0" * 64 + b" gptgate.db\n"]
+)
+def test_damaged_fingerprints_are_named(stopped: Path, damage: bytes) -> None:
+    path = stopped / FINGERPRINTS_NAME
+    good = path.read_bytes()
+    path.write_bytes(damage)
+    said = unverified(stopped)
+    path.write_bytes(good)
+    assert said == f"not verified: {FINGERPRINTS_NAME} is damaged"
+
+
+@pytest.fixture
+def copy(stopped: Path, tmp_path: Path) -> Path:
+    """Without the empty write-ahead log that a reader leaves."""
+    folder = tmp_path / "copy"
+    shutil.copytree(stopped, folder, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
+    return folder
+
+
+def test_an_auditors_copy_needs_no_secrets(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (KEY_NAME, "admin.token", "rewriting.secret", "content.key"):
+        (copy / name).unlink()
+    assert unverified(copy) == ""
+    assert (
+        "because they cannot be read: log.key, admin.token, rewriting.secret, content.key." in capsys.readouterr().out
+    )
+
+
+def test_what_writes_takes_the_fingerprints_away(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(connect(copy / "gptgate.db", busy_ms=1000)) as connection:
+        assert not (copy / FINGERPRINTS_NAME).exists()
+        with pytest.raises(StorageError, match=r"gptgate\.db is in use"):
+            take_fingerprints(copy)
+        connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'data_keys'")
+    assert unverified(copy) == ""
+    assert "Bytes of the files that nothing uses were not looked at" in capsys.readouterr().out
+    connect(copy / "gptgate.db", busy_ms=1000).close()
+    take_fingerprints(copy)
+    assert not fingerprint_differs(copy)
+
+
+def test_a_file_that_is_too_large_for_the_time_of_a_stop_leaves_none(copy: Path) -> None:
+    (copy / FINGERPRINTS_NAME).unlink()
+    with pytest.raises(StorageError, match="too large"):
+        take_fingerprints(copy, deadline_s=-1)
+    assert not (copy / FINGERPRINTS_NAME).exists()
+
+
+def test_records_that_something_else_wrote_since_are_named(copy: Path) -> None:
+    with closing(sqlite3.connect(copy / "gptgate.db")) as connection:
+        connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'data_keys'")
+        connection.commit()
+        assert "something else than gptgate has written to gptgate.db" in unverified(copy)
