@@ -1,18 +1,24 @@
 """An organisation's own words and patterns, from its configuration."""
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 
 import re2
 
 from gptgate.core.finding import Origin
 from gptgate.core.snapshot import CustomSpec
 from gptgate.detectors.engine import compile_bytes
+from gptgate.detectors.foreign import Edges, edges, spelt
 from gptgate.detectors.grammar import first, longest, parse
-from gptgate.detectors.pattern import EVERY_ORIGIN, Detector, Pattern
+from gptgate.detectors.pattern import EDGE, END, EVERY_ORIGIN, Detector, Pattern
+from gptgate.detectors.reading import read_text
 
 LONGEST = 512
 """The longest match: what a stream may have to hold back for a custom pattern."""
+
+PLAIN = Edges(EDGE, "", END)
+"""Around words and patterns of ASCII."""
 
 _SPACE = "[ \\t\\r\\n]{1,4}"
 
@@ -49,14 +55,9 @@ _INSTEAD = {
 
 def _advice(spec: CustomSpec) -> str:
     """What helps, behind a problem; empty where nothing is known to."""
-    foreign = next((word for word in spec.words or (spec.pattern,) if not word.isascii()), "")
-    if foreign and not (foreign[0] + foreign[-1]).isascii():
-        return "; words and patterns begin and end in ASCII"
-    if foreign:
-        code = "".join(
-            char if char.isascii() else "".join(f"\\x{byte:02x}" for byte in char.encode()) for char in foreign
-        )
-        return f"; words are ASCII, and a pattern may hold the bytes of other letters between ASCII ones: {code}"
+    if not spec.pattern.isascii():
+        code = "".join(char if char.isascii() else spelt(char, ignore_case=spec.ignore_case) for char in spec.pattern)
+        return f"; words may hold any letters, a pattern their bytes, outside of classes: {code}"
     bare = re.sub(r"\[(?:\\.|[^\]\\])*\]|\\[^dwsb]|\(\?:", "", spec.pattern)
     advice = [help for sign, help in _INSTEAD.items() if sign in bare]
     return "; " + "; ".join(advice) if advice else ""
@@ -64,24 +65,54 @@ def _advice(spec: CustomSpec) -> str:
 
 def _detector(spec: CustomSpec) -> Detector:
     kind = f"custom.{spec.name}"
-    body = spec.pattern or "|".join(map(_literal, sorted(spec.words, key=lambda word: (-len(word), word))))
-    node = parse(body)
-    bound = longest(node)
-    if bound is None:
-        raise ValueError("has no longest match: write {m,n} instead of * and +")
+    patterns = tuple(_patterns(kind, spec))
+    bound = max(pattern.longest for pattern in patterns)
     if bound > LONGEST:
         raise ValueError(f"can match {bound} bytes; at most {LONGEST} are allowed")
-    if first(node)[1]:
-        raise ValueError("matches the empty text")
     return Detector(
         name=kind,
         version=1,
         kinds={kind: f"What the configuration calls {spec.name}."},
-        patterns=(Pattern(kind=kind, body=body, points=spec.points, ignore_case=spec.ignore_case),),
+        patterns=patterns,
         origins=frozenset(map(Origin, spec.origins)) if spec.origins else EVERY_ORIGIN,
     )
+
+
+def _patterns(kind: str, spec: CustomSpec) -> Iterator[Pattern]:
+    """The pattern itself, or one for the words of ASCII and one for each kind of edges that the others have."""
+    if spec.pattern:
+        yield _pattern(kind, spec, spec.pattern)
+        return
+    plain: list[str] = []
+    foreign: dict[Edges, list[str]] = {}
+    for word in sorted(spec.words, key=lambda word: (-len(word), word)):
+        if word.isascii():
+            plain.append(_literal(word))
+        else:
+            read = unicodedata.normalize("NFC", read_text(word, is_json=False).decode())
+            for around in edges(read):
+                foreign.setdefault(around, []).append(_foreign(read, ignore_case=spec.ignore_case))
+    if plain:
+        yield _pattern(kind, spec, "|".join(plain))
+    for around, bodies in foreign.items():
+        yield _pattern(kind, spec, "|".join(bodies), around)
+
+
+def _pattern(kind: str, spec: CustomSpec, body: str, around: Edges = PLAIN) -> Pattern:
+    node = parse(body)
+    if longest(node) is None:
+        raise ValueError("has no longest match: write {m,n} instead of * and +")
+    if first(node)[1]:
+        raise ValueError("matches the empty text")
+    left, prefix, right = around
+    return Pattern(kind, body, spec.points, left, right, prefix=prefix, ignore_case=spec.ignore_case)
 
 
 def _literal(word: str) -> str:
     """The word itself; a space takes any white space of a line or a line end."""
     return "".join(char if char.isalnum() else _SPACE if char == " " else "\\" + char for char in word)
+
+
+def _foreign(word: str, *, ignore_case: bool) -> str:
+    """The same of a word that is not all of ASCII."""
+    return "".join(_SPACE if char == " " else spelt(char, ignore_case=ignore_case) for char in word)

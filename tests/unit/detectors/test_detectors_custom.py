@@ -1,9 +1,12 @@
+"""Words and patterns of an organisation's own: what is found, by both engines alike, and on streams."""
+
 import pytest
 
 from gptgate.core.finding import Origin, Segment
 from gptgate.core.snapshot import CustomSpec
 from gptgate.detectors import TextInspector, build_inspector
-from gptgate.detectors.custom import custom_detectors
+from gptgate.detectors.custom import custom_detectors, examine_custom
+from gptgate.detectors.multi import ENGINES
 
 
 def spec(name: str, words: tuple[str, ...] = (), pattern: str = "", **other: object) -> CustomSpec:
@@ -54,3 +57,70 @@ def test_a_stream_holds_them_back_whole(size: int) -> None:
 def test_an_inspector_with_custom_words_has_another_digest() -> None:
     assert TextInspector(custom_detectors(SPECS[:1])).digest != INSPECTOR.digest
     assert build_inspector("re2", SPECS[:1]).inspect([Segment((), Origin.USER, "blue")])[0].points == 30
+
+
+FOREIGN = spec(
+    "words",
+    (
+        "Zürich",
+        "Straße",
+        "Проект Ёж",
+        "密码",
+        "비밀번호",
+        "ÅNGSTRÖM",
+        "Menü",
+        "ΟΔΟΣ",
+        "café",
+        "ไทย",
+        "Ärger.Öl",
+        "ｗide",
+    ),
+)
+TEXTS = {
+    "in ZÜRICH, zürich; Zu\u0308rich, Zurich": ["ZÜRICH", "zürich", "Zu\u0308rich"],
+    "Zürichs Straßenbahn, STRASSE, straße": ["STRASSE", "straße"],
+    "проект \n ёж, ПРОЕКТ ЁЖ, субпроект ёж, проект ёжик": ["проект \n ёж", "ПРОЕКТ ЁЖ"],
+    "我的密码是abc密码def": ["密码", "密码"],
+    "비밀번호는": ["비밀번호"],
+    "ångström, A\u030angstro\u0308m, ångströms": ["ångström", "A\u030angstro\u0308m"],
+    "menü㼀 menüé Menü! \u201eMenü\u201c MENÜ😀 menü\u0301": ["menü", "Menü", "Menü", "MENÜ"],
+    "οδος ΟΔΟΣ Οδοσ οδοςε": ["οδος", "ΟΔΟΣ", "Οδοσ"],
+    "cafés «café» 我café我 écafé ệcafé cafệ": ["café", "café"],
+    "aไทยb": ["ไทย"],
+    "ärger.öl ärger!öl": ["ärger.öl"],
+    "wide WIDE": ["wide", "WIDE"],
+}
+ESCAPED = "caf\u200b\u00e9 \\ncafé\\tx"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("text", [*TEXTS, ESCAPED])
+def test_words_in_any_letters_are_found_by_every_engine_and_on_streams(engine: str, text: str) -> None:
+    inspector = TextInspector(custom_detectors([FOREIGN]), engine)
+    whole = [(one.start, one.end) for one in inspector.inspect([Segment((), Origin.USER, text)])]
+    assert [text[start:end] for start, end in whole] == TEXTS.get(text, ["caf\u200b\u00e9", "café"])
+    for size in range(1, len(text) + 1):
+        scanner = inspector.stream("/c", Origin.ASSISTANT, frozenset({"custom.*"}), False)
+        out, spans = "", []
+        for start in range(0, len(text), size):
+            released, findings = scanner.feed(text[start : start + size])
+            out, spans = out + released, spans + [(one.start, one.end) for one in findings]
+            assert all(not one.start < len(out) < one.end for one in findings)
+        released, findings = scanner.finish()
+        assert (out + released, spans + [(one.start, one.end) for one in findings]) == (text, whole)
+
+
+def test_case_counts_where_it_is_to_count() -> None:
+    exact = TextInspector(custom_detectors([spec("words", ("Zürich", "Ölberg"), ignore_case=False)]))
+    text = "Zürich ZÜRICH zürich Zu\u0308rich ölberg Ölberg"
+    found = [text[one.start : one.end] for one in exact.inspect([Segment((), Origin.USER, text)])]
+    assert found == ["Zürich", "Zu\u0308rich", "Ölberg"]
+
+
+def test_a_pattern_may_hold_the_bytes_that_its_refusal_names() -> None:
+    refused = spec("form", pattern="Zürich-[0-9]{1,3}")
+    advice = examine_custom(refused)
+    helped = spec("form", pattern=advice.rpartition("classes: ")[2])
+    assert examine_custom(helped) == ""
+    inspector = TextInspector(custom_detectors([helped]))
+    assert len(inspector.inspect([Segment((), Origin.USER, "zürich-12 ZÜRICH-7 zurich-1")])) == 2
