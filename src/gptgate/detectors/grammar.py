@@ -9,7 +9,7 @@ unfinished matches.
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
 LOOSE_ABOVE = 2
@@ -17,7 +17,13 @@ LOOSE_ABOVE = 2
 keeps the automaton small; the longest match bounds what is held."""
 
 _SPECIAL = frozenset("\\[](){}|?*+.^$")
-_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+_PLAIN = re.compile(r"(?:[^\\\[\](){}|?*+.^$]|\\x[89a-f][0-9a-f])+(?![?*+{])")
+"""Literals that nothing repeats."""
+_CHARACTER = re.compile(r"\\x..|.", re.DOTALL)
+_CLASS = re.compile(r"\[\^?+(?:\\.|[^\\\[\]])+\]", re.DOTALL)
+_REMEMBERED = 64
+"""Trees: of what is asked for again and again while a pattern is made, and no more, because they are large."""
+_BYTE = re.compile(r"\\x[89a-f][0-9a-f]")
 _ALL_BYTES = bytes(range(0x100))
 _MOST_WORDS = 64
 """More words than this are not spelt out when literals are looked for."""
@@ -51,6 +57,7 @@ class Repeat:
 Node = Chars | Seq | Alt | Repeat
 
 
+@lru_cache(_REMEMBERED)
 def parse(source: str) -> Node:
     """The syntax tree of a pattern. Raises ValueError, with the position, for anything outside the language."""
     parser = _Parser(source)
@@ -64,6 +71,12 @@ def parse(source: str) -> Node:
 def _chars(source: str, literal: str) -> Chars:
     """One object for all that are equal: patterns have a hundred thousand of them."""
     return Chars(source, literal)
+
+
+@cache
+def _literal(source: str) -> Chars:
+    """A byte by itself, or by its escape."""
+    return _chars(source, chr(int(source[2:], 16)) if len(source) > 1 else source)
 
 
 class _Parser:
@@ -89,6 +102,10 @@ class _Parser:
     def sequence(self) -> Node:
         items: list[Node] = []
         while self.peek() not in ("", "|", ")"):
+            if plain := _PLAIN.match(self.source, self.at):
+                items += map(_literal, _CHARACTER.findall(plain[0]))
+                self.at = plain.end()
+                continue
             item = self.repeat(self.atom())
             items += item.items if isinstance(item, Seq) else [item]
         return items[0] if len(items) == 1 else Seq(tuple(items))
@@ -104,7 +121,7 @@ class _Parser:
         if char in _SPECIAL:
             raise self.error("unsupported syntax")
         self.at += 1
-        return _chars(char, char)
+        return _literal(char)
 
     def group(self) -> Node:
         if not self.source.startswith("(?:", self.at):
@@ -117,22 +134,17 @@ class _Parser:
         return node
 
     def char_class(self) -> Chars:
-        start = self.at
-        self.at += 2 if self.source.startswith("[^", self.at) else 1
-        if self.peek() == "]":
-            raise self.error("empty class")
-        while self.peek() != "]":
-            if self.peek() in ("", "["):
-                raise self.error("class is not closed, or holds an unescaped bracket")
-            self.at += 2 if self.peek() == "\\" else 1
-        self.at += 1
-        return _chars(self.source[start : self.at], "")
+        found = _CLASS.match(self.source, self.at)
+        if not found:
+            raise self.error("class is empty, not closed, or holds an unescaped bracket")
+        self.at = found.end()
+        return _chars(found[0], "")
 
     def escape(self) -> Chars:
         char = self.source[self.at + 1 : self.at + 2]
         if code := _BYTE.match(self.source, self.at):
             self.at = code.end()
-            return _chars(code[0], chr(int(code[1], 16)))
+            return _literal(code[0])
         if not char or char.isalnum():
             raise self.error("only escaped punctuation and foreign bytes are supported outside classes")
         self.at += 2
@@ -160,8 +172,10 @@ def longest(node: Node) -> int | None:
         case Chars():
             return 1
         case Seq(items):
-            lengths = [longest(item) for item in items]
-            return None if None in lengths else sum(length for length in lengths if length is not None)
+            # Most of what patterns are made of is single bytes.
+            lengths = [longest(item) for item in items if not isinstance(item, Chars)]
+            found = [length for length in lengths if length is not None]
+            return sum(found) + len(items) - len(lengths) if len(found) == len(lengths) else None
         case Alt(options):
             lengths = [longest(option) for option in options]
             return None if None in lengths else max(length for length in lengths if length is not None)
@@ -225,13 +239,16 @@ def _extend(node: Node, begun: frozenset[Head], depth: int) -> frozenset[Head]:
 
 def classes(node: Node) -> frozenset[str]:
     """All literals and classes that occur."""
-    match node:
-        case Chars(source, _):
-            return frozenset({source})
-        case Seq(items) | Alt(items):
-            return frozenset().union(*(classes(item) for item in items))
-        case Repeat(item, _, _):
-            return classes(item)
+    found, rest = set[str](), [node]
+    while rest:
+        match rest.pop():
+            case Chars(source, _):
+                found.add(source)
+            case Seq(items) | Alt(items):
+                rest += items
+            case Repeat(item, _, _):
+                rest.append(item)
+    return frozenset(found)
 
 
 @cache

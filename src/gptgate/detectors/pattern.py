@@ -6,7 +6,7 @@ may. Whether a body stands at a position depends on the `reach` bytes from its l
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -81,7 +81,6 @@ class Pattern:
     accept: Callable[[bytes], bool] | None = None
     longest: int = field(init=False)
     reach: int = field(init=False)
-    tree: Node = field(init=False, repr=False, compare=False)
     one_byte_edges: bool = field(init=False)
     """Each edge takes one byte, where no escape stands on the left."""
     is_solid: bool = field(init=False)
@@ -97,26 +96,30 @@ class Pattern:
             raise ValueError(f"{self.kind}: `most` is for bodies without a bound, and they need it: {self.body!r}")
         if not _takes_one(self.left, " "):
             raise ValueError(f"{self.kind}: the left edge does not take a space: {self.left!r}")
-        begins = "|".join(sorted(first(body)[0]))
-        if _takes_one(begins, "\x80-\xc1\xf5-\xff"):
+        begins = first(body)[0]
+        if _take_one(begins, "\x80-\xc1\xf5-\xff"):
             raise ValueError(f"{self.kind}: the body does not begin with a whole character: {self.body!r}")
-        if _takes_one(self.left, "A-Za-z0-9") and _takes_one(begins, "A-Za-z0-9"):
+        if _takes_one(self.left, "A-Za-z0-9") and _take_one(begins, "A-Za-z0-9"):
             raise ValueError(f"{self.kind}: a body that begins with a letter or digit needs a left edge: {self.body!r}")
         edges = [longest(left) or 0, longest(right) or 0]
         if not 0 <= self.points <= 100 or not all(edges):
             raise ValueError(f"{self.kind}: points are 0 to 100, edges take 1 byte or more")
         object.__setattr__(self, "longest", bound or self.most)
         object.__setattr__(self, "reach", self.longest + sum(edges))
-        object.__setattr__(self, "tree", Seq((left, body, right)))
         one_byte_edges = longest(right) == 1 and longest(_without_escapes(left)) == 1
         object.__setattr__(self, "one_byte_edges", one_byte_edges)
-        is_solid = one_byte_edges and not _takes_one("|".join(sorted(inside)), r" \t\r\n\f\v")
+        is_solid = one_byte_edges and not _take_one(inside, r" \t\r\n\f\v")
         object.__setattr__(self, "is_solid", is_solid)
 
     @property
     def whole(self) -> str:
         """What stands between the edges."""
         return f"(?:{self.prefix})(?:{self.body})" if self.prefix else self.body
+
+    @property
+    def tree(self) -> Node:
+        """The syntax tree of all of it. Made anew each time: the trees of all patterns are several megabytes."""
+        return Seq((parse(self.left), parse(self.whole), parse(self.right)))
 
     @property
     def is_phrase(self) -> bool:
@@ -153,6 +156,11 @@ def _without_escapes(edge: Node) -> Node:
     if not isinstance(edge, Alt):
         return edge
     return Alt(tuple(option for option in edge.options if first(option)[0] != {_BACKSLASH}))
+
+
+def _take_one(sources: Iterable[str], characters: str) -> bool:
+    """Whether one of these literals and classes takes one of these bytes."""
+    return any(_takes_one(source, characters) for source in sources)
 
 
 @cache

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from gptgate.detectors.grammar import Alt, classes, longest, loosened, parse, required
 from gptgate.detectors.pattern import EDGE, END, Pattern
@@ -155,6 +156,7 @@ def _spelt(text: str) -> str:
     return "".join(out)
 
 
+@cache
 def _letter(char: str, *, first: bool) -> str:
     """All spellings of a letter. Cased alphabets are taken in lower case, with a capital at a word's beginning."""
     is_latin = unicodedata.name(char, "").startswith("LATIN")

@@ -31,7 +31,7 @@ INTERVAL_S = 1.0
 """Between two batches, at least: so far, and the time of a batch, the log lags behind the records."""
 LOOK_S = 5.0
 """How often to look for rows that nobody announced: commands write some."""
-MAX_BATCH = 4096
+MAX_BATCH = 1024
 """Rows of each table in one batch: what is in memory at a time."""
 BACKOFF_S = 1.0
 FAULTS = (sqlite3.Error, OSError, StorageError, MemoryError)
