@@ -95,6 +95,9 @@ class _NoLedger:
     ) -> Reservation:
         return Reservation(id=request_id, app=app, window="", nano=0, tokens=0)
 
+    def extend(self, reservation: Reservation, spend: Spend) -> Reservation:
+        return reservation
+
     def settle(self, reservation: Reservation, spend: Spend) -> None:
         pass
 

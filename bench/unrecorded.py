@@ -11,7 +11,7 @@ from pathlib import Path
 from gptgate import compose
 from gptgate.cli.main import run
 from gptgate.core.events import End, Intent
-from gptgate.core.facts import LogIndex
+from gptgate.core.facts import LogIndex, Reservation, Usage
 from gptgate.core.snapshot import Snapshot
 from gptgate.storage.log_folder import LogFolder
 from gptgate.storage.sqlite import StoreStats
@@ -44,6 +44,9 @@ class Nothing:
         if self._batch is not None:
             self._batch.set_result(LogIndex(seq=1))
             self._batch = None
+
+    async def extend(self, reservation: Reservation, tokens: Usage) -> None:
+        """Gone."""
 
     def finish(self, end: End, content: bytes | None) -> None:
         """Gone."""

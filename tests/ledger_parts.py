@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from gptgate.core.budgets import APP_MONTH, BudgetCharge, Spend, Spent
-from gptgate.core.facts import Reservation
+from gptgate.core.facts import Reservation, Usage
 from gptgate.core.ports import Ledger
 from gptgate.cost.ledger import MemoryLedger
 from gptgate.cost.windows import month_of, month_start_ms
@@ -61,6 +61,11 @@ class LedgerOnDisk:
         if request_id not in self._ids:
             self._begin(request_id, app, spend.nano, at_ms)
         return reservation
+
+    def extend(self, reservation: Reservation, spend: Spend) -> Reservation:
+        extended = self._ledger.extend(reservation, spend)
+        self._loop.run_until_complete(self._store.extend(extended, Usage()))
+        return extended
 
     def settle(self, reservation: Reservation, spend: Spend) -> None:
         self._ledger.settle(reservation, spend)

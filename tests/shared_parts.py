@@ -223,6 +223,12 @@ class LedgerThere:
 
         return self.member.run(reserve())
 
+    def extend(self, reservation: Reservation, spend: Spend) -> Reservation:
+        hold = self._holds.get(reservation.id)
+        if hold is None or hold.id not in self.member.service._membership.holds:
+            raise ValueError("nothing is held that could be extended")
+        return self.member.run(hold.extend([0] * len(hold.tokens.charges), spend))
+
     def settle(self, reservation: Reservation, spend: Spend) -> None:
         async def settle() -> None:
             self.member.ledger.settle(reservation, spend)

@@ -133,3 +133,63 @@ def test_negative_amounts_are_errors_and_change_nothing(make: Make) -> None:
     assert spent(ledger, "shop", "2026-11") == 10
     ledger.settle(reservation, usd(3))
     assert spent(ledger, "shop", "2026-11") == 3
+
+
+def test_extending_holds_more(make: Make) -> None:
+    ledger = make({})
+    reservation = reserve(ledger, "a", "shop", 100, 10, NOV)
+    extended = ledger.extend(reservation, usd(60))
+    assert (extended.id, extended.app, extended.window, extended.nano) == ("a", "shop", "2026-11", 60)
+    assert spent(ledger, "shop", "2026-11") == 60
+    with pytest.raises(BudgetExceeded):
+        reserve(ledger, "b", "shop", 100, 41, NOV)
+    reserve(ledger, "b", "shop", 100, 40, NOV)
+
+
+def test_an_extension_that_does_not_fit_is_refused_and_what_was_held_stays_held(make: Make) -> None:
+    ledger = make({("shop", "2026-11"): 30})
+    reservation = reserve(ledger, "a", "shop", 100, 10, NOV)
+    other = reserve(ledger, "b", "shop", 100, 40, NOV)
+    with pytest.raises(BudgetExceeded) as caught:
+        ledger.extend(reservation, usd(31))
+    assert caught.value.limit == "apps.shop.budget"
+    assert spent(ledger, "shop", "2026-11") == 80
+    assert ledger.extend(reservation, usd(30)).nano == 30
+    ledger.settle(other, usd(0))
+    assert ledger.extend(reservation, usd(70)).nano == 70
+    assert spent(ledger, "shop", "2026-11") == 100
+
+
+def test_extending_twice_by_as_much_or_to_less_changes_nothing(make: Make) -> None:
+    ledger = make({})
+    reservation = reserve(ledger, "a", "shop", 100, 10, NOV)
+    extended = ledger.extend(reservation, usd(60))
+    assert ledger.extend(reservation, usd(60)) == ledger.extend(extended, usd(5)) == extended
+    assert spent(ledger, "shop", "2026-11") == 60
+
+
+@pytest.mark.parametrize("cost", [0, 50, 60, 75])
+def test_what_was_extended_is_settled_whole(make: Make, cost: int) -> None:
+    ledger = make({})
+    extended = ledger.extend(reserve(ledger, "a", "shop", 100, 10, NOV), usd(60))
+    for _ in range(2):
+        ledger.settle(extended, usd(cost))
+        assert spent(ledger, "shop", "2026-11") == cost
+    reserve(ledger, "b", "shop", 100, 100 - cost, NOV)
+
+
+def test_what_is_settled_cannot_be_extended(make: Make) -> None:
+    ledger = make({})
+    reservation = reserve(ledger, "a", "shop", 100, 10, NOV)
+    ledger.settle(reservation, usd(10))
+    with pytest.raises(ValueError, match="extended"):
+        ledger.extend(reservation, usd(60))
+    assert spent(ledger, "shop", "2026-11") == 10
+
+
+def test_an_extension_belongs_to_the_month_of_the_reservation(make: Make) -> None:
+    ledger = make({})
+    reservation = reserve(ledger, "a", "shop", 100, 90, DEC - 1)
+    reserve(ledger, "b", "shop", 100, 95, DEC)
+    ledger.extend(reservation, usd(100))
+    assert (spent(ledger, "shop", "2026-11"), spent(ledger, "shop", "2026-12")) == (100, 95)

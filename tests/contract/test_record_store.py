@@ -8,7 +8,7 @@ import pytest
 
 from gptgate.core.errors import AuditUnavailable
 from gptgate.core.events import EndState
-from gptgate.core.facts import Usage
+from gptgate.core.facts import Reservation, Usage
 from gptgate.storage.memory import MemoryStore
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.sqlite import SqliteStore
@@ -151,3 +151,13 @@ async def test_a_closed_store_refuses_and_says_so(bench: Bench) -> None:
         await bench.store.refuse(intent("a"), end("a"), None)
     bench.store.finish(end("a"), None)
     assert bench.show("a") is None
+
+
+async def test_what_is_held_besides_is_recorded_or_the_caller_hears_of_it(bench: Bench) -> None:
+    await bench.store.begin(intent("a"), None)
+    held = Reservation(id="a", app="shop", window="2026-11", nano=500, tokens=50)
+    await bench.store.extend(held, Usage(input_tokens=20, output_tokens=30))
+    bench.store.finish(end("a"), None)
+    assert (await bench.reread("a")) is not None
+    with pytest.raises(AuditUnavailable):
+        await bench.store.extend(held, Usage(input_tokens=20, output_tokens=30))

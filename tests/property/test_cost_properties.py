@@ -96,6 +96,24 @@ class LedgerMachine(RuleBasedStateMachine):
         self.settled.append(reservation)
         self.expected[reservation.app, reservation.window] += nano - reservation.nano
 
+    @precondition(lambda self: self.open)
+    @rule(data=st.data(), nano=st.integers(0, 150))
+    def extend(self, data: st.DataObject, nano: int) -> None:
+        """Passes exactly when it fits; asked again, and by the reservation of before, it changes nothing."""
+        place = data.draw(st.integers(0, len(self.open) - 1))
+        held = self.open[place]
+        key, more = (held.app, held.window), max(nano - held.nano, 0)
+        fits = not more or self.expected.get(key, 0) + more <= self.budget
+        for _ in range(2):
+            try:
+                self.open[place] = self.ledger.extend(held, usd(nano))
+            except BudgetExceeded:
+                assert not fits
+                return
+            assert fits
+            assert self.open[place].nano == held.nano + more
+        self.expected[key] += more
+
     @precondition(lambda self: self.settled)
     @rule(data=st.data(), nano=st.integers(0, 500))
     def settle_again(self, data: st.DataObject, nano: int) -> None:

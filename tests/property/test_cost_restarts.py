@@ -83,8 +83,8 @@ class Restarts(RuleBasedStateMachine):
             if app is None or (one.app == app and one.at_ms // DAY_MS == at_ms // DAY_MS)
         )
 
-    def _limit(self, app: str) -> int:
-        return AMOUNT + self.added.get((app, self.now_ms // DAY_MS), 0)
+    def _limit(self, app: str, at_ms: int | None = None) -> int:
+        return AMOUNT + self.added.get((app, (self.now_ms if at_ms is None else at_ms) // DAY_MS), 0)
 
     @rule(app=st.sampled_from(APPS), amount=st.integers(1, 60), goes=st.booleans())
     def reserve(self, app: str, amount: int, goes: bool) -> None:
@@ -112,6 +112,34 @@ class Restarts(RuleBasedStateMachine):
 
     def _open(self) -> list[str]:
         return [name for name, one in self.asked.items() if one.cost is None]
+
+    @precondition(lambda self: self._open())
+    @rule(data=st.data(), amount=st.integers(1, 80), dies=st.booleans())
+    def extend(self, data: st.DataObject, amount: int, dies: bool) -> None:
+        """Passes exactly when it fits, and is on record before it counts for the caller: a crash before that leaves
+        what was reserved, one after it what was extended. Asked twice it is the same."""
+        name = data.draw(st.sampled_from(self._open()))
+        one = self.asked[name]
+        more = max(amount - one.reserved, 0)
+        fits = not more or (
+            self._counted(one.app, one.at_ms) + more <= self._limit(one.app, one.at_ms)
+            and self._counted(None, 0) + more <= 5 * AMOUNT
+        )
+        spend = Spend(nano=amount, tokens=amount, requests=1)
+        try:
+            extended = self.ledger.extend(one.reservation, spend)
+        except BudgetExceeded:
+            assert not fits
+            return
+        assert fits
+        assert self.ledger.extend(one.reservation, spend) == extended
+        if dies:
+            self.crash()
+            return
+        tokens = Usage(input_tokens=0, output_tokens=extended.tokens)
+        for _ in range(2):
+            self.loop.run_until_complete(self.store.extend(extended, tokens))
+        one.reserved, one.reservation = extended.nano, extended
 
     @precondition(lambda self: self._open())
     @rule(data=st.data(), share=st.integers(0, 100), other=st.integers(0, 200))

@@ -27,6 +27,7 @@ SOURCES = {
     "provider": "provider: the usage that it reported",
     "unused": "unused: nothing can have been billed",
     "unknown": "unknown: the reservation stays spent",
+    "estimated": "estimated: what the gateway counts for what was delivered",
 }
 
 
@@ -202,6 +203,8 @@ def _usage(end: End) -> tuple[tuple[str, str], ...]:
 
 def _money(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
     rows = [("reserved", f"{format_usd(intent.reserved_nano)} USD")]
+    if end is not None and end.extensions:
+        rows.append(("extended to", f"{format_usd(end.extended_nano)} USD"))
     if end is not None:
         rows.append(("cost", f"{format_usd(end.cost_nano)} USD"))
     rows.append(("budget month", intent.window or "none"))

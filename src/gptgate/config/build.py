@@ -90,6 +90,7 @@ def _server(server: Section) -> ServerSpec:
         risk_header=server.get("risk_header"),
         budget_wait_ms=server.get("budget_wait"),
         budget_waiters=server.get("budget_waiters"),
+        outgrown=server.get("outgrown"),
     )
 
 

@@ -23,6 +23,7 @@ from gptgate.config.types import (
     text_type,
     word_type,
 )
+from gptgate.core.budgets import Outgrown
 from gptgate.core.kept import CONTENTS
 from gptgate.core.snapshot import ProviderKind
 
@@ -57,6 +58,12 @@ SERVER = Group(
             count_type(0, 10_000),
             "So many wait for it at a time, a quarter of them from one app; the others do not.",
             "64",
+        ),
+        Field(
+            "outgrown",
+            enum_type(Outgrown),
+            "What becomes of a stream that outgrows its reservation: more is reserved where budgets pay, or it ends.",
+            "extend",
         ),
         Field("risk_header", BOOL, "Whether callers are told the risk score, in `x-gptgate-risk`.", "false"),
     )

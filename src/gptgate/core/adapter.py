@@ -55,13 +55,15 @@ class StreamEvent(Struct, frozen=True):
 
 
 class StreamCodec(Protocol):
-    """Reads one stream. Pure and stateful; `usage`, `model` and `complete` are what was learnt so far.
+    """Reads one stream. Pure and stateful; `usage`, `model` and `complete` are what was learnt so far. `so_far` is the
+    last usage that was reported on the way, before the answer's end.
 
     `failure` ends the stream after the events that came before it in the same bytes.
     """
 
     model: str
     usage: Usage | None
+    so_far: Usage | None
     complete: bool
     failure: UpstreamError | None
 

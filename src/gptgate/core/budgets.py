@@ -52,6 +52,13 @@ class BudgetMode(StrEnum):
     SOFT = "soft"
 
 
+class Outgrown(StrEnum):
+    """What becomes of a stream that outgrows its reservation: more is reserved for it, or it is ended."""
+
+    EXTEND = "extend"
+    END = "end"
+
+
 class BudgetSpec(Struct, frozen=True, kw_only=True):
     """A budget. Each combination of values of its `scope` has an account of its own; an empty scope is one for all.
 

@@ -90,6 +90,7 @@ class End(Struct, frozen=True, kw_only=True):
     `effect` and `rules` are those of the whole request: the stronger effect of both sides, the answer's rules.
     `chunks` counts the events of a stream that were given out. `limit` names the limit, guard or budget that refused.
     `failed_guard` is the guard that could not answer, such as ``rule ID``, and `failure` why.
+    `extensions` says how often more was reserved for a stream, `extended_nano` what was then reserved in all.
     """
 
     id: str
@@ -119,6 +120,8 @@ class End(Struct, frozen=True, kw_only=True):
     failed_guard: str = ""
     failure: str = ""
     opinions: tuple[Opinion, ...] = ()
+    extensions: int = 0
+    extended_nano: int = 0
 
 
 ENCODER = msgspec.json.Encoder(order="sorted")

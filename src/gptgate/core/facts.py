@@ -187,8 +187,8 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
-    """Step 13. What stays spent. `source` is ``provider`` (its usage), ``unused`` (nothing can have been billed) or
-    ``unknown`` (the reservation stays spent).
+    """Step 13. What stays spent. `source` is ``provider`` (its usage), ``unused`` (nothing can have been billed),
+    ``unknown`` (the reservation stays spent) or ``estimated`` (what the gateway counts for what was delivered).
     """
 
     nano: int

@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol
 from gptgate.core.approvals import Approval, Subject
 from gptgate.core.budgets import BudgetCharge, Spend
 from gptgate.core.classifier import Opinion
-from gptgate.core.conversation import Conversation
 from gptgate.core.events import End, Intent
 from gptgate.core.facts import Decision, Inspection, LogIndex, PolicyFacts, Principal, Reservation, Usage
 from gptgate.core.finding import Finding, Origin, Segment
@@ -39,18 +38,20 @@ class KeyDirectory(Protocol):
 class RecordStore(Protocol):
     """Durable records.
 
-    - `begin` and `refuse` return only when the rows would survive the loss of the process and of power.
-    - Both raise AuditUnavailable when that cannot be said within the deadline; nothing may then be sent. A row whose
+    - `begin`, `refuse` and `extend` return only when the rows would survive the loss of the process and of power.
+    - All raise AuditUnavailable when that cannot be said within the deadline; nothing may then be sent. A row whose
       writer gave up waiting may still become durable: recovery ends it as abandoned.
-    - `refuse` writes both rows of a request that needed no provider, in one transaction.
+    - `refuse` writes both rows of a request that needed no provider, in one transaction; `extend`, what one holds now.
     - `finish` never blocks and never raises. It accepts exactly one end for each `begin`; a second end of the same id
       is ignored. Room for it was reserved by `begin`, so memory is bounded by the requests in flight.
-    - Ends become durable soon, together with other writes, and in any case before `close` returns.
+    - Ends become durable soon, together with other writes, and before `close` returns.
     """
 
     async def begin(self, intent: Intent, content: bytes | None) -> LogIndex: ...
 
     async def refuse(self, intent: Intent, end: End, content: bytes | None) -> LogIndex: ...
+
+    async def extend(self, reservation: Reservation, tokens: Usage) -> None: ...
 
     def finish(self, end: End, content: bytes | None) -> None: ...
 
@@ -139,6 +140,7 @@ class Ledger(Protocol):
 
     - `reserve` sets the ceiling aside in every account, or in none, and raises BudgetExceeded when it does not fit a
       hard budget; two reservations that do not both fit never both pass. The same id is never charged twice.
+    - `extend` holds more for an open reservation in every account, or in none, and raises as `reserve`; never less.
     - `settle` replaces a reservation by what was really spent, once; a second settle of the same id changes nothing.
     - `when_settled`, where it is set, is called after each settlement that changed anything.
     """
@@ -149,6 +151,8 @@ class Ledger(Protocol):
         self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int
     ) -> Reservation: ...
 
+    def extend(self, reservation: Reservation, spend: Spend) -> Reservation: ...
+
     def settle(self, reservation: Reservation, spend: Spend) -> None: ...
 
     def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
@@ -157,20 +161,6 @@ class Ledger(Protocol):
 
     def spent(self, charge: BudgetCharge, at_ms: int) -> int:
         """Settled plus reserved, in the budget's unit, in the window of `at_ms`."""
-        ...
-
-
-class Conversations(Protocol):
-    """What providers counted of conversations, to bound what they count when these go on."""
-
-    def read(
-        self, app: str, provider: str, model: str, headers: Sequence[tuple[str, str]], body: bytes
-    ) -> Conversation | None:
-        """The conversation of a request of texts, as it is sent; None where nothing can be said of it."""
-        ...
-
-    def counted(self, conversation: Conversation, input_tokens: int) -> None:
-        """The provider has counted it. A model of which more was counted than its bound is not bounded any more."""
         ...
 
 

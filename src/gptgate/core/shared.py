@@ -46,6 +46,13 @@ class Hold(Protocol):
         """
         ...
 
+    async def extend(self, tokens: Sequence[int], spend: Spend) -> Reservation:
+        """Hold `spend` where it is more than what is held, and so many tokens more of each limit that `tokens` holds.
+
+        Raises as `reserve`; then what was held is held.
+        """
+        ...
+
     async def move(self, limits: Sequence[Charge], wish: Wish) -> None:
         """Hold these in the place of all that is held. Raises as `Counters.admit`, and then holds nothing."""
         ...

@@ -25,6 +25,7 @@ ENTRY_KINDS: tuple[str, ...] = (
     "budget_set",
     "budget_reconciled",
     "budget_threshold",
+    "reservation_extended",
 )
 """What an entry of the log can be."""
 

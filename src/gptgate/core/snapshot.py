@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from gptgate.core.budgets import APP_MONTH, BudgetSpec
+from gptgate.core.budgets import APP_MONTH, BudgetSpec, Outgrown
 from gptgate.core.finding import Origin
 from gptgate.core.kept import TextSpec
 from gptgate.core.limit import GuardSpec, LimitSpec
@@ -310,6 +310,7 @@ class ServerSpec(Struct, frozen=True, kw_only=True):
     risk_header: bool = False
     budget_wait_ms: int = 0
     budget_waiters: int = 0
+    outgrown: Outgrown = Outgrown.EXTEND
 
 
 class CountersSpec(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from msgspec.structs import replace
+
 from gptgate.core.budgets import (
     BudgetCharge,
     BudgetMode,
@@ -207,6 +209,35 @@ class MemoryLedger:
         reservation = Reservation(id=request_id, app=app, window=month_of(at_ms), nano=spend.nano, tokens=spend.tokens)
         self._open[request_id] = Held(reservation, spend, lines, at_ms)
         return reservation
+
+    def extend(self, reservation: Reservation, spend: Spend) -> Reservation:
+        """Hold `spend` in the place of what an open reservation holds, where it is more, in all of its accounts or in
+        none. Asked again for as much, it changes nothing.
+
+        Raises as `reserve`, and then what was held is held. Raises ValueError for a reservation that is settled.
+        """
+        held = self._open.get(reservation.id)
+        if held is None:
+            raise ValueError(f"request {reservation.id} holds nothing that could be extended")
+        before, at_ms = held.spend, held.at_ms
+        nano, tokens = max(spend.nano, before.nano), max(spend.tokens, before.tokens)
+        after = Spend(nano=nano, tokens=tokens, requests=before.requests)
+        for charge, account, slot in held.lines:
+            budget, key = charge
+            more = after.of(budget.unit) - before.of(budget.unit)
+            limit = _limit(budget, key, account, slot) if budget.mode is BudgetMode.HARD else None
+            if more > 0 and limit is not None:
+                left = limit - account.spent(self._book(budget).slots, at_ms)
+                if more > left:
+                    raise refused(charge, refusal(charge, limit, left, more))
+        # Nothing was changed up to here; from here on nothing fails.
+        for charge, account, slot in held.lines:
+            more = after.of(charge.budget.unit) - before.of(charge.budget.unit)
+            account.add(slot, more)
+            account.held += more
+        held.spend = after
+        held.reservation = replace(held.reservation, nano=after.nano, tokens=after.tokens)
+        return held.reservation
 
     def settle(self, reservation: Reservation, spend: Spend) -> None:
         """Put what was really spent in the place of a reservation, once; a second time changes nothing.

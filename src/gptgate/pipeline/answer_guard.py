@@ -88,6 +88,8 @@ class AnswerGuard:
         self._head: dict[Path, bytes] = {}
         self._channels: dict[Channel, _Growing] = {}
         self._kept_chars = 0
+        self.received = 0
+        """Characters of a stream that came, let out or not."""
         self._unjudged = False
         """A text was received that its scanner has not judged: true for good when the scanner failed."""
 
@@ -260,6 +262,7 @@ class AnswerGuard:
             if text:
                 raise UpstreamBroken("The provider sent text after its end.", reach=Reach.ANSWERED)
             return ""
+        self.received += len(text)
         if self._keeps:
             self._kept_chars += len(text)
             if self._kept_chars <= MAX_KEPT_CHARS:

@@ -52,6 +52,15 @@ class Ceiling:
         self.input_tokens, self.output_tokens, self.choices = input_tokens, output_tokens, choices
         self.spend = self.with_output(output_tokens)
 
+    def grown(self, input_tokens: int, output_tokens: int) -> "Ceiling":
+        """At the same price."""
+        return Ceiling(self._price, input_tokens, output_tokens, self.choices, self._service_tier)
+
+    @property
+    def bounds(self) -> bool:
+        """Whether anything is held by it."""
+        return self._price is not None
+
     def with_output(self, output_tokens: int) -> Spend:
         """The same with another number of output tokens."""
         if self._price is None:

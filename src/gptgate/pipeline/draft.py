@@ -69,6 +69,8 @@ class Draft:
     chunks = 0
     answer_digest = ""
     usage: Usage | None = None
+    extensions = 0
+    extended_nano = 0
 
     def __init__(
         self, raw: RawRequest, principal: Principal, config_digest: str, clock: Clock, discretion: Discretion
@@ -230,6 +232,8 @@ class Draft:
             shadowed=self.answer_shadowed,
             failures=self.answer_failures,
             opinions=self.answer_opinions,
+            extensions=self.extensions,
+            extended_nano=self.extended_nano,
         )
 
     def request_classes(self) -> set[str]:

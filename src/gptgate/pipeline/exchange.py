@@ -25,7 +25,7 @@ from gptgate.core.errors import (
     UpstreamRefused,
 )
 from gptgate.core.events import EndState, Intent
-from gptgate.core.facts import Grant, Permit, PolicyFacts, Reservation, Route, Settlement, Usage
+from gptgate.core.facts import Grant, PolicyFacts, Settlement, Usage
 from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.aside import Aside
@@ -34,7 +34,9 @@ from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import words_to_mind
 from gptgate.pipeline.limit_headers import limit_headers
 from gptgate.pipeline.limiting import Admitted
+from gptgate.pipeline.outgrowth import Outgrowth
 from gptgate.pipeline.services import Services
+from gptgate.pipeline.sharing import Taken
 
 UNBILLED_STATUS = frozenset({400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 503, 529})
 """Answers by which a provider says that it did not begin to work on the request."""
@@ -50,11 +52,9 @@ class Exchange:
         services: Services,
         readers: Aside,
         grant: Grant,
-        permit: Permit,
         facts: PolicyFacts,
         pseudonyms: Pseudonyms | None,
-        route: Route,
-        reservation: Reservation,
+        taken: Taken,
         price: Price | None,
         intent: Intent,
         draft: Draft,
@@ -63,21 +63,21 @@ class Exchange:
         self._services = services
         self._admitted = admitted
         self._readers = readers
-        self._request = permit.request
-        self._route = route
-        self._reservation = reservation
+        self._request = request = taken.permit.request
+        self._route = taken.route
+        self._growth = Outgrowth(services, draft, admitted, taken.reservation, taken.ceiling)
         self._price = price
         self._intent = intent
         self._draft = draft
-        self._adapter: Adapter = services.adapters[permit.request.endpoint]
+        self._adapter: Adapter = services.adapters[request.endpoint]
         self._guard = AnswerGuard(
             services,
             grant,
             facts,
             draft,
             pseudonyms,
-            offers_tools=not permit.obligations.strip_tools,
-            minded=words_to_mind(services, permit.request, facts),
+            offers_tools=not taken.permit.obligations.strip_tools,
+            minded=words_to_mind(services, request, facts),
         )
         self._kept: bytes | None = None
         self._unbilled = False
@@ -124,15 +124,15 @@ class Exchange:
         unknown = settlement = self._unknown()
         try:
             real = self._settlement()
-            ledger.settle(self._reservation, real.spend)
+            ledger.settle(self._growth.reservation, real.spend)
             settlement = real
             if real.source == "provider" and self._draft.usage and self._draft.conversation:
                 self._services.conversations.counted(self._draft.conversation, self._draft.usage.input_tokens)
-            if real.source != "unknown":
+            if real.source in ("provider", "unused"):
                 self._admitted.settle(self._draft.usage if real.source == "provider" and self._draft.usage else Usage())
         finally:
             if settlement is unknown:
-                ledger.settle(self._reservation, unknown.spend)
+                ledger.settle(self._growth.reservation, unknown.spend)
                 error = error or InternalFault(FAILED)
             status = error.status if error and (error is self._noted or not out.started) else 200
             end = self._draft.end(EndState.COMPLETED, error, status, settlement)
@@ -145,13 +145,22 @@ class Exchange:
             return Settlement(nano=0, tokens=0, source="unused")
         usage = self._draft.usage
         if usage is None or self._price is None or not self._price.covers(usage.service_tier):
-            return self._unknown()
+            return self._estimated() or self._unknown()
         tokens = usage.input_tokens + usage.output_tokens
         nano = self._price.cost(usage, self._request.service_tier)
         return Settlement(nano=nano, tokens=tokens, source="provider")
 
+    def _estimated(self) -> Settlement | None:
+        """What is known of a stream that outgrew its reservation: never less than was given out of it."""
+        estimate = self._growth.estimate()
+        if estimate is None:
+            return None
+        nano, self._draft.usage = estimate
+        return Settlement(nano=nano, tokens=estimate[1].input_tokens + estimate[1].output_tokens, source="estimated")
+
     def _unknown(self) -> Settlement:
-        return Settlement(nano=self._reservation.nano, tokens=self._reservation.tokens, source="unknown")
+        held = self._growth.reservation
+        return Settlement(nano=held.nano, tokens=held.tokens, source="unknown")
 
     async def _converse(self, out: Outlet) -> None:
         services, route, draft = self._services, self._route, self._draft
@@ -208,10 +217,10 @@ class Exchange:
         return self._guard.whole(self._adapter, answer, body)
 
     async def _stream(self, reply: UpstreamReply, out: Outlet) -> None:
-        draft, guard = self._draft, self._guard
+        draft, guard, growth = self._draft, self._guard, self._growth
         guard.begin()
         codec = self._adapter.stream(self._request, self._services.snapshot.server.max_answer_bytes)
-        digest = sha256()
+        digest, reported = sha256(), codec.so_far
         await out.start_stream(self._answer_headers(reply))
         try:
             try:
@@ -222,6 +231,9 @@ class Exchange:
                         data = guard.event(codec, events[0])
                     else:
                         data = b"".join([guard.event(codec, event) for event in events])
+                    if guard.received > growth.room or (codec.so_far is not reported and growth.passed(codec.so_far)):
+                        await growth.follow(codec.so_far, guard.received)
+                    reported = codec.so_far
                     if guard.hearing is not None:
                         data = guard.hearing.hold(data, at_end=codec.complete)
                     if data:

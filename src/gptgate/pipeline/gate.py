@@ -254,16 +254,15 @@ class Gate:
         # 9 reserve
         price = price_of(services, draft, request, grant)
         if shared is None:
-            held = await reserve(services, draft, permit, grant, route, price, admitted, self._heed, self._route)
+            taken = await reserve(services, draft, permit, grant, route, price, admitted, self._heed, self._route)
         else:
-            held = await reserve_shared(services, draft, permit, grant, price, shared, self._route)
-        permit, route, reservation = held
-        draft.route, draft.reservation = route, reservation
+            taken = await reserve_shared(services, draft, permit, grant, price, shared, self._route)
+        draft.route, draft.reservation = taken.route, taken.reservation
         # 10 record the intent, durable
-        intent = await self._begin(draft, reservation, out)
+        intent = await self._begin(draft, taken.reservation, out)
         draft.mark("record")
         admitted.keep_tokens()
-        return self._exchange(grant, permit, facts, pseudonyms, route, reservation, price, intent, draft, admitted)
+        return self._exchange(grant, facts, pseudonyms, taken, price, intent, draft, admitted)
 
     async def _decide_routed(
         self, request: ChatRequest, facts: PolicyFacts, inspection: Inspection, first: Decision, draft: Draft

@@ -1,9 +1,10 @@
 """What one request holds of its limits, from step 4 until it is over."""
 
-from gptgate.core.errors import ClientError, GateError
-from gptgate.core.facts import ChatRequest, Grant, Principal, RawRequest, Usage
+from gptgate.core.errors import ClientError, GateError, OverBudget
+from gptgate.core.facts import ChatRequest, Grant, Principal, RawRequest, Reservation, Usage
 from gptgate.core.limit import Charge, Standing
-from gptgate.core.ports import Admission, Clock, Limiter
+from gptgate.core.ports import Admission, Clock, Ledger, Limiter
+from gptgate.pipeline.charges import Ceiling
 from gptgate.pipeline.limit_plan import UNNAMED, LimitPlan, Names, tokens_of
 from gptgate.pipeline.policy_facts import named_end_user, named_session
 
@@ -18,6 +19,7 @@ class Admitted:
     __slots__ = (
         "_charges",
         "_clock",
+        "_extra",
         "_kept",
         "_limiter",
         "_plan",
@@ -38,6 +40,8 @@ class Admitted:
         self._tokens: Admission | None = None
         self._charges: tuple[Charge, ...] = ()
         """Those of the tokens."""
+        self._extra: list[int] = []
+        """Tokens that were charged besides, for a stream that outgrew its reservation."""
         self._kept = False
         self.handed_over = False
         """Whoever runs the exchange on without its caller releases it."""
@@ -83,6 +87,33 @@ class Admitted:
             raise
         self._charges = charges
 
+    async def extend(self, ledger: Ledger, reservation: Reservation, wanted: Ceiling) -> Reservation:
+        """Hold more for the request's stream: in its limits of tokens and in its budgets, or in none of them.
+
+        Raises as `Ledger.extend`, RateLimited or ExceedsLimit; then what was held is held.
+        """
+        more, now_ns = self._more_tokens(wanted), self._clock.monotonic_ns()
+        charges = [one._replace(amount=extra) for one, extra in zip(self._charges, more, strict=True) if extra]
+        admission = self._limiter.admit(charges, now_ns) if charges else None
+        try:
+            extended = ledger.extend(reservation, wanted.spend)
+        except OverBudget:
+            if admission is not None:
+                admission.cancel(now_ns)
+            raise
+        if admission is not None:
+            admission.release()
+            self._extra = [before + extra for before, extra in zip(self._extra or [0] * len(more), more, strict=True)]
+        return extended
+
+    def _more_tokens(self, wanted: Ceiling) -> list[int]:
+        """How much each limit of tokens lacks of this."""
+        if self._tokens is None:
+            return [0] * len(self._charges)
+        most = [tokens_of(one.spec.unit, wanted.input_tokens, wanted.output_tokens) for one in self._charges]
+        held = [one.amount + extra for one, extra in zip(self._charges, self._extra or [0] * len(most), strict=True)]
+        return [max(one - other, 0) for one, other in zip(most, held, strict=True)]
+
     def give_tokens_back(self) -> None:
         """The opposite of `reserve`: a budget refused, and the request may wait. How the limits stand can be told."""
         tokens, self._tokens = self._tokens, None
@@ -98,6 +129,8 @@ class Admitted:
         tokens, self._tokens = self._tokens, None
         if tokens is not None:
             spent = [tokens_of(one.spec.unit, usage.input_tokens, usage.output_tokens) for one in self._charges]
+            if self._extra:
+                spent = [real - extra for real, extra in zip(spent, self._extra, strict=True)]
             tokens.settle(spent, self._clock.monotonic_ns())
             tokens.release()
 

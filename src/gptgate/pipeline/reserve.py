@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 
 from gptgate.core.budgets import BudgetCharge
 from gptgate.core.errors import OverBudget, PriceUnknown
-from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, Reservation, Route
+from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, Route
 from gptgate.core.ports import Price
 from gptgate.pipeline.charges import charges_of, most, useful_output
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import lower_output
 from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.services import Services
-from gptgate.pipeline.sharing import Encode
+from gptgate.pipeline.sharing import Encode, Taken
 
 Heed = Callable[[Principal, int, Callable[[], None]], None]
 """Asks a limit, for a caller whose request came at this time."""
@@ -48,7 +48,7 @@ async def reserve(
     admitted: Admitted,
     heed: Heed,
     encode: Encode,
-) -> tuple[Permit, Route, Reservation]:
+) -> Taken:
     """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only, for
     that. Where only what others hold is in the way, it waits for them to settle, and holds no tokens meanwhile."""
     raw, ledger, crowd, server = draft.raw, services.ledger, services.crowd, services.snapshot.server
@@ -56,7 +56,7 @@ async def reserve(
     charges = charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
 
-    def attempt(charges: Sequence[BudgetCharge]) -> tuple[Permit, Route, Reservation]:
+    def attempt(charges: Sequence[BudgetCharge]) -> Taken:
         sized, sent, asked = permit, route, wanted
         useful = useful_output(ledger, charges, asked, raw.at_ms)
         if useful is not None:
@@ -66,12 +66,12 @@ async def reserve(
         tokens = asked.input_tokens, asked.output_tokens
         heed(draft.principal, raw.started_ns, lambda: admitted.reserve(sized.request, grant, *tokens))
         try:
-            return sized, sent, ledger.reserve(raw.id, app, charges, asked.spend, raw.at_ms)
+            return Taken(sized, sent, ledger.reserve(raw.id, app, charges, asked.spend, raw.at_ms), asked)
         except OverBudget:
             admitted.give_tokens_back()
             raise
 
-    async def again() -> tuple[Permit, Route, Reservation]:
+    async def again() -> Taken:
         # A new configuration may have brought other budgets while it waited.
         return attempt(charges_of(services.budgets.all, draft, grant))
 

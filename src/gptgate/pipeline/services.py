@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gptgate.core.adapter import Adapter
+from gptgate.core.conversation import Conversations
 from gptgate.core.facts import ChatRequest, Grant, Principal
 from gptgate.core.ports import (
     Approvals,
     Authenticator,
     Classifier,
     Clock,
-    Conversations,
     Inspector,
     Ledger,
     Limiter,

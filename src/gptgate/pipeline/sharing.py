@@ -5,12 +5,13 @@ make it longer, send it elsewhere, or where what is left does not pay for it, st
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from gptgate.core.budgets import NOTHING, BudgetCharge
 from gptgate.core.errors import BudgetExceeded, ClientError, OverBudget, RateLimited
 from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, RawRequest, Reservation, Route
 from gptgate.core.limit import Standing
-from gptgate.core.ports import Price
+from gptgate.core.ports import Ledger, Price
 from gptgate.core.shared import Counters, Hold, Wish
 from gptgate.pipeline.charges import Ceiling, charges_of, most, useful_output
 from gptgate.pipeline.draft import Draft
@@ -21,6 +22,15 @@ from gptgate.pipeline.patience import Patience
 from gptgate.pipeline.services import Services
 
 Encode = Callable[[Permit, Grant, RawRequest], Route]
+
+
+class Taken(NamedTuple):
+    """Step 9: the request as it is sent, what is held for it, and the ceiling that this stands for."""
+
+    permit: Permit
+    route: Route
+    reservation: Reservation
+    ceiling: Ceiling
 
 
 class SharedAdmitted(Admitted):
@@ -73,6 +83,13 @@ class SharedAdmitted(Admitted):
             refusal.standing += self.standing()
             self._cancel()
             raise
+        finally:
+            self._see()
+
+    async def extend(self, ledger: Ledger, reservation: Reservation, wanted: Ceiling) -> Reservation:
+        del ledger, reservation
+        try:
+            return await self._held.extend(self._more_tokens(wanted), wanted.spend)
         finally:
             self._see()
 
@@ -135,14 +152,14 @@ async def reserve_shared(
     price: Price | None,
     admitted: SharedAdmitted,
     encode: Encode,
-) -> tuple[Permit, Route, Reservation]:
+) -> Taken:
     """As `reserve` in one process: set the ceiling aside, or that of a shorter answer, and wait for what others hold.
 
     Whoever was given its wish at step 4 stands behind nobody: it would hold its part while it waits.
     """
     crowd, server, app = services.crowd, services.snapshot.server, grant.principal.app.name
 
-    async def attempt() -> tuple[Permit, Route, Reservation]:
+    async def attempt() -> Taken:
         return await _take(services, draft, permit, grant, price, admitted, encode)
 
     try:
@@ -165,7 +182,7 @@ async def _take(
     price: Price | None,
     admitted: SharedAdmitted,
     encode: Encode,
-) -> tuple[Permit, Route, Reservation]:
+) -> Taken:
     route, budgets = encode(permit, grant, draft.raw), charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
     try:
@@ -182,4 +199,4 @@ async def _take(
     while (charged := charges_of(services.budgets.all, draft, grant)) != budgets:
         budgets = charged
         reservation = await admitted.take(permit.request, grant, budgets, wanted)
-    return permit, route, reservation
+    return Taken(permit, route, reservation, wanted)

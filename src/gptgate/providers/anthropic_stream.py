@@ -77,8 +77,13 @@ class AnthropicStream(SseStream):
         elif kind == "message_start":
             self._started(document)
         elif kind == "message_delta":
-            closes = None
             self._ended(document.get("usage"))
+            delta = document.get("delta")
+            if type(delta) is dict and delta.get("stop_reason") is not None:
+                closes = None
+            else:
+                # Some servers report on the way, too: the answer goes on.
+                self.so_far = self.usage
         elif kind == "message_stop":
             closes = None
             self.complete = True
@@ -125,6 +130,7 @@ class AnthropicStream(SseStream):
             usage = message.get("usage")
             if type(usage) is dict:
                 # The start's output count is an estimate: it must not stand for the final one where that is missing.
+                self.so_far = read_usage(usage)
                 self._reported = {key: usage[key] for key in REPORTED if key in usage and key != "output_tokens"}
 
     def _ended(self, usage: Any) -> None:

@@ -88,6 +88,8 @@ class OpenAIChatStream(SseStream):
         if usage is not None:
             self.usage = read_usage(usage, service_tier=self._tier)
             drop = not choices and not self._wants_usage
+            if choices and not closes:
+                self.so_far = self.usage
         return StreamEvent(
             event.raw if not event.name else render_event("", event.data),
             "",

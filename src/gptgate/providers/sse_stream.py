@@ -15,6 +15,7 @@ class SseStream(ABC):
     def __init__(self, limit: int) -> None:
         self.model = ""
         self.usage: Usage | None = None
+        self.so_far: Usage | None = None
         self.complete = False
         self.failure: UpstreamError | None = None
         self._splitter = SseSplitter(limit)

@@ -167,7 +167,10 @@ end
 local marker = KEYS[4]
 local held = redis.call('HGET', open, ask.id)
 if ask.must and standing[2] ~= '1' then return {'wait'} end
-if ask.first then
+if ask.more then
+  -- Besides what is held, which stays held whatever the answer is.
+  if held ~= 'wish' then return {'lost'} end
+elseif ask.first then
   if redis.call('EXISTS', marker) == 1 then return {'gone'} end
 elseif held then
   redis.call('HDEL', open, ask.id)

@@ -46,7 +46,7 @@ class SharedCounters:
 
     async def admit(self, request_id: str, app: str, limits: Sequence[Charge], wish: Wish, at_ms: int) -> SharedHold:
         """Charge a request; see the port."""
-        hold = SharedHold(request_id, app, at_ms, self._change, self._finish, _limit_of)
+        hold = SharedHold(request_id, app, at_ms, self._change, self._grow, self._finish, _limit_of)
         await self._change(hold, limits, wish)
         return hold
 
@@ -70,8 +70,28 @@ class SharedCounters:
             raise unavailable("this request was given up")
         self._take(hold, limits, wish, lines, code == "passed", rest)
 
+    async def _grow(self, hold: SharedHold, more: Wish) -> None:
+        """Hold this besides the wish that is held. Raises why it is refused; nothing is changed then."""
+        lines = [Line(line.charge, line.account) for line in hold.lines]
+        code, (states, _, _) = await self._charge(hold, None, more, lines, besides=True)
+        for line, state in zip(lines, states[len(more.tokens) :], strict=True):
+            line.state = cast("tuple[int, int, int]", tuple(map(int, state)))
+        if code != "passed":
+            raise _refused_by_wish(more, _levels(states, len(more.tokens)), lines)
+        reserved, spend = hold.reserved, more.spend
+        nano, tokens = reserved.nano + spend.nano, reserved.tokens + spend.tokens
+        hold.reserved = Spend(nano=nano, tokens=tokens, requests=reserved.requests)
+        if hold.reservation is not None:
+            hold.reservation = self._ledger.extend(hold.reservation, hold.reserved)
+
     async def _charge(
-        self, hold: SharedHold, limits: Sequence[Charge] | None, wish: Wish, lines: list[Line]
+        self,
+        hold: SharedHold,
+        limits: Sequence[Charge] | None,
+        wish: Wish,
+        lines: list[Line],
+        *,
+        besides: bool = False,
     ) -> tuple[str, list[Any]]:
         """Until there is an answer that counts, or the time is over: a server that took over is joined quickly."""
         membership = self._membership
@@ -79,7 +99,7 @@ class SharedCounters:
         while True:
             epoch = await membership.epoch()
             generation = membership.generation
-            keys, ask = self._ask(hold, limits, wish, lines)
+            keys, ask = self._ask(hold, limits, wish, lines, besides)
             known = False
             try:
                 code, *rest = await membership.call(CHARGE, keys, {**ask, "epoch": epoch})
@@ -160,7 +180,7 @@ class SharedCounters:
         self._settler.put(Notice(hold.id, keys.names, entries, None, bar=True, now_us=self._now_us()))
 
     def _ask(
-        self, hold: SharedHold, limits: Sequence[Charge] | None, wish: Wish, lines: list[Line]
+        self, hold: SharedHold, limits: Sequence[Charge] | None, wish: Wish, lines: list[Line], besides: bool
     ) -> tuple[list[str], dict[str, object]]:
         membership = self._membership
         keys = membership.keys(f"gone:{hold.id}")
@@ -168,13 +188,15 @@ class SharedCounters:
         wished = [limit_entry(one, process, keys) for one in wish.tokens]
         wished += [budget_entry(line.account, *line.charge, wish.spend, keys) for line in lines]
         ask: dict[str, object] = {"gateway": membership.gateway, "id": hold.id}
-        if limits is None:
+        if besides:
+            ask.update(must=wished, may=[], more=True)
+        elif limits is None:
             ask.update(must=wished, may=[], holds=True)
         else:
             ask.update(must=[limit_entry(one, process, keys) for one in limits], may=wished)
         if hold.first:
             ask["first"] = True
-        else:
+        elif not besides:
             ask["give"] = self._gives(hold, keys, everything=limits is not None)
         now_us = self._now_us()
         if now_us is not None:

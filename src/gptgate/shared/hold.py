@@ -37,6 +37,11 @@ class Part:
         self.charges, self.more, self._at_ns = charges, [0] * len(charges), now_ns
         self._levels = [(level[0] + one.amount, level[1]) for one, level in zip(charges, levels, strict=True)]
 
+    def grow(self, more: Sequence[int]) -> None:
+        """Charged so much besides."""
+        self.charges = [one._replace(amount=one.amount + extra) for one, extra in zip(self.charges, more, strict=True)]
+        self._levels = [(level[0] + extra, level[1]) for level, extra in zip(self._levels, more, strict=True)]
+
     def release(self) -> None:
         self._released()
 
@@ -81,6 +86,7 @@ class SharedHold:
         app: str,
         at_ms: int,
         change: "Callable[[SharedHold, Sequence[Charge] | None, Wish], Awaitable[None]]",
+        grow: "Callable[[SharedHold, Wish], Awaitable[None]]",
         finish: "Callable[[SharedHold], None]",
         limit_of: Callable[[BudgetCharge], int | None],
     ) -> None:
@@ -95,7 +101,7 @@ class SharedHold:
         """What was really spent, once the reservation is settled."""
         self.first = True
         """The counters know nothing of this request yet."""
-        self._change, self._when_finished, self._limit_of = change, finish, limit_of
+        self._change, self._grow, self._when_finished, self._limit_of = change, grow, finish, limit_of
         self._finished = False
 
     @property
@@ -107,6 +113,18 @@ class SharedHold:
             await self._change(self, None, wish)
         if self.reservation is None:
             raise ValueError("a wish that was granted is held")
+        return self.reservation
+
+    async def extend(self, tokens: Sequence[int], spend: Spend) -> Reservation:
+        if self.reservation is None:
+            raise ValueError("nothing is held that could be extended")
+        before = self.reserved
+        nano, held_tokens = max(spend.nano - before.nano, 0), max(spend.tokens - before.tokens, 0)
+        more = [one._replace(amount=extra) for one, extra in zip(self.tokens.charges, tokens, strict=True) if extra]
+        if nano or held_tokens or more:
+            budgets = [line.charge for line in self.lines]
+            await self._grow(self, Wish(more, budgets, Spend(nano=nano, tokens=held_tokens)))
+            self.tokens.grow(tokens)
         return self.reservation
 
     async def move(self, limits: Sequence[Charge], wish: Wish) -> None:

@@ -112,7 +112,9 @@ class AnthropicWire:
             message["usage"] = _usage(usage.input_tokens, usage.output_tokens, job.service_tier)
         return _encode(message)
 
-    def events(self, job: Job, result: Result, usage: Usage | None, chunk: int) -> Iterator[Frame]:
+    def events(
+        self, job: Job, result: Result, usage: Usage | None, chunk: int, *, running: bool = False
+    ) -> Iterator[Frame]:
         message = _message(job, [], None)
         if usage is not None:
             message["usage"] = _usage(usage.input_tokens, 1, job.service_tier)
@@ -121,7 +123,7 @@ class AnthropicWire:
         if result.calls:
             yield from _call_events(job, result, chunk)
         else:
-            yield from _text_events(result.text, chunk)
+            yield from _text_events(result.text, chunk, usage if running else None)
         ending: dict[str, Any] = {"delta": {"stop_reason": _stop_reason(result), "stop_sequence": None}}
         if usage is not None:
             ending["usage"] = _usage(usage.input_tokens, usage.output_tokens, "")
@@ -141,14 +143,19 @@ def _event(kind: str, fields: dict[str, Any]) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (kind.encode(), _encode({"type": kind, **fields}))
 
 
-def _text_events(text: str, chunk: int) -> Iterator[Frame]:
+def _text_events(text: str, chunk: int, running: Usage | None) -> Iterator[Frame]:
+    """With `running`, an interim `message_delta` says after each piece what the text has come to."""
     yield _event("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}), 0
     head = (
         b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
         b'"delta":{"type":"text_delta","text":'
     )
-    for piece in pieces(text, chunk):
+    for number, piece in enumerate(pieces(text, chunk)):
         yield head + _encode(piece) + b"}}\n\n", len(piece)
+        if running is not None:
+            so_far = _usage(running.input_tokens, count_tokens(text[: (number + 1) * chunk]), "")
+            del so_far["service_tier"]
+            yield _event("message_delta", {"delta": {"stop_reason": None, "stop_sequence": None}, "usage": so_far}), 0
     yield _event("content_block_stop", {"index": 0}), 0
 
 

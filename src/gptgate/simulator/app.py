@@ -151,7 +151,7 @@ class Simulator:
             prompt = msgspec.structs.replace(prompt, text=text)
         if faults.times is not None:
             faults = self._due(job.prompt.text, faults)
-        result = finish(answer(prompt), job.max_tokens)
+        result = finish(answer(prompt), None if faults.no_bound else job.max_tokens)
         if await exchange.fault(faults):
             return
         output_tokens = result.output_tokens * job.choices
@@ -159,7 +159,7 @@ class Simulator:
             job = msgspec.structs.replace(job, service_tier=faults.service_tier)
         usage = _reported(job.input_tokens, output_tokens, faults)
         if job.stream and not counting:
-            frames = exchange.wire.events(job, result, usage, faults.chunk)
+            frames = exchange.wire.events(job, result, usage, faults.chunk, running=faults.running_usage)
             await exchange.stream(frames, job, result, faults)
             return
         if not counting:

@@ -141,7 +141,9 @@ class OpenAIWire:
         answer["system_fingerprint"] = FINGERPRINT
         return _encode(answer)
 
-    def events(self, job: Job, result: Result, usage: Usage | None, chunk: int) -> Iterator[Frame]:
+    def events(
+        self, job: Job, result: Result, usage: Usage | None, chunk: int, *, running: bool = False
+    ) -> Iterator[Frame]:
         head = (
             b'data: {"id":"chatcmpl-%s","object":"chat.completion.chunk","created":%d,"model":%s,'
             b'"service_tier":%s,"system_fingerprint":"%s","choices":['
@@ -154,10 +156,14 @@ class OpenAIWire:
             opening = b'{"index":%s,"delta":{"role":"assistant","content":%s,"refusal":null' % (index, content)
             yield head + opening + closed, 0
         texts = [head + b'{"index":%s,"delta":{"content":' % index for index in indexes]
-        for piece in pieces(result.text, chunk):
-            encoded = _encode(piece)
+        for number, piece in enumerate(pieces(result.text, chunk)):
+            encoded, ending = _encode(piece), closed
+            if running and usage is not None:
+                output = count_tokens(result.text[: (number + 1) * chunk]) * job.choices
+                so_far = _encode(_usage(Usage(usage.input_tokens, output)))
+                ending = b'},"logprobs":null,"finish_reason":null}],"usage":' + so_far + b"}\n\n"
             for text in texts:
-                yield text + encoded + closed, len(piece)
+                yield text + encoded + ending, len(piece)
         for number, call in enumerate(result.calls):
             for index in indexes:
                 calls = head + b'{"index":%s,"delta":{"tool_calls":[' % index

@@ -67,6 +67,6 @@ def _still_unknown(connection: sqlite3.Connection, request_id: str) -> int:
         raise StorageError(f"request {request_id} has no end yet", hint="wait until it has, or restart the gateway")
     if corrected_by is not None:
         raise StorageError(f"request {request_id} was corrected before, by {corrected_by}")
-    if source != "unknown":
+    if source not in ("unknown", "estimated"):
         raise StorageError(f"the usage of request {request_id} is known ({source})", hint="there is nothing to correct")
     return int(spent)

@@ -27,6 +27,7 @@ KEY_EXPIRY_SET = "key_expiry_set"
 BUDGET_TOPPED_UP = "budget_topped_up"
 BUDGET_SET = "budget_set"
 BUDGET_RECONCILED = "budget_reconciled"
+RESERVATION_EXTENDED = "reservation_extended"
 BUDGET_THRESHOLD = "budget_threshold"
 LOG_FORKED = "log_forked"
 

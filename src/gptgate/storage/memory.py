@@ -4,7 +4,8 @@ from msgspec.structs import replace
 
 from gptgate.core.errors import AuditUnavailable
 from gptgate.core.events import End, Intent
-from gptgate.core.facts import LogIndex
+from gptgate.core.facts import LogIndex, Reservation, Usage
+from gptgate.storage.extensions import NOT_EXTENDED
 from gptgate.storage.views import AuditRecord
 
 
@@ -14,6 +15,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.records: dict[str, AuditRecord] = {}
         """Request id → its record, oldest first."""
+        self.extended: dict[str, Reservation] = {}
         self._closed = False
 
     async def begin(self, intent: Intent, content: bytes | None) -> LogIndex:
@@ -21,6 +23,12 @@ class MemoryStore:
 
     async def refuse(self, intent: Intent, end: End, content: bytes | None) -> LogIndex:
         return self._add(intent, end, content)
+
+    async def extend(self, reservation: Reservation, tokens: Usage) -> None:
+        del tokens
+        if self._closed:
+            raise AuditUnavailable(NOT_EXTENDED, detail="the record store is closed")
+        self.extended[reservation.id] = reservation
 
     def finish(self, end: End, content: bytes | None) -> None:
         record = self.records.get(end.id)

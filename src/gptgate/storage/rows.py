@@ -9,6 +9,7 @@ from typing import Any
 from gptgate.core.errors import GateError
 from gptgate.core.events import ENCODER, End, EndState, Intent, encode_event
 from gptgate.core.facts import Usage
+from gptgate.storage.extensions import Extension, extensions_of
 
 Values = tuple[Any, ...]
 
@@ -126,7 +127,16 @@ def end_columns(end: End) -> Values:
 
 
 def _bare_end(
-    request_id: str, app: str, window: str, effect: str, score: int, *, at_ms: int, state: EndState, **rest: Any
+    request_id: str,
+    app: str,
+    window: str,
+    effect: str,
+    score: int,
+    *,
+    at_ms: int,
+    state: EndState,
+    usage: Usage | None = None,
+    **rest: Any,
 ) -> End:
     return End(
         id=request_id,
@@ -140,7 +150,7 @@ def _bare_end(
         score=score,
         answered_model="",
         provider_request_id="",
-        usage=Usage(),
+        usage=usage or Usage(),
         attempts=0,
         answer_digest="",
         timings_us={},
@@ -148,12 +158,19 @@ def _bare_end(
     )
 
 
-def abandoned_end(row: Values, at_ms: int) -> End:
-    """The end of an intent (a row of SELECT_UNENDED) whose outcome nobody knows: what was reserved stays spent.
+def abandoned_end(row: Values, at_ms: int, extension: Extension | None) -> End:
+    """The end of an intent (a row of SELECT_UNENDED) whose outcome nobody knows: what was reserved stays spent, with
+    its `extension`.
 
     `status` is 0: nobody knows what the caller was given, if anything.
     """
     request_id, app, window, effect, score, reserved_nano = row
+    if extension is not None:
+        usage = Usage(input_tokens=extension.input_tokens, output_tokens=extension.output_tokens)
+        known: dict[str, Any] = {"usage_source": "estimated", "usage": usage, "cost_nano": extension.nano}
+        known.update(extensions=extension.times, extended_nano=extension.nano)
+    else:
+        known = {"usage_source": "unknown", "cost_nano": reserved_nano}
     return _bare_end(
         request_id,
         app,
@@ -164,8 +181,7 @@ def abandoned_end(row: Values, at_ms: int) -> End:
         state=EndState.ABANDONED,
         status=0,
         code="",
-        usage_source="unknown",
-        cost_nano=reserved_nano,
+        **known,
     )
 
 
@@ -201,7 +217,9 @@ def recover(connection: sqlite3.Connection, at_ms: int) -> int:
     connection.execute("BEGIN IMMEDIATE")
     try:
         open_rows = connection.execute(SELECT_UNENDED).fetchall()
-        connection.executemany(INSERT_END, [end_values(abandoned_end(row, at_ms), None) for row in open_rows])
+        extended = extensions_of(connection, [row[0] for row in open_rows])
+        ends = [abandoned_end(row, at_ms, extended.get(row[0])) for row in open_rows]
+        connection.executemany(INSERT_END, [end_values(end, None) for end in ends])
         connection.execute(UPDATE_MARK, (next_seq(connection),))
         connection.execute("COMMIT")
     except sqlite3.Error:

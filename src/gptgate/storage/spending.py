@@ -62,7 +62,8 @@ def newest_slot(connection: sqlite3.Connection) -> int:
 
 CORRECTIONS = f"""
 SELECT c.seq, i.at_ms, {", ".join(f"i.{column}" for column in COLUMNS.values())},
-       e.cost_nano, i.reserved_tokens, c.cost_nano, c.input_tokens + c.output_tokens, c.usage_source <> 'unused'
+       e.cost_nano, CASE e.usage_source WHEN 'unknown' THEN i.reserved_tokens ELSE e.input_tokens + e.output_tokens END,
+       c.cost_nano, c.input_tokens + c.output_tokens, c.usage_source <> 'unused'
 FROM corrections c JOIN intents i ON i.id = c.id JOIN ends e ON e.id = c.id WHERE c.seq > ? ORDER BY c.seq
 """  # noqa: S608
 

@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from gptgate.core.errors import AuditUnavailable, ClientGone
 from gptgate.core.events import End, Intent, encode_event
-from gptgate.core.facts import LogIndex
+from gptgate.core.facts import LogIndex, Reservation, Usage
 from gptgate.core.ports import Clock
 from gptgate.storage.errors import StorageError
+from gptgate.storage.extensions import NOT_EXTENDED, record_extension
 from gptgate.storage.folder import DATABASE_NAME, FolderLock, create_folder
 from gptgate.storage.log_folder import KEY_NAME, LogFolder
 from gptgate.storage.rows import recover, unused_end
@@ -79,6 +80,7 @@ class SqliteStore:
         self._waiting: deque[Row] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self._extending: set[asyncio.Future[None]] = set()
         self._ends = 0
         """Given to the writer so far."""
         self._resolved: asyncio.Future[None] | None = None
@@ -173,6 +175,26 @@ class SqliteStore:
         elif row.late is None:
             row.late = (end, content)
 
+    async def extend(self, reservation: Reservation, tokens: Usage) -> None:
+        """Durable when it returns. Raises AuditUnavailable; see the port. Cancelled, it is written all the same."""
+        if self._closing or self._writer.fault:
+            raise AuditUnavailable(NOT_EXTENDED, detail=self._writer.fault or "the record store is closed")
+        at_ms = self._clock.wall_ms()
+        writing = asyncio.ensure_future(
+            asyncio.to_thread(record_extension, self._path.parent, at_ms, reservation, tokens)
+        )
+        self._extending.add(writing)
+        writing.add_done_callback(self._extended)
+        try:
+            await asyncio.shield(writing)
+        except StorageError as error:
+            raise AuditUnavailable(NOT_EXTENDED, detail=error.message) from error
+
+    def _extended(self, writing: "asyncio.Future[None]") -> None:
+        self._extending.discard(writing)
+        if not writing.cancelled():
+            writing.exception()  # whoever waited has heard of it; asked for so that asyncio does not report it
+
     def open_intents(self) -> list[Intent]:
         """Those that have no end yet, which is where reservations can be open."""
         return [row.intent for row in self._open.values()]
@@ -236,6 +258,8 @@ class SqliteStore:
         deadline = loop.time() + deadline_ms / 1000
         # The writer goes last: resolving what is under way can still queue ends for callers that gave up.
         await asyncio.sleep(0)
+        if self._extending:
+            await asyncio.wait(self._extending, timeout=deadline_ms / 1000)
         if self._pending_rows:
             self._resolved = loop.create_future()
             await asyncio.wait([self._resolved], timeout=deadline_ms / 1000)

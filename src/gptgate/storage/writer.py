@@ -19,6 +19,7 @@ from gptgate.core.errors import AuditUnavailable
 from gptgate.core.events import End, Intent
 from gptgate.core.ports import Clock
 from gptgate.storage.errors import StorageError
+from gptgate.storage.extensions import extensions_of
 from gptgate.storage.folder import file_identity
 from gptgate.storage.rows import (
     INSERT_END,
@@ -318,7 +319,8 @@ class Writer:
             except ROW_FAULTS:
                 self.replaced_ends += 1
                 for row in connection.execute(SELECT_FOR_END, (end.id,)).fetchall():
-                    stand_in = abandoned_end(row, self._clock.wall_ms())
+                    extension = extensions_of(connection, [end.id]).get(end.id)
+                    stand_in = abandoned_end(row, self._clock.wall_ms(), extension)
                     connection.execute(INSERT_END, end_values(stand_in, None))
 
     def _break(self, fault: str, rows: list[Row]) -> None:

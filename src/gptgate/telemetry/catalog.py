@@ -39,6 +39,7 @@ RESERVED = "gptgate_reserved_nano_usd"
 SETTLED = "gptgate_settled_nano_usd"
 TIGHTNESS = "gptgate_reserved_to_settled_ratio"
 OVERRUNS = "gptgate_ceiling_overruns"
+OUTGROWN = "gptgate_streams_outgrown"
 BUDGETS = "gptgate_budget_thresholds"
 DURATION = "gptgate_request_duration_seconds"
 OVERHEAD = "gptgate_overhead_seconds"
@@ -102,6 +103,12 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(OVERRUNS, "counter", ("model",), "Requests that cost more than was reserved for them."),
     Metric(
+        OUTGROWN,
+        "counter",
+        ("model", "outcome"),
+        "Streams that outgrew their reservation: extended, or ended (some of these after they had been extended).",
+    ),
+    Metric(
         BUDGETS, "counter", ("budget", "percent"), "Thresholds that accounts of budgets reached, each once in a window."
     ),
     Metric(DURATION, "histogram", ("endpoint", "stream"), "Time from a request's head to the end of its answer."),
@@ -132,7 +139,7 @@ GUARD_LABELS = frozenset(
 )
 """Guards that have no name in a configuration."""
 DIRECTIONS = ("input", "output", "cache_read", "cache_write")
-SOURCES = frozenset({"provider", "unused", "unknown"})
+SOURCES = frozenset({"provider", "unused", "unknown", "estimated"})
 EFFECT_NAMES = frozenset(effect.value for effect in Effect)
 ENDPOINTS = frozenset(ENDPOINT_NAMES)
 STATES = frozenset(state.value for state in EndState)

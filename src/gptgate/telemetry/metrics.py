@@ -12,7 +12,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from gptgate.core.classifier import PREFIX
+from gptgate.core.errors import StreamOutgrown
 from gptgate.core.events import End, Intent
+from gptgate.core.facts import Usage
 from gptgate.core.snapshot import Effect
 from gptgate.telemetry import catalog
 from gptgate.telemetry.catalog import (
@@ -209,7 +211,7 @@ class Metrics(Collector):
             self._counts[catalog.OPINIONS][name, outcome] += 1
 
     def _add_spending(self, model: str, app: str, intent: Intent, end: End) -> None:
-        usage = end.usage
+        usage = end.usage if end.usage_source != "estimated" else Usage()
         if usage.input_tokens or usage.output_tokens:
             self._tokens[model, "input"] += usage.input_tokens
             self._tokens[model, "output"] += usage.output_tokens
@@ -224,8 +226,11 @@ class Metrics(Collector):
         if end.usage_source == "provider" and end.cost_nano:
             ratio = intent.reserved_nano * 1_000_000 // end.cost_nano
             _series(self._ratios, (model,), RATIO_BOUNDS_MILLIONTHS).add(ratio)
-            if end.cost_nano > intent.reserved_nano:
-                self._counts[catalog.OVERRUNS][(model,)] += 1
+        if end.usage_source != "unused" and end.cost_nano > max(intent.reserved_nano, end.extended_nano):
+            self._counts[catalog.OVERRUNS][(model,)] += 1
+        if end.extensions or end.code == StreamOutgrown.code:
+            outcome = "ended" if end.code == StreamOutgrown.code else "extended"
+            self._counts[catalog.OUTGROWN][model, outcome] += 1
 
     def add_auth_failure(self, code: str) -> None:
         """Count a caller who was refused before it was known who calls."""

@@ -201,3 +201,20 @@ def test_a_flushed_text_reads_back_as_the_same_channel() -> None:
 def test_a_place_is_that_of_the_whole_answer() -> None:
     assert _codec().place((1, "text")) == "/content/1/text"
     assert _codec().place((2, "partial_json")).startswith("/content/2/")
+
+
+def test_what_is_reported_on_the_way_is_known_before_the_end() -> None:
+    codec = _codec()
+    codec.feed(_start(input_tokens=10, output_tokens=1))
+    assert codec.so_far == Usage(input_tokens=10, output_tokens=1)
+    assert codec.usage is None
+    (event,) = codec.feed(_event("message_delta", delta={"stop_reason": None}, usage={"output_tokens": 40}))
+    # The answer goes on: no text is complete yet.
+    assert event.closes == ()
+    assert codec.so_far == Usage(input_tokens=10, output_tokens=40)
+    (event,) = codec.feed(_end(output_tokens=90))
+    assert event.closes is None
+    assert (codec.so_far, codec.usage) == (
+        Usage(input_tokens=10, output_tokens=40),
+        Usage(input_tokens=10, output_tokens=90),
+    )

@@ -279,3 +279,19 @@ def test_what_came_before_a_bad_event_in_the_same_bytes_is_not_lost() -> None:
     events = codec.feed(_chunk(_text("good")) + b"data: {bad\n\n" + _chunk(_text("after")))
     assert [piece.text for event in events for piece in event.pieces] == ["good"]
     assert isinstance(codec.failure, UpstreamBroken)
+
+
+def test_what_is_reported_on_the_way_is_known_before_the_end() -> None:
+    codec = _codec()
+    codec.feed(_chunk(_text("a"), usage={"prompt_tokens": 3, "completion_tokens": 1}))
+    assert codec.so_far == Usage(input_tokens=3, output_tokens=1)
+    codec.feed(_chunk(_text("b")))
+    codec.feed(_chunk(_text("c"), usage={"prompt_tokens": 3, "completion_tokens": 3}))
+    assert codec.so_far == Usage(input_tokens=3, output_tokens=3)
+    # What ends the answer is no report on the way.
+    codec.feed(
+        _chunk({"index": 0, "delta": {}, "finish_reason": "stop"}, usage={"prompt_tokens": 3, "completion_tokens": 4})
+    )
+    codec.feed(_chunk(usage={"prompt_tokens": 3, "completion_tokens": 5}))
+    assert codec.so_far == Usage(input_tokens=3, output_tokens=3)
+    assert codec.usage == Usage(input_tokens=3, output_tokens=5)

@@ -1,7 +1,8 @@
 """The ASGI application by itself, without a socket."""
 
 import asyncio
-from collections.abc import MutableMapping
+import re
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import msgspec
@@ -177,6 +178,23 @@ async def test_usage_can_be_missing_or_wrong_but_the_charge_is_true() -> None:
     wrong = (await call(simulator, MESSAGES, message("fault: wrong-usage\necho: a b"))).json["usage"]
     assert (wrong["input_tokens"], wrong["output_tokens"]) == (1, 21)
     assert simulator.stats.output_tokens == 4
+
+
+@pytest.mark.parametrize(("path", "ask"), [(CHAT, chat), (MESSAGES, message)])
+async def test_a_bound_can_be_ignored(path: str, ask: Callable[..., bytes]) -> None:
+    for faults, words in (("", 3), ("fault: no-bound\n", 40)):
+        answer = (await call(Simulator(), path, ask(f"{faults}words: 40", max_tokens=3))).json
+        usage = answer["usage"]
+        assert usage.get("completion_tokens", usage.get("output_tokens")) == words
+
+
+@pytest.mark.parametrize(("path", "ask"), [(CHAT, chat), (MESSAGES, message)])
+async def test_a_stream_can_report_its_usage_on_the_way(path: str, ask: Callable[..., bytes]) -> None:
+    streamed = await call(Simulator(), path, ask("fault: running-usage chunk=4\necho: one two three", stream=True))
+    found = re.findall(rb'"(?:completion|output)_tokens":(\d+)', b"".join(streamed.pieces))
+    counts = [int(number) for number in found]
+    assert counts == sorted(counts)
+    assert set(counts) == {1, 2, 3}
 
 
 async def test_a_stream_can_lack_its_usage() -> None:

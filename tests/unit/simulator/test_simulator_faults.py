@@ -16,6 +16,7 @@ from gptgate.simulator.rules import split_faults
         ("cut=5", Faults(cut=5)),
         ("malformed no-usage", Faults(malformed=True, no_usage=True)),
         ("wrong-usage redirect", Faults(wrong_usage=True, redirect=True)),
+        ("no-bound running-usage", Faults(no_bound=True, running_usage=True)),
         ("times=2 status=500", Faults(times=2, status=500)),
         ("chunk=3 delay=5ms", Faults(chunk=3, delay_ms=5)),
     ],

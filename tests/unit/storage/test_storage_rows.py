@@ -3,10 +3,12 @@ from contextlib import closing
 from pathlib import Path
 from sqlite3 import Connection
 
+import msgspec
 import pytest
 
 from gptgate.core.errors import ClientGone
 from gptgate.core.events import End, EndState, Intent, encode_event
+from gptgate.storage.events import RESERVATION_EXTENDED, insert_event
 from gptgate.storage.folder import create_folder
 from gptgate.storage.rows import (
     INSERT_END,
@@ -80,6 +82,23 @@ def test_recovery_ends_exactly_the_open_intents_once(connection: Connection) -> 
         ("open-1", "abandoned", 99, 5, "unknown"),
         ("open-2", "abandoned", 99, 0, "unknown"),
     ]
+
+
+def test_recovery_keeps_what_was_reserved_besides(connection: Connection) -> None:
+    add(connection, 1, intent("grown", reserved_nano=5))
+    add(connection, 2, intent("other", reserved_nano=7))
+    for nano, tokens in ((30, 3), (60, 6)):
+        fields = {"request": "grown", "app": "shop", "nano": nano, "input_tokens": 2, "output_tokens": tokens}
+        insert_event(connection, 1, RESERVATION_EXTENDED, fields)
+    assert recover(connection, 99) == 2
+    query = "SELECT id, cost_nano, usage_source, input_tokens, output_tokens FROM ends ORDER BY id"
+    assert connection.execute(query).fetchall() == [
+        ("grown", 60, "estimated", 2, 6),
+        ("other", 7, "unknown", 0, 0),
+    ]
+    (body,) = connection.execute("SELECT body FROM ends WHERE id = 'grown'").fetchone()
+    found = msgspec.json.decode(body, type=End)
+    assert (found.extensions, found.extended_nano) == (2, 60)
 
 
 def test_an_unused_end_is_written_only_for_an_intent_that_exists_and_has_none(connection: Connection) -> None:

@@ -190,6 +190,21 @@ async def test_what_is_found_out_later_takes_the_place_of_what_was_reserved_once
         assert check.money() == "correction 2 is not what its event says"
 
 
+async def test_an_estimate_can_be_corrected_too(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    asked: dict[str, object] = {"reserved_nano": 900, "reserved_tokens": 70}
+    usage = Usage(input_tokens=20, output_tokens=180)
+    await ended(store, "grown", asked=asked, cost_nano=2000, usage_source="estimated", usage=usage)
+    await store.close(60_000)
+    assert reconcile(tmp_path, "grown", 7, "operator", Usage(input_tokens=20, output_tokens=90), 1100, "ada") == 2000
+    assert [amount for *_, amount in spent(tmp_path, budget(Unit.TOKENS))] == [110]
+    with closing(Spending(tmp_path)) as spending:
+        ((_, correction),) = spending.corrections(0)
+    assert (correction.reserved.nano, correction.reserved.tokens) == (2000, 200)
+    with closing(LogCheck(tmp_path)) as check:
+        assert check.money() == ""
+
+
 def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot read what was spent"):
         Spending(tmp_path)

@@ -251,6 +251,7 @@ def test_labels_are_those_of_the_catalog() -> None:
             chunks=1,
             limit="agents",
             failed_guard="rule r1",
+            extensions=1,
         ),
     )
     made.add_auth_failure("invalid_api_key")

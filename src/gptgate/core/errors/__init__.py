@@ -16,8 +16,8 @@
     │   ├── ExceedsLimit          429 exceeds_limit         ├── RepeatedRequest      429 repeated_request
     │   ├── PromptTooLarge        413 prompt_too_large      ├── AuthenticationsLimited  429 authentications_limited
     │   ├── RetryAfterIgnored     429 retry_after_ignored   └── OverBudget           (what is left is too little)
-    │   └── ClientGone            499 client_disconnected       ├── SessionLimited   429 session_limited
-    │                                                           └── BudgetExceeded   429 budget_exceeded
+    │   ├── StreamOutgrown        429 stream_outgrown           ├── SessionLimited   429 session_limited
+    │   └── ClientGone            499 client_disconnected       └── BudgetExceeded   429 budget_exceeded
     ├── UpstreamError             the provider; `reach` says how far the request got, so whether it may be billed
     │   ├── UpstreamUnreachable   502 upstream_unreachable  (not sent)
     │   ├── UpstreamTimeout       504 upstream_timeout      (sent)
@@ -86,6 +86,7 @@ from gptgate.core.errors.limits import (
     RepeatedRequest,
     RetryAfterIgnored,
     SessionLimited,
+    StreamOutgrown,
 )
 from gptgate.core.errors.upstream import (
     UpstreamBroken,
@@ -138,6 +139,7 @@ __all__ = [
     "RouteNotFound",
     "SessionLimited",
     "ShuttingDown",
+    "StreamOutgrown",
     "Unavailable",
     "UpstreamBroken",
     "UpstreamCredential",

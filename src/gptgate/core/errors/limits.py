@@ -57,6 +57,13 @@ class RetryAfterIgnored(ClientError):
     code = "retry_after_ignored"
 
 
+class StreamOutgrown(ClientError):
+    """The answer outgrew what was reserved for it, and no more may be reserved: its stream was ended."""
+
+    status = 429
+    code = "stream_outgrown"
+
+
 class OverBudget(ClientError):
     """What a request may take does not fit in what is left of a budget.
 
