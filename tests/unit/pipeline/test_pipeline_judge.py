@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
-from gptgate.core.facts import Decision, Inspection
+from gptgate.core.facts import Decision, Inspection, Permit
+from gptgate.core.finding import Finding
 from gptgate.core.snapshot import Effect, Obligations
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.judge import (
@@ -17,8 +18,10 @@ from gptgate.pipeline.judge import (
     denial,
     enforce,
     inspect_request,
+    lower_output,
     pseudonyms_for,
     rewriting_edits,
+    unjudged,
     weigh_routed,
     words_to_mind,
 )
@@ -143,8 +146,8 @@ class Deciding:
     def decide(self, *_: object) -> Decision:
         return self._decision
 
-    def assess(self, *_: object) -> Inspection:
-        return Inspection(findings=(), score=self._score, parts=())
+    def assess(self, _facts: object, findings: tuple[Finding, ...], failures: tuple[str, ...] = ()) -> Inspection:
+        return Inspection(findings=findings, score=self._score, parts=(), failures=failures)
 
 
 def decided(**changes: object) -> Decision:
@@ -162,7 +165,10 @@ def routed(first: Decision, second: Decision) -> Decision:
 
 def test_the_higher_score_of_both_models_holds() -> None:
     assert weigh_routed(Deciding(ALLOWED, 21), FACTS, NOTHING).score == 21  # type: ignore[arg-type]
+    assert weigh_routed(Deciding(ALLOWED, 20), FACTS, NOTHING) is NOTHING  # type: ignore[arg-type]
     assert weigh_routed(Deciding(ALLOWED, 19), FACTS, NOTHING) is NOTHING  # type: ignore[arg-type]
+    failed = replace(NOTHING, failures=("external.w",))
+    assert weigh_routed(Deciding(ALLOWED, 21), FACTS, failed).failures == failed.failures  # type: ignore[arg-type]
 
 
 def test_what_either_decision_asks_for_is_done_on_the_routed_model() -> None:
@@ -174,6 +180,14 @@ def test_what_either_decision_asks_for_is_done_on_the_routed_model() -> None:
     turned = routed(decided(obligations=lax), decided(obligations=replace(strict, route_to=""))).obligations
     assert turned == Obligations(max_output_tokens=9, strip_tools=True, notice="b\nc\na", canary=True)
     assert routed(decided(obligations=none), decided(obligations=none)).obligations == none
+    spaced = Obligations(notice=" X-ray, XX ")
+    assert routed(decided(obligations=none), decided(obligations=spaced)).obligations == spaced
+
+
+def test_what_shadows_and_failed_guards_said_on_either_model_is_recorded() -> None:
+    first = decided(shadowed=("a", "b"), failures=("x",), approval_for=("p",))
+    both = routed(first, decided(shadowed=("b", "c"), failures=("x", "y"), approval_for=("p", "q")))
+    assert (both.shadowed, both.failures, both.approval_for) == (("a", "b", "c"), ("x", "y"), ("p", "q"))
 
 
 def test_the_stronger_effect_and_rewriting_of_both_models_hold() -> None:
@@ -209,6 +223,36 @@ def test_a_cap_lowers_what_is_asked_for_and_raises_nothing() -> None:
         decision = decided(obligations=Obligations(max_output_tokens=cap))
         permit = enforce(parts, facts.request, NOTHING, decision, facts.grant.model, None, None, facts.facts)
         assert permit.request.max_output_tokens == sent
+
+
+def test_pseudonyms_are_of_the_session_or_of_the_request() -> None:
+    parts = services(configured(RULES))
+    facts = judged(parts, chat(Dialect.OPENAI)).facts
+    wanted = decided(rewrites=((0, Effect.MASK), (1, Effect.PSEUDONYMISE)))
+
+    def name(session: str, request_id: str, decision: Decision = wanted) -> str | None:
+        given = pseudonyms_for(parts, replace(facts, session=session, request_id=request_id), decision)
+        return given and given.name("pii.email", "jane@example.com")
+
+    assert name("s", "r1") == name("s", "r2") == name("", "s")
+    assert len({name("s", "r1"), name("t", "r1"), name("", "r1"), name("", "r2")}) == 4
+    assert name("s", "r1", decided(rewrites=((0, Effect.MASK),))) is None
+
+
+def test_a_request_that_nobody_judged_is_as_it_came() -> None:
+    request = judged(services(configured(RULES)), chat(Dialect.OPENAI, "hello")).request
+    permit = unjudged(request)
+    assert (permit.request, permit.edits, permit.obligations) == (request, {}, Obligations())
+
+
+def test_a_lower_bound_on_the_output_leaves_the_rest_of_a_permit() -> None:
+    request = judged(services(configured(RULES)), chat(Dialect.OPENAI, "hello")).request
+    edits = {("messages",): b"[]"}
+    permit = Permit(request=request, edits=edits, obligations=Obligations(max_output_tokens=9, notice="n"))
+    lower = lower_output(permit, 4)
+    assert lower.request == replace(request, max_output_tokens=4)
+    assert lower.obligations == Obligations(max_output_tokens=4, notice="n")
+    assert lower.edits == edits
 
 
 def test_a_canary_is_of_the_session_and_stands_behind_the_notice() -> None:

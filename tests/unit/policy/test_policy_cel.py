@@ -5,12 +5,12 @@ import pytest
 from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect, Mode, RuleSpec, Stage
-from gptgate.policy.cel import Circumstances, Condition, ConditionError, examine
+from gptgate.policy.cel import Circumstances, Condition, ConditionError, _reported, examine
 from gptgate.policy.engine import compile_policy
 from gptgate.policy.expression import uses, words
 from gptgate.policy.rules import Rule
 from gptgate.policy.score import assess
-from gptgate.policy.vocabulary import FACTS
+from gptgate.policy.vocabulary import BY_NAME, FACTS, FINDING_MEMBERS
 from policy_facts import facts
 
 
@@ -209,6 +209,7 @@ def test_what_goes_on_record_of_a_failed_condition_holds_no_word_of_the_request(
 
 
 RE2 = "patterns are those of RE2"
+COMPARE = "compare it with something"
 LOOK_FIRST = "ask first: 'attack' in risk.parts && …, size(findings) > 0 && …"
 
 
@@ -218,6 +219,14 @@ LOOK_FIRST = "ask first: 'attack' in risk.parts && …, size(findings) > 0 && �
         ("session != '' && session.matches('[')", (1, 34), "is no pattern: missing ]: [", RE2),
         ("false &&\n  matches(session, r'\\d(')", (2, 20), "is no pattern: missing ): \\d(", RE2),
         ("request.tool == [] && 1/0 == 1", (1, 1), "no fact is called request.tool", "did you mean request.tools?"),
+        (
+            "true &&\n session + 1 == 'x'",
+            (2, 10),
+            "found no matching overload for '_+_' applied to '(string, int)'",
+            "",
+        ),
+        (".foo == 1", (1, 2), "undeclared reference to '.foo'", ""),
+        ("findings", (1, 1), "gives a value of type list<map<string, dyn>>, not true or false", COMPARE),
         ("risk == 1", (1, 1), "no fact is called risk", "known: risk.score, risk.parts"),
         ("risk.score > 1 and request.stream", (1, 16), "'and' is no word of conditions", "write &&"),
         (
@@ -292,3 +301,34 @@ def test_conditions_narrow_down_like_every_other_condition() -> None:
 def test_a_fault_has_its_place(text: str, place: tuple[int, int]) -> None:
     (fault,) = examine(text).faults
     assert (fault.line, fault.column) == place
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("ERROR: <input>:-1:0: is wrong [INVALID_ARGUMENT]", [(0, 0, "is wrong")]),
+        ("ERROR: <input>:0:3: is wrong", [(0, 0, "is wrong")]),
+        ("ERROR: <input>:1:3: one\n | x\nERROR: <input>:2:4: two", [(1, 3, "one"), (2, 4, "two")]),
+        ("CANCELLED: too deep\nmore", [(0, 0, "CANCELLED: too deep")]),
+    ],
+)
+def test_the_engines_own_words_are_read(said: str, expected: list[tuple[int, int, str]]) -> None:
+    assert [(one.line, one.column, one.message) for one in _reported(said)] == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "why", "hint"),
+    [
+        ("NOT_FOUND: Key not found in map", "it reads a key that is not there", LOOK_FIRST),
+        ("it rains", "it gives neither true nor false", ""),
+    ],
+)
+def test_why_a_condition_does_not_answer(said: str, why: str, hint: str) -> None:
+    error = ConditionError(said)
+    assert (str(error), error.why, error.hint) == (said, why, hint)
+
+
+def test_a_finding_has_the_members_that_are_documented() -> None:
+    (given,) = BY_NAME["findings"].read(facts(), assess((found("pii.email"),)))
+    assert given.keys() == FINDING_MEMBERS.keys()
+    assert holds("findings.all(f, f.view == '') && session.startsWith('a\ufffdb\ufffd')", session="a\x00b\ud800")

@@ -291,6 +291,7 @@ def test_a_rollout_acts_on_its_share_of_the_requests() -> None:
     assert 340 <= acted <= 460
     # The same in every process and for ever: a change of the hash would move requests from one side to the other.
     assert [bucket("r", f"id-{number}") for number in range(6)] == BUCKETS
+    assert bucket("r", "\ud800") == 20
     none = compile_policy([rule("r", rollout_percent=0)], DIGEST).decide(facts(), assess(()))
     assert (none.rules, none.shadowed) == ((), ("r",))
 
@@ -348,13 +349,13 @@ def test_obligations_of_all_that_fired_come_together() -> None:
         [
             rule("a", obligations=Obligations(max_output_tokens=500, notice="Be kind.")),
             rule("b", obligations=Obligations(max_output_tokens=200, route_to="one", notice="Be brief.")),
-            rule("c", obligations=Obligations(strip_tools=True, route_to="two", notice="Be kind.")),
+            rule("c", obligations=Obligations(strip_tools=True, route_to="two", notice="Be kind.", canary=True)),
             rule("d", findings=("pii.*",), obligations=Obligations(max_output_tokens=1)),
         ],
         DIGEST,
     )
     assert policy.decide(facts(), assess(())).obligations == Obligations(
-        max_output_tokens=200, strip_tools=True, route_to="one", notice="Be kind.\nBe brief."
+        max_output_tokens=200, strip_tools=True, route_to="one", notice="Be kind.\nBe brief.", canary=True
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gptgate.policy.cel import examine
-from gptgate.policy.expression import MAX_CHARACTERS, faults
+from gptgate.policy.expression import MAX_CHARACTERS, faults, macro_variables, place_of, words
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from gptgate.policy.expression import MAX_CHARACTERS, faults
         "findings.exists(x, x.kid == 'x')",
         "findings.exists(x, x['kid'] == 'x')",
         "findings.exists(x, x.kid",
+        "findings[0]['Xkid'] == 'x'",
     ],
 )
 def test_a_member_that_no_finding_has_is_named(text: str) -> None:
@@ -33,6 +34,10 @@ def test_a_member_that_no_finding_has_is_named(text: str) -> None:
         "findings.exists(x, x",
         "findings.exists(x, x.",
         "findings[0]",
+        "findings[0][0] == 1",
+        "findings[0][session] == 1",
+        "findings[0]['kid' + 'd'] == 1",
+        "findings.exists('x', kinds.kid > 1)",
     ],
 )
 def test_other_members_are_left_to_the_engine(text: str) -> None:
@@ -42,3 +47,41 @@ def test_other_members_are_left_to_the_engine(text: str) -> None:
 def test_a_condition_may_have_as_many_characters_as_are_allowed() -> None:
     assert examine("true".ljust(MAX_CHARACTERS)).faults == ()
     assert len(examine("true".ljust(MAX_CHARACTERS + 1)).faults) == 1
+
+
+CLOCK = "a condition reads no clock and holds no fractions: time.hour and time.weekday are facts"
+KNOWN = "known: size, contains, startsWith, endsWith, matches, has, exists, exists_one, all, filter, map"
+FACT_NAMES = "known: failures, findings, kinds, model, principal, request, risk, session, time, usage"
+MEMBERS = "known: kind, origin, place, points, detector, view"
+WHOLE = "all numbers here are whole"
+LONG = "x" * 70
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("now() > 1.5", [("the function 'now' is not for rules", CLOCK), ("fractions are not for rules", WHOLE)]),
+        ("size(kinds) > foo(", [("the function 'foo' is not for rules", KNOWN)]),
+        (f"{LONG}() == 1", [(f"the function '{LONG[:32]}' is not for rules", KNOWN)]),
+        (f"{LONG} == 1", [(f"no fact is called {LONG[:64]}", FACT_NAMES)]),
+        ("true or zz == 1", [("'or' is no word of conditions", "write ||"), ("no fact is called zz", FACT_NAMES)]),
+        ("size(zz) == yy", [("no fact is called zz", FACT_NAMES), ("no fact is called yy", FACT_NAMES)]),
+        ("kinds.all(time, true)", [("the variable 'time' has the name of a fact", "call it otherwise")]),
+        (f"findings[0].{LONG} == 1", [(f"a finding has no member {LONG[:32]}", MEMBERS)]),
+    ],
+)
+def test_each_fault_is_said_in_its_order_and_with_what_helps(text: str, expected: list[tuple[str, str]]) -> None:
+    assert [(fault.message, fault.hint) for fault in faults(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [("kinds.exists(k", ["k"]), ("kinds.exists(k, kinds.all(j, true))", ["k", "j"]), ("kinds.exists('k', true)", [])],
+)
+def test_a_macro_names_its_variable(text: str, variables: list[str]) -> None:
+    assert list(macro_variables(words(text))) == variables
+
+
+def test_a_place_counts_lines_and_columns_from_one() -> None:
+    text = "ab\ncd\nef"
+    assert [place_of(text, at) for at in (0, 1, 3, 4, 6, 7)] == [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)]

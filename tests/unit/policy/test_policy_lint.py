@@ -1,7 +1,10 @@
 """Rules that decide nothing or can never fire are remarked on; others are left alone."""
 
 import pytest
+from msgspec.structs import replace
 
+from gptgate.core.finding import Origin
+from gptgate.core.snapshot import Effect, RuleSpec, Stage
 from gptgate.detectors.registry import REPORTED_IN
 from gptgate.installed import read_config_text
 from gptgate.policy.lint import lint
@@ -11,14 +14,32 @@ version: 1
 providers: [{name: sim, kind: simulator}]
 models: [{name: m, provider: sim}, {name: n, provider: sim}]
 teams: [{name: t, policy: {rules: [@TEAM@]}}, {name: empty, policy: {rules: [@EMPTY@]}}]
-apps: [{name: a, team: t, models: [m]}, {name: b, team: t, models: [m]}]
+apps: [{name: a, team: t, models: [m], policy: {rules: [@APP@]}}, {name: b, team: t, models: [m]}]
 policy: {rules: [@RULES@]}
 """
 
 
-def remarks(rules: str, team: str = "", empty: str = "") -> list[tuple[str, str]]:
-    text = BASE.replace("@RULES@", rules).replace("@TEAM@", team).replace("@EMPTY@", empty)
+def remarks(rules: str, team: str = "", empty: str = "", app: str = "") -> list[tuple[str, str]]:
+    text = BASE.replace("@RULES@", rules).replace("@TEAM@", team).replace("@EMPTY@", empty).replace("@APP@", app)
     return [(remark.rule, remark.code) for remark in lint(read_config_text(text, "f"), REPORTED_IN)]
+
+
+BARE = "version: 1"
+ASSISTANTS, TOOLS = frozenset({Origin.ASSISTANT}), frozenset({Origin.TOOL_CALL})
+
+
+def spec(id: str, pattern: str, *origins: Origin) -> RuleSpec:
+    return RuleSpec(
+        id=id,
+        stage=Stage.RESPONSE,
+        effect=Effect.FLAG,
+        findings=(pattern,),
+        origins=origins,
+        min_score=0,
+        apps=(),
+        models=(),
+        message="",
+    )
 
 
 def rule(id: str, effect: str = "flag", stage: str = "request", **more: str) -> str:
@@ -63,6 +84,19 @@ EMAIL, PII = '"pii.email"', '"pii.*"'
          [("b", "decides_nothing")]),
         ([rule("a", "deny", findings=f"[{PII}]"), rule("b", "redact", findings=f"[{PII}]")],
          [("b", "decides_nothing")]),
+        ([rule("a", models="[n]"), rule("b", models="[n]")], [("a", "no_model"), ("b", "no_model")]),
+        ([rule("a"), rule("b", when="request.stream")], [("b", "decides_nothing")]),
+        ([rule("a"), rule("b", findings=f"[{PII}]")], [("b", "decides_nothing")]),
+        ([rule("a", findings='["*"]'), rule("b", findings=f"[{PII}]")], [("b", "decides_nothing")]),
+        ([rule("a", findings=f"[{PII}]"), rule("b", findings='["*"]')], [("a", "decides_nothing")]),
+        ([rule("a", findings=f"[{PII}]"), rule("b", findings=f"[{EMAIL}]", origins="[user]", stage="response")],
+         [("b", "no_origin")]),
+        ([rule("a", min_score="9"), rule("b", findings=f"[{PII}]"), rule("c", findings=f"[{EMAIL}]")],
+         [("c", "decides_nothing")]),
+        ([rule("a", findings=f"[{PII}]"), rule("b", findings=f"[{PII}]"), rule("c", findings=f"[{PII}]")],
+         [("b", "duplicate"), ("c", "duplicate")]),
+        ([rule("a", findings=f"[{EMAIL}]"), rule("b", findings=f"[{EMAIL}]"), rule("c", findings=f"[{PII}]")],
+         [("a", "decides_nothing"), ("b", "duplicate")]),
         ([rule("a", when='"time.hour >= 25"')], [("a", "never_true")]),
         ([rule("a", when='"!(25 <= time.hour) && request.stream"')], [("a", "never_true")]),
         ([rule("a", when='"time.hour >= 22 && time.hour < 6"')], [("a", "never_true")]),
@@ -86,6 +120,21 @@ def test_layers_are_looked_at_too() -> None:
     assert remarks(rule("a", findings=f"[{PII}]"), rule("b", findings=f"[{EMAIL}]")) == [("b", "decides_nothing")]
     assert remarks(rule("a", findings=f"[{EMAIL}]"), rule("b", findings=f"[{PII}]")) == []
     assert remarks("", "", rule("e")) == [("e", "no_caller")]
+    assert remarks("", app=rule("p")) == []
+    assert remarks("", app=rule("p", models="[n]")) == [("p", "no_model")]
+
+
+def test_kinds_are_told_apart_by_their_dots_and_words_by_who_can_say_them() -> None:
+    def codes(*rules: RuleSpec) -> list[tuple[str, str]]:
+        found = lint(replace(read_config_text(BARE, "f"), rules=rules), {"a.x": ASSISTANTS, "ab.x": TOOLS})
+        return [(remark.rule, remark.code) for remark in found]
+
+    assert codes(spec("r", "a.*")) == []
+    assert codes(spec("r", "a.*", Origin.TOOL_CALL)) == [("r", "no_finding")]
+    assert codes(spec("r", "ab.*", Origin.USER, Origin.ASSISTANT)) == [("r", "no_finding")]
+    assert codes(spec("r", "ab.*", Origin.TOOL_CALL)) == []
+    assert codes(spec("r", "a.*"), spec("s", "ab.x")) == []
+    assert codes(spec("r", "a.*"), spec("s", "a.x")) == [("s", "decides_nothing")]
 
 
 def test_the_built_in_packs_are_clean() -> None:

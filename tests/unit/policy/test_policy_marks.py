@@ -31,6 +31,9 @@ def rewritten(text: str, needle: str, kind: str, effect: Effect, *, is_json: boo
         ("pii.email", "@example.com", "@example.com"),
         ("pii.email", "jane.doe@example.com", "j***.***@example.com"),
         ("pii.email", "j@example.com", "*@example.com"),
+        ("pii.email", "jo@example.com", "j*@example.com"),
+        ("pii.email", '"a@b"@example.com', '"****@example.com'),
+        ("pii.iban", "DE\u0664400 1234 5678 9012", "DE**** **** **** 9012"),
         ("pii.email", "no address", "** *******"),
         ("pii.iban", "DE44 5001 0517 5407 3249 31", "DE** **** **** **** **49 31"),
         ("pii.unheard_of", "Jane-Doe 12/34", "****-*** **/**"),
@@ -56,6 +59,10 @@ def test_equal_values_have_one_hash_in_one_installation_and_under_one_kind() -> 
     assert len(mark) == len("[pii.email:]") + 16
 
 
+def test_hashes_of_one_release_are_those_of_the_next() -> None:
+    assert Marks(b"secret").write(Effect.HASH, "pii.email", "jane@example.com") == "[pii.email:bmpjchpnggkqfsbn]"
+
+
 def test_an_escaped_value_in_json_has_the_hash_and_the_mask_of_the_value() -> None:
     plain = '{"to": "jane@example.com"}'
     escaped = '{"to": "jane\\u0040example.com"}'
@@ -75,6 +82,13 @@ def test_a_mask_of_a_number_is_a_string_of_the_whole_number() -> None:
 def test_what_is_no_value_is_redacted(effect: Effect) -> None:
     assert rewritten('["one", "two"]', 'ne", "tw', "k", effect, is_json=True) == '["o[redacted:k]", "[redacted:k]o"]'
     assert rewritten('["a\\qb"]', "a\\qb", "k", effect, is_json=True) == '["[redacted:k]"]'
+
+
+@pytest.mark.parametrize("effect", [Effect.MASK, Effect.HASH])
+def test_a_raw_line_break_in_a_json_string_is_a_line_break(effect: Effect) -> None:
+    expected = rewritten('{"a": "one\\ntwo"}', "one\\ntwo", "k", effect, is_json=True)
+    assert "redacted" not in expected
+    assert rewritten('{"a": "one\ntwo"}', "one\ntwo", "k", effect, is_json=True) == expected
 
 
 def test_the_strongest_effect_holds_where_findings_overlap() -> None:

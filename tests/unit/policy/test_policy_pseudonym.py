@@ -34,11 +34,27 @@ def test_a_value_has_one_pseudonym_in_all_requests_of_a_session(pseudonyms: Sess
 
 
 @pytest.mark.parametrize(
-    ("secret", "app", "session"), [(b"x", "demo", "session"), (b"s", "d", "emosession"), (b"s", "demo", "other")]
+    ("secret", "app", "session"),
+    [(b"x", "demo", "session"), (b"s", "d", "emosession"), (b"s", "demo", "other"), (b"s", "other", "session")],
 )
 def test_nothing_is_recognised_in_another_session(secret: bytes, app: str, session: str) -> None:
     name = Rewriting(b"s").pseudonyms("demo", "session").name("pii.email", JANE)
     assert Rewriting(secret).pseudonyms(app, session).name("pii.email", JANE) != name
+
+
+def test_a_history_of_one_release_is_restored_by_the_next(pseudonyms: SessionPseudonyms) -> None:
+    assert pseudonyms.name("pii.email", JANE) == "[email:cvqvcvpdqckn]"
+
+
+def test_a_pseudonym_is_of_a_kind_and_says_the_last_word_of_it(pseudonyms: SessionPseudonyms) -> None:
+    of_two = [pseudonyms.name(kind, "123456782") for kind in ("pii.id.number", "secret.number")]
+    assert [name.partition(":")[0] for name in of_two] == ["[number", "[number"]
+    assert of_two[0] != of_two[1]
+
+
+def test_a_pseudonym_without_brackets_is_over_with_its_last_letter(pseudonyms: SessionPseudonyms) -> None:
+    inside = pseudonyms.name("pii.email", JANE)[1:-1]
+    assert pseudonyms.restorer(False).feed(inside) == JANE
 
 
 def test_only_values_of_the_own_request_are_restored(pseudonyms: SessionPseudonyms) -> None:
