@@ -139,7 +139,7 @@ def _pattern_faults(text: str) -> list[ConditionFault]:
         try:
             _evaluate(_ENVIRONMENT.compile(f"''.matches({word.text})"), Circumstances(_PLAIN, NOTHING, ()))
         except ConditionError as error:
-            why = str(error).rpartition("regular expression: ")[2]
+            why = str(error).partition("regular expression: ")[2]
             found.append(ConditionFault(*place_of(text, word.at), f"is no pattern: {why}", "patterns are those of RE2"))
     return found
 

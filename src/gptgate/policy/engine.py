@@ -121,7 +121,7 @@ class Policy:
         asked: dict[str, bool] = {}
         for name, rule in asking:
             if _can_fire(rule, facts):
-                asked[name] = asked.get(name, False) or rule.acts(facts.request_id)
+                asked[name] = asked.get(name) or rule.acts(facts.request_id)
         return asked
 
     def awaits(self, facts: PolicyFacts) -> bool:

@@ -92,7 +92,7 @@ class Restorer:
                 out += (buffer[position : found.start()], json.dumps(value)[1:-1] if self._is_json else value)
                 position = found.end()
         out.append(buffer[position:end])
-        self._previous = buffer[end - 1 : end] if end else ""
+        self._previous = buffer[:end][-1:]
         self.pending = buffer[end:]
         return "".join(out)
 

@@ -131,7 +131,7 @@ class StreamRedactor:
             self._end_token()
             self._in_string = True
             position = quote + 1
-        return text[begin:] if begin else text
+        return text[begin:]
 
     def _through_string(self, text: str, position: int) -> int:
         """Move on inside a string literal: past its closing quote, or to the end of the text."""

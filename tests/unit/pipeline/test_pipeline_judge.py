@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from gptgate.core.document import apply_edits
-from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
+from gptgate.core.errors import ApprovalRequired, GuardFailed, PolicyDenied, RedactionImpossible
 from gptgate.core.facts import Decision, Inspection, Permit
-from gptgate.core.finding import Finding
+from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.core.snapshot import Effect, Obligations
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.judge import (
@@ -25,6 +25,7 @@ from gptgate.pipeline.judge import (
     weigh_routed,
     words_to_mind,
 )
+from gptgate.pipeline.soundness import sound, sound_findings, sound_rewriting
 from harness import RULES
 from pipeline_parts import CANARIES, CARD, OPENAI_KEY, chat, configured, judged, services
 
@@ -135,6 +136,9 @@ def test_what_is_spread_over_blocks_is_cut_out_of_each() -> None:
         "pay [redacted:pii.payment_card]",
         "[redacted:pii.payment_card] now",
     ]
+
+
+TEXTS = (Segment(path=("x",), origin=Origin.USER, text="hello"),)
 
 
 class Deciding:
@@ -287,3 +291,41 @@ def test_the_systems_text_is_minded_where_a_rule_wants_it_and_nobody_elses() -> 
     assert "nickname" not in minded
     parts = services(configured(RULES))
     assert words_to_mind(parts, facts.request, facts.facts) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "sound"),
+    [
+        ({}, True),
+        ({"start": 0, "end": 0}, True),
+        ({"start": 5, "end": 5}, True),
+        ({"points": 0}, True),
+        ({"points": 100}, True),
+        ({"start": 2, "end": 1}, False),
+        ({"start": -1}, False),
+        ({"end": 6}, False),
+        ({"segment": -1}, False),
+        ({"segment": 1}, False),
+        ({"segment": 1, "start": 6, "end": 6}, False),
+        ({"points": -1}, False),
+        ({"points": 101}, False),
+    ],
+)
+def test_a_finding_lies_in_a_text_and_has_points(changes: dict[str, int], sound: bool) -> None:
+    found = (replace(Finding("k", Origin.USER, "/x", 0, 5, "d", 50), **changes),)  # type: ignore[arg-type]
+    if sound:
+        assert sound_findings(found, TEXTS) is found
+        return
+    with pytest.raises(GuardFailed) as failed:
+        sound_findings(found, TEXTS)
+    assert failed.value.guard == "detector d"
+
+
+def test_an_answer_of_another_kind_is_the_failure_of_its_guard() -> None:
+    for kind, answer, guard in ((tuple, None, "detectors"), (str, b"x", "rewriting"), (int, "1", "guards")):
+        with pytest.raises(GuardFailed) as failed:
+            sound(kind, answer)
+        assert failed.value.guard == guard
+    with pytest.raises(GuardFailed):
+        sound_rewriting("a", "a")
+    assert sound_rewriting("a", "") == ""

@@ -217,6 +217,7 @@ LOOK_FIRST = "ask first: 'attack' in risk.parts && â€¦, size(findings) > 0 && â€
     ("text", "place", "message", "hint"),
     [
         ("session != '' && session.matches('[')", (1, 34), "is no pattern: missing ]: [", RE2),
+        ("session.matches('regular expression: (')", (1, 17), "is no pattern: missing ): regular expression: (", RE2),
         ("false &&\n  matches(session, r'\\d(')", (2, 20), "is no pattern: missing ): \\d(", RE2),
         ("request.tool == [] && 1/0 == 1", (1, 1), "no fact is called request.tool", "did you mean request.tools?"),
         (
@@ -332,3 +333,8 @@ def test_a_finding_has_the_members_that_are_documented() -> None:
     (given,) = BY_NAME["findings"].read(facts(), assess((found("pii.email"),)))
     assert given.keys() == FINDING_MEMBERS.keys()
     assert holds("findings.all(f, f.view == '') && session.startsWith('a\ufffdb\ufffd')", session="a\x00b\ud800")
+
+
+def test_names_are_told_of_a_condition_without_faults() -> None:
+    assert [name.value for name in examine("principal.team == 't'").names] == ["t"]
+    assert examine("principal.team == 't' && 1").names == ()

@@ -48,7 +48,9 @@ def test_no_rule_fires_so_the_effect_is_allow() -> None:
 
 def test_the_policy_assesses_as_the_score_does() -> None:
     findings = (found("pii.email", 20), found("secret.aws", 50))
-    assert compile_policy([], DIGEST).assess(facts(), findings) == assess(findings)
+    cloud = facts(location="cloud")
+    assert compile_policy([], DIGEST).assess(cloud, findings, ("w",)) == assess(findings, ("w",), cloud)
+    assert assess(findings, (), cloud) != assess(findings)
 
 
 def test_all_that_fire_are_recorded_in_configuration_order() -> None:

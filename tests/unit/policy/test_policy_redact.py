@@ -127,6 +127,10 @@ def test_arguments_that_are_no_json_lose_the_finding_all_the_same() -> None:
     assert redact_text("xx4111", [Cut(2, 6, "k")], is_json=True) == "xx[redacted:k]"
 
 
+def test_a_number_behind_a_string_begins_behind_its_quote() -> None:
+    assert redact_text('"a b"14111', [Cut(6, 10, "k")], is_json=True) == '"a b"1'
+
+
 def test_a_long_unquoted_token_is_remembered_within_a_bound() -> None:
     redactor = new_redactor(True)
     for _ in range(1000):
