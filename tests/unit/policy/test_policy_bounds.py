@@ -27,7 +27,7 @@ def compared(text: str) -> list[tuple[str, str, int]]:
         ("true && 5 < time.hour", [("time.hour", ">", 5)]),
         ("risk.parts.attack > 5", [("risk.parts.attack", ">", 5)]),
         ("time.hour > -5", [("time.hour", ">", -5)]),
-        ("time.hour > 0x10", [("time.hour", ">", 16)]),
+        ("time.hour > 0x11", [("time.hour", ">", 17)]),
         ("time.hour > 0X10", [("time.hour", ">", 16)]),
         ("time.hour > 0x10u", [("time.hour", ">", 16)]),
         ("time.hour > 5u", [("time.hour", ">", 5)]),
@@ -52,6 +52,7 @@ def compared(text: str) -> list[tuple[str, str, int]]:
         ("time.hour[0] < 5", []),
         ("time.hour in [5, 6]", []),
         ("time.hour < '5'", []),
+        ("[time.hour, 5] == [1, 2]", []),
     ],
 )
 def test_a_number_that_is_written_out_is_compared(text: str, expected: list[tuple[str, str, int]]) -> None:

@@ -410,3 +410,49 @@ def test_who_is_asked_by_shadows_alone_does_not_act() -> None:
     assert compile_policy([shadow], DIGEST).asks(facts()) == {"w": False}
     acting = rule("r", findings=("external.w.x",))
     assert compile_policy([shadow, acting], DIGEST).asks(facts()) == {"w": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "waits"),
+    [
+        ({"findings": ("*",)}, True),
+        ({"findings": ("external.w.x",)}, True),
+        ({"origins": (Origin.ASSISTANT,)}, True),
+        ({"min_score": 1, "findings": ("pii.*",)}, True),
+        ({"findings": ("pii.*",)}, False),
+        ({}, False),
+        ({"when": "risk.score > 5"}, True),
+        ({"when": "size(findings) > 3", "findings": ("pii.*",)}, True),
+        ({"when": "request.stream"}, False),
+        ({"when": "request.stream", "findings": ("*",)}, False),
+        ({"when": "!request.stream", "findings": ("*",)}, True),
+        # It cannot be evaluated on this request, and no trial meets that.
+        ({"when": "time.hour != 11 || [1][size(session)] == 1", "findings": ("*",)}, True),
+        ({"findings": ("*",), "stage": Stage.REQUEST}, False),
+        ({"findings": ("*",), "effect": Effect.FLAG}, False),
+        ({"findings": ("*",), "mode": Mode.SHADOW}, False),
+        ({"findings": ("*",), "apps": ("b",)}, False),
+        ({"findings": ("*",), "models": ("m",)}, True),
+    ],
+)
+def test_an_answer_waits_for_classifiers_that_may_get_it_denied(given: dict, waits: bool) -> None:
+    spec = rule("r", **({"effect": Effect.DENY, "stage": Stage.RESPONSE} | given))
+    policy = compile_policy([spec], DIGEST)
+    for _ in range(2):
+        assert policy.awaits(facts(app="a", session="abc")) is waits
+    other = rule("o", Effect.DENY, stage=Stage.RESPONSE, findings=("*",), apps=("c",))
+    both = compile_policy([other, spec], DIGEST)
+    assert both.awaits(facts(app="c", session="abc")) is True
+    assert both.awaits(facts(app="a", session="abc")) is waits
+
+
+def test_an_answer_waits_on_the_share_of_requests_that_a_rollout_acts_on() -> None:
+    policy = compile_policy([rule("r", Effect.DENY, stage=Stage.RESPONSE, findings=("*",), rollout_percent=50)], DIGEST)
+    for number in range(20):
+        assert policy.awaits(facts(request_id=f"id-{number}")) is (bucket("r", f"id-{number}") < 50)
+
+
+def test_a_rule_whose_condition_cannot_hold_asks_nobody() -> None:
+    asking = [rule("r", findings=("external.w.x",), when="request.stream")]
+    assert compile_policy(asking, DIGEST).asks(facts()) == {}
+    assert compile_policy(asking, DIGEST).asks(facts(stream=True)) == {"w": True}

@@ -14,7 +14,6 @@ from gptgate.policy.expression import MAX_CHARACTERS, faults, macro_variables, p
         "findings.exists(x, x.kid == 'x')",
         "findings.exists(x, x['kid'] == 'x')",
         "findings.exists(x, x.kid",
-        "findings[0]['Xkid'] == 'x'",
     ],
 )
 def test_a_member_that_no_finding_has_is_named(text: str) -> None:
@@ -67,6 +66,7 @@ LONG = "x" * 70
         ("true or zz == 1", [("'or' is no word of conditions", "write ||"), ("no fact is called zz", FACT_NAMES)]),
         ("size(zz) == yy", [("no fact is called zz", FACT_NAMES), ("no fact is called yy", FACT_NAMES)]),
         ("kinds.all(time, true)", [("the variable 'time' has the name of a fact", "call it otherwise")]),
+        ("findings[0]['kindX'] == 1", [("a finding has no member 'kindX'", MEMBERS)]),
         (f"findings[0].{LONG} == 1", [(f"a finding has no member {LONG[:32]}", MEMBERS)]),
     ],
 )

@@ -68,6 +68,7 @@ def test_what_a_name_is_compared_with_says_whose_it_is(text: str, expected: list
         "principal.team == '\\t'",
         "principal.team == session || 't' == session",
         "principal.team in [session, 't']",
+        "principal.team in ('t')",
         "session in ['t']",
         "principal.team == ['t']",
         "principal.team == t",
