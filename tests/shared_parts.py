@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 import redis
+from structlog.testing import CapturingLogger
 
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Crossing, Spend, Spent
 from gptgate.core.facts import Reservation
@@ -108,6 +109,7 @@ class Member:
         self.folder = folder or Path(tempfile.mkdtemp(prefix="member-"))
         self.now_us: int | None = None
         self.crossings: list[Crossing] = []
+        self.log: Any = CapturingLogger()
         self.ledger = OwnLedger()
         for budget in budgets:
             self.ledger.restore(budget, spent, 0)
@@ -118,6 +120,7 @@ class Member:
             self.ledger,
             SystemClock(),
             self.crossings.append,
+            self.log,
             lambda: self.now_us,
         )
 

@@ -106,7 +106,7 @@ class App:
         self._treasury = Treasury(folder, self.clock, self._metrics, self.logger, own_ledger(snapshot))
         self._treasury.start(snapshot.budgets)
         self._crowd = Crowd(self._treasury.ledger)
-        self._sharing = Sharing(snapshot, folder, self.clock, self._treasury)
+        self._sharing = Sharing(snapshot, folder, self.clock, self._treasury, self.logger)
         self._witnessing = Witnessing(folder, self.clock, self._metrics, self.logger)
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
         self.data_plane = DataPlane(self._in_force, self.clock, IdSource(self.clock), Edge(self.telemetry, self.logger))

@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from structlog.typing import FilteringBoundLogger
+
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
 from gptgate.core.ports import Clock
@@ -38,7 +40,9 @@ def own_ledger(snapshot: Snapshot) -> OwnLedger | None:
 class Sharing:
     """The shared counters of a running gateway, or none. The caller must `close`."""
 
-    def __init__(self, snapshot: Snapshot, folder: Path, clock: Clock, treasury: Treasury) -> None:
+    def __init__(
+        self, snapshot: Snapshot, folder: Path, clock: Clock, treasury: Treasury, logger: FilteringBoundLogger
+    ) -> None:
         """Raises ConfigError when the password is not there, and StorageError."""
         self.service: SharedService | None = None
         spec = snapshot.counters
@@ -47,7 +51,7 @@ class Sharing:
         password = resolve(spec.credential) if spec.credential else ""
         make = import_module("gptgate.shared.service").SharedService
         try:
-            self.service = make(spec, password, folder, treasury.ledger, clock, treasury.report)
+            self.service = make(spec, password, folder, treasury.ledger, clock, treasury.report, logger)
         except (OSError, ValueError) as error:
             raise StorageError(f"cannot read or write what is known of the shared counters: {error}") from error
 

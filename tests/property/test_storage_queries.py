@@ -236,12 +236,19 @@ def group_of(asked: Intent, name: str, tag: str) -> str:
     | st.lists(st.sampled_from(sorted(BESIDE_TAG)), unique=True, max_size=3),
     times=st.tuples(EDGES, EDGES).map(sorted),
     app=st.none() | NAMES,
+    team=st.none() | NAMES,
     corrected=st.sets(st.integers(0, 12)),
 )
 def test_usage_agrees_with_the_reference(
-    records: list[Pair], group_by: list[str], times: list[int], app: str | None, corrected: set[int]
+    records: list[Pair],
+    group_by: list[str],
+    times: list[int],
+    app: str | None,
+    team: str | None,
+    corrected: set[int],
 ) -> None:
     if TAG in group_by:
+        team = None
         group_by = [name for name in group_by if name in BESIDE_TAG]
     since_ms, until_ms = times
     sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 6)
@@ -251,6 +258,8 @@ def test_usage_agrees_with_the_reference(
             ended = replace(ended, usage=Usage(input_tokens=number), usage_source="operator", cost_nano=number * 10**10)
             corrections.append(ended)
         if ended is None or not since_ms <= asked.at_ms < until_ms or app not in (None, asked.app):
+            continue
+        if team not in (None, asked.team):
             continue
         parts = [
             1,
@@ -270,7 +279,7 @@ def test_usage_agrees_with_the_reference(
         with closing(LogCheck(Path(name))) as check:
             assert check.money() == ""
         with SqliteReader(Path(name)) as reader:
-            rows = reader.usage(group_by, since_ms, until_ms, app)
+            rows = reader.usage(group_by, since_ms, until_ms, app, team)
     assert {row.group: row for row in rows} == {
         group: UsageRow(
             group=group,

@@ -130,5 +130,8 @@ async def test_usage_is_told_by_session_end_user_provider_and_tag(
         (month,) = await usage("--by", "app", "--forecast")
         assert month["cost_usd"] == format_usd(total)
         assert month["forecast_nano"] >= total  # type: ignore[operator]
+        assert [row["requests"] for row in await usage("--by", "app", "--team", "demo")] == [7]
+        assert await usage("--by", "app", "--team", "nobody") == []
+        assert await command(gateway, "usage", "--by", "tag", "--team", "demo") == 2
         assert await command(gateway, "usage", "--by", "tag,model") == 2
         assert await command(gateway, "usage", "--by", "day", "--forecast") == 2

@@ -135,7 +135,7 @@ def set_account(
         in_force = (_limit(budget, key) or 0) + _added(budget, before, now_ms).get(key, 0)
         return TopUp(budget.name, key, now_ms, wanted - in_force)
 
-    set_amount(data, who, change)
+    set_amount(data, who, wanted, change)
     print(f"budget {budget.name}: {shown(budget.unit, wanted)} for {_account(key)} in this window, by {clean(who)}")
 
 

@@ -40,6 +40,7 @@ def usage(
     ] = None,
     until: Annotated[str | None, typer.Option(help="Before this time. Default: no end.")] = None,
     app_name: Annotated[str | None, typer.Option("--app", help="Only this app.")] = None,
+    team: Annotated[str | None, typer.Option(help="Only this team. Not by tag.")] = None,
     top: Annotated[int | None, typer.Option(min=1, help="Only so many rows, those that cost most first.")] = None,
     forecast: Annotated[bool, typer.Option("--forecast", help="Say what the month will have cost at its end.")] = False,
     output: Output = Format.TABLE,
@@ -63,10 +64,10 @@ def usage(
         raise CommandError(problem, exit_code=USAGE)
     with SqliteReader(data) as reader:
         try:
-            rows = reader.usage(group_by, since_ms, until_ms, app_name)
+            rows = reader.usage(group_by, since_ms, until_ms, app_name, team)
         except ValueError as error:
             raise CommandError(f"--by: {error}", exit_code=USAGE) from None
-        more = _forecasts(reader, group_by, app_name, now_ms) if forecast else {}
+        more = _forecasts(reader, group_by, app_name, team, now_ms) if forecast else {}
     columns = [*(Column(name, name.replace("_", " "), fold=True) for name in group_by), *SUMS]
     columns += FORECAST if forecast else ()
     # A request stands in the row of each of its tags, so these rows have no sum.
@@ -81,7 +82,7 @@ def usage(
 
 
 def _forecasts(
-    reader: SqliteReader, group_by: Sequence[str], app: str | None, now_ms: int
+    reader: SqliteReader, group_by: Sequence[str], app: str | None, team: str | None, now_ms: int
 ) -> dict[tuple[str, ...], int]:
     """What each group will spend until the month ends, if it goes on as in the last days that are on record."""
     first_ms = reader.first_ms()
@@ -89,7 +90,7 @@ def _forecasts(
         return {}
     from_ms = max(first_ms, now_ms - RECENT_MS)
     span_ms, left_ms = max(now_ms - from_ms, HOUR_MS), month_end_ms(now_ms) - now_ms
-    recent = reader.usage(group_by, from_ms, END_OF_TIME_MS, app)
+    recent = reader.usage(group_by, from_ms, END_OF_TIME_MS, app, team)
     return {row.group: -(-row.cost_nano * left_ms // span_ms) for row in recent}
 
 

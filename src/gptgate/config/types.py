@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from gptgate.config.problem import did_you_mean, shown
+from gptgate.core.limit import shown_duration
 from gptgate.core.money import parse_usd
 from gptgate.core.snapshot import SecretRef
 
@@ -136,7 +137,8 @@ def duration_type(lowest_ms: int, highest_ms: int) -> Scalar:
             raise Wrong(f"{shown(text)} is not a duration", "a whole number with its unit: 500ms, 10s, 5m, 1h")
         milliseconds = int(match[1]) * DURATION_UNITS_MS[match[2]]
         if not lowest_ms <= milliseconds <= highest_ms:
-            raise Wrong(f"{shown(text)} is not between {lowest_ms}ms and {highest_ms}ms")
+            bounds = f"{shown_duration(lowest_ms)} and {shown_duration(highest_ms)}"
+            raise Wrong(f"{shown(text)} is not between {bounds}")
         return milliseconds
 
     return Scalar("duration", parse)

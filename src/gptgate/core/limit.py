@@ -90,10 +90,15 @@ class Standing(NamedTuple):
     full_in_ns: int
 
 
-def shown_window(window_ms: int) -> str:
-    """A window in words: ``minute``, ``90 seconds``."""
+def shown_duration(duration_ms: int) -> str:
+    """In words: ``1 minute``, ``90 seconds``."""
     for size, word in ((86_400_000, "day"), (3_600_000, "hour"), (60_000, "minute"), (1000, "second")):
-        if window_ms % size == 0:
-            count = window_ms // size
-            return word if count == 1 else f"{count} {word}s"
-    return f"{window_ms} ms"
+        if duration_ms % size == 0:
+            count = duration_ms // size
+            return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    return f"{duration_ms} ms"
+
+
+def shown_window(window_ms: int) -> str:
+    """What comes after "per": ``minute``, ``90 seconds``."""
+    return shown_duration(window_ms).removeprefix("1 ")

@@ -65,17 +65,19 @@ class Link:
             raise asyncio.CancelledError
         return reply
 
-    async def meet(self) -> str:
-        """The id of the server process that answers now. Raises CountersUnavailable when it may forget counters."""
+    async def meet(self) -> tuple[str, str]:
+        """The id of the server process that answers now, and what speaks against it. Raises CountersUnavailable when it
+        may forget counters."""
         self.server = ""
         try:
             await self._client.connection_pool.disconnect(inuse_connections=False)
             about = {**await self._client.info("server"), **await self._client.info("memory")}
         except (RedisError, OSError) as error:
             raise unavailable(f"{type(error).__name__}: {error}") from error
-        if about.get("maxmemory") and about.get("maxmemory_policy") != EVICTS_NOTHING:
+        policy = about.get("maxmemory_policy")
+        if about.get("maxmemory") and policy != EVICTS_NOTHING:
             raise unavailable(f"the server evicts keys: set its maxmemory-policy to {EVICTS_NOTHING}")
-        return str(about["run_id"])
+        return str(about["run_id"]), _doubts(policy)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -92,3 +94,12 @@ class Link:
         if f"run_id:{self.server}" not in about:
             self.server = ""
             raise RedisError("another server process answers than before")
+
+
+def _doubts(policy: object) -> str:
+    """Whether the server may come to forget counters."""
+    if policy is None:
+        return "the server does not say its maxmemory-policy, so it could not be seen whether it evicts keys"
+    if policy != EVICTS_NOTHING:
+        return f"the server's maxmemory-policy is {policy}: it would evict keys if it had a bound on its memory"
+    return ""

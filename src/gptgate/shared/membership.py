@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
+from structlog.typing import FilteringBoundLogger
 
 from gptgate.core.budgets import BudgetSpec
 from gptgate.core.errors import CountersUnavailable
@@ -56,8 +57,18 @@ class Known(msgspec.Struct):
 class Membership:
     """Belongs to one event loop; `run` must run."""
 
-    def __init__(self, link: Link, folder: Path, ledger: OwnLedger, *, prefix: str, timeout_ms: int) -> None:
+    def __init__(
+        self,
+        link: Link,
+        folder: Path,
+        ledger: OwnLedger,
+        logger: FilteringBoundLogger,
+        *,
+        prefix: str,
+        timeout_ms: int,
+    ) -> None:
         self._link, self._folder, self._ledger, self._prefix = link, folder, ledger, prefix
+        self._logger = logger
         self.timeout_s = timeout_ms / 1000
         self._known = Known.of(folder)
         self.gateway = self._known.gateway
@@ -122,6 +133,8 @@ class Membership:
                 else:
                     await self._beat()
             except CountersUnavailable as error:
+                if not self.fault:
+                    self._logger.warning("the shared counters cannot be asked; requests are refused", why=error.detail)
                 self.fault = error.detail
                 self.doubt()
                 await asyncio.sleep(RETRY_S)
@@ -132,7 +145,9 @@ class Membership:
 
     async def _join(self) -> None:
         self.generation += 1
-        server = await self._link.meet()
+        server, doubts = await self._link.meet()
+        if doubts and server != self._server:
+            self._logger.warning("the shared counters may be lost one day", why=doubts)
         process = f"{self.gateway}:{secrets.token_hex(4)}"
         ask: Entry = {"gateway": self.gateway, "process": process, "lease_ms": LEASE_MS}
         begin = {
@@ -154,6 +169,8 @@ class Membership:
             if reply[0] != "done":
                 raise unavailable("the counters were lost while they were joined")
         self._hear(reply)
+        if self.fault:
+            self._logger.info("the shared counters answer again")
         self.fault = ""
         if not self._doubt.is_set():
             self.joined = epoch

@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from structlog.typing import FilteringBoundLogger
+
 from gptgate.core.budgets import BudgetSpec, Crossing
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import CountersSpec
@@ -26,11 +28,14 @@ class SharedService:
         ledger: OwnLedger,
         clock: Clock,
         report: Callable[[Crossing], None],
+        logger: FilteringBoundLogger,
         now_us: Callable[[], int | None] = lambda: None,
     ) -> None:
         """`now_us` is the time that rates go by; None: the server's own."""
         self._link = Link(spec.url, user=spec.user, password=password, timeout_ms=spec.timeout_ms)
-        self._membership = Membership(self._link, folder, ledger, prefix=spec.prefix, timeout_ms=spec.timeout_ms)
+        self._membership = Membership(
+            self._link, folder, ledger, logger, prefix=spec.prefix, timeout_ms=spec.timeout_ms
+        )
         self._settler = Settler(self._membership, report)
         self.counters = SharedCounters(self._membership, ledger, self._settler, clock, now_us)
         self._tasks: list[asyncio.Task[None]] = []

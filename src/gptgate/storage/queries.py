@@ -227,15 +227,22 @@ class SqliteReader:
         except msgspec.DecodeError as error:
             raise StorageError(f"the record of request {request_id} cannot be read: {error}") from error
 
-    def usage(self, group_by: Sequence[str], since_ms: int, until_ms: int, app: str | None = None) -> list[UsageRow]:
-        """Sums of all ended requests that began in [since_ms, until_ms), corrected where they were, one row per group,
-        ordered by group.
+    def usage(
+        self,
+        group_by: Sequence[str],
+        since_ms: int,
+        until_ms: int,
+        app: str | None = None,
+        team: str | None = None,
+    ) -> list[UsageRow]:
+        """Sums of all ended requests (of one app, of one team) that began in [since_ms, until_ms), corrected where they
+        were, one row per group, ordered by group.
 
         `group_by` are names of `usage.GROUPS`; empty gives one row over everything. Raises ValueError for names that
         are none, or do not go together, StorageError when the records cannot be read.
         """
         with storage_errors("read the usage"):
-            return usage(self._connection, group_by, since_ms, until_ms, app)
+            return usage(self._connection, group_by, since_ms, until_ms, app, team)
 
     def first_ms(self) -> int | None:
         """When the first request of all began, None when there was none. Raises StorageError."""

@@ -1,9 +1,10 @@
 """What was spent, summed up by quarters of an hour: what the ledger starts with, and what it was topped up by."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ AMOUNTS = {
 }
 """Unit → whole dollars and the rest: a sum of nano-dollars past 2**63 is an error in SQLite."""
 
+NO_MORE: Mapping[str, object] = MappingProxyType({})
 KEY = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -152,15 +154,18 @@ def add_top_up(folder: Path, top_up: TopUp, by: str) -> None:
     _add(folder, BUDGET_TOPPED_UP, by, lambda _: top_up)
 
 
-def set_amount(folder: Path, by: str, change: Callable[[list[TopUp]], TopUp]) -> int:
-    """Change an account's amount by what `change` makes of the top-ups so far; the addition, which may be negative.
+def set_amount(folder: Path, by: str, set_to: int, change: Callable[[list[TopUp]], TopUp]) -> int:
+    """Change an account's amount by what `change` makes of the top-ups so far, so that it is `set_to`; the addition,
+    which may be negative.
 
     Durable, with its event, when this returns; nobody else's change comes in between. Blocks; raises StorageError.
     """
-    return _add(folder, BUDGET_SET, by, change)
+    return _add(folder, BUDGET_SET, by, change, {"set_to": set_to})
 
 
-def _add(folder: Path, kind: str, by: str, change: Callable[[list[TopUp]], TopUp]) -> int:
+def _add(
+    folder: Path, kind: str, by: str, change: Callable[[list[TopUp]], TopUp], more: Mapping[str, object] = NO_MORE
+) -> int:
     with (
         storage_errors("change a budget"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
@@ -172,7 +177,8 @@ def _add(folder: Path, kind: str, by: str, change: Callable[[list[TopUp]], TopUp
                 "INSERT INTO top_ups (budget, key, at_ms, amount, by) VALUES (?, ?, ?, ?, ?)",
                 (budget, msgspec.json.encode(key).decode(), at_ms, amount, by),
             )
-            insert_event(connection, at_ms, kind, {"budget": budget, "key": list(key), "amount": amount, "by": by})
+            fields = {"budget": budget, "key": list(key), "amount": amount, "by": by, **more}
+            insert_event(connection, at_ms, kind, fields)
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:

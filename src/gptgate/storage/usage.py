@@ -5,7 +5,7 @@ ends within one. So every report is exact to the millisecond, and reads a few ro
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gptgate.core.money import NANO_PER_USD
@@ -66,12 +66,20 @@ _TAGS = _Level(DAY_MS, _KEPT, "spending_tags i", "i.day_ms", "i.tag || '=' || i.
 
 
 def usage(
-    connection: sqlite3.Connection, group_by: Sequence[str], since_ms: int, until_ms: int, app: str | None
+    connection: sqlite3.Connection,
+    group_by: Sequence[str],
+    since_ms: int,
+    until_ms: int,
+    app: str | None = None,
+    team: str | None = None,
 ) -> list[UsageRow]:
     """See `SqliteReader.usage`. Raises ValueError and sqlite3.Error."""
+    if team is not None and TAG in group_by:
+        raise ValueError("by tags, usage can be that of one app, not of one team")
+    only = {name: value for name, value in (("app", app), ("team", team)) if value is not None}
     found: dict[tuple[str, ...], list[int]] = {}
     for level, from_ms, to_ms in _cover(_levels(group_by), since_ms, until_ms):
-        for row in connection.execute(_query(level, group_by, app), {"since": from_ms, "until": to_ms, "app": app}):
+        for row in connection.execute(_query(level, group_by, only), {"since": from_ms, "until": to_ms, **only}):
             sums, group = row[:8], row[8:]
             if sums[0]:
                 known = found.setdefault(group, [0] * 8)
@@ -105,13 +113,13 @@ def _cover(levels: Sequence[_Level], since_ms: int, until_ms: int) -> Iterator[t
     yield from _cover(finer, last, until_ms)
 
 
-def _query(level: _Level, group_by: Sequence[str], app: str | None) -> str:
+def _query(level: _Level, group_by: Sequence[str], only: Iterable[str]) -> str:
     columns = [_column(level, name) for name in group_by]
     places = ", ".join(str(9 + index) for index in range(len(columns)))
     return (
         f"SELECT {', '.join([level.sums, *columns])} FROM {level.source} "  # noqa: S608
         f"WHERE {level.at} >= :since AND {level.at} < :until"
-        + ("" if app is None else " AND i.app = :app")
+        + "".join(f" AND {NAMES[name]} = :{name}" for name in only)
         + (f" GROUP BY {places}" if columns else "")
     )
 

@@ -11,8 +11,9 @@ from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, TopUp, Unit, W
 from gptgate.core.errors import BudgetExceeded, ConcurrencyLimited, CountersUnavailable
 from gptgate.core.shared import Wish
 from gptgate.shared.hold import SharedHold
+from gptgate.shared.link import _doubts
 from limit_parts import charge, places, spec
-from shared_parts import LedgerThere, LimiterThere, Member, Server
+from shared_parts import LedgerThere, LimiterThere, Member, Server, running_server
 from waiting import eventually
 
 NOW_MS = 1_795_392_000_000
@@ -94,7 +95,7 @@ def test_amounts_past_what_a_double_holds_are_added_exactly(member: Make) -> Non
     there = LedgerThere(member("", [counting]))
     charges = [BudgetCharge(counting, ())]
     for number in range(3):
-        there.reserve(f"r{number}", "app", charges, dollars(2**60 + 1), NOW_MS)
+        there.reserve(f"large{number}", "app", charges, dollars(2**60 + 1), NOW_MS)
     assert there.spent(charges[0], NOW_MS) == 3 * (2**60 + 1)
 
 
@@ -159,3 +160,45 @@ def test_two_of_which_one_is_gone_are_not_complete_after_a_loss(
             client.srem(f"{{{one.prefix}}}:{name}", other.service._membership.gateway)
         one.run(one.ready())
         one.run(ask())
+
+
+def told(member: Member) -> list[tuple[str, str]]:
+    """Levels and words of the log so far."""
+    return [(call.method_name, call.args[0]) for call in member.log.calls]
+
+
+def test_a_loss_of_the_counters_is_logged_once_and_so_is_their_return() -> None:
+    loop = asyncio.new_event_loop()
+    with running_server() as server:
+        member = Member(server, loop, "lost", BUDGETS)
+        assert not told(member)
+        server.kill()
+        member.run(eventually(lambda: bool(member.service._membership.fault)))
+        generation = member.service._membership.generation
+        member.run(eventually(lambda: member.service._membership.generation > generation + 2))
+        assert told(member) == [("warning", "the shared counters cannot be asked; requests are refused")]
+        server.start()
+        member.run(member.ready())
+        assert told(member)[1:] == [("info", "the shared counters answer again")]
+        member.close()
+    loop.close()
+
+
+def test_a_server_that_could_evict_counters_is_warned_of_and_one_that_does_is_not_used() -> None:
+    loop = asyncio.new_event_loop()
+    with running_server() as server:
+        with server.client() as client:
+            client.config_set("maxmemory-policy", "allkeys-lru")
+        member = Member(server, loop, "evicts", BUDGETS)
+        assert told(member) == [("warning", "the shared counters may be lost one day")]
+        with server.client() as client:
+            client.config_set("maxmemory", "100mb")
+        member.service._membership.doubt()
+        member.run(eventually(lambda: "evicts keys" in member.service._membership.fault))
+        member.close()
+    loop.close()
+
+
+def test_a_server_that_does_not_say_its_policy_is_warned_of() -> None:
+    assert "could not be seen" in _doubts(None)
+    assert not _doubts("noeviction")

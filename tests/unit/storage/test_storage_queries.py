@@ -54,7 +54,7 @@ def test_what_is_searched_for_is_never_sql(folder: Path, text: str) -> None:
     with SqliteReader(folder) as reader:
         assert [reader.search(each, 10) for each in filters] == [[]] * len(filters)
         assert reader.show(text) is None
-        assert reader.usage(["app"], 0, 10, app=text) == []
+        assert reader.usage(["app"], 0, 10, app=text) == reader.usage(["app"], 0, 10, team=text) == []
 
 
 def test_usage_without_groups_is_one_row_over_everything(folder: Path) -> None:

@@ -144,7 +144,7 @@ async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> N
         seen.append(before)
         return TopUp("b", ("shop",), 6, -30)
 
-    assert set_amount(tmp_path, "bob", change) == -30
+    assert set_amount(tmp_path, "bob", 70, change) == -30
     assert seen == [[TopUp("b", ("shop",), 5, 100)]]
     with closing(Spending(tmp_path)) as spending:
         assert [amount for *_, amount in spending.top_ups()] == [100, -30]
