@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gptgate.core.finding import Origin
-from gptgate.detectors import canary, echo, encodings, known, letters
+from gptgate.detectors import canary, echo, encodings, known, letters, markup
 from gptgate.detectors.library import (
     ai_secrets,
     api_secrets,
@@ -87,6 +87,7 @@ VIEWS: Mapping[str, View] = {
         encodings.ESCAPES,
         encodings.LINE_ENDS,
         encodings.COLOURS,
+        markup.MARKUP,
         encodings.BASE64,
         encodings.HEX,
         letters.HOMOGLYPHS,

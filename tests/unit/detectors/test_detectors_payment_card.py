@@ -103,3 +103,11 @@ def test_luhn() -> None:
 def test_the_length_must_be_one_that_the_issuer_uses() -> None:
     assert is_card(b"4222222222222")
     assert not is_card(b"55555555555559")
+
+
+@pytest.mark.parametrize("text", ["card{}", "my Card{} ok", "VISA{}.", "amex{}", "Mastercard{}"])
+def test_a_number_that_is_stuck_to_what_it_is_called_is_found(find, text) -> None:
+    for number in ("4111111111111111", "4111-1111-1111-1111", "4111 1111 1111 1111"):
+        assert find(text.format(number)) == [(CARD, number)]
+    assert find(text.format("4111111111111112")) == []
+    assert find("dis" + text.format("4111111111111111").removeprefix("my ")) == []

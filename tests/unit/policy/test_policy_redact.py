@@ -1,11 +1,14 @@
 """Redaction of whole texts and of streams."""
 
 import json
+import re
 
 import pytest
 
+from gptgate.core.finding import Origin, Segment
 from gptgate.core.ports import Cut
 from gptgate.core.snapshot import Effect
+from gptgate.detectors import build_inspector
 from gptgate.policy.marks import Marks
 from gptgate.policy.redact import Rewriting, StreamRedactor
 
@@ -218,3 +221,17 @@ def test_what_follows_the_rest_of_a_redacted_number_is_whole() -> None:
     assert json.loads(out)["m"] == 5
     assert json.loads(out)["n"] == "[redacted:pii.payment_card]"
     assert json.loads(out)["e"].startswith("a[redacted:pii.email]")
+
+
+@pytest.mark.parametrize("effect", [Effect.REDACT, Effect.MASK, Effect.PSEUDONYMISE, Effect.HASH])
+def test_an_iban_whose_digits_are_a_card_number_is_rewritten_once_and_as_an_iban(effect: Effect) -> None:
+    text = "pay to DE62 4452 7832 3029 6820 21 now"
+    found = build_inspector("re2").inspect([Segment((), Origin.USER, text)])
+    assert {one.kind for one in found} == {"pii.iban", "pii.payment_card"}
+    redaction = Rewriting(SECRET)
+    cuts = [Cut(one.start, one.end, one.kind, effect) for one in found]
+    rewritten = redaction.text(text, cuts, False, redaction.pseudonyms("app", "session"))
+    assert "iban" in rewritten
+    assert "card" not in rewritten
+    assert re.fullmatch(r"pay to \S+ now", rewritten)
+    assert not set("4452783230296820") & set(rewritten.removesuffix("]").rpartition(":")[0])

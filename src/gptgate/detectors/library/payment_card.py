@@ -49,12 +49,14 @@ _GROUPED = (
     f"[2-6][0-9]{{3}}{_SIGN}(?:[0-9]{{4}}{_SIGN}[0-9]{{4}}{_SIGN}[0-9]{{4}}|[0-9]{{6}}{_SIGN}[0-9]{{4,5}})"
     "|[3-6][0-9]{7}[ -][0-9]{8}"
 )
+_NAMES = "(?:[Cc]ard|CARD|[Vv]isa|VISA|[Aa]mex|AMEX|[Mm]astercard|MASTERCARD)"
+"""What numbers are stuck to: ``card4111…``. With any word, each word of a stream would be the beginning of a match."""
 # Not the tail of a longer number, of a decimal fraction or of an identifier.
 _LEFT = r"(?:[^A-Za-z0-9.]|[^0-9]\.|\\[nrt])"
 
 DETECTOR = Detector(
     name="payment_card",
-    version=3,
+    version=4,
     kinds={"pii.payment_card": "A payment card number with a valid issuer range, length and Luhn checksum."},
     patterns=(
         Pattern(
@@ -65,8 +67,17 @@ DETECTOR = Detector(
             points=60,
             accept=is_card,
         ),
-        # The first track of a magnetic strip, and a word right behind a number. With a word right before it, each
-        # word of a stream would be the beginning of a match.
+        Pattern(
+            kind="pii.payment_card",
+            left=_LEFT,
+            prefix=_NAMES,
+            body=f"(?:[3-6][0-9]{{13,15}}|{_GROUPED})",
+            right=r"(?:[^A-Za-z0-9.-]|[.-][^0-9])",
+            points=60,
+            trigger=f"{_NAMES}[2-6][0-9]{{3}}",
+            accept=is_card,
+        ),
+        # The first track of a magnetic strip, and a word right behind a number.
         Pattern(
             kind="pii.payment_card",
             left=_LEFT,
