@@ -10,7 +10,6 @@ message, and reads what it saw before from its cache. Prices are those of claude
 
 import json
 import random
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -26,6 +25,7 @@ from gptgate.cost.conversations import Conversations
 from gptgate.cost.ledger import MemoryLedger
 from gptgate.cost.prices import GenaiPriceBook
 from gptgate.pipeline.charges import Ceiling, useful_output
+from gptgate.pipeline.crowd import MOST_OVERTAKINGS
 
 BUDGET = parse_usd("25")
 ASKED = 32_000
@@ -114,8 +114,19 @@ class _Flight:
     usage: Usage = field(compare=False)
 
 
+@dataclass(eq=False)
+class _Asker:
+    """An agent whose next request waits since then, or came then."""
+
+    agent: Iterator[tuple[bytes, Usage]]
+    request: tuple[bytes, Usage]
+    since_s: float = 0.0
+    overtaken: int = 0
+
+
 class _Run:
-    """So many agents at a time, by a clock of its own. Who does not fit waits for what the others hold, in order."""
+    """So many agents at a time, of one app, by a clock of its own. As in `pipeline.crowd`, who does not fit waits for
+    what the others hold; who fits passes, but the first is overtaken by so many only."""
 
     def __init__(self, agents: int, least: int, wait_s: float, *, calibrated: bool, seed: int) -> None:
         rng = random.Random(seed)
@@ -135,27 +146,40 @@ class _Run:
         self._ledger, self._known, self.result = MemoryLedger(), Conversations(), Result()
         self._now_s = 0.0
         self._flying: list[_Flight] = []
-        self._agents = [steps(rng) for _ in range(agents)]
-        # Who asks, what, and since when; those that wait first.
-        self._asking = deque((agent, next(agent), 0.0) for agent in self._agents)
+        # In the order in which they came.
+        self._asking = [_Asker(agent, next(agent)) for agent in [steps(rng) for _ in range(agents)]]
         self._agent_of: dict[int, Iterator[tuple[bytes, Usage]]] = {}
 
     def __call__(self) -> Result:
         while True:
-            while self._asking and self._ask():
-                pass
-            late = [since for _, _, since in self._asking if self._now_s - since >= self._wait_s]
-            if late and not self.result.at_refusal:
-                self.result.at_refusal = self.result.spent
+            self._let_pass()
             if not self._flying:
                 self.result.at_refusal = self.result.at_refusal or self.result.spent
                 return self.result
+            self._refuse(self._flying[0].end_s)
             self._land()
 
-    def _ask(self) -> bool:
-        """Let the first one ask; False when it does not fit. It then stays the first, also when it was refused: an
-        agent tries again."""
-        agent, (body, usage), _ = self._asking[0]
+    def _let_pass(self) -> None:
+        """All who fit, as far as they may overtake."""
+        for asker in list(self._asking):
+            first = self._asking[0]
+            if asker is not first and first.overtaken >= MOST_OVERTAKINGS:
+                return
+            if self._ask(asker):
+                self._asking.remove(asker)
+                first.overtaken += asker is not first
+
+    def _refuse(self, until_s: float) -> None:
+        """Those whose time is over before the next request ends. Their agents try again, behind the others."""
+        for asker in list(self._asking):
+            if asker.since_s + self._wait_s <= until_s:
+                self.result.at_refusal = self.result.at_refusal or self.result.spent
+                self._asking.remove(asker)
+                self._asking.append(_Asker(asker.agent, asker.request, until_s))
+
+    def _ask(self, asker: _Asker) -> bool:
+        """Whether it fits. It is sent then."""
+        body, usage = asker.request
         conversation = self._known.read("app", "p", MODEL.name, (), body)
         bound = min(len(body) + ADDED_TOKENS_TOOLS, MODEL.context_window)
         if self._calibrated and conversation is not None and conversation.bound:
@@ -169,10 +193,9 @@ class _Run:
             reservation = self._ledger.reserve(str(number), "app", self._charges, wanted.spend, AT_MS)
         except BudgetExceeded:
             return False
-        self._asking.popleft()
         self.result.lowered += useful is not None
         self.result.requests += 1
-        self._agent_of[number] = agent
+        self._agent_of[number] = asker.agent
         end_s = self._now_s + FIRST_S + usage.output_tokens / TOKENS_PER_S
         heappush(self._flying, _Flight(end_s, number, reservation, conversation, usage))
         return True
@@ -187,7 +210,7 @@ class _Run:
         self.result.spent += nano
         self.result.ratios.append(flight.reservation.nano / nano)
         agent = self._agent_of.pop(flight.number)
-        self._asking.append((agent, next(agent), self._now_s))
+        self._asking.append(_Asker(agent, next(agent), self._now_s))
 
 
 def run(agents: int, least: int, wait_s: float, *, calibrated: bool, seed: int = 7) -> Result:
