@@ -426,8 +426,9 @@ def test_who_is_asked_by_shadows_alone_does_not_act() -> None:
         ({"when": "request.stream"}, False),
         ({"when": "request.stream", "findings": ("*",)}, False),
         ({"when": "!request.stream", "findings": ("*",)}, True),
+        ({"when": "!request.stream", "findings": ("pii.*",)}, False),
         # It cannot be evaluated on this request, and no trial meets that.
-        ({"when": "time.hour != 11 || [1][size(session)] == 1", "findings": ("*",)}, True),
+        ({"when": "time.hour == 0 || [1][size(session)] == 1", "findings": ("*",)}, True),
         ({"findings": ("*",), "stage": Stage.REQUEST}, False),
         ({"findings": ("*",), "effect": Effect.FLAG}, False),
         ({"findings": ("*",), "mode": Mode.SHADOW}, False),

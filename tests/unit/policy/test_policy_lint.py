@@ -141,3 +141,14 @@ def test_the_built_in_packs_are_clean() -> None:
     for pack in ("baseline", "gdpr", "developer-tools"):
         found = read_config_text(f"version: 1\npolicy: {{packs: [{pack}]}}", "f")
         assert lint(found, REPORTED_IN) == ()
+
+
+def test_a_rule_of_an_app_is_for_the_models_of_that_app() -> None:
+    text = BASE
+    for marker in ("@RULES@", "@TEAM@", "@EMPTY@", "@APP@"):
+        text = text.replace(marker, "")
+    text = text.replace("{name: b, team: t, models: [m]}", "{name: b, team: t, models: [n]}")
+    snapshot = read_config_text(text, "f")
+    for app, expected in (("a", ["no_model"]), ("b", [])):
+        only = replace(spec("r", "*"), layer=f"app:{app}", models=("n",))
+        assert [remark.code for remark in lint(replace(snapshot, rules=(only,)), REPORTED_IN)] == expected

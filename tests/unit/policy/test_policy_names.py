@@ -38,6 +38,7 @@ def looked_for(text: str) -> list[tuple[str, str]]:
         ("principal.team == 't' && risk.parts.attack > 1", [(TEAM, "t"), (PARTS, "attack")]),
         ("kinds.exists(k, [1, {2: (k == 'x')}] != [])", [(KINDS, "x")]),
         ("kinds.exists(k, kinds[k] > 1)", []),
+        ("kinds.exists(k, kinds.k > 1)", [(KINDS, "k")]),
         ("kinds.exists(k, true) && k.exists(x, x == 'a')", []),
     ],
 )
@@ -84,6 +85,9 @@ def test_what_a_name_is_compared_with_says_whose_it_is(text: str, expected: list
         "failures.exists(k, k == 'a') && request.tools.exists(k, k == 'b')",
         "kinds",
         "kinds[session] > 1",
+        "kinds['a' + 'b'] > 1",
+        "request.tools.exists(kinds, kinds.x == 'y')",
+        "principal.",
         "'t' ==",
         "== 't'",
         "'t'",
@@ -102,6 +106,8 @@ def test_a_variable_belongs_to_the_macro_that_names_it() -> None:
 def test_a_name_has_its_place() -> None:
     found = names("principal.team == 't' &&\n  principal.app == 'a' &&\n 'u' == principal.team")
     assert [(one.line, one.column) for one in found] == [(1, 19), (2, 20), (3, 2)]
+    found = names("risk.parts.attack > 1 && risk.parts['pii'] > 1 && kinds.x > 1")
+    assert [(one.line, one.column) for one in found] == [(1, 12), (1, 37), (1, 57)]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +122,7 @@ def test_a_name_has_its_place() -> None:
         ("'''ab'''", "ab"),
         ("'aaaaaa'", "aaaaaa"),
         ("'rb'", "rb"),
+        ("'ba'", "ba"),
         (r"r'\d'", r"\d"),
         (r"R'\d'", r"\d"),
         (r"r'''\d'''", r"\d"),

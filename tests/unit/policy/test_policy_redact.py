@@ -235,3 +235,8 @@ def test_an_iban_whose_digits_are_a_card_number_is_rewritten_once_and_as_an_iban
     assert "card" not in rewritten
     assert re.fullmatch(r"pay to \S+ now", rewritten)
     assert not set("4452783230296820") & set(rewritten.removesuffix("]").rpartition(":")[0])
+
+
+def test_a_word_that_is_a_value_of_json_in_a_text_gets_no_quotes() -> None:
+    text = '{"to": ann@example.com}'
+    assert redact_text(text, spans_of(text, ("ann@example.com", "x"))) == '{"to": [redacted:x]}'
