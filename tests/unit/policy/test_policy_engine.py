@@ -220,9 +220,10 @@ def test_an_outcome_is_not_an_effect_a_rule_may_have() -> None:
         compile_policy([rule("r", Effect.ALLOWED_ON_FAILURE)], DIGEST)
 
 
-def test_a_layer_is_somebodys() -> None:
+@pytest.mark.parametrize("layer", ["team:", "app:", ""])
+def test_a_layer_is_somebodys(layer: str) -> None:
     with pytest.raises(ValueError, match="no layer"):
-        compile_policy([rule("r", layer="team:")], DIGEST)
+        compile_policy([rule("r", layer=layer)], DIGEST)
 
 
 @pytest.mark.parametrize("ids", [("r", "r"), ("",)])
@@ -376,6 +377,7 @@ def test_a_denial_says_whether_the_caller_may_know_the_rule() -> None:
     for public in (True, False):
         policy = compile_policy([rule("d", Effect.DENY, public=public), rule("e", Effect.DENY)], DIGEST)
         assert policy.decide(facts(), assess(())).public is public
+    assert compile_policy([rule("f")], DIGEST).decide(facts(), assess(())).public is True
 
 
 def test_the_gateway_s_own_keys_are_cut_out_under_any_rules_or_none() -> None:
