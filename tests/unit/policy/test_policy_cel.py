@@ -338,3 +338,15 @@ def test_a_finding_has_the_members_that_are_documented() -> None:
 def test_names_are_told_of_a_condition_without_faults() -> None:
     assert [name.value for name in examine("principal.team == 't'").names] == ["t"]
     assert examine("principal.team == 't' && 1").names == ()
+
+
+@pytest.mark.parametrize("answer", [False, "ERROR"])
+def test_rules_behind_one_that_does_not_hold_are_asked(answer: object) -> None:
+    base = {"findings": (), "origins": (), "min_score": 0, "apps": (), "models": (), "message": ""}
+    specs = [
+        RuleSpec(id=id, stage=Stage.REQUEST, effect=Effect.FLAG, when=when, mode=mode, **base)  # type: ignore[arg-type]
+        for id, when, mode in (("first", "true", Mode.SHADOW), ("second", "", Mode.ENFORCE))
+    ]
+    policy = compile_policy(specs, "d")
+    policy._rules["first"] = policy._rules["first"]._replace(condition=Odd(answer))
+    assert policy.decide(facts(), SOME).rules == ("second",)
