@@ -358,6 +358,7 @@ class App:
             catalog.WITNESS_BEHIND: lambda: self._witnessing.behind(self.store.stats().log_size),
             catalog.SINK_LAG: lambda: self._couriers.lags(self.store.stats().log_size),
             catalog.SINK_FAILURES: self._couriers.failures,
+            catalog.SINK_REFUSED: self._couriers.refused,
         }
 
     async def _watch_keys(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from gptgate.core.sinks import LogLine, Sink, SinkFailed
+from gptgate.core.sinks import LogLine, Sink, SinkFailed, SinkRefused
 from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.storage.durable import sync_folders, write_durably
 from gptgate.storage.entries import LogEntries
@@ -30,22 +30,25 @@ MakeSink = Callable[[SinkSpec, str], Sink]
 
 
 class SinkStats(Struct, frozen=True):
-    """`lag` is how many entries of the signed log were not delivered yet; `fault` says why, ``""`` when all is well."""
+    """`lag` is how many entries of the signed log were not delivered yet; `fault` says why, ``""`` when all is well.
+    `refused` entries were delivered, and the other side did not take them."""
 
     position: int
     lag: int
     failures: int
+    refused: int
     fault: str
 
 
 class Courier:
-    """One sink. `fault`, `position` and `failures` may be read from every thread."""
+    """One sink. `fault`, `position`, `failures` and `refused` may be read from every thread."""
 
     def __init__(self, folder: Path, spec: SinkSpec, sink: Sink, turn: threading.Lock) -> None:
         """`turn` is held while the courier works: one of the same name must have ended before."""
         self.spec = spec
         self.position = 0
         self.failures = 0
+        self.refused = 0
         self.fault = ""
         self._note = folder / FOLDER / spec.name
         self._entries = LogEntries(folder)
@@ -67,7 +70,7 @@ class Courier:
 
     def stats(self, log_size: int) -> SinkStats:
         """How it stands, where the signed log has so many entries."""
-        return SinkStats(self.position, max(0, log_size - self.position), self.failures, self.fault)
+        return SinkStats(self.position, max(0, log_size - self.position), self.failures, self.refused, self.fault)
 
     def _run(self) -> None:
         with self._turn:
@@ -106,7 +109,10 @@ class Courier:
         for batch in batches(line for line in lines if not only or line.kind in only):
             if self._ending.is_set():
                 return True
-            self._sink.deliver(batch)
+            try:
+                self._sink.deliver(batch)
+            except SinkRefused as refused:
+                self.refused += refused.number
             self.position = batch[-1].index + 1
             self._keep()
         if lines and self.position <= lines[-1].index:
@@ -186,6 +192,10 @@ class Couriers:
     def failures(self) -> dict[tuple[str, ...], int]:
         """How often deliveries to each sink failed."""
         return {(name,): courier.failures for name, (courier, _) in self._working.items()}
+
+    def refused(self) -> dict[tuple[str, ...], int]:
+        """How many entries each sink was given and did not take."""
+        return {(name,): courier.refused for name, (courier, _) in self._working.items()}
 
     def close(self, timeout_s: float) -> None:
         """End all of them. Blocks: a delivery that is under way is waited for so long, and comes again otherwise."""

@@ -79,15 +79,17 @@ def test_an_end_user_is_erased_while_the_gateway_runs(live: Live) -> None:
 def test_the_log_is_proven_afterwards_and_tells_of_the_erasure(live: Live) -> None:
     live.call(live.new_key(), "echo: to be erased", user="carol")
     live.rows("--user", "carol")
+    wait_until(lambda: not live.rows("--user", "carol", "--unproven"))
     assert live.command("audit", "erase", "--end-user", "carol", "--yes").returncode == 0
     told = b'"end_user":"carol","requests":1},"content":null,"type":"content_erased"'
     wait_until(lambda: holding(live.folder / "log", told))
     done = live.command("audit", "verify")
     assert done.returncode == 0, done.stderr
     assert "erased since" in done.stdout
-    request_id = str(live.rows("--user", "ada")[0]["id"])
+    request_id = str(live.rows("--user", "carol")[0]["id"])
     shown = live.command("audit", "show", request_id, "--content", token=live.auditor())
-    assert (shown.returncode, shown.stdout.count("not kept")) == (0, 2)
+    assert (shown.returncode, shown.stdout.count("erased 20")) == (0, 2)
+    assert "content_erased" in live.command("audit", "trace", request_id).stdout
 
 
 def test_conditions_add_up_and_one_is_needed(live: Live) -> None:
@@ -100,7 +102,8 @@ def test_conditions_add_up_and_one_is_needed(live: Live) -> None:
 
 def test_without_a_yes_nothing_is_erased(live: Live) -> None:
     before = kept(live.folder, "bob")
-    assert live.gptgate("audit", "erase", "--end-user", "bob").returncode == 1
+    done = live.gptgate("audit", "erase", "--end-user", "bob")
+    assert (done.returncode, "Erase the texts of 4 requests for good?" in done.stdout) == (1, True)
     assert kept(live.folder, "bob") == before
 
 

@@ -97,6 +97,10 @@ FILTERS = st.builds(
     since_ms=st.none() | TIMES,
     until_ms=st.none() | TIMES,
     request_id=st.none() | st.sampled_from(["r0", "r3", "nobody"]),
+    session=st.none() | NAMES,
+    tags=st.none() | TAGS,
+    # Where there is no log yet, every request is beyond it.
+    beyond=st.none() | st.just(0),
 )
 # Most of the conditions at once find nothing, so most examples state only a few of them.
 FEW = st.tuples(FILTERS, st.sets(st.sampled_from(SearchFilters.__struct_fields__), max_size=3)).map(
@@ -128,10 +132,12 @@ def fits(filters: SearchFilters, asked: Intent, ended: End | None) -> bool:
         "code": {ended.code} if ended else set(),
         "kind": {finding.kind for side in both for finding in side.findings},
         "request_id": {asked.id},
+        "session": {asked.session},
     }
     stated = {name: value for name in facts if (value := getattr(filters, name)) is not None}
     return (
         all(value in facts[name] for name, value in stated.items())
+        and (filters.tags or {}).items() <= asked.tags.items()
         and (filters.config is None or asked.config_digest.startswith(filters.config))
         and (filters.min_score is None or asked.score >= filters.min_score)
         and (filters.max_score is None or asked.score <= filters.max_score)
@@ -142,9 +148,9 @@ def fits(filters: SearchFilters, asked: Intent, ended: End | None) -> bool:
 
 def singles(records: list[Pair]) -> list[SearchFilters]:
     """Each condition alone, with every value that a record has for it: also the edges of times and open requests."""
-    values: dict[str, set[Any]] = {name: set() for name in SearchFilters.__struct_fields__}
+    values: dict[str, Any] = {name: set() for name in SearchFilters.__struct_fields__}
     for asked, ended in records:
-        for name in ("app", "team", "key_id", "end_user", "model", "effect"):
+        for name in ("app", "team", "key_id", "end_user", "model", "effect", "session"):
             values[name].add(getattr(asked, name))
         values["request_id"].add(asked.id)
         values["state"].add("open")
@@ -162,7 +168,8 @@ def singles(records: list[Pair]) -> list[SearchFilters]:
             values["code"].add(ended.code)
             values["model"].add(ended.answered_model)
             values["effect"].add(ended.effect)
-    return [SearchFilters(**{name: value}) for name, found in values.items() for value in found]
+    tagged = [SearchFilters(tags=asked.tags) for asked, _ in records]
+    return tagged + [SearchFilters(**{name: value}) for name, found in values.items() for value in found]
 
 
 @settings(max_examples=60, deadline=None)

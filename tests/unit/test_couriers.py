@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from audit_logs import Records
-from gptgate.core.sinks import ENTRY_KINDS, LogLine, SinkFailed
+from gptgate.core.sinks import ENTRY_KINDS, LogLine, SinkFailed, SinkRefused
 from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.couriers import Couriers, batches
 from gptgate.storage import events
@@ -56,6 +56,14 @@ class Halves(Memory):
             super().deliver(lines[: len(lines) // 2])
             raise SinkFailed("full")
         super().deliver(lines)
+
+
+class Picky(Memory):
+    """A sink whose other side takes all lines but the first of each delivery."""
+
+    def deliver(self, lines: Sequence[LogLine]) -> None:
+        super().deliver(lines)
+        raise SinkRefused(1)
 
 
 def spec(name: str = "s", to: str = "") -> SinkSpec:
@@ -132,6 +140,20 @@ def test_a_sink_that_is_away_lags_and_gets_everything_later(records: Records, st
     assert stats.failures >= 1
     sink.failing = False
     assert sink.wait_for(300) == list(range(300))
+
+
+def test_what_the_other_side_refuses_is_counted_and_not_sent_again(records: Records, start: Start) -> None:
+    sink = Picky()
+    couriers = start(sink)
+    assert sink.wait_for(300) == list(range(300))
+    records.add(["later"])
+    sequence(records)
+    assert sink.wait_for(302) == list(range(302))
+    couriers.close(PATIENCE_S)
+    stats = couriers.stats(302)["s"]
+    assert (stats.position, stats.lag, stats.failures) == (302, 0, 0)
+    assert couriers.refused() == {("s",): stats.refused}
+    assert stats.refused >= 2
 
 
 def test_a_sink_that_failed_is_asked_again_how_far_it_came(records: Records, start: Start) -> None:

@@ -10,7 +10,7 @@ from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.times import past_ms
-from gptgate.storage.erasure import Erasure
+from gptgate.storage.erasure import Erasure, count_texts
 from gptgate.storage.erasure import erase as erase_texts
 
 
@@ -37,15 +37,15 @@ def erase(
     if wanted == Erasure():
         raise CommandError("say whose texts: --end-user, --app, --id or --before", exit_code=USAGE)
     require_database(data)
-    if not yes and not _confirmed():
+    if not yes and not _confirmed(count_texts(data, wanted)):
         raise CommandError("nothing was erased", hint="--yes does not ask")
     erased = erase_texts(data, wanted, now_ms, getpass.getuser(), compact=compact)
     print(f"texts of {erased} requests erased")
 
 
-def _confirmed() -> bool:
+def _confirmed(requests: int) -> bool:
     """Whether somebody there says yes; nobody there is a no."""
     try:
-        return typer.confirm("Erase these texts for good?")
+        return typer.confirm(f"Erase the texts of {requests} requests for good?")
     except typer.Abort:
         return False

@@ -13,7 +13,7 @@ from gptgate.cli.output import Format, print_csv, print_json
 from gptgate.cli.policy_tree import answer_effect, reasons, unanswered
 from gptgate.cli.story import SOURCES, got, milliseconds, sent_digest
 from gptgate.cli.text import clean
-from gptgate.cli.times import show_ms
+from gptgate.cli.times import show_ms, to_seconds
 from gptgate.core.errors import UpstreamUnreachable
 from gptgate.core.events import End, Intent
 from gptgate.core.finding import Finding
@@ -25,7 +25,7 @@ from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRecord
 
 BEFORE_SENDING = ("admit", "inspect", "classify", "decide", "wait", "record")
-WIDTH = 14
+WIDTH = 20
 """Of the times, at the left."""
 
 
@@ -52,7 +52,7 @@ def trace(
         record = reader.show(request_id)
     if record is None:
         raise CommandError(f"there is no request {clean(request_id)}", hint="gptgate audit search lists requests")
-    found = list(steps(record, history(data, request_id, record.intent.config_digest)))
+    found = list(steps(record, history(data, record)))
     match output:
         case Format.JSON:
             document = [
@@ -78,7 +78,7 @@ def _print(intent: Intent, found: list[Step]) -> None:
     for step in found:
         time = "" if step.after_us is None else f"+{milliseconds(step.after_us)}"
         if step.at_ms is not None:
-            time = show_ms(step.at_ms)[:10]
+            time = to_seconds(show_ms(step.at_ms))
         first, *rest = step.lines
         print(f"{time:>{WIDTH}}  {step.name:{width}}  {clean(first)}")
         for line in rest:
@@ -111,7 +111,7 @@ def steps(record: AuditRecord, around: History) -> Iterator[Step]:
         yield from _afterwards(intent, end, around.rules, clock)
     yield Step("in the log", tuple(_places(around)))
     for one in around.later:
-        yield Step(one.kind, (f"by {one.by}",), at_ms=one.at_ms)
+        yield Step(one.kind, (f"by {one.by}", *([one.said] if one.said else [])), at_ms=one.at_ms)
 
 
 def _clock(spent: Mapping[str, int]) -> dict[str, int | None]:

@@ -1,7 +1,7 @@
 """One record as a story for people, and as a document for programs."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -15,7 +15,7 @@ from gptgate.core.errors import UpstreamUnreachable
 from gptgate.core.events import End, EndState, Intent
 from gptgate.core.finding import Finding
 from gptgate.core.money import format_usd
-from gptgate.core.sealing import length_of
+from gptgate.core.sealing import ANSWER, REQUEST, length_of
 from gptgate.storage.history import History
 from gptgate.storage.views import AuditRecord
 
@@ -66,7 +66,9 @@ def story(record: AuditRecord, around: History, content: bool) -> list[Section]:
     if end is not None:
         sections.append(Section("timings", _timings(end)))
     sections.append(Section("digests (sha256)", _digests(intent, end)))
-    sections.append(Section("content", _content(record, content), texts=True))
+    if around.later:
+        sections.append(Section("afterwards", tuple(_afterwards(around))))
+    sections.append(Section("content", _content(record, around, content), texts=True))
     return sections
 
 
@@ -84,6 +86,10 @@ def as_document(record: AuditRecord, around: History, *, content: bool) -> dict[
         "intent": msgspec.to_builtins(intent),
         "end": None if end is None else msgspec.to_builtins(end),
         "content_kept": {"request": record.request_content is not None, "answer": record.answer_content is not None},
+        "content_erased": None if around.gone is None else {side: side in around.gone for side in (REQUEST, ANSWER)},
+        "afterwards": [
+            {"event": one.kind, "at": show_ms(one.at_ms), "by": one.by, "said": one.said} for one in around.later
+        ],
     }
     if content:
         document["content"] = {"request": _decoded(record.request_content), "answer": _decoded(record.answer_content)}
@@ -241,14 +247,28 @@ def _digests(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
     return (*rows, ("answer", end.answer_digest or "none")) if end is not None else tuple(rows)
 
 
-def _content(record: AuditRecord, wanted: bool) -> tuple[tuple[str, str], ...]:
-    kept = {"request": record.request_content, "answer": record.answer_content}
-    if wanted:
-        return tuple((side, "not kept" if text is None else _decode(text)) for side, text in kept.items())
-    return tuple(
-        (side, "not kept" if text is None else f"{length_of(text)} bytes kept; --content shows them to auditors")
-        for side, text in kept.items()
-    )
+def _afterwards(around: History) -> Iterator[tuple[str, str]]:
+    for one in around.later:
+        yield one.kind, f"{show_ms(one.at_ms)} by {one.by}" + (f": {one.said}" if one.said else "")
+
+
+def _content(record: AuditRecord, around: History, wanted: bool) -> tuple[tuple[str, str], ...]:
+    kept = {REQUEST: record.request_content, ANSWER: record.answer_content}
+    return tuple((side, _absent(side, around) if text is None else _text(text, wanted)) for side, text in kept.items())
+
+
+def _text(text: bytes, wanted: bool) -> str:
+    return _decode(text) if wanted else f"{length_of(text)} bytes kept; --content shows them to auditors"
+
+
+def _absent(side: str, around: History) -> str:
+    """Why there is no text; search --contains finds nothing in it either."""
+    if around.gone is None:
+        return "not kept, or erased: the audit log, which knows, cannot be read"
+    if side not in around.gone:
+        return "not kept"
+    by = around.erased
+    return "erased; no event says by whom" if by is None else f"erased {show_ms(by.at_ms)} by {by.by}"
 
 
 def _decoded(content: bytes | None) -> str | None:

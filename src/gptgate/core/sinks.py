@@ -43,11 +43,20 @@ class SinkFailed(Exception):
     """A sink did not take what it was given. The message holds neither its secret nor an entry."""
 
 
+class SinkRefused(Exception):
+    """The other side took what it was given but for `number` lines, which do not come again."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"{number} entries were refused")
+        self.number = number
+
+
 class Sink(Protocol):
     """Takes lines in. Used by one thread; blocks, for a bounded time.
 
     - `deliver` returns once the lines are where they belong, as far as the sink can say so; it raises SinkFailed
-      otherwise. The same lines come again then, so a line may arrive twice; none is left out.
+      otherwise. The same lines come again then, so a line may arrive twice; none is left out. It raises SinkRefused
+      where only the other side leaves some out, which is counted.
     - `resume` is asked before the first line, and again after a failure: the place of the first entry to send, where
       the sink knows better than `position`, which is what was known after the last delivery. Raises SinkFailed.
     """

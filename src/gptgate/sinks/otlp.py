@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from gptgate.core.sinks import LogLine, SinkFailed
+from gptgate.core.sinks import LogLine, SinkRefused
 from gptgate.core.snapshot import SinkSpec
 from gptgate.sinks.post import Poster
 
@@ -44,8 +44,8 @@ class OtlpSink:
     """One record for each entry: its body is the line that the export has, its attributes say which one it is, and an
     intent whose caller named a trace belongs to that.
 
-    A credential is sent as a bearer token. The protocol asks not to send again what a collector has rejected a part of;
-    a sink leaves nothing out, so such a batch is a failure like another, and comes again.
+    A credential is sent as a bearer token. The protocol asks not to send again what a collector has rejected a part of:
+    it has the rest, and would reject the part again.
     """
 
     def __init__(self, spec: SinkSpec, secret: str) -> None:
@@ -60,8 +60,8 @@ class OtlpSink:
     def deliver(self, lines: Sequence[LogLine]) -> None:
         answer = self._poster.post(msgspec.json.encode(request_of(lines)), self._headers)
         rejected = _rejected(answer)
-        if rejected:
-            raise SinkFailed(f"the collector rejected {rejected} of {len(lines)} entries")
+        if rejected > 0:
+            raise SinkRefused(min(rejected, len(lines)))
 
     def close(self) -> None:
         self._poster.close()

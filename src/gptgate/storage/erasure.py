@@ -49,6 +49,22 @@ class Erasure(Struct, frozen=True, kw_only=True):
     before_ms: int | None = None
 
 
+def count_texts(folder: Path, wanted: Erasure) -> int:
+    """How many requests have texts that this erasure would take. Raises ValueError, StorageError."""
+    which, stated = _chosen(wanted)
+    with (
+        storage_errors("count texts"),
+        closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS, read_only=True)) as connection,
+    ):
+        require_latest(connection)
+        (count,) = connection.execute(
+            f"SELECT count(*) FROM (SELECT id FROM intents WHERE content IS NOT NULL AND id IN ({which})"  # noqa: S608
+            f" UNION SELECT id FROM ends WHERE content IS NOT NULL AND id IN ({which}))",
+            stated,
+        ).fetchone()
+    return int(count)
+
+
 def erase(folder: Path, wanted: Erasure, at_ms: int, by: str, *, compact: bool = False) -> int:
     """Erase the texts of the requests that fit, durably; how many requests had any. Safe beside a gateway that runs.
 
@@ -58,10 +74,7 @@ def erase(folder: Path, wanted: Erasure, at_ms: int, by: str, *, compact: bool =
     The event is in the same transaction: a crash leaves both or neither. One before the write-ahead log is emptied
     leaves old pages in it, and erasing again empties it. Raises ValueError without a condition, StorageError.
     """
-    stated = {name: value for name, value in structs.asdict(wanted).items() if value is not None}
-    if not stated:
-        raise ValueError("an erasure needs a condition")
-    which = "SELECT id FROM intents WHERE " + " AND ".join(CONDITIONS[name] for name in stated)  # noqa: S608
+    which, stated = _chosen(wanted)
     with erasing(folder) as connection:
         with transaction(connection):
             erased = _erase(connection, which, stated)
@@ -71,6 +84,14 @@ def erase(folder: Path, wanted: Erasure, at_ms: int, by: str, *, compact: bool =
             connection.execute("VACUUM")
         empty_log(connection)
     return erased
+
+
+def _chosen(wanted: Erasure) -> tuple[str, dict[str, object]]:
+    """The query for the ids that fit, and its values."""
+    stated = {name: value for name, value in structs.asdict(wanted).items() if value is not None}
+    if not stated:
+        raise ValueError("an erasure needs a condition")
+    return "SELECT id FROM intents WHERE " + " AND ".join(CONDITIONS[name] for name in stated), stated  # noqa: S608
 
 
 def expire(folder: Path, before_ms: int, at_ms: int, data_class: str = "") -> int:

@@ -1,39 +1,55 @@
 """What is on record around a request: the configuration that decided on it, and what was done with it later."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from gptgate.core.log import END, INTENT
+from gptgate.core.money import format_usd
+from gptgate.core.sealing import ANSWER, REQUEST
 from gptgate.core.snapshot import RuleSpec
+from gptgate.storage.corrections import UNUSED
+from gptgate.storage.entries import LogEntries
 from gptgate.storage.errors import StorageError
-from gptgate.storage.events import CONFIG_APPLIED, CONTENT_ERASED, CONTENT_READ
+from gptgate.storage.events import BUDGET_RECONCILED, CONFIG_APPLIED, CONTENT_ERASED, CONTENT_READ
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.proofs import request_places
 from gptgate.storage.schema import connect, require_latest, storage_errors
+from gptgate.storage.views import AuditRecord
 
 BUSY_MS = 5000
-ABOUT_REQUESTS = (CONTENT_ERASED, CONTENT_READ)
-"""Events that may name one request, in `request_id`."""
 
 
 class Later(Struct, frozen=True):
-    """Something that was done with a request's record after its end."""
+    """Something that was done with a request's record after its end. `said` is what else its event says, for people."""
 
     at_ms: int
     kind: str
     by: str
+    said: str = ""
 
 
 class History(Struct, frozen=True):
     """`rules` are those of the configuration that decided, None when it is not on record. Places are indices in the
-    signed log, None for what is not in it yet."""
+    signed log, None for what is not in it yet.
+
+    `gone` are the sides whose texts the log commits to and the records have no more, None where the log cannot be read.
+    Of erasures that fitted many requests `later` has the first, and only where a text is gone.
+    """
 
     rules: dict[str, RuleSpec] | None
     places: dict[str, int | None]
     later: tuple[Later, ...]
+    gone: tuple[str, ...] | None = ()
+
+    @property
+    def erased(self) -> Later | None:
+        """What the missing texts went by."""
+        return next((one for one in self.later if one.kind == CONTENT_ERASED), None) if self.gone else None
 
 
 class _Configuration(Struct, frozen=True):
@@ -44,12 +60,64 @@ class _Applied(Struct, frozen=True):
     configuration: _Configuration
 
 
-class _Done(Struct, frozen=True):
+class _Read(Struct, frozen=True):
     at_ms: int
     by: str
 
 
-def history(folder: Path, request_id: str, config_digest: str) -> History:
+class _Corrected(Struct, frozen=True):
+    at_ms: int
+    by: str
+    usage_source: str
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+    before_nano: int
+
+
+class _Erased(Struct, frozen=True, rename={"data_class": "class"}):
+    """Whose texts went: each condition that is stated."""
+
+    at_ms: int
+    by: str
+    requests: int
+    end_user: str | None = None
+    app: str | None = None
+    request_id: str | None = None
+    before_ms: int | None = None
+    data_class: str | None = None
+
+    def fits(self, record: AuditRecord) -> bool:
+        asked = record.intent
+        own = {"end_user": asked.end_user, "app": asked.app, "request_id": asked.id}
+        return (
+            self.requests > 0
+            and all(getattr(self, name) in (None, value) for name, value in own.items())
+            and (self.before_ms is None or asked.at_ms < self.before_ms)
+            and (self.data_class is None or any(kind.startswith(f"{self.data_class}.") for kind in _kinds(record)))
+        )
+
+    @property
+    def said(self) -> str:
+        stated = {"end user": self.end_user, "app": self.app, "id": self.request_id, "class": self.data_class}
+        words = [f"{name} {value}" for name, value in stated.items() if value is not None]
+        if self.before_ms is not None:
+            words.append("all that were old enough")
+        return f"texts of {', '.join(words)}: {self.requests} requests"
+
+
+class _Committed(Struct, frozen=True):
+    content: str | None
+
+
+class _Line(Struct, frozen=True):
+    entry: _Committed
+
+
+_LINE = msgspec.json.Decoder(_Line)
+
+
+def history(folder: Path, record: AuditRecord) -> History:
     """Raises StorageError."""
     with (
         storage_errors("read the history of a request"),
@@ -57,13 +125,26 @@ def history(folder: Path, request_id: str, config_digest: str) -> History:
     ):
         require_latest(connection)
         try:
+            places = request_places(connection, record.intent.id)
+            gone = _gone(LogEntries(folder), record, places)
             return History(
-                rules=_rules(connection, config_digest),
-                places=request_places(connection, request_id),
-                later=tuple(_later(connection, request_id)),
+                rules=_rules(connection, record.intent.config_digest),
+                places=places,
+                later=tuple(sorted(_later(connection, record, gone), key=lambda one: one.at_ms)),
+                gone=gone,
             )
         except msgspec.DecodeError as error:
             raise StorageError(f"an event cannot be read: {error}") from error
+
+
+def _gone(log: LogEntries, record: AuditRecord, places: dict[str, int | None]) -> tuple[str, ...] | None:
+    texts = ((REQUEST, INTENT, record.request_content), (ANSWER, END, record.answer_content))
+    missing = [(side, place) for side, kind, text in texts if text is None and (place := places.get(kind)) is not None]
+    try:
+        return tuple(side for side, place in missing if _LINE.decode(log.read(place)[0].data).entry.content is not None)
+    except (StorageError, IndexError):
+        # A damaged log must not keep anybody from reading a record; it is said that nothing is known.
+        return None
 
 
 def _rules(connection: sqlite3.Connection, digest: str) -> dict[str, RuleSpec] | None:
@@ -78,12 +159,41 @@ def _rules(connection: sqlite3.Connection, digest: str) -> dict[str, RuleSpec] |
     return {rule.id: rule for rule in applied.configuration.rules}
 
 
-def _later(connection: sqlite3.Connection, request_id: str) -> list[Later]:
-    marks = ", ".join("?" * len(ABOUT_REQUESTS))
+def _later(connection: sqlite3.Connection, record: AuditRecord, gone: tuple[str, ...] | None) -> Iterator[Later]:
+    for body in _events(connection, CONTENT_READ, "request_id", record.intent.id):
+        read = msgspec.json.decode(body, type=_Read)
+        yield Later(read.at_ms, CONTENT_READ, read.by)
+    for body in _events(connection, BUDGET_RECONCILED, "request", record.intent.id):
+        fixed = msgspec.json.decode(body, type=_Corrected)
+        yield Later(fixed.at_ms, BUDGET_RECONCILED, fixed.by, _corrected(fixed))
+    first = bool(gone)
+    bodies = connection.execute(
+        "SELECT body FROM events WHERE type = ? AND at_ms >= ? ORDER BY seq", (CONTENT_ERASED, record.intent.at_ms)
+    )
+    for (body,) in bodies:
+        erased = msgspec.json.decode(body, type=_Erased)
+        if erased.fits(record) and (first or erased.request_id is not None):
+            first = False
+            yield Later(erased.at_ms, CONTENT_ERASED, erased.by, erased.said)
+
+
+def _events(connection: sqlite3.Connection, kind: str, field: str, request_id: str) -> list[bytes]:
     rows = connection.execute(
-        f"SELECT type, body FROM events WHERE type IN ({marks})"  # noqa: S608  marks only
-        " AND json_extract(CAST(body AS TEXT), '$.request_id') = ? ORDER BY seq",
-        (*ABOUT_REQUESTS, request_id),
-    ).fetchall()
-    done = [(kind, msgspec.json.decode(body, type=_Done)) for kind, body in rows]
-    return [Later(one.at_ms, kind, one.by) for kind, one in done]
+        "SELECT body FROM events WHERE type = ? AND json_extract(CAST(body AS TEXT), '$.' || ?) = ? ORDER BY seq",
+        (kind, field, request_id),
+    )
+    return [body for (body,) in rows]
+
+
+def _corrected(fixed: _Corrected) -> str:
+    what = "nothing was billed" if fixed.usage_source == UNUSED else "what was billed"
+    return (
+        f"{format_usd(fixed.before_nano)} USD became {format_usd(fixed.cost_nano)} USD, {fixed.input_tokens} input and "
+        f"{fixed.output_tokens} output tokens: {what}"
+    )
+
+
+def _kinds(record: AuditRecord) -> Iterator[str]:
+    for side in (record.intent, record.end):
+        if side is not None:
+            yield from (kind for kind, _ in side.finding_counts)

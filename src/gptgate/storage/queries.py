@@ -19,7 +19,7 @@ from gptgate.storage.schema import connect, require_latest, storage_errors
 from gptgate.storage.search_index import Plan
 from gptgate.storage.usage import usage
 from gptgate.storage.vault import MasterKey, text_opener
-from gptgate.storage.views import AuditRecord, AuditRow, SearchFilters, UsageRow
+from gptgate.storage.views import AuditRecord, AuditRow, FoundTexts, SearchFilters, UsageRow
 
 BUSY_MS = 5000
 INDEX_FROM = 10_000
@@ -51,6 +51,11 @@ CONDITIONS: dict[str, str] = {
     "until_ms": """i.at_ms < :until_ms
         AND i.seq <= (SELECT max(seq) FROM intents INDEXED BY intents_at WHERE at_ms < :until_ms)""",
     "request_id": "i.id = :request_id",
+    "session": "i.session = :session",
+    "tags": """NOT EXISTS (SELECT 1 FROM json_each(:tags) AS asked WHERE NOT EXISTS
+        (SELECT 1 FROM json_each(i.tags) AS tag WHERE tag.key = asked.key AND tag.value = asked.value))""",
+    "beyond": """(i.seq > (SELECT coalesce(max(intents_to), 0) FROM log_batches WHERE size <= :beyond)
+        OR e.seq > (SELECT coalesce(max(ends_to), 0) FROM log_batches WHERE size <= :beyond))""",
 }
 """One condition per field of SearchFilters."""
 
@@ -60,7 +65,7 @@ MAY_BE_OPEN = "i.seq >= (SELECT value FROM meta WHERE name = 'ended_before')"
 SEARCH = """
 SELECT i.seq, i.id, i.at_ms, i.team, i.app, i.key_id, i.end_user, i.client, i.endpoint, i.stream, i.model, i.provider,
        i.upstream_model, i.effect, i.score, i.body, e.answered_model, e.effect, e.state, e.status, e.code,
-       e.input_tokens, e.output_tokens, e.cost_nano, e.usage_source, e.body
+       e.input_tokens, e.output_tokens, e.cost_nano, e.usage_source, e.body, i.session, i.tags
 FROM {source} LEFT JOIN ends e ON e.id = i.id
 """
 
@@ -82,6 +87,7 @@ class _Kind(Struct, frozen=True):
 class _Marks(Struct, frozen=True):
     rules: tuple[str, ...]
     findings: tuple[_Kind, ...]
+    limit: str = ""
 
 
 MARKS = msgspec.json.Decoder(_Marks)
@@ -135,6 +141,8 @@ class SqliteReader:
         takes in what the index does not have yet; `progress` is told. Raises StorageError.
         """
         values = {name: value for name in CONDITIONS if (value := getattr(filters, name)) is not None}
+        if filters.tags is not None:
+            values["tags"] = json.dumps(filters.tags)
         with storage_errors("search the records"):
             way = self._way(filters, progress)
             conditions = [*way.where, *(CONDITIONS[name] for name in values)]
@@ -147,25 +155,24 @@ class SqliteReader:
             rows = self._connection.execute(query, {**values, "before_seq": before_seq, "limit": limit}).fetchall()
         return [_audit_row(row) for row in rows]
 
-    def search_texts(
-        self, filters: SearchFilters, words: str, limit: int, before_seq: int | None = None
-    ) -> tuple[list[AuditRow], int]:
-        """`search` among requests whose kept texts, on either side, hold these words; and how many texts were opened.
+    def search_texts(self, filters: SearchFilters, words: str, limit: int, before_seq: int | None = None) -> FoundTexts:
+        """`search` among requests whose kept texts, on either side, hold these words.
 
         Capital and small ASCII letters are the same. Nothing is indexed of texts: every one that the filters leave is
         opened. Raises StorageError, also for a text that cannot be opened.
         """
         found: list[AuditRow] = []
-        opened = 0
+        opened = without = 0
         wanted = needles(words)
         while len(found) < limit and (page := self.search(filters, PAGE, before_seq)):
             for row in page:
                 texts = self._texts(row)
                 opened += len(texts)
+                without += not texts
                 if any(needle in text for text in texts for needle in wanted):
                     found.append(row)
             before_seq = page[-1].seq
-        return found[:limit], opened
+        return FoundTexts(found[:limit], opened, without)
 
     def _texts(self, row: AuditRow) -> list[bytes]:
         with storage_errors("read kept texts"):
@@ -274,6 +281,8 @@ def _audit_row(row: tuple[Any, ...]) -> AuditRow:
         cost_nano,
         usage_source,
         end_body,
+        session,
+        tags,
     ) = row
     seq, request_id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider, upstream = asked
     try:
@@ -306,4 +315,7 @@ def _audit_row(row: tuple[Any, ...]) -> AuditRow:
         output_tokens=output_tokens or 0,
         cost_nano=cost_nano or 0,
         usage_source=usage_source or "",
+        session=session,
+        tags=json.loads(tags),
+        limit=sides[-1].limit,
     )

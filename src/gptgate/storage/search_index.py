@@ -26,7 +26,7 @@ from gptgate.storage.schema import connect
 from gptgate.storage.views import SearchFilters
 
 NAME = "search.db"
-VERSION = 1
+VERSION = 2
 BUSY_MS = 60_000
 BATCH = 20_000
 """Requests that are taken in within one transaction."""
@@ -47,10 +47,12 @@ _TABLES = (
 Mark = tuple[str, str, int]
 """Field, value, and the place of a request that has it."""
 
-FIELDS = ("app", "team", "key_id", "end_user", "model", "rule", "effect", "state", "code", "kind", "config")
-"""Fields of SearchFilters that have terms of their own. Empty values have none."""
+FIELDS = ("app", "team", "key_id", "end_user", "model", "rule", "effect", "state", "code", "kind", "config", "session")
+"""Fields of SearchFilters that have terms of their own, and each of its tags has one. Empty values have none."""
+TAG = "tag"
 
-_INTENTS = """SELECT seq, id, at_ms, score, team, app, key_id, end_user, model, effect, body FROM intents
+_INTENTS = """SELECT seq, id, at_ms, score, team, app, key_id, end_user, model, effect, session, tags,
+body FROM intents
 WHERE seq > ? AND seq <= ? ORDER BY seq"""
 _ENDS = """SELECT i.seq, e.state, e.code, e.effect, e.answered_model, e.body FROM ends e JOIN intents i ON i.id = e.id
 WHERE e.seq > ? AND e.seq <= ? ORDER BY e.seq"""
@@ -71,6 +73,7 @@ class _Side(Struct, frozen=True):
 
 
 _SIDE = msgspec.json.Decoder(_Side)
+_TAGS = msgspec.json.Decoder(dict[str, str])
 
 
 def bring_up(folder: Path, records: Path, progress: Callable[[int], None] | None = None) -> Path | None:
@@ -175,10 +178,11 @@ def _take_in(connection: sqlite3.Connection) -> int:
 
 
 def _asked(rows: Iterable[tuple[Any, ...]], marks: set[Mark]) -> Iterator[tuple[int, str, int, int]]:
-    for seq, name, at_ms, score, team, app, key_id, end_user, model, effect, body in rows:
+    for seq, name, at_ms, score, team, app, key_id, end_user, model, effect, session, tags, body in rows:
         side = _SIDE.decode(body)
-        plain = {"team": team, "app": app, "key_id": key_id, "end_user": end_user, "effect": effect}
-        marks.update((field, value, seq) for field, value in plain.items())
+        named = {"team": team, "app": app, "key_id": key_id, "end_user": end_user, "effect": effect, "session": session}
+        marks.update((field, value, seq) for field, value in named.items())
+        marks.update((TAG, _tag(*tag), seq) for tag in _TAGS.decode(tags).items())
         marks.update((("model", model, seq), ("model", side.routed_from, seq), ("config", side.config_digest, seq)))
         marks.add(("score", str(score), seq))
         _side(side, seq, marks)
@@ -215,6 +219,11 @@ def _insert(connection: sqlite3.Connection, marks: set[Mark]) -> None:
         connection.execute("UPDATE main.terms SET requests = requests + ? WHERE id = ?", (added, term))
 
 
+def _tag(name: str, value: str) -> str:
+    """One of a request's tags as a term."""
+    return f"{name}={value}"
+
+
 class Plan(Struct, frozen=True):
     """How to come to the rows: what stands after FROM, what is asked before the filters' own conditions, and the column
     that has the rows' places."""
@@ -233,6 +242,7 @@ NOTHING = Plan(where=("0",))
 def stated(filters: SearchFilters) -> list[tuple[str, str]]:
     """Fields and values of these filters that have terms."""
     found = [(field, value) for field in FIELDS if (value := getattr(filters, field))]
+    found += [(TAG, _tag(*tag)) for tag in (filters.tags or {}).items()]
     return [one for one in found if one != ("state", "open")]
 
 

@@ -10,7 +10,8 @@ class SearchFilters(Struct, frozen=True, kw_only=True):
 
     `model` is the asked, the chosen or the answering one, `rule` and `kind` (of a finding, exact) stand on either side,
     `effect` is the final one, `config` is how the digest of the configuration begins, scores are those of the request,
-    both bounds among them. `state` is an `EndState` or ``open`` for a request that has no end yet.
+    both bounds among them. `state` is an `EndState` or ``open`` for a request that has no end yet. All of `tags` must
+    be there. `beyond` is a size of the log: a request fits that has an entry which a log of that size does not have.
     """
 
     app: str | None = None
@@ -29,12 +30,17 @@ class SearchFilters(Struct, frozen=True, kw_only=True):
     since_ms: int | None = None
     until_ms: int | None = None
     request_id: str | None = None
+    session: str | None = None
+    tags: dict[str, str] | None = None
+    beyond: int | None = None
 
 
 class AuditRow(Struct, frozen=True, kw_only=True):
-    """One request in a list. `effect` is the final one; `rules` and `kinds` are those of both sides, each once.
+    """One request in a list. `effect` is the final one; `rules` and `kinds` are those of both sides, each once; `limit`
+    is the limit, guard or budget that refused.
 
-    While a request has no end: `state` is ``open``, numbers are 0, `answered_model`, `code`, `usage_source` empty.
+    While a request has no end: `state` is ``open``, numbers are 0, `answered_model`, `code`, `limit`, `usage_source`
+    empty.
     """
 
     seq: int
@@ -62,6 +68,18 @@ class AuditRow(Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost_nano: int
     usage_source: str
+    session: str
+    tags: dict[str, str]
+    limit: str
+
+
+class FoundTexts(Struct, frozen=True):
+    """Requests whose kept texts hold the words; of all that were looked at, how many texts were opened and how many
+    requests had none."""
+
+    rows: list[AuditRow]
+    opened: int
+    without: int
 
 
 class AuditRecord(Struct, frozen=True, kw_only=True):

@@ -56,6 +56,7 @@ QUEUE_DEPTH = "gptgate_queue_depth"
 
 SINK_LAG = "gptgate_sink_lag_entries"
 SINK_FAILURES = "gptgate_sink_failures"
+SINK_REFUSED = "gptgate_sink_refused_entries"
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -131,6 +132,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         SINK_FAILURES, "counter", ("sink",), "Deliveries to a sink that failed. They are tried again; nothing is lost."
     ),
+    Metric(SINK_REFUSED, "counter", ("sink",), "Entries that a sink was given and refused. They are not sent again."),
     Metric(QUEUE_DEPTH, "gauge", ("queue",), "Entries that wait in an internal queue."),
 )
 

@@ -89,6 +89,7 @@ def metrics() -> Metrics:
             catalog.WITNESS_BEHIND: lambda: {("w",): 2},
             catalog.SINK_LAG: lambda: {("siem",): 3},
             catalog.SINK_FAILURES: lambda: {("siem",): 2},
+            catalog.SINK_REFUSED: lambda: {("siem",): 1},
         },
     )
     made.configure(models={"gpt"}, apps={"web"}, rules={"r1", "r2"}, limits={"agents"})
@@ -321,3 +322,4 @@ def test_sinks_show_their_lag_and_their_failures() -> None:
     lines = metrics().render().decode().splitlines()
     assert 'gptgate_sink_lag_entries{sink="siem"} 3.0' in lines
     assert 'gptgate_sink_failures_total{sink="siem"} 2.0' in lines
+    assert 'gptgate_sink_refused_entries_total{sink="siem"} 1.0' in lines

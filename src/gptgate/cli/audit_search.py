@@ -1,0 +1,257 @@
+"""`gptgate audit search`: find requests by what their records say, and by words in kept texts."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec import structs
+
+from gptgate.cli.audit_index import told
+from gptgate.cli.audit_texts import TokenFile, master_key, note_reading, require_auditor
+from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.folder import CONFIG_NAME, require_database
+from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
+from gptgate.cli.output import Column, Format, print_records
+from gptgate.cli.text import clean
+from gptgate.cli.times import past_ms, show_ms, to_seconds
+from gptgate.config.problem import ConfigError, did_you_mean
+from gptgate.core.classifier import PREFIX
+from gptgate.core.money import format_usd
+from gptgate.core.snapshot import Effect, Snapshot
+from gptgate.detectors.registry import KINDS
+from gptgate.installed import read_config
+from gptgate.storage.entries import LogEntries
+from gptgate.storage.queries import SqliteReader
+from gptgate.storage.views import AuditRow, SearchFilters
+
+SHOWN = 20
+"""Of known names, where none is near."""
+
+
+class State(StrEnum):
+    """How a request ended; open while it has not."""
+
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    ABANDONED = "abandoned"
+    OPEN = "open"
+
+
+COLUMNS = (
+    Column("seq"),
+    Column("id", "request"),
+    Column("at_ms"),
+    Column("at", "time", show=to_seconds),
+    Column("team"),
+    Column("app", "app"),
+    Column("key_id", "key"),
+    Column("end_user", "user", fold=True),
+    Column("client"),
+    Column("endpoint"),
+    Column("stream"),
+    Column("model", "model", fold=True),
+    Column("provider"),
+    Column("upstream_model"),
+    Column("answered_model"),
+    Column("effect", "effect"),
+    Column("score", "score", right=True),
+    Column("state", "state"),
+    Column("status"),
+    Column("code", "code", fold=True),
+    Column("rules", "rules", fold=True),
+    Column("kinds", "findings", fold=True),
+    Column("input_tokens"),
+    Column("output_tokens"),
+    Column("cost_nano"),
+    Column("cost_usd", "cost USD", right=True),
+    Column("usage_source"),
+    Column("session"),
+    Column("tags"),
+    Column("limit"),
+)
+
+
+App = Annotated[str | None, typer.Option("--app", help="Of this app.")]
+Team = Annotated[str | None, typer.Option(help="Of this team.")]
+Key = Annotated[str | None, typer.Option(help="With the key of this id.")]
+User = Annotated[str | None, typer.Option(help="On behalf of this end user.")]
+Session = Annotated[str | None, typer.Option(help="Of this session, by the caller's own name for it.")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="With this tag. May repeat: all must be there.")
+]
+Model = Annotated[str | None, typer.Option(help="That asked for this model, or went to it.")]
+Rule = Annotated[str | None, typer.Option(help="On which this rule fired, on either side.")]
+WithEffect = Annotated[Effect | None, typer.Option(help="With this final effect.")]
+InState = Annotated[State | None, typer.Option(help="That ended so, or have not ended.")]
+Code = Annotated[str | None, typer.Option(help="Answered with this error code, such as policy_denied.")]
+Finding = Annotated[str | None, typer.Option(help="With a finding of this kind, such as pii.email.")]
+MinScore = Annotated[int | None, typer.Option(min=0, max=100, help="With this risk score or more.")]
+MaxScore = Annotated[int | None, typer.Option(min=0, max=100, help="With this risk score or less.")]
+Digest = Annotated[
+    str | None, typer.Option(metavar="DIGEST", help="Decided by the configuration whose digest begins so.")
+]
+Since = Annotated[str | None, typer.Option(help="From this time on: 2h, 7d, 2026-11-01, RFC 3339.")]
+Until = Annotated[str | None, typer.Option(help="Before this time.")]
+RequestId = Annotated[str | None, typer.Option("--id", help="With this request id.")]
+Unproven = Annotated[
+    bool, typer.Option("--unproven", help="Of which an entry is not in the signed log yet: it is the operator's word.")
+]
+Contains = Annotated[str | None, typer.Option(help="Whose kept texts hold these words. Needs an auditor's token.")]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
+Before = Annotated[int | None, typer.Option(min=1, help="Older than the request of this number (`seq`), to page.")]
+
+
+def search(
+    app_name: App = None,
+    team: Team = None,
+    key: Key = None,
+    user: User = None,
+    session: Session = None,
+    tag: Tags = None,
+    model: Model = None,
+    rule: Rule = None,
+    effect: WithEffect = None,
+    state: InState = None,
+    code: Code = None,
+    finding: Finding = None,
+    min_score: MinScore = None,
+    max_score: MaxScore = None,
+    config_digest: Digest = None,
+    since: Since = None,
+    until: Until = None,
+    request_id: RequestId = None,
+    unproven: Unproven = False,
+    contains: Contains = None,
+    token_file: TokenFile = None,
+    limit: Limit = 50,
+    before: Before = None,
+    output: Output = Format.TABLE,
+    data: Data = DEFAULT_FOLDER,
+    config: Config = None,
+) -> None:
+    """Find requests, newest first. All conditions must hold. Works while a gateway runs, and without one.
+
+    With --contains every text that the other conditions leave is opened; that an auditor did so is put on record.
+    Requests whose texts were not kept, or were erased, are not found by it; how many there were is said.
+    """
+    since_ms, until_ms = _times(since, until)
+    filters = SearchFilters(
+        app=app_name,
+        team=team,
+        key_id=key,
+        end_user=user,
+        session=session,
+        tags=_tags(tag),
+        model=model,
+        rule=rule,
+        effect=effect and effect.value,
+        state=state and state.value,
+        code=code,
+        kind=finding,
+        config=config_digest,
+        min_score=min_score,
+        max_score=max_score,
+        since_ms=since_ms,
+        until_ms=until_ms,
+        request_id=request_id,
+        beyond=LogEntries(data).size() if unproven else None,
+    )
+    # One more than asked for, to know whether there is more.
+    if contains is None:
+        with SqliteReader(data) as reader:
+            found = reader.search(filters, limit + 1, before, told)
+    else:
+        found = _search_texts(data, config, token_file, filters, contains, limit + 1, before)
+    _print_found(output, found, limit)
+    for hint in () if found else _unknown(filters, config or data / CONFIG_NAME):
+        print(hint, file=sys.stderr)
+
+
+def _times(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    now_ms = time.time_ns() // 1_000_000
+    since_ms = None if since is None else past_ms("--since", since, now_ms)
+    until_ms = None if until is None else past_ms("--until", until, now_ms)
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        raise CommandError("--since is not before --until", exit_code=USAGE)
+    return since_ms, until_ms
+
+
+def _tags(stated: Sequence[str] | None) -> dict[str, str] | None:
+    tags: dict[str, str] = {}
+    for one in stated or ():
+        name, equals, value = one.partition("=")
+        if not name or not equals or tags.get(name, value) != value:
+            raise CommandError(f"--tag: {clean(one)} is not NAME=VALUE, or another value of one name", exit_code=USAGE)
+        tags[name] = value
+    return tags or None
+
+
+def _search_texts(
+    data: Path,
+    config: Path | None,
+    token_file: Path | None,
+    filters: SearchFilters,
+    words: str,
+    limit: int,
+    before: int | None,
+) -> list[AuditRow]:
+    if not words:
+        raise CommandError("--contains needs words", exit_code=USAGE)
+    require_database(data)
+    auditor, master = require_auditor(data, token_file), master_key(data, config)
+    with SqliteReader(data, master) as reader:
+        found = reader.search_texts(filters, words, limit, before)
+    # The words themselves stay off the record: they may be somebody's name, and no entry can be taken back.
+    note_reading(data, auditor, {"searched_texts": found.opened, "found": len(found.rows)})
+    if found.without:
+        print(f"{found.without} requests have no text to look into: not kept, or erased", file=sys.stderr)
+    return found.rows
+
+
+def _print_found(output: Format, found: Sequence[AuditRow], limit: int) -> None:
+    """The first `limit` of what was found; whether there is more is said on standard error."""
+    rows = found[:limit]
+    print_records(output, COLUMNS, [_record(row) for row in rows])
+    if len(found) > limit:
+        print(f"there are older ones: --before {rows[-1].seq}", file=sys.stderr)
+    elif not rows and output is Format.TABLE:
+        print("no request fits", file=sys.stderr)
+
+
+def _unknown(filters: SearchFilters, config: Path) -> Iterator[str]:
+    """What may be misspelt. Said only where nothing was found: older records have names that are no longer known."""
+    try:
+        snapshot = read_config(config) if config.is_file() else None
+    except ConfigError:
+        # It names nothing then; the program's own kinds are known all the same.
+        snapshot = None
+    known: dict[str, tuple[str | None, set[str]]] = {"--finding": (filters.kind, _kinds(snapshot))}
+    if snapshot is not None:
+        known |= {
+            "--rule": (filters.rule, {rule.id for rule in snapshot.rules}),
+            "--model": (filters.model, {*snapshot.models}),
+            "--app": (filters.app, {*snapshot.apps}),
+            "--team": (filters.team, {*snapshot.teams}),
+        }
+    for option, (value, names) in known.items():
+        if value is not None and value not in names and not value.startswith(f"{PREFIX}."):
+            near = did_you_mean(value, sorted(names)) or f"known are {', '.join(sorted(names)[:SHOWN]) or 'none'}"
+            yield f"hint: {option} {clean(value)} is nothing that this configuration has; {near}"
+
+
+def _kinds(snapshot: Snapshot | None) -> set[str]:
+    return {*KINDS, *(f"custom.{spec.name}" for spec in (snapshot.custom if snapshot is not None else ()))}
+
+
+def _record(row: AuditRow) -> dict[str, object]:
+    return {
+        **structs.asdict(row),
+        "at": show_ms(row.at_ms),
+        "rules": list(row.rules),
+        "kinds": list(row.kinds),
+        "cost_usd": format_usd(row.cost_nano),
+    }
