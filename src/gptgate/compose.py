@@ -255,13 +255,12 @@ class App:
             # Compiling takes a second. Requests do not wait for it.
             self._inspector = await asyncio.to_thread(build_inspector, cache=self._patterns, custom=snapshot.custom)
             self._custom = snapshot.custom
-        upstream = HttpUpstream(targets)
-        await upstream.start()
-        known = self._credentials.change(targets.values(), others)
-        inspector = informed(self._inspector, snapshot, known, self._canaries)
-        gate = Gate(replace(self._services(snapshot, upstream, secrets), inspector=inspector))
-        self.telemetry.configure(snapshot)
-        self._treasury.install(gate.budgets)
+        async with HttpUpstream.built(targets) as upstream:
+            known = self._credentials.change(targets.values(), others)
+            inspector = informed(self._inspector, snapshot, known, self._canaries)
+            gate = Gate(replace(self._services(snapshot, upstream, secrets), inspector=inspector))
+            self.telemetry.configure(snapshot)
+            self._treasury.install(gate.budgets)
         self.store.max_log_lag_ns = snapshot.max_log_lag_ms * 1_000_000
         self._witnessing.change(snapshot.witnesses, witness_secrets)
         self.snapshot, self._upstream, self._gate = snapshot, upstream, gate

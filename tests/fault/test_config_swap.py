@@ -7,7 +7,9 @@ import pytest
 
 from books import balanced
 from gptgate.config.problem import ConfigError
+from gptgate.storage.errors import StorageError
 from gptgate.storage.views import SearchFilters
+from gptgate.upstream.client import HttpUpstream
 from harness import CONFIG, Gateway, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
 from waiting import PATIENCE_S, eventually
@@ -145,6 +147,36 @@ async def test_a_file_that_cannot_be_applied_changes_nothing(
         assert (await ask(gateway, "echo: still here"))[0] == 200
         found = await balanced(gateway, 1)
         assert found[0].intent.config_digest == old.digest
+
+
+@pytest.mark.parametrize("where", ["gptgate.compose.record_event", "gptgate.compose.Treasury.install"])
+async def test_no_connections_stay_of_a_configuration_that_was_refused(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the store refuses to record it, or it fails when it is nearly in force."""
+    async with running_gateway(tmp_path) as gateway:
+        started: list[HttpUpstream] = []
+        start = HttpUpstream.start
+
+        async def noted(upstream: HttpUpstream) -> None:
+            started.append(upstream)
+            await start(upstream)
+
+        def refuse(*_: object) -> None:
+            raise StorageError("the disk is full")
+
+        rewrite(gateway, with_budget(500))
+        with monkeypatch.context() as patch:
+            patch.setattr(HttpUpstream, "start", noted)
+            patch.setattr(where, refuse)
+            with pytest.raises(StorageError, match="the disk is full"):
+                await gateway.app.apply_config()
+        assert [upstream._lanes for upstream in started] == [{}] * len(started)
+        assert len(started) == (1 if "install" in where else 0)
+        assert gateway.app._upstream not in started
+        assert (await ask(gateway, "echo: still here"))[0] == 200
+        await gateway.app.apply_config()
+        assert (await ask(gateway, "echo: and in the new one"))[0] == 200
 
 
 async def test_an_unchanged_file_changes_nothing(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from audit_logs import Records, sequence, unverified
 from gptgate.core.events import encode_event
 from gptgate.core.keys import KeyRecord
 from gptgate.storage.auditors import add_auditor, remove_auditor
+from gptgate.storage.folder import CONTENT_KEY_NAME
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.rows import INSERT_INTENT, intent_values
 from gptgate.storage.schema import connect
@@ -61,6 +62,26 @@ def folder(original: Path, tmp_path: Path) -> Path:
 def change(folder: Path, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(folder / "gptgate.db")) as connection, connection:
         assert connection.execute(statement, values).rowcount > 0
+
+
+@pytest.mark.parametrize("change_to", ["x'00'", "'text'", "wrapped || x'00'"])
+def test_a_data_key_that_was_changed_is_found_where_its_master_key_is(
+    folder: Path, change_to: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(folder, f"UPDATE data_keys SET wrapped = CAST({change_to} AS BLOB)")
+    assert unverified(folder) == ""
+    assert "not tried, because their master key is not here: 1." in capsys.readouterr().out
+    (folder / CONTENT_KEY_NAME).write_text("m" * 32 + "\n")
+    assert unverified(folder) == "not verified: data key 1 was changed: its master key does not unwrap it"
+
+
+def test_a_data_key_that_nobody_changed_is_tried(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / CONTENT_KEY_NAME).write_text("m" * 32 + "\n")
+    assert unverified(folder) == ""
+    assert "not tried" not in capsys.readouterr().out
+    (folder / CONTENT_KEY_NAME).write_text("o" * 32 + "\n")
+    assert unverified(folder) == ""
+    assert "not tried" in capsys.readouterr().out
 
 
 def test_what_nobody_touched_is_verified(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

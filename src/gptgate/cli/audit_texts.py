@@ -15,12 +15,14 @@ from gptgate.cli.folder import CONFIG_NAME, load_config, require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.times import show_ms, to_seconds
+from gptgate.config.problem import ConfigError
 from gptgate.config.secrets import resolve
 from gptgate.config.types import SECRET, Wrong
 from gptgate.core.snapshot import SecretRef
 from gptgate.storage.auditors import add_auditor, auditor_of, auditors, changing, remove_auditor
+from gptgate.storage.errors import StorageError
 from gptgate.storage.events import CONTENT_KEYS_REWRAPPED, CONTENT_READ, insert_event, record_event
-from gptgate.storage.folder import content_secret
+from gptgate.storage.folder import CONTENT_KEY_NAME, content_secret
 from gptgate.storage.late_sealing import seal_texts
 from gptgate.storage.vault import MasterKey, Vault
 from gptgate.storage.vault import rewrap as rewrap_keys
@@ -109,6 +111,19 @@ def master_key(data: Path, config: Path | None) -> MasterKey:
     if config is not None or (data / CONFIG_NAME).is_file():
         reference = load_config(data, config).texts.master_key
     return MasterKey(resolve(reference) if reference is not None else content_secret(data))
+
+
+def present_master_key(data: Path) -> MasterKey | None:
+    """The same, for who only looks: None where it is not here, and no file is made."""
+    path = data / CONTENT_KEY_NAME
+    try:
+        if (data / CONFIG_NAME).is_file():
+            reference = load_config(data, None).texts.master_key
+            if reference is not None:
+                return MasterKey(resolve(reference))
+        return MasterKey(content_secret(data)) if path.is_file() else None
+    except (ConfigError, StorageError):
+        return None
 
 
 def require_auditor(data: Path, token_file: Path | None) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from gptgate.audit.signing import Signer
 from gptgate.cli.audit_known import KnownHead, cosigned, cosigned_line, known_head, read_key, roots_of, witnessed_heads
+from gptgate.cli.audit_texts import present_master_key
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
@@ -150,18 +151,18 @@ def _verify_folder(
     with FileCheck(data) as prints, LogCheck(data) as check, LogCheck(data) as aside, ThreadPoolExecutor(1) as pool:
         damage, access = pool.submit(aside.integrity), pool.submit(aside.access)
         sums, unsought = pool.submit(aside.money), pool.submit(aside.unsought)
-        untouched = pool.submit(prints.compare)
+        untouched, wrapped = pool.submit(prints.compare), pool.submit(aside.data_keys, present_master_key(data))
         try:
             erased = _compare(verify_log(read, signed, key, roots), check, head)
             beyond = check.beyond(head.size)
-            wrong = access.result().wrong or sums.result() or unsought.result() or untouched.result().wrong
+            wrong = access.result().wrong or sums.result() or unsought.result() or wrapped.result().wrong
         except (VerificationError, StorageError):
             _require_sound(damage.result())
             raise
         _require_sound(damage.result())
     if beyond < 0:
         raise VerificationError(f"{-beyond} rows are missing that the log has")
-    if wrong:
+    if wrong := wrong or untouched.result().wrong:
         raise VerificationError(wrong)
     print(f"Verified: {head.size} entries in the log {head.origin}; the records say the same.")
     if kept:
@@ -174,6 +175,8 @@ def _verify_folder(
         print(f"Keys and auditors of which the log does not tell which secret they have: {unbound}, made long ago.")
     if beyond:
         print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
+    if untried := wrapped.result().untried:
+        print(f"Keys of texts that were not tried, because their master key is not here: {untried}.")
     for line in _file_lines(untouched.result()):
         print(line)
 

@@ -19,6 +19,7 @@ from gptgate.storage.rows import end_columns
 from gptgate.storage.schema import connect, migrate, require_latest, storage_errors
 from gptgate.storage.sequencer import BATCH, Batch
 from gptgate.storage.sums_check import UNREADABLE, wrong_money
+from gptgate.storage.vault import MasterKey, WrappedKeys, try_data_keys
 
 BUSY_MS = 5000
 END = msgspec.json.Decoder(End)
@@ -187,6 +188,11 @@ class LogCheck:
     def access(self) -> Access:
         """Where a key, an auditor or the key of a text is not what the log tells of."""
         return check_access(self._connection)
+
+    def data_keys(self, master: MasterKey | None) -> WrappedKeys:
+        """Whether the keys of texts are still what this master key has wrapped."""
+        with storage_errors("try the keys of texts"):
+            return try_data_keys(self._connection, master)
 
     def _batch(self, before: Batch, batch: Batch, later: SealedAs) -> Iterator[Row]:
         # The columns are constants of ours.

@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec import Struct
 
 from gptgate.core.events import End, Intent
 from gptgate.core.sealing import (
@@ -196,6 +197,31 @@ def text_opener(connection: sqlite3.Connection, master: MasterKey) -> OpenText:
         return text
 
     return open_text
+
+
+class WrappedKeys(Struct, frozen=True):
+    """`wrong` names a data key that its master key does not unwrap, ``""`` when there is none. `untried` are those that
+    another master key wrapped than the one that is here."""
+
+    wrong: str
+    untried: int
+
+
+def try_data_keys(connection: sqlite3.Connection, master: MasterKey | None) -> WrappedKeys:
+    """Unwrap every data key that this master key wrapped. Raises sqlite3.Error."""
+    untried = 0
+    for number, app, day, fingerprint, wrapped in connection.execute(
+        "SELECT number, app, day, master, CAST(wrapped AS BLOB) FROM data_keys ORDER BY number"
+    ):
+        if master is None or fingerprint != master.fingerprint:
+            untried += 1
+            continue
+        try:
+            master.unwrap(number, (app, day), wrapped)
+        except (StorageError, ValueError):
+            # Also of too few bytes.
+            return WrappedKeys(f"data key {number} was changed: its master key does not unwrap it", untried)
+    return WrappedKeys("", untried)
 
 
 def rewrap(connection: sqlite3.Connection, old: MasterKey, new: MasterKey) -> int:

@@ -1,7 +1,9 @@
 """The upstream port over aiohttp: one session for each provider, and retries that cannot be billed twice."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Self
 
 from gptgate.core.errors import Reach, UpstreamError
 from gptgate.core.snapshot import ProviderSpec
@@ -35,6 +37,17 @@ class HttpUpstream:
         self._connections = connections
         self._sleep = sleep
         self._lanes: dict[str, Lane] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def built(cls, targets: Mapping[str, Target]) -> AsyncIterator[Self]:
+        """One that is started, for a block that builds on it: it is closed where the block fails, and stays else."""
+        async with AsyncExitStack() as undo:
+            upstream = cls(targets)
+            await upstream.start()
+            undo.push_async_callback(upstream.close)
+            yield upstream
+            undo.pop_all()
 
     async def start(self) -> None:
         """Make the sessions; opens no connection. Raises ValueError for a target that no request can be made for."""
