@@ -28,7 +28,7 @@ from gptgate.treasury import Treasury
 from harness import CONFIG, Gateway, GatewayProcess, make_key, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
 from shared_parts import Server, ready
-from waiting import PATIENCE_S
+from waiting import PATIENCE_S, eventually
 
 REQUESTS = "  - {{name: requests, scope: [app], unit: requests, amount: '{}', window: month}}\n"
 DOLLARS = "  - {name: dollars, scope: [team, model], unit: usd, amount: '500.00', window: month}\n"
@@ -211,6 +211,32 @@ async def test_what_ends_while_the_records_are_read_counts_once(
         assert accounts(gateway.app, budget) == {("demo",): 1}
         assert (await ask(gateway))[0] == 429
         await balanced(gateway, 2)
+
+
+async def test_a_budget_that_comes_back_counts_a_request_of_before_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second request was counted in the budget while the first one was in flight, then the budget was forgotten."""
+    async with running_gateway(tmp_path, budgets(REQUESTS.format(5))) as gateway:
+        first = asyncio.create_task(ask(gateway, SLOW))
+        await in_flight(gateway, 1)
+        await apply(gateway)
+        second = asyncio.create_task(ask(gateway, SLOW.replace("150ms", "1500ms")))
+        await in_flight(gateway, 2)
+        await first
+        await eventually(lambda: not gateway.app._retired)
+        written = SqliteStore.ends_written
+
+        async def all_written(store: SqliteStore) -> None:
+            await second
+            await written(store)
+
+        monkeypatch.setattr(SqliteStore, "ends_written", all_written)
+        await apply(gateway, REQUESTS.format(5))
+        monkeypatch.undo()
+        await balanced(gateway, 2)
+        assert_counted(gateway)
+        assert accounts(gateway.app, gateway.app.snapshot.budgets[-1]) == {("demo",): 2}
 
 
 async def test_a_change_that_fails_changes_nothing_and_the_next_one_counts_right(

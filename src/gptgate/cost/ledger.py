@@ -132,10 +132,16 @@ class MemoryLedger:
             self._reached(BudgetCharge(budget, key), account, now_ms)
 
     def begin(self, budgets: Iterable[BudgetSpec]) -> None:
-        """Count these from nothing on."""
-        for budget in budgets:
-            self._books[budget.counts] = _Book(budget)
+        """Count these from nothing on.
+
+        What is reserved in one of them since before it was forgotten counts there no more, or it would count twice once
+        it is adopted.
+        """
+        fresh = {budget.counts: _Book(budget) for budget in budgets}
+        self._books |= fresh
         self._known.clear()
+        for held in self._open.values():
+            held.lines = [line for line in held.lines if line[0].budget.counts not in fresh]
 
     def keep(self, budgets: Iterable[BudgetSpec]) -> None:
         """Forget all other budgets. What is reserved in them can still be settled."""
