@@ -54,7 +54,13 @@ class SharedCounters:
         """Let what a request holds count in these accounts too; the counters are told when this gateway joins again."""
         hold = self._membership.holds.get(request_id)
         if hold is not None and hold.reservation is not None:
-            hold.lines += [Line(charge, Account(*charge, self._slots_of(charge), hold.at_ms)) for charge in charges]
+            # One of a budget that was forgotten meanwhile and comes back is there still.
+            there = {(line.charge.budget.counts, line.charge.key) for line in hold.lines}
+            hold.lines += [
+                Line(charge, Account(*charge, self._slots_of(charge), hold.at_ms))
+                for charge in charges
+                if (charge.budget.counts, charge.key) not in there
+            ]
             self._ledger.adopt(request_id, charges)
 
     async def _change(self, hold: SharedHold, limits: Sequence[Charge] | None, wish: Wish) -> None:

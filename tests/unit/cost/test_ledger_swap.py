@@ -30,6 +30,18 @@ def test_a_reservation_that_is_adopted_is_settled_everywhere_once() -> None:
     assert ledger.spent(OF_TEAM, AT_MS) == 1
 
 
+def test_what_is_reserved_in_a_budget_that_comes_back_counts_there_once() -> None:
+    ledger = MemoryLedger()
+    heard = ledger.overheard = []
+    reservation = ledger.reserve("a", "shop", [OF_APP, OF_TEAM], CEILING, AT_MS)
+    ledger.keep([APP])
+    ledger.begin([TEAM])
+    ledger.adopt("a", [OF_TEAM])
+    ledger.settle(reservation, REAL)
+    assert ledger.spent(OF_TEAM, AT_MS) == 1
+    assert [charge for charge, _, _ in heard[0][0].lines] == [OF_APP, OF_TEAM]
+
+
 def test_what_is_reserved_in_a_budget_that_is_gone_can_be_settled() -> None:
     ledger = MemoryLedger()
     reservation = ledger.reserve("a", "shop", [OF_APP, OF_TEAM], CEILING, AT_MS)

@@ -138,6 +138,21 @@ def test_counters_that_were_emptied_are_filled_again_with_what_is_held(
     assert LedgerThere(other).spent(CHARGES[0], NOW_MS) == 5
 
 
+def test_what_a_budget_that_comes_back_holds_since_before_is_held_once(
+    both: tuple[Member, Member], counters_server: Server
+) -> None:
+    one, other = both
+    held = LedgerThere(one)
+    reservation = held.reserve("a", "app", CHARGES, dollars(60), NOW_MS)
+    one.ledger.begin([budget for budget, _ in CHARGES])
+    one.counters.adopt("a", CHARGES)
+    with counters_server.client() as client:
+        client.delete(*client.keys(f"{{{one.prefix}}}:*"))
+    assert LedgerThere(other).spent(CHARGES[0], NOW_MS) == 60
+    held.settle(reservation, dollars(5))
+    assert LedgerThere(other).spent(CHARGES[0], NOW_MS) == 5
+
+
 def test_two_of_which_one_is_gone_are_not_complete_after_a_loss(
     both: tuple[Member, Member], counters_server: Server
 ) -> None:
