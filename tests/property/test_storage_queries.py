@@ -282,7 +282,7 @@ def test_usage_agrees_with_the_reference(
     with tempfile.TemporaryDirectory() as name:
         asyncio.run(written(Path(name), records))
         for ended in corrections:
-            reconcile(Path(name), ended.id, 1, "operator", ended.usage, ended.cost_nano, "ada")
+            reconcile(Path(name), ended.id, 1, "operator", ended.usage, ended.cost_nano, "ada", is_beyond=True)
         with closing(LogCheck(Path(name))) as check:
             assert check.money() == ""
         with SqliteReader(Path(name)) as reader:

@@ -50,6 +50,8 @@ async def test_an_unknown_usage_is_corrected_once_and_the_budget_has_room_again(
         (lost,) = [record for record in await balanced(gateway, 2) if record.end and record.end.status == 504]
         assert spent(gateway, "day", "demo") == lost.intent.reserved_nano
         correct = ["budget", "reconcile", lost.intent.id, "--as", "ada", "--usd", "0.0001", "--input-tokens", "20"]
+        assert await command(gateway, *correct[:5], "--usd", "0.5") == 1, "more than was reserved"
+        assert spent(gateway, "day", "demo") == lost.intent.reserved_nano
         codes = await asyncio.gather(*(command(gateway, *correct) for _ in range(3)))
         assert sorted(codes) == [0, 1, 1]
         for _ in range(3):

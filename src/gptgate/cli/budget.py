@@ -135,8 +135,11 @@ def set_account(
         in_force = (_limit(budget, key) or 0) + _added(budget, before, now_ms).get(key, 0)
         return TopUp(budget.name, key, now_ms, wanted - in_force)
 
-    set_amount(data, who, wanted, change)
+    added = set_amount(data, who, wanted, change)
     print(f"budget {budget.name}: {shown(budget.unit, wanted)} for {_account(key)} in this window, by {clean(who)}")
+    configured = _limit(budget, key) or 0
+    if added:
+        print(f"({shown(budget.unit, configured)} are configured. When that changes, so does this: set it again then.)")
 
 
 @app.command("reconcile")
@@ -146,6 +149,9 @@ def reconcile_request(
     input_tokens: Annotated[int, typer.Option(min=0, max=10**9, help="How many input tokens it had.")] = 0,
     output_tokens: Annotated[int, typer.Option(min=0, max=10**9, help="How many output tokens it had.")] = 0,
     unused: Annotated[bool, typer.Option("--unused", help="The provider billed nothing for it.")] = False,
+    beyond: Annotated[
+        bool, typer.Option("--beyond-reservation", help="It is right that it cost more than was reserved for it.")
+    ] = False,
     by: By = None,
     data: Data = DEFAULT_FOLDER,
 ) -> None:
@@ -160,7 +166,8 @@ def reconcile_request(
     usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
     nano = 0 if usd is None else _amount("--usd", Unit.USD, usd)
     who = _who(by)
-    before = reconcile(data, request, _now_ms(), UNUSED if unused else BILLED, usage, nano, who)
+    source = UNUSED if unused else BILLED
+    before = reconcile(data, request, _now_ms(), source, usage, nano, who, is_beyond=beyond)
     print(f"request {request}: {shown(Unit.USD, nano)} instead of {shown(Unit.USD, before)}, by {clean(who)}")
 
 

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gptgate.core.facts import Usage
+from gptgate.core.money import format_usd
 from gptgate.storage.errors import StorageError
 from gptgate.storage.events import BUDGET_RECONCILED, insert_event
 from gptgate.storage.folder import DATABASE_NAME
@@ -25,12 +26,23 @@ VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
 
-def reconcile(folder: Path, request_id: str, at_ms: int, source: str, usage: Usage, cost_nano: int, by: str) -> int:
+def reconcile(
+    folder: Path,
+    request_id: str,
+    at_ms: int,
+    source: str,
+    usage: Usage,
+    cost_nano: int,
+    by: str,
+    *,
+    is_beyond: bool = False,
+) -> int:
     """Correct the sums by what one request really cost; what stayed spent for it until now.
 
     The records stay as they are; the correction stands beside them, with its event, durable when this returns. Each
     request is corrected once at most, also by two at the same time. Blocks. Raises StorageError when the request is not
-    known, still runs, has a known usage, or was corrected before.
+    known, still runs, has a known usage, or was corrected before; and when it would cost more than stayed spent for it,
+    unless it `is_beyond` that on purpose: a typing error could take a whole budget, once and for all.
     """
     with (
         storage_errors("correct what was spent"),
@@ -39,6 +51,11 @@ def reconcile(folder: Path, request_id: str, at_ms: int, source: str, usage: Usa
         connection.execute("BEGIN IMMEDIATE")
         try:
             spent = _still_unknown(connection, request_id)
+            if cost_nano > spent and not is_beyond:
+                raise StorageError(
+                    f"that is more than the ${format_usd(spent)} that were reserved for request {request_id}",
+                    hint="a correction cannot be taken back; if it is right, add --beyond-reservation",
+                )
             tokens = usage.input_tokens, usage.output_tokens
             connection.execute(INSERT, (request_id, at_ms, source, *tokens, cost_nano, by))
             fields = {

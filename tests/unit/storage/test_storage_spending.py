@@ -162,6 +162,8 @@ async def test_what_is_found_out_later_takes_the_place_of_what_was_reserved_once
     before = spent(tmp_path, budget(Unit.TOKENS))
     assert [amount for *_, amount in before] == [141]
     usage = Usage(input_tokens=20, output_tokens=3)
+    with pytest.raises(StorageError, match=r"more than the \$0.000000900 that were reserved"):
+        reconcile(tmp_path, "lost", 7, "operator", usage, 901, "ada")
     assert reconcile(tmp_path, "lost", 7, "operator", usage, 333, "ada") == 900
     assert reconcile(tmp_path, "never", 8, "unused", Usage(), 0, "ada") == 900
     for name, problem in (
