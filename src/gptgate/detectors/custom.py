@@ -17,6 +17,11 @@ from gptgate.detectors.reading import read_text
 LONGEST = 512
 """The longest match: what a stream may have to hold back for a custom pattern."""
 
+PIECE = 6_000
+"""So long the source of a pattern of words may become."""
+LONGEST_SOURCE = 14_000
+"""Hyperscan takes patterns of up to 16,000 characters, edges included."""
+
 PLAIN = Edges(EDGE, "", END)
 """Around words and patterns of ASCII."""
 
@@ -92,10 +97,25 @@ def _patterns(kind: str, spec: CustomSpec) -> Iterator[Pattern]:
             read = unicodedata.normalize("NFC", read_text(word, is_json=False).decode())
             for around in edges(read):
                 foreign.setdefault(around, []).append(_foreign(read, ignore_case=spec.ignore_case))
-    if plain:
-        yield _pattern(kind, spec, "|".join(plain))
-    for around, bodies in foreign.items():
-        yield _pattern(kind, spec, "|".join(bodies), around)
+    for bodies in _pieces(plain):
+        yield _pattern(kind, spec, "|".join(bodies))
+    for around, spellings in foreign.items():
+        for bodies in _pieces(spellings):
+            yield _pattern(kind, spec, "|".join(bodies), around)
+
+
+def _pieces(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """The bodies in groups of which each makes a pattern that is not too long."""
+    group: list[str] = []
+    length = 0
+    for body in bodies:
+        if group and length + len(body) > PIECE:
+            yield group
+            group, length = [], 0
+        group.append(body)
+        length += len(body) + 1
+    if group:
+        yield group
 
 
 def _pattern(kind: str, spec: CustomSpec, body: str, around: Edges = PLAIN) -> Pattern:
@@ -104,6 +124,8 @@ def _pattern(kind: str, spec: CustomSpec, body: str, around: Edges = PLAIN) -> P
         raise ValueError("has no longest match: write {m,n} instead of * and +")
     if first(node)[1]:
         raise ValueError("matches the empty text")
+    if len(body) > LONGEST_SOURCE:
+        raise ValueError("is too long for a pattern")
     left, prefix, right = around
     return Pattern(kind, body, spec.points, left, right, prefix=prefix, ignore_case=spec.ignore_case)
 

@@ -111,6 +111,14 @@ class AnswerGuard:
             self.hearing.add(answer.segments, self._rewrites)
             self._weigh(*await self.hearing.ask())
 
+    def hold(self, data: bytes, *, at_end: bool) -> bytes:
+        """What of a stream may go out before its classifiers have spoken. Raises as `hear_stream`, and AnswerTooLarge."""
+        if self.hearing is None:
+            return data
+        if (known := self.hearing.gives_up()) is not None:
+            self._weigh(*known)
+        return self.hearing.hold(data, at_end=at_end)
+
     async def hear_stream(self) -> bytes:
         """Ask the classifiers about a stream that has come to its end: what of it waited for their word.
 

@@ -235,7 +235,7 @@ class Exchange:
                         await growth.follow(codec.so_far, guard.received)
                     reported = codec.so_far
                     if guard.hearing is not None:
-                        data = guard.hearing.hold(data, at_end=codec.complete)
+                        data = guard.hold(data, at_end=codec.complete)
                     if data:
                         digest.update(data)
                         await out.send(data)
@@ -256,6 +256,7 @@ class Exchange:
                 digest.update(data)
                 await out.send(data)
         finally:
+            growth.told(codec.so_far)
             if guard.hearing is not None and guard.hearing.withholds_all:
                 draft.chunks = 0
             draft.answered_model = codec.model

@@ -66,6 +66,8 @@ class Hearing:
         self._most_bytes = services.snapshot.server.max_answer_bytes
         self._said: list[Said] = []
         self._chars: dict[Origin, int] = {}
+        self._unable = 0
+        """So many of them cannot judge a text as long as this one is by now."""
         self._deaf = False
         """More was said than any of them can judge: nothing is kept for them any more."""
         self._held: list[bytes] = []
@@ -87,18 +89,26 @@ class Hearing:
         for origin, text in shown(self._services, segments, rewrites, envelope):
             self.begin(origin, False).grow(text)
 
-    def hold(self, data: bytes, *, at_end: bool) -> bytes:
-        """What may go out although the answer has not been heard yet: nothing of what `waits` for it, and nothing
-        `at_end`.
+    def gives_up(self) -> tuple[Sequence[Finding], Sequence[str]] | None:
+        """What is known in place of their word as soon as none of them can judge so long a text, once; else None.
 
-        Raises GuardFailed where one that fails closed cannot judge so long a text, and AnswerTooLarge where more would
-        wait than a whole answer may have.
+        It has to be decided on before anything goes out: a rule may deny what nobody has judged. Raises GuardFailed for
+        one that fails closed.
         """
         unable = [spec for spec in self._specs if self._is_too_long(spec)]
-        if unable and not self._deaf:
-            self._heard([_unable(spec) for spec in unable])
-            if len(unable) == len(self._specs):
-                self._forget()
+        if len(unable) <= self._unable:
+            return None
+        self._unable = len(unable)
+        known = self._heard([_unable(spec) for spec in unable])
+        if self._unable < len(self._specs):
+            return None
+        self._forget()
+        return known
+
+    def hold(self, data: bytes, *, at_end: bool) -> bytes:
+        """What may go out although the answer has not been heard yet: nothing of what `waits` for it, and nothing
+        `at_end`. Ask `gives_up` before. Raises AnswerTooLarge where more would wait than a whole answer may have.
+        """
         if not self.waits and not at_end:
             return self.released() + data
         self._held.append(data)

@@ -53,13 +53,18 @@ class Outgrowth:
             return False
         return usage.output_tokens > held.output_tokens or usage.input_tokens > held.input_tokens
 
+    def told(self, usage: Usage | None) -> None:
+        """The last that the provider reported, also of a stream that ended before it was looked at."""
+        if usage is not None:
+            self._reported = usage
+
     async def follow(self, usage: Usage | None, chars: int) -> None:
         """Hold as much as it has come to. Raises StreamOutgrown where that is not wanted, or not paid for;
         AuditUnavailable and CountersUnavailable where nobody can say."""
         held = self._held
         input_tokens, output_tokens = held.input_tokens, _least_tokens(chars)
         if usage is not None:
-            self._reported = usage
+            self.told(usage)
             input_tokens, output_tokens = usage.input_tokens, max(output_tokens, usage.output_tokens)
         if _is_within(held.grown(input_tokens, output_tokens), held):
             # Less input leaves room for more output. The estimate is looked at again a step later.

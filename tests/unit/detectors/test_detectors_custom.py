@@ -1,5 +1,7 @@
 """Words and patterns of an organisation's own: what is found, by both engines alike, and on streams."""
 
+import random
+
 import pytest
 
 from gptgate.core.finding import Origin, Segment
@@ -108,6 +110,18 @@ def test_words_in_any_letters_are_found_by_every_engine_and_on_streams(engine: s
             assert all(not one.start < len(out) < one.end for one in findings)
         released, findings = scanner.finish()
         assert (out + released, spans + [(one.start, one.end) for one in findings]) == (text, whole)
+
+
+@pytest.mark.parametrize("letters", ["абвгдежзиклмнопрстуфхцч", "abcdefghijklmnopqrstuvwxyz"])
+def test_as_many_words_as_there_may_be_are_compiled(letters: str) -> None:
+    chance = random.Random(1)
+    words = tuple("".join(chance.choices(letters, k=24)) for _ in range(200))
+    many = spec("many", words)
+    assert examine_custom(many) == ""
+    inspector = TextInspector(custom_detectors([many]))
+    for word in words[::20]:
+        (finding,) = inspector.inspect([Segment((), Origin.USER, f"so {word}, yes")])
+        assert (finding.start, finding.end) == (3, 3 + len(word))
 
 
 def test_case_counts_where_it_is_to_count() -> None:

@@ -304,6 +304,19 @@ async def test_one_that_fails_open_holds_up_no_stream_that_it_cannot_judge() -> 
     assert served.end.opinions == (Opinion(classifier="w", failure="too_long"),)
 
 
+async def test_what_nobody_could_judge_is_decided_on_before_it_goes_out() -> None:
+    unjudged = (
+        """    - {id: deny-unjudged, stage: response, effect: deny, when: 'failures.exists(f, f == "external.w")'}\n"""
+    )
+    snapshot = configuration(DENY + unjudged, more=", max_chars: 30, on_failure: open")
+    for streamed in (False, True):
+        pieces = answered(Dialect.OPENAI, "x" * 400, streamed=streamed)
+        served = await serve(snapshot, pieces, PlayedClassifier(), streamed=streamed)
+        assert isinstance(served.error, PolicyDenied)
+        assert b"x" * 4 not in served.out.body
+        assert served.end.rules == ("deny-unjudged",)
+
+
 async def test_one_that_can_judge_it_still_holds_what_another_cannot() -> None:
     rules = DENY.replace("external.w.leak", "external.*")
     entries = (

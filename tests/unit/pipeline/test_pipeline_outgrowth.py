@@ -89,6 +89,16 @@ async def test_more_is_held_in_steps_and_is_on_record() -> None:
     assert watched.held == INPUT + 5 * (2 * OUTPUT + (OUTPUT + 1 + LEAST_TOKENS) // 4)
 
 
+def test_what_was_told_of_a_stream_that_ended_before_it_was_looked_at_is_spent() -> None:
+    growth = Watched(10**9).growth
+    growth.told(None)
+    growth.told(reported(OUTPUT))
+    assert growth.estimate() is None
+    growth.told(reported(4 * OUTPUT))
+    growth.told(None)
+    assert growth.estimate() == (INPUT + 5 * 4 * OUTPUT, reported(4 * OUTPUT))
+
+
 async def test_less_input_than_was_reserved_pays_for_more_output() -> None:
     watched = Watched(RESERVED)
     await watched.growth.follow(reported(OUTPUT + 5, INPUT - 25), 10)
