@@ -169,4 +169,38 @@ def test_records_that_something_else_wrote_since_are_named(copy: Path) -> None:
     with closing(sqlite3.connect(copy / "gptgate.db")) as connection:
         connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'data_keys'")
         connection.commit()
-        assert "something else than gptgate has written to gptgate.db" in unverified(copy)
+        assert "something else than gptgate, or an older gptgate, has written to gptgate.db" in unverified(copy)
+
+
+def test_what_gptgate_writes_meanwhile_is_no_alarm(copy: Path) -> None:
+    with FileCheck(copy) as check:
+        make_key(copy, app="shop")
+        found = check.compare()
+    assert (found.wrong, found.taken) == ("", False)
+
+
+def test_a_gateway_that_ran_and_stopped_meanwhile_is_no_alarm(copy: Path) -> None:
+    with FileCheck(copy) as check:
+        make_key(copy, app="shop")
+        take_fingerprints(copy)
+        found = check.compare()
+    assert (found.wrong, found.taken) == ("", False)
+    assert not fingerprint_differs(copy)
+
+
+def test_a_write_ahead_log_that_came_with_a_writer_is_no_alarm(copy: Path) -> None:
+    with closing(sqlite3.connect(copy / "gptgate.db")) as connection:
+        connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'data_keys'")
+        connection.commit()
+        with FileCheck(copy) as check:
+            # As if the fingerprints were taken away between the two looks at the folder.
+            (copy / FINGERPRINTS_NAME).unlink()
+            found = check.compare()
+    assert (found.wrong, found.taken) == ("", False)
+
+
+def test_an_older_gptgate_is_named_where_it_may_have_written(stopped: Path) -> None:
+    with turned(stopped / "gptgate.db", 1000, 0):
+        assert unverified(stopped).endswith("some of its bytes were changed, or an older gptgate wrote to it")
+    with turned(stopped / "admin.token", 1, 0):
+        assert unverified(stopped).endswith("some of its bytes were changed")

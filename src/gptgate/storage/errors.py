@@ -8,3 +8,7 @@ class StorageError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class Unreadable(StorageError):
+    """A file cannot be read by this user, or in this place. It says nothing of what the file holds."""

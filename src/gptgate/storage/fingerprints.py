@@ -46,8 +46,9 @@ LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
 
 
 class Comparison(Struct, frozen=True):
-    """`wrong` names the first file that differs, ``""`` when none does. `taken` is False where no fingerprints are.
-    `unread` are files that this user cannot read, or that a copy does not have."""
+    """`wrong` names the first file that differs, ``""`` when none does. `taken` is False where no fingerprints are, or
+    they were taken away or anew while files were compared with them, as gptgate does when it writes. `unread` are files
+    that this user cannot read, or that a copy does not have."""
 
     wrong: str = ""
     taken: bool = True
@@ -81,9 +82,10 @@ class FileCheck:
         self._files: dict[str, tuple[str, BinaryIO]] = {}
         self._unread: list[str] = []
         self._wrong = ""
-        self._taken = True
         with storage_errors("read the files' fingerprints"):
-            self._open()
+            self._lines = _lines(folder)
+            if self._lines is not None:
+                self._open(self._lines.decode("ascii", "replace"))
 
     def close(self) -> None:
         for _, file in self._files.values():
@@ -100,15 +102,13 @@ class FileCheck:
         with storage_errors("compare the files' fingerprints"):
             for name, (expected, file) in self._files.items():
                 if not self._wrong and _digest(file) != expected:
-                    self._wrong = f"{name} is not what it was when the gateway stopped: some of its bytes were changed"
-        return Comparison(self._wrong, self._taken, tuple(self._unread))
+                    self._wrong = _changed(name)
+            # What opens a database to write takes them away before it changes a byte: they say nothing about it then.
+            if self._lines is None or (self._wrong and _lines(self._folder) != self._lines):
+                return Comparison(taken=False)
+        return Comparison(self._wrong, unread=tuple(self._unread))
 
-    def _open(self) -> None:
-        try:
-            text = (self._folder / FINGERPRINTS_NAME).read_bytes().decode("ascii", "replace")
-        except FileNotFoundError:
-            self._taken = False
-            return
+    def _open(self, text: str) -> None:
         lines = LINE.findall(text)
         names = [name for _, name in lines]
         whole = text == "".join(f"{digest}  {name}\n" for digest, name in lines)
@@ -117,7 +117,9 @@ class FileCheck:
             return
         for name in DATABASES:
             if _log_bytes(self._folder / name):
-                self._wrong = f"something else than gptgate has written to {name} since the gateway stopped"
+                self._wrong = (
+                    f"something else than gptgate, or an older gptgate, has written to {name} since the gateway stopped"
+                )
         for expected, name in lines:
             try:
                 self._files[name] = expected, (self._folder / name).open("rb", buffering=0)
@@ -137,6 +139,20 @@ def _names(folder: Path) -> Iterator[str]:
             yield name
     for path in sorted((folder / LOG_FOLDER / WITNESSED).glob("*")):
         yield str(path.relative_to(folder))
+
+
+def _lines(folder: Path) -> bytes | None:
+    """The fingerprints as they stand there now, None where there are none."""
+    try:
+        return (folder / FINGERPRINTS_NAME).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _changed(name: str) -> str:
+    """Older versions do not know that they have to take the fingerprints away."""
+    older = ", or an older gptgate wrote to it" if name in DATABASES or name.startswith(LOG_FOLDER + "/") else ""
+    return f"{name} is not what it was when the gateway stopped: some of its bytes were changed{older}"
 
 
 def _is_ours(name: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gptgate.storage.durable import remove, sync_folders
 from gptgate.storage.errors import StorageError
+from gptgate.storage.unlocked import UNLOCKED, UnlockedConnection
 
 FINGERPRINTS_NAME = "files.sha256"
 """What the files were when the gateway stopped; see `storage.fingerprints`."""
@@ -206,8 +207,12 @@ def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Con
 
     A commit returns when its pages are synced (`synchronous=FULL` in WAL mode). `busy_ms` bounds the wait for another
     process's write lock. Raises sqlite3.Error, OSError, or StorageError when the file system cannot do WAL.
+
+    The `close` of one to read may raise StorageError: see `UnlockedConnection`.
     """
     mode = _read_mode(path) if read_only else "mode=rw"
+    if mode == UNLOCKED:
+        return UnlockedConnection(path)
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?{mode}",
         uri=True,
@@ -227,8 +232,8 @@ def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Con
 
 
 def _read_mode(path: Path) -> str:
-    """A database in WAL mode needs files beside it, also to be read, and a read-only folder takes none. Where none can
-    come, nothing can change the database either. Raises StorageError when rows of it are in a file that needs one."""
+    """A database in WAL mode needs files beside it, also to be read, and a read-only folder takes none. Raises
+    StorageError when rows of it are in a file that needs one."""
     log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
     if os.access(path.parent, os.W_OK) or index.exists():
         return "mode=ro"
@@ -237,7 +242,7 @@ def _read_mode(path: Path) -> str:
             f"{path.name} has a write-ahead log, which cannot be read in a folder that nothing can be written to",
             hint=f"copy the folder, with {log.name}, to where this user may write, and name the copy",
         )
-    return "mode=ro&immutable=1"
+    return UNLOCKED
 
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
