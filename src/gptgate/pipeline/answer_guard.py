@@ -112,7 +112,7 @@ class AnswerGuard:
             self._weigh(*await self.hearing.ask())
 
     def hold(self, data: bytes, *, at_end: bool) -> bytes:
-        """What of a stream may go out before its classifiers have spoken. Raises as `hear_stream`, and AnswerTooLarge."""
+        """What of a stream may go out before its classifiers spoke. Raises as `hear_stream`, and AnswerTooLarge."""
         if self.hearing is None:
             return data
         if (known := self.hearing.gives_up()) is not None:
