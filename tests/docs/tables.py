@@ -26,7 +26,7 @@ from gptgate.config.checks import PUBLIC_URLS
 from gptgate.config.packs import PACKS, load_pack
 from gptgate.config.reference import SETTINGS
 from gptgate.core import errors
-from gptgate.core.classifier import Opinion
+from gptgate.core.classifier import LLAMA_GUARD, Opinion
 from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
@@ -350,6 +350,9 @@ TABLES: dict[str, Callable[[], Table]] = {
     **{f"settings {section}": partial(_settings, section) for section in SECTIONS},
     "provider kinds": _provider_kinds,
     "classifier kinds": _classifier_kinds,
+    "llama guard labels": lambda: Table(
+        ("Code", "Label"), [(_code(code), _code(label)) for code, label in LLAMA_GUARD.items()]
+    ),
     "effects": lambda: _words("Effect", [one.value for one in Effect]),
     "context": lambda: Table(
         ("Part", "Points", "When"), [(_code(name), str(points)) for name, points in CONTEXT.items()], free=1
