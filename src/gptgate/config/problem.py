@@ -1,11 +1,15 @@
 """What is wrong with a configuration, said all at once."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 SHOWN_CHARACTERS = 32
+SHOWN_KIND = 64
+KIND = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*\.([a-z0-9_]+|\*)")
+"""A kind of finding or a prefix, with its full stop: without one it could be a key that somebody put there."""
 
 
 class Problem(Struct, frozen=True):
@@ -40,6 +44,11 @@ def shown(text: str) -> str:
     if len(text) > SHOWN_CHARACTERS:
         return f"a value of {len(text)} characters"
     return '"' + "".join(c if c.isprintable() else "?" for c in text) + '"'
+
+
+def shown_kind(text: str) -> str:
+    """As `shown`, where a kind of finding stands: what has the form of one is a name, and quoted at its length."""
+    return f'"{text}"' if len(text) <= SHOWN_KIND and KIND.fullmatch(text) else shown(text)
 
 
 def did_you_mean(text: str, known: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gptgate.config.condition_names import Names, categories
 from gptgate.config.layers import PACK_LAYER, Layered
-from gptgate.config.problem import did_you_mean, shown
+from gptgate.config.problem import did_you_mean, shown, shown_kind
 from gptgate.config.reader import Reader, Section, Value
 from gptgate.core.condition import ABOUT_FINDINGS, Conditions
 from gptgate.core.snapshot import DIALECTS, ORGANISATION, REWRITING, Effect, Mode, Stage
@@ -57,7 +57,7 @@ class RuleChecker:
     def _check_kinds(self, rule: Section) -> None:
         for item in rule.items("findings"):
             if not matches_any(item.value, self._kinds):
-                message = f"{shown(item.value)} matches no kind of finding"
+                message = f"{shown_kind(item.value)} matches no kind of finding"
                 self._reader.report(item.line, item.path, message, self._kind_hint(item.value))
             elif item.value.startswith("unscannable.") and rule.get("effect") in REWRITING:
                 message = "nothing can be cut out of what was not read"

@@ -174,6 +174,21 @@ CASES = {
         'f.yaml:6: policy.rules[0].findings[0]: "pii.emial" matches no kind of finding '
         '(hint: did you mean "pii.email"?)',
     ),
+    "a long kind nobody reports": (
+        "policy: {rules: [{id: r, stage: request, effect: flag, findings: [secret.a_kind_of_more_than_32_letters]}]}",
+        'f.yaml:6: policy.rules[0].findings[0]: "secret.a_kind_of_more_than_32_letters" matches no kind of finding '
+        "(hint: known: attack.*, pii.*, secret.*, unscannable.*)",
+    ),
+    "a key where a kind belongs": (
+        "policy: {rules: [{id: r, stage: request, effect: flag, findings: [0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c]}]}",
+        "f.yaml:6: policy.rules[0].findings[0]: a value of 38 characters matches no kind of finding "
+        "(hint: known: attack.*, pii.*, secret.*, unscannable.*)",
+    ),
+    "what is too long for a kind": (
+        f"policy: {{rules: [{{id: r, stage: request, effect: flag, findings: [pii.{'x' * 61}]}}]}}",
+        "f.yaml:6: policy.rules[0].findings[0]: a value of 65 characters matches no kind of finding "
+        "(hint: known: attack.*, pii.*, secret.*, unscannable.*)",
+    ),
     "redacting what nobody reads": (
         "policy: {rules: [{id: r, stage: request, effect: redact, findings: [unscannable.image]}]}",
         "f.yaml:6: policy.rules[0].findings[0]: nothing can be cut out of what was not read "
