@@ -27,6 +27,7 @@ from gptgate.installed import read_config
 from gptgate.storage.entries import LogEntries
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRow, SearchFilters
+from gptgate.telemetry.catalog import CODES
 
 SHOWN = 20
 """Of known names, where none is near."""
@@ -229,7 +230,10 @@ def _unknown(filters: SearchFilters, config: Path) -> Iterator[str]:
     except ConfigError:
         # It names nothing then; the program's own kinds are known all the same.
         snapshot = None
-    known: dict[str, tuple[str | None, set[str]]] = {"--finding": (filters.kind, _kinds(snapshot))}
+    known: dict[str, tuple[str | None, set[str]]] = {
+        "--finding": (filters.kind, _kinds(snapshot)),
+        "--code": (filters.code, {*CODES}),
+    }
     if snapshot is not None:
         known |= {
             "--rule": (filters.rule, {rule.id for rule in snapshot.rules}),
@@ -240,7 +244,8 @@ def _unknown(filters: SearchFilters, config: Path) -> Iterator[str]:
     for option, (value, names) in known.items():
         if value is not None and value not in names and not value.startswith(f"{PREFIX}."):
             near = did_you_mean(value, sorted(names)) or f"known are {', '.join(sorted(names)[:SHOWN]) or 'none'}"
-            yield f"hint: {option} {clean(value)} is nothing that this configuration has; {near}"
+            owner = "gateway" if option == "--code" else "configuration"
+            yield f"hint: {option} {clean(value)} is nothing that this {owner} has; {near}"
 
 
 def _kinds(snapshot: Snapshot | None) -> set[str]:

@@ -91,6 +91,15 @@ def test_what_may_be_misspelt_is_said_where_nothing_fits(
     assert f"hint: {option} {value} is nothing that this configuration has; {hint}" in capsys.readouterr().err
 
 
+def test_a_misspelt_code_is_said_without_a_configuration_too(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "gptgate.yaml").unlink()
+    assert execute(["audit", "search", "--code", "budget_exceded"]) == 0
+    said = 'hint: --code budget_exceded is nothing that this gateway has; did you mean "budget_exceeded"?'
+    assert said in capsys.readouterr().err
+    assert execute(["audit", "search", "--code", "rate_limited"]) == 0
+    assert "hint" not in capsys.readouterr().err
+
+
 def test_names_that_only_older_records_have_are_looked_for_as_any(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
