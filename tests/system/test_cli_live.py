@@ -172,6 +172,18 @@ def test_trace_tells_the_story_in_order_and_why(live: Live) -> None:
     assert live.gptgate("audit", "trace", "nobody").returncode == 1
 
 
+def test_trace_tells_on_which_side_a_rule_fired(live: Live) -> None:
+    key = live.new_key()
+    for text, fired, silent in (
+        ("echo: write to ada@example.com", "rule redact-personal-data", "no rule fired on the answer"),
+        (f"leak: ghp_{'a1B2c3' * 6}", "rule redact-answers", "no rule fired on the request"),
+    ):
+        assert live.call(key, text) == 200
+        told = live.read("audit", "trace", str(live.rows("--key", id_of(key))[0]["id"]))
+        assert fired in told, told
+        assert silent in told
+
+
 def test_the_index_is_brought_up_ahead_of_searches(live: Live) -> None:
     live.call(live.new_key())
     live.rows()

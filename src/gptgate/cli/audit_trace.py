@@ -106,9 +106,10 @@ def steps(record: AuditRecord, around: History) -> Iterator[Step]:
         yield Step("reserved", (_reserved(intent),))
     yield Step("recorded", (f"durable as number {record.seq}, before anything was sent",), clock["record"])
     if end is None:
+        yield from _extended(around)
         yield Step("open", ("it has no end yet: it is running, or its gateway has died and not started again",))
     else:
-        yield from _afterwards(intent, end, around.rules, clock)
+        yield from _afterwards(intent, end, around, clock)
     yield Step("in the log", tuple(_places(around)))
     for one in around.later:
         yield Step(one.kind, (f"by {one.by}", *([one.said] if one.said else [])), at_ms=one.at_ms)
@@ -171,7 +172,7 @@ def _decided(effect: str, side: Intent | End, rules: dict[str, RuleSpec] | None)
     for name in side.rules:
         yield f"rule {name}{_why(name, rules)}"
     if not side.rules:
-        yield "no rule fired"
+        yield "no rule fired on the request" if isinstance(side, Intent) else "no rule fired on the answer"
     for name in side.shadowed:
         yield f"would have fired: rule {name}{_why(name, rules)}"
     if side.failures:
@@ -227,9 +228,7 @@ def _reserved(intent: Intent) -> str:
     return f"{format_usd(intent.reserved_nano)} USD{tokens}; prices: {intent.price_version or 'none'}"
 
 
-def _afterwards(
-    intent: Intent, end: End, rules: dict[str, RuleSpec] | None, clock: Mapping[str, int | None]
-) -> Iterator[Step]:
+def _afterwards(intent: Intent, end: End, around: History, clock: Mapping[str, int | None]) -> Iterator[Step]:
     if end.attempts or clock["sent"] is not None:
         times = "once" if end.attempts == 1 else f"{end.attempts} times"
         none = "it could not be reached" if end.code == UpstreamUnreachable.code else "no answer came"
@@ -240,12 +239,27 @@ def _afterwards(
         yield Step(
             "answered", (f"by {end.answered_model or 'a model that it did not name'}{known}",), clock["upstream"]
         )
+    yield from _extended(around)
+    if end.attempts:
         yield Step("found in answer", tuple(_found(end.findings, end.finding_counts, end.score)))
         if end.opinions:
             yield Step("answer judged outside", tuple(_opinions(end)))
-        yield Step("decided on it", tuple(_decided(answer_effect(end) or "not decided on", end, rules)))
+        yield Step("decided on it", tuple(_decided(_answer_effect(end), end, around.rules)))
     yield Step("paid", tuple(_paid(end)))
     yield Step("ended", tuple(_ended(end)), clock["total"])
+
+
+def _extended(around: History) -> Iterator[Step]:
+    """What a stream that outgrew its reservation took besides, each time before more of it went out."""
+    for one in around.extended:
+        tokens = f"{one.input_tokens} input and {one.output_tokens} output tokens"
+        yield Step("extended", (f"reservation to {format_usd(one.nano)} USD in all, for {tokens}",), at_ms=one.at_ms)
+
+
+def _answer_effect(end: End) -> str:
+    """The record has one effect for both sides, so that of the request alone must not look like one on the answer."""
+    effect = answer_effect(end)
+    return f"{effect} for both sides together" if effect else "not decided on"
 
 
 def _paid(end: End) -> Iterator[str]:

@@ -15,7 +15,13 @@ from gptgate.core.snapshot import RuleSpec
 from gptgate.storage.corrections import UNUSED
 from gptgate.storage.entries import LogEntries
 from gptgate.storage.errors import StorageError
-from gptgate.storage.events import BUDGET_RECONCILED, CONFIG_APPLIED, CONTENT_ERASED, CONTENT_READ
+from gptgate.storage.events import (
+    BUDGET_RECONCILED,
+    CONFIG_APPLIED,
+    CONTENT_ERASED,
+    CONTENT_READ,
+    RESERVATION_EXTENDED,
+)
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.proofs import request_places
 from gptgate.storage.schema import connect, require_latest, storage_errors
@@ -33,6 +39,15 @@ class Later(Struct, frozen=True):
     said: str = ""
 
 
+class Extended(Struct, frozen=True):
+    """A stream outgrew what was reserved for it: from then on `nano` was held in all, for so many tokens."""
+
+    at_ms: int
+    nano: int
+    input_tokens: int
+    output_tokens: int
+
+
 class History(Struct, frozen=True):
     """`rules` are those of the configuration that decided, None when it is not on record. Places are indices in the
     signed log, None for what is not in it yet.
@@ -45,6 +60,7 @@ class History(Struct, frozen=True):
     places: dict[str, int | None]
     later: tuple[Later, ...]
     gone: tuple[str, ...] | None = ()
+    extended: tuple[Extended, ...] = ()
 
     @property
     def erased(self) -> Later | None:
@@ -132,6 +148,10 @@ def history(folder: Path, record: AuditRecord) -> History:
                 places=places,
                 later=tuple(sorted(_later(connection, record, gone), key=lambda one: one.at_ms)),
                 gone=gone,
+                extended=tuple(
+                    msgspec.json.decode(body, type=Extended)
+                    for body in _events(connection, RESERVATION_EXTENDED, "request", record.intent.id)
+                ),
             )
         except msgspec.DecodeError as error:
             raise StorageError(f"an event cannot be read: {error}") from error

@@ -8,7 +8,7 @@ from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect, Obligations, RuleSpec, Stage
-from gptgate.storage.history import History, Later
+from gptgate.storage.history import Extended, History, Later
 from gptgate.storage.views import AuditRecord
 from storage_samples import blank
 
@@ -181,3 +181,29 @@ def test_places_in_the_log_and_what_was_done_later() -> None:
     story = told(INTENT, END)
     assert story["in the log"].lines == ("intent: entry 41", "end: entry 42", "config_applied: not yet")
     assert (story["content_erased"].lines, story["content_erased"].at_ms) == (("by ada",), 1_796_126_400_000)
+
+
+def test_what_a_stream_took_beyond_its_reservation_is_told_each_time_it_did() -> None:
+    extended = (Extended(5, 2_000_000, 10, 512), Extended(6, 3_000_000, 10, 768))
+    for end in (END, None, replace(END, state=EndState.ABANDONED, attempts=0)):
+        record = AuditRecord(seq=7, intent=INTENT, end=end, request_content=None, answer_content=None)
+        found = list(steps(record, replace(AROUND, extended=extended)))
+        told_of = [(step.at_ms, step.lines) for step in found if step.name == "extended"]
+        assert told_of == [
+            (5, ("reservation to 0.002000000 USD in all, for 10 input and 512 output tokens",)),
+            (6, ("reservation to 0.003000000 USD in all, for 10 input and 768 output tokens",)),
+        ]
+        names = [step.name for step in found]
+        before, after = ("recorded", "open") if end is None else ("answered" if end.attempts else "recorded", "paid")
+        assert names.index(before) < names.index("extended") < names.index(after)
+
+
+def test_the_effect_of_both_sides_is_not_told_as_one_on_the_answer() -> None:
+    assert told(INTENT, END)["decided on it"].lines == (
+        "redact for both sides together",
+        "no rule fired on the answer",
+    )
+    lines = told(INTENT, replace(END, rules=("cut-mail",)))["decided on it"].lines
+    assert lines == ("redact for both sides together", "rule cut-mail (redact): found pii.*")
+    undecided = told(INTENT, replace(END, code="guard_failed"))["decided on it"].lines
+    assert undecided[0] == "not decided on"

@@ -5,15 +5,16 @@ from pathlib import Path
 import pytest
 
 from audit_logs import Records, sequence
-from gptgate.core.facts import Usage
+from gptgate.core.facts import Reservation, Usage
 from gptgate.storage.corrections import BILLED, reconcile
 from gptgate.storage.erasure import Erasure, count_texts, erase, expire
 from gptgate.storage.events import BUDGET_RECONCILED, CONTENT_ERASED, CONTENT_READ, record_event
-from gptgate.storage.history import History, history
+from gptgate.storage.extensions import record_extension
+from gptgate.storage.history import Extended, History, history
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.rows import INSERT_END, end_values
 from gptgate.storage.schema import connect
-from storage_samples import end
+from storage_samples import blank, end
 
 
 @pytest.fixture
@@ -108,3 +109,11 @@ def test_what_an_erasure_would_take_can_be_counted_before(records: Records) -> N
     assert count_texts(folder, Erasure(app="shop")) == 1
     with pytest.raises(ValueError, match="condition"):
         count_texts(folder, Erasure())
+
+
+def test_extensions_of_a_reservation_are_those_of_the_request_in_their_order(records: Records) -> None:
+    for at_ms, name, nano in ((5, "r2", 20), (6, "r1", 30), (7, "r2", 40)):
+        reservation = blank(Reservation, id=name, app="shop", nano=nano)
+        record_extension(records.path.parent, at_ms, reservation, Usage(input_tokens=3, output_tokens=nano))
+    assert told(records, "r2").extended == (Extended(5, 20, 3, 20), Extended(7, 40, 3, 40))
+    assert told(records, "r3").extended == ()
