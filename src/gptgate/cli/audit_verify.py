@@ -14,10 +14,11 @@ from gptgate.cli.audit_texts import present_master_key
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
-from gptgate.storage.errors import StorageError
+from gptgate.storage.errors import StorageError, Unreadable
 from gptgate.storage.fingerprints import Comparison, FileCheck
+from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.log_check import LogCheck
-from gptgate.storage.log_folder import KEY_NAME, LogFolder, read_seed
+from gptgate.storage.log_folder import KEY_NAME, LOG_FOLDER, LogFolder, read_seed
 from gptgate_verify import VerificationError
 from gptgate_verify.evidence import Evidence, verify_evidence
 from gptgate_verify.log import settled, verify_log
@@ -56,8 +57,11 @@ def verify(
     """Prove that records are what was logged, that none is missing, and that the log is what was signed. Offline.
 
     A log that was cut off or rolled back is whole in itself: only a checkpoint from elsewhere, such as the one that a
-    witness shows, tells. Exit code 3 when something is not so, with the first place that is wrong.
+    witness shows, tells. Exit code 3 when something is not so, with the first place that is wrong. Exit code 2
+    when it could not be looked at, which says nothing.
     """
+    if proof is None:
+        _require_data(data)
     try:
         public = VerifierKey.parse(key) if key is not None else own_key(data)
         witnesses = [read_key(text) for text in witness_key or []]
@@ -69,11 +73,25 @@ def verify(
             _verify_folder(data, public, kept, witnesses)
         else:
             _verify_proof(proof, public, witnesses)
+    except Unreadable as error:
+        raise CommandError(f"could not check: {error}", hint=error.hint, exit_code=USAGE) from None
     except (VerificationError, StorageError) as error:
         hint = error.hint if isinstance(error, StorageError) else ""
         raise CommandError(f"not verified: {error}", hint=hint, exit_code=UNVERIFIED) from None
     if key is None:
         print("The key came from the same folder: whoever could change the log could change the key. Use --key.")
+
+
+def _require_data(data: Path) -> None:
+    """A mistyped name must not look like a log that was removed. Raises CommandError where nothing is a gateway's."""
+    if not data.is_dir():
+        raise CommandError(f"there is no folder {data}", hint="name the data folder with --data", exit_code=USAGE)
+    if not any((data / name).exists() for name in (DATABASE_NAME, LOG_FOLDER)):
+        raise CommandError(
+            f"there is neither {DATABASE_NAME} nor {LOG_FOLDER} in {data}",
+            hint="name the data folder with --data",
+            exit_code=USAGE,
+        )
 
 
 def own_key(data: Path) -> VerifierKey:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gptgate.storage.durable import remove, sync_folders
-from gptgate.storage.errors import StorageError
+from gptgate.storage.errors import StorageError, Unreadable
 from gptgate.storage.unlocked import UNLOCKED, UnlockedConnection
 
 FINGERPRINTS_NAME = "files.sha256"
@@ -206,7 +206,8 @@ def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Con
     """A connection in autocommit mode that may move between threads, to an existing file.
 
     A commit returns when its pages are synced (`synchronous=FULL` in WAL mode). `busy_ms` bounds the wait for another
-    process's write lock. Raises sqlite3.Error, OSError, or StorageError when the file system cannot do WAL.
+    process's write lock. Raises sqlite3.Error, OSError, or StorageError when the file system cannot do WAL, Unreadable
+    when only reading was asked for and this user or this place cannot.
 
     The `close` of one to read may raise StorageError: see `UnlockedConnection`.
     """
@@ -233,12 +234,25 @@ def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Con
 
 def _read_mode(path: Path) -> str:
     """A database in WAL mode needs files beside it, also to be read, and a read-only folder takes none. Raises
-    StorageError when rows of it are in a file that needs one."""
+    Unreadable when rows of it are, or may be, out of reach."""
     log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
-    if os.access(path.parent, os.W_OK) or index.exists():
+    for file in (path, log, index):
+        if file.exists() and not os.access(file, os.R_OK):
+            raise Unreadable(
+                f"{file} cannot be read by this user",
+                hint=f"run this as the gateway's user, or name a copy, with {log.name}, that you may read",
+            )
+    if os.access(path.parent, os.W_OK):
+        return "mode=ro"
+    if index.exists():
+        if not log.exists():
+            raise Unreadable(
+                f"{log} is missing, although {index.name} is there: the newest rows may be in it",
+                hint=f"copy the folder again, with {log.name}; a gateway that has stopped in order leaves neither",
+            )
         return "mode=ro"
     if log.exists() and log.stat().st_size:
-        raise StorageError(
+        raise Unreadable(
             f"{path.name} has a write-ahead log, which cannot be read in a folder that nothing can be written to",
             hint=f"copy the folder, with {log.name}, to where this user may write, and name the copy",
         )

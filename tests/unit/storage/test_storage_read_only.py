@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from audit_logs import Records, sequence, unverified
+from audit_logs import SIGNER, Records, sequence, unverified
+from gptgate.cli.failure import UNVERIFIED, USAGE
+from gptgate.cli.main import execute
 from gptgate.storage.errors import StorageError
 from gptgate.storage.log_check import LogCheck
 from gptgate.storage.queries import SqliteReader
@@ -22,7 +24,7 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Records:
     found = Records(tmp_path / "data")
     found.add(["r1", "r2"])
     sequence(found)
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     return found
 
 
@@ -109,3 +111,84 @@ def test_a_folder_that_cannot_be_looked_at_again_is_said(records: Records, tmp_p
     folder.write_bytes(b"")
     with pytest.raises(StorageError, match=r"gptgate\.db cannot be looked at again: Not a directory"):
         reader.close()
+
+
+def verified(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """The exit code of `gptgate audit verify`, the line that it failed with and the hint."""
+    code = execute(["audit", "verify", "--data", str(folder), "--key", str(SIGNER.key)])
+    failure, hint = capsys.readouterr().err.splitlines()
+    return code, failure, hint
+
+
+def test_an_index_without_its_write_ahead_log_is_said_and_is_no_tampering(
+    records: Records, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    with closing(connect(records.path, busy_ms=1000)) as connection:
+        connection.execute("UPDATE meta SET value = value + 1")
+        shutil.copytree(records.path.parent, copy, ignore=shutil.ignore_patterns("*-wal"))
+    code, failure, hint = verified(copy, capsys)
+    assert code == USAGE
+    assert failure == (
+        f"gptgate: could not check: {copy}/gptgate.db-wal is missing, although gptgate.db-shm is there: "
+        "the newest rows may be in it"
+    )
+    assert hint.startswith("hint: copy the folder again, with gptgate.db-wal")
+
+
+@pytest.mark.parametrize("name", ["gptgate.db", "gptgate.db-wal", "gptgate.db-shm"])
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_file_that_this_user_cannot_read_is_said_and_is_no_tampering(
+    records: Records,
+    name: str,
+    writable: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def allowed(path: Path, mode: int) -> bool:
+        return writable if mode == os.W_OK else Path(path).name != name
+
+    monkeypatch.setattr(os, "access", allowed)
+    with closing(connect(records.path, busy_ms=1000)) as connection:
+        connection.execute("UPDATE meta SET value = value + 1")
+        code, failure, hint = verified(records.path.parent, capsys)
+        assert code == USAGE
+        assert failure == f"gptgate: could not check: {records.path.parent}/{name} cannot be read by this user"
+        assert hint.startswith("hint: run this as the gateway's user, or name a copy")
+        # Other commands say it too.
+        assert execute(["audit", "search", "--data", str(records.path.parent)]) == 1
+        assert "hint: run this as the gateway's user" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_a_gateways_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--key", str(SIGNER.key)], []):
+        assert execute(["audit", "verify", "--data", str(tmp_path / "none"), *arguments]) == USAGE
+        assert capsys.readouterr().err == (
+            f"gptgate: there is no folder {tmp_path}/none\nhint: name the data folder with --data\n"
+        )
+    code, failure, _ = verified(tmp_path, capsys)
+    assert (code, failure) == (USAGE, f"gptgate: there is neither gptgate.db nor log in {tmp_path}")
+
+
+def test_a_log_that_was_removed_from_beside_its_records_is_no_wrong_usage(
+    records: Records, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = records.path.parent
+    shutil.rmtree(folder / "log")
+    assert execute(["audit", "verify", "--data", str(folder), "--key", str(SIGNER.key)]) == UNVERIFIED
+    assert "not verified: there is no checkpoint" in capsys.readouterr().err
+
+
+def test_a_database_that_changes_during_a_verification_was_not_checked(
+    records: Records, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sums = LogCheck.money
+
+    def money(check: LogCheck) -> str:
+        write(records.path)
+        return sums(check)
+
+    monkeypatch.setattr(LogCheck, "money", money)
+    code, failure, hint = verified(records.path.parent, capsys)
+    assert (code, hint) == (USAGE, "hint: try again")
+    assert failure == "gptgate: could not check: gptgate.db was changed while it was read"
