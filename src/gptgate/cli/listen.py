@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import gc
+import re
 import resource
 import signal
 from collections.abc import Callable
@@ -58,6 +59,8 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
             asyncio.create_task(data.serve(sockets=[data_socket])),
             asyncio.create_task(control.serve(sockets=[control_socket])),
         ]
+        # Six hundred patterns that a start looks at its own patterns with.
+        re.purge()
         gc.collect()
         _give_memory_back()
         gc.freeze()

@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"(?:[^\\\[\](){}|?*+.^$]|\\x[89a-f][0-9a-f])+(?![?*+{])")
 """Literals that nothing repeats."""
 _CHARACTER = re.compile(r"\\x..|.", re.DOTALL)
 _CLASS = re.compile(r"\[\^?+(?:\\.|[^\\\[\]])+\]", re.DOTALL)
-_REMEMBERED = 64
+_REMEMBERED = 8
 """Trees: of what is asked for again and again while a pattern is made, and no more, because they are large."""
 _BYTE = re.compile(r"\\x[89a-f][0-9a-f]")
 _ALL_BYTES = bytes(range(0x100))

@@ -47,6 +47,8 @@ SELECT coalesce((SELECT max(seq) FROM intents), 0), coalesce((SELECT max(seq) FR
 PIECE = 32
 """Rows that are read at a time. SQLite gives up the interpreter for every row of an answer, and has to win it back from
 the event loop: so one row of the answer holds a piece of the table."""
+CACHE_KIB = 256
+"""Of pages: each is read once."""
 LARGE = 65_536
 """A longer text is read alone."""
 
@@ -142,6 +144,7 @@ class Sequencer:
             stopping = self._stop.is_set()
             try:
                 with closing(connect(self._path, busy_ms=self._busy_ms)) as connection:
+                    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
                     while self._step(connection):
                         pass
                     self.fault = ""
