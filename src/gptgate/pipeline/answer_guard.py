@@ -222,8 +222,7 @@ class AnswerGuard:
         return name + b"data: " + around[0] + encode_json(text)[1:-1] + around[1] + b"\n\n"
 
     def rest(self, codec: StreamCodec) -> bytes:
-        """All that is still held back, for a stream that ended without saying so. What waits for the word of a
-        classifier never goes out: nobody judges half an answer."""
+        """All that is still held back, for a stream that broke off; nothing of what waits for a classifier's word."""
         rest = self._close(codec, StreamEvent(b"", "", b"", closes=None), set())
         return b"" if self.hearing is not None and self.hearing.waits else rest
 
