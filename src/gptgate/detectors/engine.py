@@ -80,7 +80,7 @@ class CompiledPattern:
             if start >= free and (pattern.accept is None or pattern.accept(data[start:end])):
                 yield start, end
                 free = end
-                at = max(at, end - 2)
+                at = max(at, end - pattern.lead)
 
     def _near(self, data: bytes, at: int, before: int) -> "re2._Match[bytes] | None":
         """The first match within its reach that begins in ``[at, before)``. Takes time linear in the text."""

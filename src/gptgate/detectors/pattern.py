@@ -81,6 +81,8 @@ class Pattern:
     accept: Callable[[bytes], bool] | None = None
     longest: int = field(init=False)
     reach: int = field(init=False)
+    lead: int = field(init=False)
+    """The most that stands before a body, within its match: so far may the next match begin in the last body."""
     one_byte_edges: bool = field(init=False)
     """Each edge takes one byte, where no escape stands on the left."""
     is_solid: bool = field(init=False)
@@ -106,6 +108,8 @@ class Pattern:
             raise ValueError(f"{self.kind}: points are 0 to 100, edges take 1 byte or more")
         object.__setattr__(self, "longest", bound or self.most)
         object.__setattr__(self, "reach", self.longest + sum(edges))
+        before = longest(parse(self.prefix)) if self.prefix else 0
+        object.__setattr__(self, "lead", self.reach if before is None else edges[0] + before)
         one_byte_edges = longest(right) == 1 and longest(_without_escapes(left)) == 1
         object.__setattr__(self, "one_byte_edges", one_byte_edges)
         is_solid = one_byte_edges and not _take_one(inside, r" \t\r\n\f\v")

@@ -75,6 +75,8 @@ FOREIGN = spec(
         "café",
         "ไทย",
         "Ärger.Öl",
+        "Größe😀",
+        "Größe€",
         "ｗide",
     ),
 )
@@ -90,6 +92,8 @@ TEXTS = {
     "cafés «café» 我café我 écafé ệcafé cafệ": ["café", "café"],
     "aไทยb": ["ไทย"],
     "ärger.öl ärger!öl": ["ärger.öl"],
+    "größe😀größe😀größe😀größe😀": ["größe😀"] * 4,
+    "größe\u20acgröße\u20acgröße\u20ac größe\u20ac": ["größe\u20ac"] * 4,
     "wide WIDE": ["wide", "WIDE"],
 }
 ESCAPED = "caf\u200b\u00e9 \\ncafé\\tx"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gptgate.detectors import DETECTORS, engine
 from gptgate.detectors.engine import CompiledPattern
 from gptgate.detectors.grammar import Alt, Chars, Node, Repeat, Seq, members
-from gptgate.detectors.pattern import ANY, SEPARATOR, Pattern
+from gptgate.detectors.pattern import ANY, EDGE, SEPARATOR, Pattern
 
 PATTERNS = [pattern for detector in DETECTORS.values() for pattern in detector.patterns if pattern.most]
 """Those of which a body may go on without end: the search for any other ends within its reach."""
@@ -130,3 +130,40 @@ def test_windows_change_no_match(
         monkeypatch.setattr(engine, "_FREELY", freely)
         outcomes.append(list(compiled.matches(text, since, before, 0)))
     assert outcomes[0] == outcomes[1] == outcomes[2], text
+
+
+def one_by_one(compiled: CompiledPattern, data: bytes) -> list[tuple[int, int]]:
+    """What `matches` promises, from every byte: the first body behind an edge that begins where the last one ended."""
+    pattern, spans, free = compiled.pattern, [], 0
+    for edge in range(len(data)):
+        exact = compiled._exact.match(data, edge, edge + pattern.reach)
+        if exact is None or exact.start(1) < free:
+            continue
+        start, free_after = exact.span(1)
+        if pattern.accept is None or pattern.accept(data[start:free_after]):
+            spans.append((start, free_after))
+            free = free_after
+    return spans
+
+
+PREFIXED = [
+    compiled_once(Pattern("toy", body, 50, left=left, prefix=prefix, right=ANY))
+    for left, prefix, body in [
+        (ANY, "[<]{1,4}", "[<a]{1,3}"),
+        (ANY, "[<]a?[<]{2}", "[<][<a>]{0,2}[>]"),
+        (ANY, "[>][<a]{0,6}[<]", "[<]a?"),
+        (EDGE, "(?:a|[<]){0,5}[<]", "[>][<a]{0,4}"),
+        (EDGE, "a?[<]{3}", "[<]a?[>]"),
+    ]
+]
+
+
+@pytest.mark.parametrize("compiled", PREFIXED)
+@settings(max_examples=300, deadline=None)
+@given(chance=st.randoms(use_true_random=False), size=st.integers(1, 60), data=st.data())
+def test_what_stands_before_a_body_may_lie_in_the_last_one(
+    compiled: CompiledPattern, chance: Random, size: int, data: st.DataObject
+) -> None:
+    weights = data.draw(st.tuples(*[st.sampled_from([1, 4, 16])] * 4))
+    text = SEPARATOR + "".join(chance.choices("<a> ", weights, k=size)).encode() + SEPARATOR
+    assert list(compiled.matches(text, 0, len(text), 0)) == one_by_one(compiled, text)
