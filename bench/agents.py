@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
-from gptgate.core.budgets import BudgetCharge, BudgetSpec, Dimension, Spend, Unit, Window
-from gptgate.core.errors import BudgetExceeded
+from gptgate.core.budgets import LEAST_OUTPUT_TOKENS, BudgetCharge, BudgetSpec, Dimension, Spend, Unit, Window
+from gptgate.core.errors import OverBudget
 from gptgate.core.facts import Reservation, Usage
 from gptgate.core.money import format_usd, parse_usd
 from gptgate.core.snapshot import ModelSpec, ProviderKind
@@ -24,16 +24,16 @@ from gptgate.cost.ceiling import ADDED_TOKENS_TOOLS
 from gptgate.cost.conversations import Conversations
 from gptgate.cost.ledger import MemoryLedger
 from gptgate.cost.prices import GenaiPriceBook
-from gptgate.pipeline.charges import Ceiling, useful_output
+from gptgate.pipeline.charges import Ceiling, shorter
 from gptgate.pipeline.crowd import MOST_OVERTAKINGS
 
 BUDGET = parse_usd("25")
 ASKED = 32_000
-LEAST = 1024
+LEAST = LEAST_OUTPUT_TOKENS
 SHARE = 95
 """So much of the budget, in percent, is to be spent before anybody is refused."""
 HEAD = "agents  input bounded by  cut to  waits  requests  cut  first refused  last refused"
-WAIT_S = 30
+WAIT_S = 120
 """What `budget_wait` is where nobody says otherwise."""
 FIRST_S, TOKENS_PER_S = 2.0, 60
 """How long the provider takes until an answer begins, and how fast it speaks."""
@@ -52,7 +52,7 @@ MODEL = ModelSpec(
 @dataclass
 class Result:
     """What a run came to. `ratios` are reserved / settled. `at_refusal` is what was settled when the first was refused,
-    `spent` when nothing was in flight any more and the next did not fit."""
+    `spent` when all had been refused for good."""
 
     requests: int = 0
     lowered: int = 0
@@ -126,7 +126,8 @@ class _Asker:
 
 class _Run:
     """So many agents at a time, of one app, by a clock of its own. As in `pipeline.crowd`, who does not fit waits for
-    what the others hold; who fits passes, but the first is overtaken by so many only."""
+    what the others hold; who fits passes, but the first is overtaken by so many only. Who is refused for what others
+    hold tries again, behind the others; who is refused for what was spent gives up."""
 
     def __init__(self, agents: int, least: int, wait_s: float, *, calibrated: bool, seed: int) -> None:
         rng = random.Random(seed)
@@ -154,7 +155,6 @@ class _Run:
         while True:
             self._let_pass()
             if not self._flying:
-                self.result.at_refusal = self.result.at_refusal or self.result.spent
                 return self.result
             self._refuse(self._flying[0].end_s)
             self._land()
@@ -165,40 +165,52 @@ class _Run:
             first = self._asking[0]
             if asker is not first and first.overtaken >= MOST_OVERTAKINGS:
                 return
-            if self._ask(asker):
+            try:
+                self._ask(asker, may_wait=True)
+            except OverBudget as refusal:
+                if refusal.crowd is None:
+                    self._is_refused(asker)
+            else:
                 self._asking.remove(asker)
                 first.overtaken += asker is not first
 
     def _refuse(self, until_s: float) -> None:
-        """Those whose time is over before the next request ends. Their agents try again, behind the others."""
+        """Those whose time is over before the next request ends, unless a shorter answer can be paid."""
         for asker in list(self._asking):
             if asker.since_s + self._wait_s <= until_s:
-                self.result.at_refusal = self.result.at_refusal or self.result.spent
-                self._asking.remove(asker)
-                self._asking.append(_Asker(asker.agent, asker.request, until_s))
+                try:
+                    self._ask(asker, may_wait=False)
+                except OverBudget as refusal:
+                    self._is_refused(asker)
+                    if refusal.crowd is not None:
+                        self._asking.append(_Asker(asker.agent, asker.request, until_s))
+                else:
+                    self._asking.remove(asker)
 
-    def _ask(self, asker: _Asker) -> bool:
-        """Whether it fits. It is sent then."""
+    def _is_refused(self, asker: _Asker) -> None:
+        self.result.at_refusal = self.result.at_refusal or self.result.spent
+        self._asking.remove(asker)
+
+    def _ask(self, asker: _Asker, *, may_wait: bool) -> None:
+        """Send it. Raises OverBudget."""
         body, usage = asker.request
         conversation = self._known.read("app", "p", MODEL.name, (), body)
         bound = min(len(body) + ADDED_TOKENS_TOOLS, MODEL.context_window)
         if self._calibrated and conversation is not None and conversation.bound:
             bound = min(bound, conversation.bound)
         wanted = Ceiling(self._price, bound, ASKED, 1)
-        useful = useful_output(self._ledger, self._charges, wanted, AT_MS)
-        if useful is not None:
-            wanted = Ceiling(self._price, bound, useful, 1)
         number = self.result.requests
         try:
             reservation = self._ledger.reserve(str(number), "app", self._charges, wanted.spend, AT_MS)
-        except BudgetExceeded:
-            return False
-        self.result.lowered += useful is not None
+        except OverBudget as refusal:
+            useful = shorter(self._ledger, self._charges, wanted, AT_MS, refusal, may_wait=may_wait)
+            spend = wanted.with_output(useful)
+            reservation = self._ledger.reserve(str(number), "app", self._charges, spend, AT_MS)
+            self.result.lowered += 1
         self.result.requests += 1
         self._agent_of[number] = asker.agent
         end_s = self._now_s + FIRST_S + usage.output_tokens / TOKENS_PER_S
         heappush(self._flying, _Flight(end_s, number, reservation, conversation, usage))
-        return True
 
     def _land(self) -> None:
         """The next request ends, and its agent asks again."""
@@ -218,17 +230,21 @@ def run(agents: int, least: int, wait_s: float, *, calibrated: bool, seed: int =
     return _Run(agents, least, wait_s, calibrated=calibrated, seed=seed)()
 
 
+DEFAULT = (LEAST, WAIT_S, True)
 RUNS = (
+    (1, *DEFAULT),
+    (4, *DEFAULT),
+    (8, *DEFAULT),
+    (12, *DEFAULT),
     (1, 0, 0, False),
-    (1, 0, 0, True),
-    (4, 0, 0, True),
-    (4, 0, WAIT_S, True),
-    (4, LEAST, WAIT_S, False),
-    (4, LEAST, WAIT_S, True),
+    (1, LEAST, 0, False),
+    (8, LEAST, WAIT_S, False),
     (8, 0, WAIT_S, True),
-    (8, LEAST, WAIT_S, True),
+    (8, LEAST, 30, True),
+    (8, 0, 0, True),
 )
-"""Agents, the least output that they are cut to, how long they wait, and whether inputs are bounded by counts."""
+"""Agents, the least output that they are cut to, how long they wait, and whether inputs are bounded by counts: first as
+it is where nobody says otherwise, then without one thing or another."""
 
 
 def main() -> None:

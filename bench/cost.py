@@ -101,7 +101,7 @@ class _NoLedger:
     def settle(self, reservation: Reservation, spend: Spend) -> None:
         pass
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None:
         return None
 
     def spent(self, charge: BudgetCharge, at_ms: int) -> int:

@@ -72,8 +72,8 @@ class LedgerOnDisk:
         ended = end(reservation.id, app=reservation.app, cost_nano=spend.nano, usage_source="provider")
         self._store.finish(ended, None)
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
-        return self._ledger.left(charge, at_ms)
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None:
+        return self._ledger.left(charge, at_ms, freed=freed)
 
     def spent(self, charge: BudgetCharge, at_ms: int) -> int:
         return self._ledger.spent(charge, at_ms)

@@ -240,8 +240,8 @@ class LedgerThere:
 
         self.member.run(settle())
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
-        return self._look(charge, at_ms).left(charge, at_ms)
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None:
+        return self._look(charge, at_ms).left(charge, at_ms, freed=freed)
 
     def spent(self, charge: BudgetCharge, at_ms: int) -> int:
         return self._look(charge, at_ms).spent_nano

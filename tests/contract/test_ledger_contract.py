@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from gptgate.core.budgets import APP_MONTH
+from gptgate.core.budgets import APP_MONTH, BudgetCharge
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.ports import Ledger
 from ledger_parts import LedgerOnDisk, ledger_with, reserve, spent, usd
@@ -52,6 +53,13 @@ def test_two_reservations_that_do_not_both_fit_never_both_pass(make: Make) -> No
     with pytest.raises(BudgetExceeded):
         reserve(ledger, "b", "shop", 100, 41, NOV)
     assert spent(ledger, "shop", "2026-11") == 60
+
+
+def test_what_is_left_if_nothing_were_held_counts_what_is_settled_only(make: Make) -> None:
+    ledger = make({("shop", "2026-11"): 30})
+    reserve(ledger, "a", "shop", 100, 60, NOV)
+    charge = BudgetCharge(replace(APP_MONTH, amount=100), ("shop",))
+    assert (ledger.left(charge, NOV), ledger.left(charge, NOV, freed=True)) == (10, 70)
 
 
 def test_a_reservation_names_its_request_app_month_and_amount(make: Make) -> None:

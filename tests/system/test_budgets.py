@@ -271,7 +271,7 @@ LIMIT = "limits:\n  - {name: tpm, scope: [app], unit: total_tokens, amount: 1670
 
 @pytest.mark.parametrize("limits", ["", LIMIT], ids=["no limit", "a limit for one of both"])
 async def test_who_waits_stops_nobody_who_fits(tmp_path: Path, limits: str) -> None:
-    async with running_gateway(tmp_path, config_with(FEW.replace("2000", "20000")) + limits) as gateway:
+    async with running_gateway(tmp_path, config_with(LARGE) + limits) as gateway:
         with others_holding(gateway, 8000) as let_go:
             large = asyncio.create_task(ask(gateway, "echo: hello", max_tokens=16000))
             await waiting(gateway)
@@ -281,6 +281,46 @@ async def test_who_waits_stops_nobody_who_fits(tmp_path: Path, limits: str) -> N
             let_go()
             assert (await large)[0] == 200
         await balanced(gateway, 2)
+
+
+LARGE = FEW.replace("2000", "20000")
+
+
+async def test_an_answer_is_not_cut_down_for_what_others_only_hold(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, config_with(LARGE)) as gateway:
+        with others_holding(gateway, 8000) as let_go:
+            asked = asyncio.create_task(ask(gateway, "echo: hello", max_tokens=16000))
+            await waiting(gateway)
+            let_go()
+            status, headers, _ = await asked
+            assert (status, "x-gptgate-max-output-tokens" in headers) == (200, False)
+        await balanced(gateway, 1)
+
+
+async def test_who_has_waited_long_enough_is_given_the_answer_that_can_be_paid(tmp_path: Path) -> None:
+    config = config_with(LARGE).replace("server: {", "server: {budget_wait: 100ms, ")
+    async with running_gateway(tmp_path, config) as gateway:
+        with others_holding(gateway, 8000):
+            status, headers, _ = await ask(gateway, "echo: hello", max_tokens=16000)
+            assert status == 200
+            assert 11_000 < int(headers["x-gptgate-max-output-tokens"]) < 12_000
+        await balanced(gateway, 1)
+
+
+async def test_a_shorter_answer_that_others_hold_back_is_waited_for(tmp_path: Path) -> None:
+    """The whole one could not be paid even if they took nothing."""
+    async with running_gateway(tmp_path, config_with(LARGE)) as gateway:
+        ledger, (_, budget) = gateway.app._treasury.ledger, gateway.app.snapshot.budgets
+        spend, at_ms = Spend(tokens=5000), gateway.app.clock.wall_ms()
+        ledger.settle(ledger.reserve("spent", "demo", [BudgetCharge(budget, ("demo",))], spend, at_ms), spend)
+        with others_holding(gateway, 14_500) as let_go:
+            asked = asyncio.create_task(ask(gateway, "echo: hello", max_tokens=16000))
+            await waiting(gateway)
+            let_go()
+            status, headers, _ = await asked
+            assert status == 200
+            assert 14_000 < int(headers["x-gptgate-max-output-tokens"]) < 15_000
+        await balanced(gateway, 1)
 
 
 async def test_nobody_waits_for_what_was_spent(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from gptgate.config.schema_limits import EVERYBODY
 from gptgate.core.budgets import (
     APP_MONTH,
     CALLERS_WORDS,
+    LEAST_OUTPUT_TOKENS,
     SESSION_MS,
     BudgetMode,
     BudgetSpec,
@@ -147,6 +148,9 @@ def _budget(item: Section) -> BudgetSpec:
     amount: int = item.get("amount")
     words = {value.value for value in item.items("scope")}
     match = item.section("match")
+    mode, least = BudgetMode(item.get("mode")), item.get("least_output_tokens")
+    if least is None:
+        least = LEAST_OUTPUT_TOKENS if mode is BudgetMode.HARD and unit is not Unit.REQUESTS else 0
     return BudgetSpec(
         name=item.get("name"),
         scope=tuple(dimension for dimension in Dimension if dimension.value in words),
@@ -155,9 +159,9 @@ def _budget(item: Section) -> BudgetSpec:
         window=item.get("window"),
         over_ms=SESSION_MS if item.get("window") is Window.SESSION else item.get("over") or 0,
         time_zone=item.get("time_zone"),
-        mode=BudgetMode(item.get("mode")),
+        mode=mode,
         thresholds=tuple(sorted(value.value for value in item.items("thresholds"))),
-        least_output_tokens=item.get("least_output_tokens"),
+        least_output_tokens=least,
         match=tuple(
             (dimension, tuple(sorted(value.value for value in match.items(name))))
             for name, (dimension, _) in MATCHES.items()

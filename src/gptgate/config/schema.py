@@ -51,7 +51,7 @@ SERVER = Group(
             "budget_wait",
             _GRACE,
             "How long a request waits for what requests in flight hold of a budget, before it is refused for that.",
-            "30s",
+            "2m",
         ),
         Field(
             "budget_waiters",

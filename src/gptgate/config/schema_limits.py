@@ -61,7 +61,7 @@ BUDGETS = Group(
             "least_output_tokens",
             count_type(0, 100_000_000),
             "An answer may be cut down to what is left, if so much of it can be paid; 0: never cut down.",
-            "0",
+            absent="1024 for hard budgets in `usd` or `tokens`, else 0",
         ),
         Field("match", MATCH, "Which requests it is for.", "{}"),
     )

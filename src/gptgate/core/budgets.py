@@ -106,7 +106,16 @@ class BudgetSpec(Struct, frozen=True, kw_only=True):
         return tuple([names[dimension] for dimension in self.scope])
 
 
-APP_MONTH = BudgetSpec(name="apps", scope=(Dimension.APP,), unit=Unit.USD, window=Window.MONTH)
+LEAST_OUTPUT_TOKENS = 1024
+"""So much of an answer is of use: where nobody says otherwise, what is left may pay for so short a one."""
+
+APP_MONTH = BudgetSpec(
+    name="apps",
+    scope=(Dimension.APP,),
+    unit=Unit.USD,
+    window=Window.MONTH,
+    least_output_tokens=LEAST_OUTPUT_TOKENS,
+)
 """Every app's dollars of the calendar month (UTC): counted always, limited where the app has a `budget`."""
 
 

@@ -155,8 +155,9 @@ class Ledger(Protocol):
 
     def settle(self, reservation: Reservation, spend: Spend) -> None: ...
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
-        """What a new reservation may take of this account, not below 0; None where nothing limits it."""
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None:
+        """What a new reservation may take of this account, not below 0; None where nothing limits it. `freed`: if all
+        that is held settled at nothing."""
         ...
 
     def spent(self, charge: BudgetCharge, at_ms: int) -> int:

@@ -57,8 +57,9 @@ class Hold(Protocol):
         """Hold these in the place of all that is held. Raises as `Counters.admit`, and then holds nothing."""
         ...
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
-        """What the counters last said of this account: what a reservation may take; None where nothing limits it."""
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None:
+        """What the counters last said of this account: what a reservation may take; None where nothing limits it.
+        `freed`: if all that is held settled at nothing."""
         ...
 
 

@@ -206,7 +206,7 @@ class MemoryLedger:
                     if amount > left:
                         error = refused(charge, refusal(charge, limit, left, amount))
                         if self._would_fit(charges, spend, at_ms):
-                            error.is_crowded((budget.name, key))
+                            error.is_crowded()
                         raise error
             lines.append((charge, account, slot))
         # Nothing was changed up to here; from here on nothing fails.
@@ -283,15 +283,19 @@ class MemoryLedger:
             if account is not None:
                 account.add(book.slots.slot(at_ms), spent.of(budget.unit) - reserved.of(budget.unit))
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
-        """What a new reservation may take of this account, not below 0; None where nothing limits it."""
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None:
+        """What a new reservation may take of this account, not below 0; None where nothing limits it.
+
+        `freed`: if all that is held settled at nothing.
+        """
         budget, key = charge
         if budget.mode is not BudgetMode.HARD:
             return None
         book = self._book(budget)
         account = book.accounts.get(key) or Account()
         limit = _limit(budget, key, account, book.slots.slot(at_ms))
-        return None if limit is None else max(limit - account.spent(book.slots, at_ms), 0)
+        held = account.held if freed else 0
+        return None if limit is None else max(limit - account.spent(book.slots, at_ms) + held, 0)
 
     def spent(self, charge: BudgetCharge, at_ms: int) -> int:
         """Settled plus reserved, in the budget's unit, in the window of `at_ms`."""
@@ -354,7 +358,7 @@ def _set_aside(charge: BudgetCharge, account: Account, slot: int, spend: Spend) 
 def refused(charge: BudgetCharge, message: str) -> OverBudget:
     """What a budget, or the guard that it belongs to, refuses with: the record says which one it was."""
     error = SessionLimited(message) if charge.budget.guard else BudgetExceeded(message)
-    error.limit = charge.shown_name
+    error.limit, error.account = charge.shown_name, (charge.budget.name, charge.key)
     return error
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gptgate.core.budgets import NOTHING, BudgetCharge, BudgetSpec, Dimension, Spend, Unit
+from gptgate.core.errors import OverBudget
 from gptgate.core.facts import Grant, Permit, Route
 from gptgate.core.ports import Price
 from gptgate.pipeline.draft import Draft
@@ -86,11 +87,38 @@ def most(services: Services, draft: Draft, permit: Permit, route: Route, price: 
 class Accounts(Protocol):
     """Whoever knows what is left."""
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None: ...
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None: ...
 
 
-def useful_output(ledger: Accounts, charges: Sequence[BudgetCharge], wanted: Ceiling, at_ms: int) -> int | None:
-    """The output bound for each choice that the budgets can pay, where they cannot pay what is wanted.
+def shorter(
+    accounts: Accounts,
+    charges: Sequence[BudgetCharge],
+    wanted: Ceiling,
+    at_ms: int,
+    refusal: OverBudget,
+    *,
+    may_wait: bool,
+) -> int:
+    """The output bound for each choice that the budgets can pay, for a request that was refused what it wanted.
+
+    Raises the refusal where there is none. Who may wait is not cut down for what others only hold: the refusal then
+    says whom to wait for, be it for the whole answer or for a shorter one.
+    """
+    if may_wait and refusal.crowd is not None:
+        raise refusal
+    useful = useful_output(accounts, charges, wanted, at_ms)
+    if useful is None:
+        if refusal.crowd is None and useful_output(accounts, charges, wanted, at_ms, freed=True) is not None:
+            refusal.is_crowded()
+        raise refusal
+    return useful
+
+
+def useful_output(
+    ledger: Accounts, charges: Sequence[BudgetCharge], wanted: Ceiling, at_ms: int, *, freed: bool = False
+) -> int | None:
+    """The output bound for each choice that the budgets can pay, where they cannot pay what is wanted; `freed`: if all
+    that is held settled at nothing.
 
     None where nothing is to be lowered: because all of it fits, or because a budget that it does not fit allows no
     shorter answer, or too short a one. The request is then refused as it is.
@@ -101,7 +129,7 @@ def useful_output(ledger: Accounts, charges: Sequence[BudgetCharge], wanted: Cei
     least = 0
     for charge in charges:
         budget = charge.budget
-        left = ledger.left(charge, at_ms) if wanted.output_tokens else None
+        left = ledger.left(charge, at_ms, freed=freed) if wanted.output_tokens else None
         if left is None or wanted.spend.of(budget.unit) <= left:
             continue
         if not budget.least_output_tokens:

@@ -18,7 +18,7 @@ Account = tuple[str, tuple[str, ...]]
 POLL_S = 0.25
 """Everybody who waits looks this often whether it fits: only the first of a line is told of each settlement, and of
 those of other gateways that share the budgets nobody is."""
-MOST_OVERTAKINGS = 64
+MOST_OVERTAKINGS = 8
 """So often the first of a line is overtaken; then the line stands behind it."""
 SHARE = 4
 """One app may take this part of the places to wait in: a quarter."""
@@ -70,9 +70,10 @@ class Crowd:
         most = server.budget_waiters
         return bool(server.budget_wait_ms) and len(self) < most and self._waiting[app] < max(1, most // SHARE)
 
-    async def wait(self, app: str, account: Account, attempt: Callable[[], Awaitable[T]], wait_ms: int) -> T:
-        """Attempt again whenever it is this one's turn or it may overtake, and at last when the time is over. Raises
-        what the attempt raises: OverBudget only when the time is over, or when no waiting can help."""
+    async def wait(self, app: str, account: Account, attempt: Callable[[bool], Awaitable[T]], wait_ms: int) -> T:
+        """Attempt again whenever it is this one's turn or it may overtake, and at last when the time is over. The
+        attempt is told whether it may wait on. Raises what it raises: OverBudget only when the time is over, or when no
+        waiting can help."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_ms / 1000
         self._arrivals += 1
@@ -90,7 +91,7 @@ class Crowd:
                 if not (over or self._may_try(waiter)):
                     continue
                 try:
-                    found = await attempt()
+                    found = await attempt(not over)
                 except OverBudget as refusal:
                     if over or refusal.crowd is None:
                         raise

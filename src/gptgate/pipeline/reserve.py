@@ -6,7 +6,7 @@ from gptgate.core.budgets import BudgetCharge
 from gptgate.core.errors import OverBudget, PriceUnknown
 from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, Route
 from gptgate.core.ports import Price
-from gptgate.pipeline.charges import charges_of, most, useful_output
+from gptgate.pipeline.charges import Ceiling, charges_of, most, shorter
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import lower_output
 from gptgate.pipeline.limiting import Admitted
@@ -49,20 +49,17 @@ async def reserve(
     heed: Heed,
     encode: Encode,
 ) -> Taken:
-    """Set the request's ceiling aside in every limit and budget; where budgets can pay for a shorter answer only, for
-    that. Where only what others hold is in the way, it waits for them to settle, and holds no tokens meanwhile."""
+    """Set the request's ceiling aside in every limit and budget.
+
+    Where only what others hold is in the way, it waits for them to settle, and holds no tokens meanwhile; where budgets
+    can pay for a shorter answer only, it takes that.
+    """
     raw, ledger, crowd, server = draft.raw, services.ledger, services.crowd, services.snapshot.server
     app = grant.principal.app.name
     charges = charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
 
-    def attempt(charges: Sequence[BudgetCharge]) -> Taken:
-        sized, sent, asked = permit, route, wanted
-        useful = useful_output(ledger, charges, asked, raw.at_ms)
-        if useful is not None:
-            draft.lowered_from, sized = asked.output_tokens // asked.choices, lower_output(permit, useful)
-            sent = encode(sized, grant, raw)
-            asked = most(services, draft, sized, sent, price)
+    def hold(charges: Sequence[BudgetCharge], sized: Permit, sent: Route, asked: Ceiling) -> Taken:
         tokens = asked.input_tokens, asked.output_tokens
         heed(draft.principal, raw.started_ns, lambda: admitted.reserve(sized.request, grant, *tokens))
         try:
@@ -71,16 +68,25 @@ async def reserve(
             admitted.give_tokens_back()
             raise
 
-    async def again() -> Taken:
-        # A new configuration may have brought other budgets while it waited.
-        return attempt(charges_of(services.budgets.all, draft, grant))
-
-    account = crowd.before(app, charges)
-    if account is None or not crowd.admits(app, server):
+    def attempt(charges: Sequence[BudgetCharge], *, may_wait: bool) -> Taken:
         try:
-            held = attempt(charges)
+            return hold(charges, permit, route, wanted)
         except OverBudget as refusal:
-            if refusal.crowd is None or not crowd.admits(app, server):
+            useful = shorter(ledger, charges, wanted, raw.at_ms, refusal, may_wait=may_wait)
+        draft.lowered_from, sized = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
+        sent = encode(sized, grant, raw)
+        return hold(charges, sized, sent, most(services, draft, sized, sent, price))
+
+    async def again(may_wait: bool) -> Taken:
+        # A new configuration may have brought other budgets while it waited.
+        return attempt(charges_of(services.budgets.all, draft, grant), may_wait=may_wait)
+
+    account, may_wait = crowd.before(app, charges), crowd.admits(app, server)
+    if account is None or not may_wait:
+        try:
+            held = attempt(charges, may_wait=may_wait)
+        except OverBudget as refusal:
+            if refusal.crowd is None or not may_wait:
                 raise
             account = refusal.crowd
         else:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gptgate.core.budgets import NOTHING, BudgetCharge
-from gptgate.core.errors import BudgetExceeded, ClientError, OverBudget, RateLimited
+from gptgate.core.errors import ClientError, OverBudget, RateLimited
 from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, RawRequest, Reservation, Route
 from gptgate.core.limit import Standing
 from gptgate.core.ports import Ledger, Price
 from gptgate.core.shared import Counters, Hold, Wish
-from gptgate.pipeline.charges import Ceiling, charges_of, most, useful_output
+from gptgate.pipeline.charges import Ceiling, charges_of, most, shorter
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import lower_output, unjudged
 from gptgate.pipeline.limit_plan import LimitPlan
@@ -93,9 +93,9 @@ class SharedAdmitted(Admitted):
         finally:
             self._see()
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None:
         """What the counters last said of an account."""
-        return self._held.left(charge, at_ms)
+        return self._held.left(charge, at_ms, freed=freed)
 
     def standing(self) -> tuple[Standing, ...]:
         """How the limits that apply stand; nothing before the counters were asked."""
@@ -159,12 +159,14 @@ async def reserve_shared(
     """
     crowd, server, app = services.crowd, services.snapshot.server, grant.principal.app.name
 
-    async def attempt() -> Taken:
-        return await _take(services, draft, permit, grant, price, admitted, encode)
+    async def attempt(may_wait: bool) -> Taken:
+        return await _take(services, draft, permit, grant, price, admitted, encode, may_wait=may_wait)
 
+    may_wait = crowd.admits(app, server)
     try:
-        return await attempt()
+        return await attempt(may_wait)
     except OverBudget as refusal:
+        # Others may have begun to wait while the counters were asked.
         if refusal.crowd is None or not crowd.admits(app, server):
             raise
         account = refusal.crowd
@@ -182,15 +184,15 @@ async def _take(
     price: Price | None,
     admitted: SharedAdmitted,
     encode: Encode,
+    *,
+    may_wait: bool,
 ) -> Taken:
     route, budgets = encode(permit, grant, draft.raw), charges_of(services.budgets.all, draft, grant)
     wanted = most(services, draft, permit, route, price)
     try:
         reservation = await admitted.take(permit.request, grant, budgets, wanted)
-    except BudgetExceeded:
-        useful = useful_output(admitted, budgets, wanted, draft.raw.at_ms)
-        if useful is None:
-            raise
+    except OverBudget as refusal:
+        useful = shorter(admitted, budgets, wanted, draft.raw.at_ms, refusal, may_wait=may_wait)
         draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
         route = encode(permit, grant, draft.raw)
         wanted = most(services, draft, permit, route, price)

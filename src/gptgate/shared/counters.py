@@ -324,6 +324,6 @@ def _refused_by_wish(wish: Wish, levels: Sequence[Level], lines: Sequence[Line])
         if limit is not None and needed and needed > (left := limit + line.state[2] - line.state[0]):
             error = refused(line.charge, refusal(line.charge, limit + line.state[2], left, needed))
             if all(_would_fit(each, wish.spend) for each in lines):
-                error.is_crowded((budget.name, key))
+                error.is_crowded()
             return error
     return _refused_by_limits(wish.tokens, levels)

@@ -71,10 +71,10 @@ class Line:
         self.charge, self.account = charge, account
         self.state = (0, 0, 0)
 
-    def left(self, limit: int) -> int:
-        """What a reservation might have taken."""
-        spent, _, added = self.state
-        return max(limit + added - spent, 0)
+    def left(self, limit: int, *, freed: bool) -> int:
+        """What a reservation might have taken; `freed`: if nothing had been held."""
+        spent, held, added = self.state
+        return max(limit + added - spent + (held if freed else 0), 0)
 
 
 class SharedHold:
@@ -130,11 +130,11 @@ class SharedHold:
     async def move(self, limits: Sequence[Charge], wish: Wish) -> None:
         await self._change(self, limits, wish)
 
-    def left(self, charge: BudgetCharge, at_ms: int) -> int | None:
+    def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None:
         del at_ms
         limit = self._limit_of(charge)
         found = next((line for line in self.lines if line.charge == charge), None)
-        return None if limit is None or found is None else found.left(limit)
+        return None if limit is None or found is None else found.left(limit, freed=freed)
 
     def _covers(self, wish: Wish) -> bool:
         held, wanted = self.reserved, wish.spend

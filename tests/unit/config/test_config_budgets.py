@@ -4,7 +4,7 @@ import pytest
 
 from gptgate.config.load import load_text
 from gptgate.config.problem import ConfigError
-from gptgate.core.budgets import BudgetSpec, Dimension
+from gptgate.core.budgets import LEAST_OUTPUT_TOKENS, BudgetSpec, Dimension
 
 BASE = """\
 version: 1
@@ -51,6 +51,12 @@ def test_a_shorter_answer_is_only_for_budgets_that_it_helps(more: str) -> None:
     assert problem(bound + "512").startswith("least_output_tokens: has no meaning for ")
     assert load(bound + "0").least_output_tokens == 0
     assert load("unit: tokens, amount: '5', least_output_tokens: 512").least_output_tokens == 512
+
+
+def test_where_nobody_says_so_an_answer_is_cut_down_by_the_budgets_that_it_helps() -> None:
+    told = ("unit: usd", "unit: tokens", "unit: requests", "unit: usd, mode: soft", "unit: usd, least_output_tokens: 0")
+    given = [load(f"amount: '5', {more}").least_output_tokens for more in told]
+    assert given == [LEAST_OUTPUT_TOKENS, LEAST_OUTPUT_TOKENS, 0, 0, 0]
 
 
 def test_a_guard_of_sessions_bounds_something() -> None:

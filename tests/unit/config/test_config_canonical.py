@@ -36,8 +36,8 @@ def test_the_digest_covers_what_recognises_findings() -> None:
 
 
 EMPTY = (
-    b'{"apps":{},"budgets":[{"amount":null,"amounts":{},"guard":"","least_output_tokens":0,"match":[],"mode":"hard","name":"apps",'
-    b'"over_ms":0,"scope":["app"],"thresholds":[],"time_zone":"UTC","unit":"usd","window":"month"}],"classifiers":{},"counters":null,"custom":[],"detectors":"","guards":{"failed_authentications":null,"ignored_retry_after":null,"prompt_bytes":0,"prompt_tokens":0,"repeated_requests":null},"limits":[],"max_log_lag_ms":900000,"models":{},"packs":[],"providers":{},"rules":[],"server":{"body_timeout_ms":30000,"budget_wait_ms":30000,"budget_waiters":64,"control_host":"127.0.0.1",'
+    b'{"apps":{},"budgets":[{"amount":null,"amounts":{},"guard":"","least_output_tokens":1024,"match":[],"mode":"hard","name":"apps",'
+    b'"over_ms":0,"scope":["app"],"thresholds":[],"time_zone":"UTC","unit":"usd","window":"month"}],"classifiers":{},"counters":null,"custom":[],"detectors":"","guards":{"failed_authentications":null,"ignored_retry_after":null,"prompt_bytes":0,"prompt_tokens":0,"repeated_requests":null},"limits":[],"max_log_lag_ms":900000,"models":{},"packs":[],"providers":{},"rules":[],"server":{"body_timeout_ms":30000,"budget_wait_ms":120000,"budget_waiters":64,"control_host":"127.0.0.1",'
     b'"control_port":8081,"data_host":"127.0.0.1","data_port":8080,"drain_ms":20000,"header_timeout_ms":10000,'
     b'"keep_alive_ms":75000,"max_answer_bytes":33554432,"max_body_bytes":10485760,"outgrown":"extend","risk_header":false,"sse_keep_alive_ms":15000,'
     b'"store_timeout_ms":5000},"sinks":[],"teams":[],"texts":{"class_keep_ms":[],"keep_ms":0,"master_key":null},"witnesses":[]}'

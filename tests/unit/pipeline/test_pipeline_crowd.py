@@ -23,8 +23,8 @@ def tokens(count: int) -> Spend:
     return Spend(tokens=count, requests=1)
 
 
-def asking(ledger: MemoryLedger, name: str, count: int) -> Callable[[], Awaitable[Reservation]]:
-    async def ask() -> Reservation:
+def asking(ledger: MemoryLedger, name: str, count: int) -> Callable[[bool], Awaitable[Reservation]]:
+    async def ask(_may_wait: bool) -> Reservation:
         return ledger.reserve(name, "shop", CHARGES, tokens(count), AT_MS)
 
     return ask

@@ -67,15 +67,16 @@ class StreamOutgrown(ClientError):
 class OverBudget(ClientError):
     """What a request may take does not fit in what is left of a budget.
 
-    `crowd` is the account that it has to wait for, where it would fit in all of its budgets if others settled what they
-    hold at nothing; None where no waiting can help.
+    `account` is the first that it does not fit. It is the `crowd` that it has to wait for where it would fit in all of
+    its budgets if others settled what they hold at nothing; `crowd` is None where no waiting can help.
     """
 
+    account: tuple[str, tuple[str, ...]] = ("", ())
     crowd: tuple[str, tuple[str, ...]] | None = None
 
-    def is_crowded(self, account: tuple[str, tuple[str, ...]]) -> None:
-        """Only what others hold of this account is in the way: a retry can help."""
-        self.crowd, self.retryable, self.retry_after_ms = account, True, CROWDED_RETRY_AFTER_MS
+    def is_crowded(self) -> None:
+        """Only what others hold of the account is in the way: a retry can help."""
+        self.crowd, self.retryable, self.retry_after_ms = self.account, True, CROWDED_RETRY_AFTER_MS
 
 
 class SessionLimited(OverBudget):
