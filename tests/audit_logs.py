@@ -47,7 +47,7 @@ class Records:
 
     def add_event(self, kind: str) -> None:
         with closing(connect(self.path, busy_ms=1000)) as connection:
-            connection.execute("INSERT INTO events (at_ms, type, body) VALUES (1, ?, ?)", (kind, b'{"a":1}'))
+            connection.execute("INSERT INTO events (at_ms, type, body) VALUES (1, ?, ?)", (kind, b'{"at_ms":1}'))
 
     def open_log(self) -> SignedLog:
         return SignedLog.resume(SIGNER, self.files.checkpoint(), self.files.read)

@@ -3,11 +3,15 @@
 import argparse
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from bench.records.fill import APPS, DIGESTS, KINDS, MODELS, RULES, START_MS, fill
+from bench.records.fill import APPS, DIGESTS, FEATURES, KINDS, MODELS, RULES, START_MS, fill
+from gptgate.storage.extensions import extensions_of
 from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.history import history
 from gptgate.storage.queries import SqliteReader
+from gptgate.storage.schema import connect
 from gptgate.storage.search_index import NAME
 from gptgate.storage.views import SearchFilters
 
@@ -15,7 +19,7 @@ BAR_S = 1.0
 PAGE = 51
 
 
-def questions(newest_ms: int) -> dict[str, SearchFilters]:
+def questions(newest_ms: int, logged: int) -> dict[str, SearchFilters]:
     """One of each filter, and the pairs that are hardest: both common, together rare or nowhere."""
     middle_ms = (START_MS + newest_ms) // 2
     return {
@@ -40,6 +44,16 @@ def questions(newest_ms: int) -> dict[str, SearchFilters]:
         "score 1 to 5": SearchFilters(min_score=1, max_score=5),
         "older than the middle": SearchFilters(until_ms=middle_ms),
         "a minute in the middle": SearchFilters(since_ms=middle_ms, until_ms=middle_ms + 60_000),
+        "session": SearchFilters(session="session-1000-1"),
+        "session that nobody named": SearchFilters(session="nobody"),
+        "tag, rare": SearchFilters(tags={"ticket": "T-70"}),
+        "tag, common": SearchFilters(tags={"feature": FEATURES[7]}),
+        "tags, a rare and a common one": SearchFilters(tags={"feature": FEATURES[7], "ticket": "T-70"}),
+        "most common app, tag": SearchFilters(app=APPS[0], tags={"feature": FEATURES[7]}),
+        "not in the log yet": SearchFilters(beyond=logged),
+        "not in the log yet, app": SearchFilters(beyond=logged, app=APPS[1]),
+        "not in the log yet, app that nobody has": SearchFilters(beyond=logged, app="nobody"),
+        "not in an empty log": SearchFilters(beyond=0),
         "rule and app": SearchFilters(rule=RULES[3], app=APPS[20]),
         "two common ones that never meet": SearchFilters(effect="allow", rule=RULES[3]),
         "most common app, oldest configuration": SearchFilters(app=APPS[0], config=DIGESTS[0]),
@@ -61,13 +75,38 @@ def main() -> int:
         newest = reader.search(SearchFilters(), 1)[0]
     slow = 0
     print(f"{newest.seq} requests, {2 * newest.seq} events; a page of {PAGE - 1}, with a new connection each")
-    for title, filters in questions(newest.at_ms).items():
+    for title, filters in questions(newest.at_ms, _logged(asked.folder)).items():
         first, again = (_ask(asked.folder, filters) for _ in range(2))
         slow += max(first[0], again[0]) >= BAR_S
         print(f"{title:42} {first[1]:3} found  {first[0] * 1000:8.1f} ms, again {again[0] * 1000:8.1f} ms")
+    slow += _stories(asked.folder, newest.id)
     for name in (DATABASE_NAME, NAME):
         print(f"{name}: {(asked.folder / name).stat().st_size / 1e9:.2f} GB")
     return 1 if slow else 0
+
+
+def _logged(folder: Path) -> int:
+    """The size of the log by its last batch."""
+    with closing(connect(folder / DATABASE_NAME, busy_ms=5000, read_only=True)) as connection:
+        (size,) = connection.execute("SELECT max(size) FROM log_batches").fetchone()
+    return int(size)
+
+
+def _stories(folder: Path, name: str) -> int:
+    """What a request's story needs besides, and what a start looks up for requests that a crash left open; how many of
+    these took a second or more."""
+    with SqliteReader(folder) as reader, closing(connect(folder / DATABASE_NAME, busy_ms=5000, read_only=True)) as one:
+        record = reader.show(name)
+        ids = [row.id for row in reader.search(SearchFilters(), 200)]
+        if record is None:
+            raise RuntimeError(f"request {name} is gone")
+        lasted = {
+            "the story of a request": _timed(lambda: history(folder, record)),
+            "extensions of 200 open requests": _timed(lambda: extensions_of(one, ids)),
+        }
+    for title, seconds in lasted.items():
+        print(f"{title:42}            {seconds * 1000:8.1f} ms")
+    return sum(seconds >= BAR_S for seconds in lasted.values())
 
 
 def _arguments() -> argparse.Namespace:

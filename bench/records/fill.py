@@ -16,6 +16,7 @@ from typing import Any
 from gptgate.core.events import End, EndState, Intent, encode_event
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
+from gptgate.storage.events import RESERVATION_EXTENDED, insert_event
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.rows import INSERT_END, INSERT_INTENT, UPDATE_MARK, end_values, insert_many, intent_values
 from gptgate.storage.sqlite import SqliteStore
@@ -31,6 +32,11 @@ RULES = [f"rule-{number:02}" for number in range(30)]
 KINDS = ["pii.email", "pii.phone", "pii.iban", "secret.api_key", "injection.override", "unicode.hidden"]
 DIGESTS = [f"{number:x}" * 64 for number in range(1, 13)]
 USERS = 200_000
+FEATURES = [f"feature-{number:02}" for number in range(20)]
+UNPROVEN = 30
+"""Requests at the end that have no place in the log yet."""
+EXTENDED = 20
+"""One request of so many is a stream that outgrew its reservation."""
 
 
 def fill(folder: Path, requests: int, progress: Callable[[int], None]) -> None:
@@ -51,9 +57,20 @@ def fill(folder: Path, requests: int, progress: Callable[[int], None]) -> None:
                 [intent_values(seq, asked, encode_event(asked), None) for seq, (asked, _) in numbered],
             )
             insert_many(connection, INSERT_END, [end_values(ended, None) for _, ended in pairs])
+            for asked, _ in pairs[::EXTENDED]:
+                fields = {"request": asked.id, "app": asked.app, "nano": 5, "input_tokens": 1, "output_tokens": 1}
+                insert_event(connection, asked.at_ms, RESERVATION_EXTENDED, fields)
             connection.execute(UPDATE_MARK, (before + start + len(pairs) + 1,))
+            _place(connection, before + start + len(pairs) - UNPROVEN)
             connection.execute("COMMIT")
             progress(start + len(pairs))
+
+
+def _place(connection: sqlite3.Connection, requests: int) -> None:
+    """A batch of the log up to this request. Nobody made its files: what asks the records needs none."""
+    (events,) = connection.execute("SELECT max(seq) FROM events").fetchone()
+    size = 2 * requests + events
+    connection.execute("INSERT INTO log_batches VALUES (?, ?, ?, ?)", (size, requests, requests, events))
 
 
 def _empty(folder: Path) -> sqlite3.Connection:
@@ -112,6 +129,8 @@ def _request(chance: random.Random, number: int) -> tuple[Intent, End]:
         traceparent="",
         finding_counts=tuple((finding.kind, 1) for finding in findings),
         routed_from=chance.choice(MODELS) if chance.random() < 0.01 else "",
+        session=f"session-{number // 25}-{number % 3}" if number % 2 else "",
+        tags={"feature": chance.choice(FEATURES), "ticket": f"T-{number // 40}"} if number % 4 == 0 else {},
     )
     return asked, _end(chance, asked, denied)
 

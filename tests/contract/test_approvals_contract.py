@@ -1,10 +1,12 @@
 """The sentences of `gptgate.core.ports.Approvals`, for every implementation; and what the file promises besides."""
 
 import asyncio
+import json
 import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from gptgate.core.ports import Approvals
 from gptgate.storage.approval_desk import ApprovalDesk
 from gptgate.storage.approvals import APPROVALS_NAME, KEPT_MS, MAX_PENDING, PENDING_MS, ApprovalStore
 from gptgate.storage.errors import StorageError
-from gptgate.storage.folder import create_folder
+from gptgate.storage.folder import DATABASE_NAME, create_folder
+from gptgate.storage.schema import connect, migrate
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000
@@ -49,7 +52,14 @@ def asked(request_id: str = "a1", subject: Subject = SUBJECT) -> Approval:
 
 def approve(folder: Path, approval_id: str, now_ms: int = NOW, life_ms: int = HOUR) -> None:
     with ApprovalStore(folder) as store:
-        store.decide(approval_id, approve=True, by="eve", now_ms=now_ms, expires_ms=now_ms + life_ms)
+        store.decide(approval_id, approve=True, by="eve", user="root", now_ms=now_ms, expires_ms=now_ms + life_ms)
+
+
+@pytest.fixture(autouse=True)
+def records(tmp_path: Path) -> None:
+    """What decisions leave their events in."""
+    with closing(connect(create_folder(tmp_path), busy_ms=1000)) as connection:
+        migrate(connection)
 
 
 @pytest.fixture
@@ -151,7 +161,7 @@ async def test_what_is_given_back_can_be_used_once_more_by_whoever_asks(desk: Ap
 async def test_a_rejection_stands_until_it_expires(desk: Approvals, tmp_path: Path) -> None:
     await desk.ask(asked(), NOW)
     with ApprovalStore(tmp_path) as store:
-        store.decide("a1", approve=False, by="eve", now_ms=NOW, expires_ms=0)
+        store.decide("a1", approve=False, by="eve", user="root", now_ms=NOW, expires_ms=0)
     told = await desk.ask(asked("a2"), NOW + 5)
     assert told is not None
     assert (told.id, told.state, told.decided_by) == ("a1", ApprovalState.REJECTED, "eve")
@@ -165,7 +175,7 @@ def test_only_what_waits_can_be_decided_on(tmp_path: Path) -> None:
     with ApprovalStore(tmp_path) as store:
         for number in range(3):
             store.ask(asked(f"a{number}", replace(SUBJECT, digest=str(number))), NOW)
-        decided = {"by": "eve", "now_ms": NOW + 1, "expires_ms": NOW + HOUR}
+        decided: dict[str, Any] = {"by": "eve", "user": "root", "now_ms": NOW + 1, "expires_ms": NOW + HOUR}
         store.decide("a0", approve=True, **decided)
         store.decide("a1", approve=False, **decided)
         for approval_id, reason in (("a0", "is approved"), ("a1", "is rejected"), ("nobody", "there is no approval")):
@@ -173,7 +183,42 @@ def test_only_what_waits_can_be_decided_on(tmp_path: Path) -> None:
                 with pytest.raises(StorageError, match=reason):
                     store.decide(approval_id, approve=choice, **decided)
         with pytest.raises(StorageError, match="is expired"):
-            store.decide("a2", approve=True, by="eve", now_ms=NOW + PENDING_MS, expires_ms=NOW + 2 * PENDING_MS)
+            store.decide("a2", approve=True, **decided | {"now_ms": NOW + PENDING_MS})
+
+
+def test_a_decision_is_on_record_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ApprovalStore(tmp_path) as store:
+        store.ask(asked(), NOW)
+        with monkeypatch.context() as broken:
+
+            def full(*_: object) -> None:
+                raise StorageError("the disk is full")
+
+            broken.setattr("gptgate.storage.approvals.record_event", full)
+            with pytest.raises(StorageError, match="the disk is full"):
+                approve(tmp_path, "a1")
+        waiting = store.find("a1", NOW)
+        assert waiting is not None
+        assert waiting.state is ApprovalState.PENDING
+        approve(tmp_path, "a1", NOW + 5)
+    with closing(connect(tmp_path / DATABASE_NAME, busy_ms=1000, read_only=True)) as connection:
+        rows = connection.execute("SELECT type, at_ms, about, body FROM events").fetchall()
+    ((kind, at_ms, about, body),) = rows
+    assert (kind, at_ms, about) == ("approval_given", NOW + 5, "a1")
+    assert json.loads(body) == {
+        "approval": "a1",
+        "app": "demo",
+        "at_ms": NOW + 5,
+        "by": "eve",
+        "digest": "d" * 64,
+        "end_user": "ada",
+        "endpoint": "chat",
+        "expires_ms": NOW + 5 + HOUR,
+        "key_id": "k",
+        "model": "m",
+        "rules": ["r1", "r2"],
+        "user": "root",
+    }
 
 
 def test_a_flood_of_one_app_is_bounded_and_leaves_room_for_others(

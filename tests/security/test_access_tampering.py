@@ -127,7 +127,7 @@ def test_what_no_event_tells_of_is_found_and_named(folder: Path, statement: str,
 
 def test_an_event_that_is_made_up_for_it_is_found_by_the_log(folder: Path) -> None:
     body = json.dumps({"at_ms": 20, "expires_ms": 0, "key_id": "short"}, separators=(",", ":")).encode()
-    change(folder, "UPDATE events SET body = ? WHERE type = 'key_expiry_set'", body)
+    change(folder, "UPDATE events SET body = ?, at_ms = 20 WHERE type = 'key_expiry_set'", body)
     change(folder, "UPDATE keys SET expires_ms = 0 WHERE id = 'short'")
     assert "it is not what was logged" in unverified(folder)
 

@@ -89,6 +89,8 @@ def test_what_nobody_touched_is_verified(folder: Path, capsys: pytest.CaptureFix
         ("UPDATE intents SET salt = NULL WHERE seq = 700", "intent 700 (r699): its text and the text's salt"),
         ("UPDATE intents SET body = replace(body, '\"shop\"', '\"shoq\"') WHERE seq = 700", "intent 700 (r699)"),
         ("UPDATE events SET body = x'7b7d'", "config_applied 1"),
+        ("UPDATE events SET at_ms = 2", "config_applied 1 (event): its column at_ms"),
+        ("UPDATE events SET about = 'r1'", "config_applied 1 (event): its column about"),
         ("DELETE FROM ends WHERE seq = 700", "end 700: it is missing in the records"),
         ("DELETE FROM intents WHERE seq = 1500", "intent 1500: it is missing in the records"),
         ("DELETE FROM intents WHERE seq = 700", "intent 700: it is missing in the records"),

@@ -24,7 +24,7 @@ from gptgate.storage.schema import FINGERPRINTS_NAME, connect
 from harness import make_key
 
 COUNT = int(os.environ.get("GPTGATE_FLIPS", "1000"))
-NOTHING = {LOCK_NAME, "gptgate.db-wal", "gptgate.db-shm"}
+NOTHING = {LOCK_NAME, "gptgate.db-wal", "gptgate.db-shm", "approvals.db-wal", "approvals.db-shm"}
 """The lock says nothing; the others are empty, or made anew, where no gateway runs."""
 
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gptgate.cli.approvals import operator
 from gptgate.cli.main import execute
+from gptgate.cli.who import operator
 from gptgate.core.errors import BudgetExceeded
 from gptgate.simulator.server import SimulatorServer
 from harness import APPS, PROVIDERS, SERVER, Gateway, GatewayProcess, make_key, running_gateway
@@ -64,6 +66,29 @@ async def test_an_approved_request_passes_once_and_other_rules_hold(tmp_path: Pa
         assert (third.intent.approval, third.intent.approved_by) == (waiting, "eve")
         assert (third.intent.effect, third.intent.rules) == ("require_approval", ("ask-for-mail", "redact-mail"))
         assert [one.intent.approval for one in (first, second, fourth)] == ["", "", ""]
+
+
+async def test_who_decided_what_is_told_and_proven(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with running_gateway(tmp_path, CONFIG) as gateway:
+        waiting = told(await ask(gateway))
+        await approve(tmp_path, waiting, "--as", "eve")
+        assert (await ask(gateway)).status == 200
+        passed = (await records_of(gateway))[-1].intent.id
+    said = f"by eve (run by {operator()}), approval {waiting}, to be used until "
+    for request, step in ((waiting, "in the log"), (passed, "asked")):
+        capsys.readouterr()
+        assert await asyncio.to_thread(execute, ["audit", "trace", request, "--data", str(tmp_path)]) == 0
+        told_by_trace = capsys.readouterr().out
+        assert said in told_by_trace
+        # The one asked before the decision, the other after it.
+        assert (told_by_trace.index("approval given") < told_by_trace.index(step)) is (request == passed)
+        assert await asyncio.to_thread(execute, ["audit", "show", request, "--data", str(tmp_path)]) == 0
+        assert said in capsys.readouterr().out
+    assert await asyncio.to_thread(execute, ["audit", "verify", "--data", str(tmp_path)]) == 0
+    with closing(sqlite3.connect(tmp_path / "approvals.db")) as connection, connection:
+        connection.execute("UPDATE approvals SET decided_by = 'bob'")
+    assert await asyncio.to_thread(execute, ["audit", "verify", "--data", str(tmp_path)]) == 3
+    assert f"approval {waiting}: no event tells of its decision" in capsys.readouterr().err
 
 
 async def test_another_body_app_or_model_needs_its_own_approval(tmp_path: Path) -> None:

@@ -1,22 +1,20 @@
 """`gptgate approvals`: see which requests wait for a person, and decide."""
 
-import os
-import pwd
 import time
 from typing import Annotated
 
 import typer
 
-from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import future_ms, show_ms, to_seconds
+from gptgate.cli.who import decider, system_user
 from gptgate.core.approvals import Approval, ApprovalState
 from gptgate.storage.approvals import ApprovalStore
 
-LONGEST_NAME = 100
 COLUMNS = (
     Column("id", "id"),
     Column("state", "state"),
@@ -96,21 +94,11 @@ def reject(approval_id: Id, by: As = None, data: Data = DEFAULT_FOLDER) -> None:
 
 def _decide(data: Data, approval_id: str, *, approve: bool, by: str | None, now_ms: int, expires_ms: int) -> Approval:
     require_database(data)
-    name = operator() if by is None else by
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise CommandError(f"--as: 1 to {LONGEST_NAME} printable characters", exit_code=USAGE)
+    name = decider(by)
     with ApprovalStore(data) as store:
-        return store.decide(clean(approval_id), approve=approve, by=name, now_ms=now_ms, expires_ms=expires_ms)
-
-
-def operator() -> str:
-    """The user that runs this command. Raises CommandError where the system knows no name."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        raise CommandError(
-            "the operating system has no name for this user", hint="say who decides: --as NAME"
-        ) from None
+        return store.decide(
+            clean(approval_id), approve=approve, by=name, user=system_user(), now_ms=now_ms, expires_ms=expires_ms
+        )
 
 
 def _now_ms() -> int:

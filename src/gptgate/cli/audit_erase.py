@@ -1,6 +1,5 @@
 """`gptgate audit erase`: texts that were kept go; that they were there, and that they went, stays on record."""
 
-import getpass
 import time
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.times import past_ms
+from gptgate.cli.who import system_user
 from gptgate.storage.erasure import Erasure, count_texts
 from gptgate.storage.erasure import erase as erase_texts
 
@@ -39,7 +39,7 @@ def erase(
     require_database(data)
     if not yes and not _confirmed(count_texts(data, wanted)):
         raise CommandError("nothing was erased", hint="--yes does not ask")
-    erased = erase_texts(data, wanted, now_ms, getpass.getuser(), compact=compact)
+    erased = erase_texts(data, wanted, now_ms, system_user(), compact=compact)
     print(f"texts of {erased} requests erased")
 
 

@@ -1,6 +1,5 @@
 """Who may read kept texts, and under which master key they lie."""
 
-import getpass
 import os
 import sys
 import time
@@ -15,6 +14,7 @@ from gptgate.cli.folder import CONFIG_NAME, load_config, require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.times import show_ms, to_seconds
+from gptgate.cli.who import system_user
 from gptgate.config.problem import ConfigError
 from gptgate.config.secrets import resolve
 from gptgate.config.types import SECRET, Wrong
@@ -49,7 +49,7 @@ def add(
     require_database(data)
     if not name.isprintable() or not 0 < len(name) <= 100:
         raise CommandError("a name is one line of 1 to 100 printable characters", exit_code=USAGE)
-    print(add_auditor(data, name, _now_ms(), getpass.getuser()))
+    print(add_auditor(data, name, _now_ms(), system_user()))
     print(f"Put it into the variable {TOKEN_VARIABLE}, or into a file for --token-file.", file=sys.stderr)
 
 
@@ -60,7 +60,7 @@ def remove(
 ) -> None:
     """End an auditor's token at once."""
     require_database(data)
-    remove_auditor(data, name, _now_ms(), getpass.getuser())
+    remove_auditor(data, name, _now_ms(), system_user())
 
 
 @app.command("list")
@@ -89,7 +89,7 @@ def rewrap(
     former, new = MasterKey(resolve(reference)), master_key(data, config)
     with changing(data, "wrap the keys of texts") as connection:
         number = rewrap_keys(connection, former, new)
-        fields = {"from": former.fingerprint, "to": new.fingerprint, "keys": number, "by": getpass.getuser()}
+        fields = {"from": former.fingerprint, "to": new.fingerprint, "keys": number, "by": system_user()}
         insert_event(connection, _now_ms(), CONTENT_KEYS_REWRAPPED, fields)
     print(f"{number} keys of texts are wrapped with master key {new.fingerprint}")
 
@@ -101,7 +101,7 @@ def seal(data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
     place in the log yet are left; they get theirs within a second. Works while a gateway runs.
     """
     require_database(data)
-    number = seal_texts(data, Vault(master_key(data, config)), _now_ms(), getpass.getuser())
+    number = seal_texts(data, Vault(master_key(data, config)), _now_ms(), system_user())
     print(f"{number} texts sealed")
 
 

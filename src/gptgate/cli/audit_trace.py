@@ -11,7 +11,7 @@ from gptgate.cli.failure import CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Format, print_csv, print_json
 from gptgate.cli.policy_tree import answer_effect, reasons, unanswered
-from gptgate.cli.story import SOURCES, got, milliseconds, sent_digest
+from gptgate.cli.story import SOURCES, decision, got, milliseconds, sent_digest
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms, to_seconds
 from gptgate.core.errors import UpstreamUnreachable
@@ -20,7 +20,7 @@ from gptgate.core.finding import Finding
 from gptgate.core.money import format_usd
 from gptgate.core.snapshot import REWRITING, RuleSpec
 from gptgate.policy.rules import NO_OBLIGATIONS, prepare
-from gptgate.storage.history import History, history
+from gptgate.storage.history import Decided, History, history
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRecord
 
@@ -90,6 +90,7 @@ def steps(record: AuditRecord, around: History) -> Iterator[Step]:
     intent, end = record.intent, record.end
     spent: dict[str, int] = {} if end is None else end.timings_us
     clock = _clock(spent)
+    yield from (_approval(one) for one in around.decided if one.at_ms < intent.at_ms)
     yield Step("asked", tuple(_asked(intent)), 0)
     if "admit" in spent:
         yield Step("admitted", ("its key, the model, limits and guards",), clock["admit"])
@@ -111,8 +112,15 @@ def steps(record: AuditRecord, around: History) -> Iterator[Step]:
     else:
         yield from _afterwards(intent, end, around, clock)
     yield Step("in the log", tuple(_places(around)))
+    yield from (_approval(one) for one in around.decided if one.at_ms >= intent.at_ms)
     for one in around.later:
         yield Step(one.kind, (f"by {one.by}", *([one.said] if one.said else [])), at_ms=one.at_ms)
+
+
+def _approval(one: Decided) -> Step:
+    """A decision on the approval that this request asked for, or passed by."""
+    what, said = decision(one)
+    return Step(f"approval {what}", (said,), at_ms=one.at_ms)
 
 
 def _clock(spent: Mapping[str, int]) -> dict[str, int | None]:

@@ -14,6 +14,7 @@ from gptgate.cli.audit_texts import present_master_key
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
+from gptgate.storage.approvals_check import check_approvals
 from gptgate.storage.errors import StorageError, Unreadable
 from gptgate.storage.fingerprints import Comparison, FileCheck
 from gptgate.storage.folder import DATABASE_NAME
@@ -170,10 +171,12 @@ def _verify_folder(
         damage, access = pool.submit(aside.integrity), pool.submit(aside.access)
         sums, unsought = pool.submit(aside.money), pool.submit(aside.unsought)
         untouched, wrapped = pool.submit(prints.compare), pool.submit(aside.data_keys, present_master_key(data))
+        decisions = pool.submit(check_approvals, data)
         try:
             erased = _compare(verify_log(read, signed, key, roots), check, head)
             beyond = check.beyond(head.size)
             wrong = access.result().wrong or sums.result() or unsought.result() or wrapped.result().wrong
+            wrong = wrong or decisions.result().wrong
         except (VerificationError, StorageError):
             _require_sound(damage.result())
             raise
@@ -191,6 +194,8 @@ def _verify_folder(
         print(f"Texts that were erased since: {erased}.")
     if unbound := access.result().unbound:
         print(f"Keys and auditors of which the log does not tell which secret they have: {unbound}, made long ago.")
+    if unlogged := decisions.result().unlogged:
+        print(f"Approvals that were decided on before decisions left events: {unlogged}.")
     if beyond:
         print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
     if untried := wrapped.result().untried:

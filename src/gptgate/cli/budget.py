@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from gptgate.cli.approvals import LONGEST_NAME, operator
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import load_config, require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms, to_seconds
+from gptgate.cli.who import decider
 from gptgate.config.problem import did_you_mean
 from gptgate.config.types import Wrong, parse_amount
 from gptgate.core.budgets import BudgetSpec, Dimension, TopUp, Unit, Window
@@ -113,7 +113,7 @@ def top_up(
     amount = _amount("--add", budget.unit, add)
     if not amount:
         raise CommandError("--add: an amount above 0", exit_code=USAGE)
-    who = _who(by)
+    who = decider(by)
     add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who)
     print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {_account(key)}, by {clean(who)}")
 
@@ -129,7 +129,7 @@ def set_account(
 ) -> None:
     """Set the amount of one account of a budget, for the window in force. A running gateway sees it within a second."""
     budget, key = _account_of(name, account, data, config)
-    wanted, now_ms, who = _amount("--amount", budget.unit, amount), _now_ms(), _who(by)
+    wanted, now_ms, who = _amount("--amount", budget.unit, amount), _now_ms(), decider(by)
 
     def change(before: list[TopUp]) -> TopUp:
         in_force = (_limit(budget, key) or 0) + _added(budget, before, now_ms).get(key, 0)
@@ -165,7 +165,7 @@ def reconcile_request(
         raise CommandError("say what was billed, with --usd and the tokens, or --unused alone", exit_code=USAGE)
     usage = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
     nano = 0 if usd is None else _amount("--usd", Unit.USD, usd)
-    who = _who(by)
+    who = decider(by)
     source = UNUSED if unused else BILLED
     before = reconcile(data, request, _now_ms(), source, usage, nano, who, is_beyond=beyond)
     print(f"request {request}: {shown(Unit.USD, nano)} instead of {shown(Unit.USD, before)}, by {clean(who)}")
@@ -206,13 +206,6 @@ def _check_known(budget: BudgetSpec, key: tuple[str, ...], snapshot: Snapshot) -
         known = names.get(dimension)
         if known is not None and value not in known:
             raise CommandError(f"no {dimension.value} is called {clean(value)}", hint=did_you_mean(value, known))
-
-
-def _who(by: str | None) -> str:
-    who = operator() if by is None else by
-    if not who or len(who) > LONGEST_NAME or not who.isprintable():
-        raise CommandError(f"--as: 1 to {LONGEST_NAME} printable characters", exit_code=USAGE)
-    return who
 
 
 def _find(name: str, snapshot: Snapshot) -> BudgetSpec:

@@ -19,6 +19,7 @@ from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import END_OF_TIME_MS, future_ms, show_ms, span_ms, to_seconds
+from gptgate.cli.who import system_user
 from gptgate.config.problem import did_you_mean
 from gptgate.core.keys import KeyRecord
 from gptgate.core.snapshot import AppSpec, Snapshot
@@ -94,7 +95,7 @@ def create(
             networks=_networks(networks or ()),
         )
     )
-    with KeyStore(data) as store:
+    with KeyStore(data, by=system_user()) as store:
         store.insert(record)
     print(text, flush=True)
     lines = [f"key {record.id} of app {record.app}, {_until(record)}; it is shown this once"]
@@ -109,7 +110,7 @@ def list_keys(
 ) -> None:
     """List all keys, revoked and expired ones too, oldest first. Never shows a secret or its hash."""
     require_database(data)
-    with KeyStore(data) as store:
+    with KeyStore(data, read_only=True) as store:
         found = store.all()
     now_ms = _now_ms()
     records = [_row(record, now_ms) for record in found if app_name in (None, record.app)]
@@ -137,7 +138,7 @@ def rotate(
     require_database(data)
     snapshot = load_config(data, config)
     now_ms = _now_ms()
-    with KeyStore(data) as store:
+    with KeyStore(data, by=system_user()) as store:
         old = _rotatable(store.all(), key_id, now_ms)
         _app(snapshot, old.app)
         if expires is not None:
@@ -171,7 +172,7 @@ def revoke(
     """
     key_id = _id_of(key)
     require_database(data)
-    with KeyStore(data) as store:
+    with KeyStore(data, by=system_user()) as store:
         store.revoke(key_id, _now_ms())
     try:
         running = refresh_keys(data, config)

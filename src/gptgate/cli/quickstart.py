@@ -15,6 +15,7 @@ from gptgate.auth.keys import generate
 from gptgate.cli.failure import CommandError
 from gptgate.cli.listen import serve_forever
 from gptgate.cli.options import DEFAULT_FOLDER, Data
+from gptgate.cli.who import system_user
 from gptgate.compose import CONFIG_NAME, App
 from gptgate.config.starter import starter_yaml
 from gptgate.core.keys import KeyRecord
@@ -74,7 +75,7 @@ def _first_key(data: Path, app: App) -> str | None:
         secret_hash=key.secret_hash,
         created_ms=time.time_ns() // 1_000_000,
     )
-    with KeyStore(data) as store:
+    with KeyStore(data, by=system_user()) as store:
         store.insert(record)
     app.load_keys()
     return key.text

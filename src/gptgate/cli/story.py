@@ -16,7 +16,7 @@ from gptgate.core.events import End, EndState, Intent
 from gptgate.core.finding import Finding
 from gptgate.core.money import format_usd
 from gptgate.core.sealing import ANSWER, REQUEST, length_of
-from gptgate.storage.history import History
+from gptgate.storage.history import Decided, History
 from gptgate.storage.views import AuditRecord
 
 INDENT = "  "
@@ -66,6 +66,8 @@ def story(record: AuditRecord, around: History, content: bool) -> list[Section]:
     if end is not None:
         sections.append(Section("timings", _timings(end)))
     sections.append(Section("digests (sha256)", _digests(intent, end)))
+    if around.decided:
+        sections.append(Section("approval", tuple(_decisions(around))))
     if around.later:
         sections.append(Section("afterwards", tuple(_afterwards(around))))
     sections.append(Section("content", _content(record, around, content), texts=True))
@@ -87,6 +89,10 @@ def as_document(record: AuditRecord, around: History, *, content: bool) -> dict[
         "end": None if end is None else msgspec.to_builtins(end),
         "content_kept": {"request": record.request_content is not None, "answer": record.answer_content is not None},
         "content_erased": None if around.gone is None else {side: side in around.gone for side in (REQUEST, ANSWER)},
+        "approval_decisions": [
+            {**msgspec.to_builtins(one), "at": show_ms(one.at_ms), "expires": show_ms(one.expires_ms)}
+            for one in around.decided
+        ],
         "afterwards": [
             {"event": one.kind, "at": show_ms(one.at_ms), "by": one.by, "said": one.said} for one in around.later
         ],
@@ -250,6 +256,18 @@ def _digests(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
 def _afterwards(around: History) -> Iterator[tuple[str, str]]:
     for one in around.later:
         yield one.kind, f"{show_ms(one.at_ms)} by {one.by}" + (f": {one.said}" if one.said else "")
+
+
+def _decisions(around: History) -> Iterator[tuple[str, str]]:
+    for one in around.decided:
+        yield decision(one)
+
+
+def decision(one: Decided) -> tuple[str, str]:
+    """What was decided on an approval; by whom and when."""
+    machine = "" if one.user == one.by else f" (run by {one.user})"
+    said = f"{show_ms(one.at_ms)} by {one.by}{machine}, approval {one.approval}"
+    return ("given", f"{said}, to be used until {show_ms(one.expires_ms)}") if one.given else ("rejected", said)
 
 
 def _content(record: AuditRecord, around: History, wanted: bool) -> tuple[tuple[str, str], ...]:

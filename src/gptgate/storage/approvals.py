@@ -1,13 +1,13 @@
 """Approvals in a file of their own: commands decide on them while the gateway runs, the gateway uses them up.
 
-The file is another than that of the records, so that a person who decides never waits for, or holds up, a commit of
-records.
+The file is another than that of the records, so that what requests ask and claim never holds up a commit of records. A
+person's decision is an event among the records too, and counts only once that is durable.
 """
 
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from gptgate.core.approvals import Approval, ApprovalState, Subject
 from gptgate.storage.errors import StorageError
+from gptgate.storage.events import APPROVAL_GIVEN, APPROVAL_REJECTED, record_event
 from gptgate.storage.folder import create_file, create_folder
 from gptgate.storage.schema import connect, storage_errors
 
@@ -60,6 +61,7 @@ class ApprovalStore:
         """Open the folder's approvals; the file is made when missing. The caller must `close`."""
         create_folder(folder)
         path = folder / APPROVALS_NAME
+        self._folder = folder
         self._guard = threading.Lock()
         with storage_errors(f"open {path}"):
             if not path.exists():
@@ -144,10 +146,13 @@ class ApprovalStore:
             connection.execute(INSERT, _row(new))
         return new
 
-    def decide(self, approval_id: str, *, approve: bool, by: str, now_ms: int, expires_ms: int) -> Approval:
+    def decide(self, approval_id: str, *, approve: bool, by: str, user: str, now_ms: int, expires_ms: int) -> Approval:
         """Approve until `expires_ms`, or reject until nobody could have decided any more.
 
-        Raises StorageError when there is no such approval, or it does not wait for a decision.
+        `by` is who says to decide, `user` the operating system's user who did it. Both are on record before the
+        decision counts. A crash in between leaves an event of a decision that can be made, and recorded, again.
+
+        Raises StorageError when there is no such approval, it does not wait for a decision, or it cannot be recorded.
         """
         with self._change(f"decide on approval {approval_id}") as connection:
             row = connection.execute(ONE, (approval_id,)).fetchone()
@@ -167,6 +172,8 @@ class ApprovalStore:
                 "UPDATE approvals SET state = ?, expires_ms = ?, decided_by = ?, decided_ms = ? WHERE id = ?",
                 (after.state.value, after.expires_ms, by, now_ms, approval_id),
             )
+            kind = APPROVAL_GIVEN if approve else APPROVAL_REJECTED
+            record_event(self._folder, now_ms, kind, {**decision_fields(after), "user": user})
         return after
 
     @contextmanager
@@ -181,6 +188,39 @@ class ApprovalStore:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+
+def kept_approvals(folder: Path) -> list[Approval]:
+    """Every approval as it stands in the folder's file, in the state that was last written, over or not.
+
+    Raises StorageError, also for a damaged file.
+    """
+    path = folder / APPROVALS_NAME
+    with storage_errors(f"read {path}"), closing(connect(path, busy_ms=BUSY_MS, read_only=True)) as connection:
+        for (line,) in connection.execute("PRAGMA integrity_check(1)"):
+            if line != "ok":
+                raise StorageError(f"{path} is damaged: {line}")
+        # A crash may have left the file without its table.
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'approvals'").fetchone() is None:
+            return []
+        return [_approval(row, 0) for row in connection.execute("SELECT * FROM approvals ORDER BY created_ms, id")]
+
+
+def decision_fields(decided: Approval) -> dict[str, object]:
+    """What the event of a decision says of the approval that it is on."""
+    subject = decided.subject
+    return {
+        "approval": decided.id,
+        "app": subject.app,
+        "endpoint": subject.endpoint,
+        "model": subject.model,
+        "digest": subject.digest,
+        "rules": list(subject.rules),
+        "key_id": decided.key_id,
+        "end_user": decided.end_user,
+        "by": decided.decided_by,
+        "expires_ms": decided.expires_ms,
+    }
 
 
 def _same(subject: Subject) -> tuple[str, ...]:

@@ -6,9 +6,12 @@ from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
+from msgspec import Struct
+
 from gptgate.core.events import ENCODER
 from gptgate.storage.folder import DATABASE_NAME
-from gptgate.storage.schema import connect, storage_errors
+from gptgate.storage.schema import connect, require_latest, storage_errors
 
 BUSY_MS = 5000
 
@@ -30,12 +33,59 @@ BUDGET_RECONCILED = "budget_reconciled"
 RESERVATION_EXTENDED = "reservation_extended"
 BUDGET_THRESHOLD = "budget_threshold"
 LOG_FORKED = "log_forked"
+APPROVAL_GIVEN = "approval_given"
+APPROVAL_REJECTED = "approval_rejected"
+APPROVALS_LOGGED = "approvals_logged"
+"""Written where a store is brought forward from before decisions on approvals left events."""
+
+ABOUT: dict[str, str] = {
+    CONFIG_APPLIED: "digest",
+    CONTENT_READ: "request_id",
+    CONTENT_ERASED: "request_id",
+    BUDGET_RECONCILED: "request",
+    RESERVATION_EXTENDED: "request",
+    APPROVAL_GIVEN: "approval",
+    APPROVAL_REJECTED: "approval",
+}
+"""Types of events that are looked up by what they are about → their field that names it. It is the column `about`."""
+
+
+class _When(Struct, frozen=True):
+    at_ms: int
+
+
+class _Named(Struct, frozen=True):
+    at_ms: int
+    digest: str = ""
+    request_id: str | None = None
+    request: str = ""
+    approval: str = ""
+
+
+_WHEN = msgspec.json.Decoder(_When)
+_NAMED = msgspec.json.Decoder(_Named)
 
 
 def insert_event(connection: sqlite3.Connection, at_ms: int, kind: str, fields: Mapping[str, object]) -> None:
     """Add an event within the caller's transaction. `fields` hold no secret and no floating point number."""
     body = ENCODER.encode({"at_ms": at_ms, **fields})
-    connection.execute("INSERT INTO events (at_ms, type, body) VALUES (?, ?, ?)", (at_ms, kind, body))
+    about = fields.get(ABOUT[kind]) if kind in ABOUT else ""
+    statement = "INSERT INTO events (at_ms, type, about, body) VALUES (?, ?, ?, ?)"
+    connection.execute(statement, (at_ms, kind, about or "", body))
+
+
+def event_columns(kind: str, body: bytes) -> tuple[int, str]:
+    """`at_ms` and `about` as the row of this event must have them. Raises what `sums_check.UNREADABLE` names."""
+    if kind not in ABOUT:
+        return _WHEN.decode(body).at_ms, ""
+    said = _NAMED.decode(body)
+    return said.at_ms, getattr(said, ABOUT[kind]) or ""
+
+
+def events_about(connection: sqlite3.Connection, kind: str, about: str) -> list[bytes]:
+    """The bodies of all events of a type about this, in their order. However long the log, it reads only these."""
+    query = "SELECT body FROM events WHERE type = ? AND about = ? ORDER BY seq"
+    return [body for (body,) in connection.execute(query, (kind, about))]
 
 
 def hash_digest(secret_hash: bytes) -> str:
@@ -49,4 +99,5 @@ def record_event(folder: Path, at_ms: int, kind: str, fields: Mapping[str, objec
         storage_errors(f"record the event {kind}"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
     ):
+        require_latest(connection)
         insert_event(connection, at_ms, kind, fields)

@@ -1,14 +1,14 @@
 """What was reserved besides for streams that outgrew their reservations: on record before the text goes out."""
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from gptgate.core.facts import Reservation, Usage
-from gptgate.storage.events import RESERVATION_EXTENDED, record_event
+from gptgate.storage.events import RESERVATION_EXTENDED, events_about, record_event
 
 NOT_EXTENDED = "The gateway cannot record what this answer takes beyond its reservation, so it was ended."
 
@@ -38,14 +38,10 @@ def record_extension(folder: Path, at_ms: int, reservation: Reservation, tokens:
     record_event(folder, at_ms, RESERVATION_EXTENDED, fields)
 
 
-def extensions_of(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, Extension]:
-    """Of those of these requests that have any. Raises sqlite3.Error."""
-    found: dict[str, Extension] = {}
-    wanted = frozenset(ids)
-    rows = connection.execute("SELECT body FROM events WHERE type = ? ORDER BY seq", (RESERVATION_EXTENDED,))
-    for (body,) in rows if wanted else ():
-        one = _EXTENSION.decode(body)
-        if one.request in wanted:
-            before = found.get(one.request)
-            found[one.request] = one if before is None else msgspec.structs.replace(one, times=before.times + 1)
+def extensions_of(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Extension]:
+    """Of those of these requests that have any; each is looked up by itself. Raises sqlite3.Error."""
+    found = {}
+    for request in ids:
+        if bodies := events_about(connection, RESERVATION_EXTENDED, request):
+            found[request] = msgspec.structs.replace(_EXTENSION.decode(bodies[-1]), times=len(bodies))
     return found

@@ -27,7 +27,7 @@ from gptgate.storage.folder import (
     file_identity,
 )
 from gptgate.storage.log_folder import CHECKPOINT, KEY_NAME, LOG_FOLDER, WITNESSED
-from gptgate.storage.schema import FINGERPRINTS_NAME, storage_errors
+from gptgate.storage.schema import FINGERPRINTS_NAME, connect, storage_errors
 
 DATABASES = (DATABASE_NAME, APPROVALS_NAME)
 SINGLE = (
@@ -58,6 +58,8 @@ class Comparison(Struct, frozen=True):
 def take_fingerprints(folder: Path, deadline_s: float = TAKE_S) -> None:
     """Write down what the files are now. Raises StorageError when another process uses them, or it takes too long."""
     with storage_errors("take the files' fingerprints"), closing(_Lock(folder)):
+        for name in DATABASES:
+            _fold_log(folder / name)
         before = _state(folder)
         until = time.monotonic() + deadline_s
         lines = "".join(f"{_digest_of(folder / name, until)}  {name}\n" for name in _names(folder))
@@ -167,6 +169,12 @@ def _state(folder: Path) -> list[object]:
             raise StorageError(f"{path.name} is in use")
         found += [file_identity(path), path.stat().st_mtime_ns if path.exists() else 0]
     return found
+
+
+def _fold_log(path: Path) -> None:
+    """Let SQLite take a write-ahead log away that a reader, or a crash, has left and nobody uses any more."""
+    if _log_bytes(path) is not None and path.exists():
+        connect(path, busy_ms=0).close()
 
 
 def _log_bytes(path: Path) -> int | None:

@@ -16,11 +16,14 @@ from gptgate.storage.corrections import UNUSED
 from gptgate.storage.entries import LogEntries
 from gptgate.storage.errors import StorageError
 from gptgate.storage.events import (
+    APPROVAL_GIVEN,
+    APPROVAL_REJECTED,
     BUDGET_RECONCILED,
     CONFIG_APPLIED,
     CONTENT_ERASED,
     CONTENT_READ,
     RESERVATION_EXTENDED,
+    events_about,
 )
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.proofs import request_places
@@ -28,6 +31,7 @@ from gptgate.storage.schema import connect, require_latest, storage_errors
 from gptgate.storage.views import AuditRecord
 
 BUSY_MS = 5000
+ERASED = "SELECT seq, body FROM events WHERE type = ? AND about = ? AND at_ms >= ? ORDER BY seq"
 
 
 class Later(Struct, frozen=True):
@@ -37,6 +41,18 @@ class Later(Struct, frozen=True):
     kind: str
     by: str
     said: str = ""
+
+
+class Decided(Struct, frozen=True):
+    """A decision on the approval that a request asked for, or passed by. `by` is who says to have decided, `user` the
+    operating system's user who did; an approval could be used until `expires_ms`."""
+
+    at_ms: int
+    approval: str
+    by: str
+    user: str
+    expires_ms: int
+    given: bool = False
 
 
 class Extended(Struct, frozen=True):
@@ -61,6 +77,7 @@ class History(Struct, frozen=True):
     later: tuple[Later, ...]
     gone: tuple[str, ...] | None = ()
     extended: tuple[Extended, ...] = ()
+    decided: tuple[Decided, ...] = ()
 
     @property
     def erased(self) -> Later | None:
@@ -150,8 +167,9 @@ def history(folder: Path, record: AuditRecord) -> History:
                 gone=gone,
                 extended=tuple(
                     msgspec.json.decode(body, type=Extended)
-                    for body in _events(connection, RESERVATION_EXTENDED, "request", record.intent.id)
+                    for body in events_about(connection, RESERVATION_EXTENDED, record.intent.id)
                 ),
+                decided=tuple(_decisions(connection, record.intent.approval or record.intent.id)),
             )
         except msgspec.DecodeError as error:
             raise StorageError(f"an event cannot be read: {error}") from error
@@ -168,41 +186,49 @@ def _gone(log: LogEntries, record: AuditRecord, places: dict[str, int | None]) -
 
 
 def _rules(connection: sqlite3.Connection, digest: str) -> dict[str, RuleSpec] | None:
-    row = connection.execute(
-        "SELECT body FROM events WHERE type = ? AND json_extract(CAST(body AS TEXT), '$.digest') = ?"
-        " ORDER BY seq DESC LIMIT 1",
-        (CONFIG_APPLIED, digest),
-    ).fetchone()
-    if row is None:
+    bodies = events_about(connection, CONFIG_APPLIED, digest)
+    if not bodies:
         return None
-    applied = msgspec.json.decode(row[0], type=_Applied)
+    applied = msgspec.json.decode(bodies[-1], type=_Applied)
     return {rule.id: rule for rule in applied.configuration.rules}
 
 
 def _later(connection: sqlite3.Connection, record: AuditRecord, gone: tuple[str, ...] | None) -> Iterator[Later]:
-    for body in _events(connection, CONTENT_READ, "request_id", record.intent.id):
+    for body in events_about(connection, CONTENT_READ, record.intent.id):
         read = msgspec.json.decode(body, type=_Read)
         yield Later(read.at_ms, CONTENT_READ, read.by)
-    for body in _events(connection, BUDGET_RECONCILED, "request", record.intent.id):
+    for body in events_about(connection, BUDGET_RECONCILED, record.intent.id):
         fixed = msgspec.json.decode(body, type=_Corrected)
         yield Later(fixed.at_ms, BUDGET_RECONCILED, fixed.by, _corrected(fixed))
-    first = bool(gone)
-    bodies = connection.execute(
-        "SELECT body FROM events WHERE type = ? AND at_ms >= ? ORDER BY seq", (CONTENT_ERASED, record.intent.at_ms)
-    )
-    for (body,) in bodies:
+    yield from _erasures(connection, record, gone)
+
+
+def _decisions(connection: sqlite3.Connection, approval: str) -> Iterator[Decided]:
+    """In the order of their times; after a crash there may be one that never counted before the one that did."""
+    found = [
+        msgspec.structs.replace(msgspec.json.decode(body, type=Decided), given=kind == APPROVAL_GIVEN)
+        for kind in (APPROVAL_GIVEN, APPROVAL_REJECTED)
+        for body in events_about(connection, kind, approval)
+    ]
+    yield from sorted(found, key=lambda one: one.at_ms)
+
+
+def _erasures(connection: sqlite3.Connection, record: AuditRecord, gone: tuple[str, ...] | None) -> Iterator[Later]:
+    """Those of this request by its id; before them the first of many requests, where a text is gone."""
+    own = list(_fitting(connection, record, record.intent.id))
+    many = next(_fitting(connection, record, ""), None) if gone else None
+    if many is not None and (not own or many[0] < own[0][0]):
+        own.insert(0, many)
+    for _, erased in own:
+        yield Later(erased.at_ms, CONTENT_ERASED, erased.by, erased.said)
+
+
+def _fitting(connection: sqlite3.Connection, record: AuditRecord, about: str) -> Iterator[tuple[int, _Erased]]:
+    """Erasures since the request, of one by its id or of many, that took its texts; in their order."""
+    for seq, body in connection.execute(ERASED, (CONTENT_ERASED, about, record.intent.at_ms)):
         erased = msgspec.json.decode(body, type=_Erased)
-        if erased.fits(record) and (first or erased.request_id is not None):
-            first = False
-            yield Later(erased.at_ms, CONTENT_ERASED, erased.by, erased.said)
-
-
-def _events(connection: sqlite3.Connection, kind: str, field: str, request_id: str) -> list[bytes]:
-    rows = connection.execute(
-        "SELECT body FROM events WHERE type = ? AND json_extract(CAST(body AS TEXT), '$.' || ?) = ? ORDER BY seq",
-        (kind, field, request_id),
-    )
-    return [body for (body,) in rows]
+        if erased.fits(record):
+            yield seq, erased
 
 
 def _corrected(fixed: _Corrected) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from gptgate.core.keys import KeyRecord
 from gptgate.storage.errors import StorageError
 from gptgate.storage.events import KEY_CREATED, KEY_EXPIRY_SET, KEY_REVOKED, hash_digest, insert_event
-from gptgate.storage.folder import create_folder
+from gptgate.storage.folder import DATABASE_NAME, create_folder
 from gptgate.storage.schema import connect, migrate, require_latest, storage_errors, version_of
 
 BUSY_MS = 5000
@@ -27,14 +27,18 @@ class KeyStore:
     Methods block on the disk, raise StorageError, and may be called from any thread.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open the folder's database; folder and database are made when missing. The caller must `close`."""
-        path = create_folder(folder)
+    def __init__(self, folder: Path, *, by: str = "", read_only: bool = False) -> None:
+        """Open the folder's database; folder and database are made when missing, but for one that is `read_only`.
+
+        `by` is who changes keys, for the record. The caller must `close`.
+        """
+        path = folder / DATABASE_NAME if read_only else create_folder(folder)
+        self._by = by
         self._guard = threading.Lock()
         with storage_errors(f"open {path}"):
-            self._connection = connect(path, busy_ms=BUSY_MS)
+            self._connection = connect(path, busy_ms=BUSY_MS, read_only=read_only)
             try:
-                if version_of(self._connection) == 0:
+                if version_of(self._connection) == 0 and not read_only:
                     migrate(self._connection)
                 # An older schema is left to the gateway, which holds the folder's lock when it migrates.
                 require_latest(self._connection)
@@ -78,20 +82,21 @@ class KeyStore:
             connection.execute("INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             fields = {name: getattr(record, name) for name in RECORDED}
             fields["hash_digest"] = hash_digest(record.secret_hash)
-            insert_event(connection, record.created_ms, KEY_CREATED, {"key_id": record.id, **fields})
+            insert_event(connection, record.created_ms, KEY_CREATED, {"key_id": record.id, **fields, "by": self._by})
 
     def revoke(self, key_id: str, at_ms: int) -> None:
         """Revoke a key; the first revocation's time stays. Raises StorageError when there is no such key."""
         statement = "UPDATE keys SET revoked_ms = CASE revoked_ms WHEN 0 THEN ? ELSE revoked_ms END WHERE id = ?"
         with self._change(f"revoke key {key_id}") as connection:
             _update(connection, statement, at_ms, key_id)
-            insert_event(connection, at_ms, KEY_REVOKED, {"key_id": key_id})
+            insert_event(connection, at_ms, KEY_REVOKED, {"key_id": key_id, "by": self._by})
 
     def set_expiry(self, key_id: str, expires_ms: int, now_ms: int) -> None:
         """Let a key expire at a time, 0 for never. Raises StorageError when there is no such key."""
         with self._change(f"expire key {key_id}") as connection:
             _update(connection, "UPDATE keys SET expires_ms = ? WHERE id = ?", expires_ms, key_id)
-            insert_event(connection, now_ms, KEY_EXPIRY_SET, {"key_id": key_id, "expires_ms": expires_ms})
+            fields = {"key_id": key_id, "expires_ms": expires_ms, "by": self._by}
+            insert_event(connection, now_ms, KEY_EXPIRY_SET, fields)
 
     def data_version(self) -> int:
         """A number that every change of a key raises, in whatever process. About ten microseconds."""

@@ -13,6 +13,7 @@ from gptgate.core.events import End
 from gptgate.core.log import commitment, log_entry
 from gptgate.storage.access_check import Access, check_access
 from gptgate.storage.errors import StorageError
+from gptgate.storage.events import event_columns
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.late_sealing import SealedAs, committed_first, sealed_later
 from gptgate.storage.rows import end_columns
@@ -204,10 +205,9 @@ class LogCheck:
         with closing(self._connection.execute(query, (before.ends, batch.ends))) as found:
             ends = (_first(_end(row), row[-2], later) if later else _end(row) for row in found)
             yield from _whole("end", before.ends, batch.ends, ends)
-        query = "SELECT seq, type, body FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
+        query = "SELECT seq, type, body, at_ms, about FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
         with closing(self._connection.execute(query, (before.events, batch.events))) as found:
-            events = (_row(str(kind), seq, "event", body, None, None, "") for seq, kind, body in found)
-            yield from _whole("event", before.events, batch.events, events)
+            yield from _whole("event", before.events, batch.events, map(_event, found))
 
 
 def _whole(kind: str, before: int, last: int, rows: Iterator[Row]) -> Iterator[Row]:
@@ -255,6 +255,19 @@ def _end(row: tuple[Any, ...]) -> Row:
         if list(expected) != columns:
             wrong = _difference(END_COLUMNS, columns, expected)
     return _row("end", seq, columns[0], body, content, salt, wrong)
+
+
+def _event(row: tuple[Any, ...]) -> Row:
+    seq, kind, body, *columns = row
+    wrong = ""
+    try:
+        expected = event_columns(kind, body)
+    except UNREADABLE as error:
+        wrong = f"its event cannot be read: {error}"
+    else:
+        if list(expected) != columns:
+            wrong = _difference("at_ms, about", columns, expected)
+    return _row(str(kind), seq, "event", body, None, None, wrong)
 
 
 def _row(kind: str, seq: int, name: str, body: bytes, content: bytes | None, salt: bytes | None, wrong: str) -> Row:

@@ -52,8 +52,7 @@ def _rows(connection: sqlite3.Connection, request_id: str) -> Iterator[tuple[str
     if end is not None:
         yield END, end[0]
     applied = connection.execute(
-        "SELECT max(seq) FROM events WHERE type = ? AND json_extract(CAST(body AS TEXT), '$.digest') = ?",
-        (CONFIG_APPLIED, intent[1]),
+        "SELECT max(seq) FROM events WHERE type = ? AND about = ?", (CONFIG_APPLIED, intent[1])
     ).fetchone()
     if applied[0] is not None:
         yield CONFIG_APPLIED, applied[0]

@@ -187,6 +187,23 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE auditors (
             name TEXT PRIMARY KEY NOT NULL, token_hash BLOB NOT NULL UNIQUE, created_ms INTEGER NOT NULL)""",
     ),
+    (
+        # What an event is about, where events of its type are looked up by it: a request, an approval, a
+        # configuration's digest. A body that is no JSON any more is left to the verification to name.
+        "ALTER TABLE events ADD COLUMN about TEXT NOT NULL DEFAULT ''",
+        """UPDATE events SET about = coalesce(json_extract(CAST(body AS TEXT), CASE type
+                WHEN 'config_applied' THEN '$.digest'
+                WHEN 'content_read' THEN '$.request_id' WHEN 'content_erased' THEN '$.request_id'
+                ELSE '$.request' END), '')
+            WHERE type IN ('config_applied', 'content_read', 'content_erased', 'budget_reconciled',
+                'reservation_extended') AND json_valid(CAST(body AS TEXT))""",
+        "CREATE INDEX events_about ON events (type, about)",
+        # From now on decisions on approvals leave events. Where some may have been made before, the log says from when.
+        """INSERT INTO events (at_ms, type, body)
+            SELECT now, 'approvals_logged', CAST('{"at_ms":' || now || '}' AS BLOB)
+            FROM (SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now)
+            WHERE EXISTS (SELECT 1 FROM intents)""",
+    ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""
 

@@ -8,7 +8,7 @@ from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect, Obligations, RuleSpec, Stage
-from gptgate.storage.history import Extended, History, Later
+from gptgate.storage.history import Decided, Extended, History, Later
 from gptgate.storage.views import AuditRecord
 from storage_samples import blank
 
@@ -207,3 +207,14 @@ def test_the_effect_of_both_sides_is_not_told_as_one_on_the_answer() -> None:
     assert lines == ("redact for both sides together", "rule cut-mail (redact): found pii.*")
     undecided = told(INTENT, replace(END, code="guard_failed"))["decided on it"].lines
     assert undecided[0] == "not decided on"
+
+
+def test_a_decision_on_its_approval_is_told_when_it_was_made() -> None:
+    record = AuditRecord(seq=7, intent=INTENT, end=END, request_content=None, answer_content=None)
+    before = Decided(INTENT.at_ms - 5, "a1", "eve", "root", INTENT.at_ms + 9, given=True)
+    first, *_ = steps(record, replace(AROUND, decided=(before,)))
+    assert (first.name, first.at_ms) == ("approval given", before.at_ms)
+    assert "by eve (run by root), approval a1, to be used until " in first.lines[0]
+    after = replace(before, at_ms=INTENT.at_ms + 5, given=False, user="eve")
+    names = [step.name for step in steps(record, replace(AROUND, decided=(after,)))]
+    assert names.index("in the log") < names.index("approval rejected")

@@ -1,20 +1,29 @@
 """What was done with a request's record after its end."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from audit_logs import Records, sequence
+from gptgate.core.events import encode_event
 from gptgate.core.facts import Reservation, Usage
 from gptgate.storage.corrections import BILLED, reconcile
 from gptgate.storage.erasure import Erasure, count_texts, erase, expire
-from gptgate.storage.events import BUDGET_RECONCILED, CONTENT_ERASED, CONTENT_READ, record_event
+from gptgate.storage.events import (
+    APPROVAL_GIVEN,
+    APPROVAL_REJECTED,
+    BUDGET_RECONCILED,
+    CONTENT_ERASED,
+    CONTENT_READ,
+    record_event,
+)
 from gptgate.storage.extensions import record_extension
-from gptgate.storage.history import Extended, History, history
+from gptgate.storage.history import Decided, Extended, History, history
 from gptgate.storage.queries import SqliteReader
-from gptgate.storage.rows import INSERT_END, end_values
+from gptgate.storage.rows import INSERT_END, INSERT_INTENT, end_values, intent_values, next_seq
 from gptgate.storage.schema import connect
-from storage_samples import blank, end
+from storage_samples import blank, end, intent
 
 
 @pytest.fixture
@@ -117,3 +126,33 @@ def test_extensions_of_a_reservation_are_those_of_the_request_in_their_order(rec
         record_extension(records.path.parent, at_ms, reservation, Usage(input_tokens=3, output_tokens=nano))
     assert told(records, "r2").extended == (Extended(5, 20, 3, 20), Extended(7, 40, 3, 40))
     assert told(records, "r3").extended == ()
+
+
+def test_decisions_on_its_approval_are_those_of_who_asked_and_of_who_passed(records: Records) -> None:
+    folder = records.path.parent
+    fields = {"approval": "r1", "by": "eve", "user": "root", "expires_ms": 99}
+    record_event(folder, 8, APPROVAL_GIVEN, fields)
+    record_event(folder, 7, APPROVAL_REJECTED, fields | {"approval": "r2"})
+    with closing(connect(records.path, busy_ms=1000)) as connection:
+        passed = intent("r9", approval="r1", approved_by="eve")
+        values = intent_values(next_seq(connection), passed, encode_event(passed), None)
+        connection.execute(INSERT_INTENT, values)
+    given = Decided(8, "r1", "eve", "root", 99, given=True)
+    assert (told(records, "r1").decided, told(records, "r9").decided) == ((given,), (given,))
+    assert told(records, "r2").decided == (Decided(7, "r2", "eve", "root", 99),)
+    assert told(records, "r3").decided == ()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT body FROM events WHERE type = ? AND about = ? ORDER BY seq",
+        "SELECT max(seq) FROM events WHERE type = ? AND about = ?",
+        "SELECT seq, body FROM events WHERE type = ? AND about = ? AND at_ms >= 1 ORDER BY seq",
+    ],
+)
+def test_however_long_the_log_only_events_about_the_request_are_read(records: Records, query: str) -> None:
+    with closing(connect(records.path, busy_ms=1000, read_only=True)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", ("x", "y")).fetchall()
+    (step,) = (row[-1] for row in plan)
+    assert step.endswith("INDEX events_about (type=? AND about=?)")

@@ -113,3 +113,33 @@ def test_records_of_version_1_keep_their_order(path: Path) -> None:
         )
         assert connection.execute("SELECT seq FROM ends WHERE id = 'b'").fetchone() == (4,)
     assert rows == [(1, "z", 3, "kept", None), (2, "a", 3, "kept", None), (3, "m", 3, "kept", None)]
+
+
+def test_events_of_version_5_are_found_by_what_they_are_about(path: Path) -> None:
+    with closing(connect(path, busy_ms=100)) as connection:
+        for version, statements in enumerate(MIGRATIONS[:5], 1):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute("UPDATE schema_version SET version = ?", (version,))
+        connection.execute(f"INSERT INTO intents SELECT 1, 'r'{', 0' * 14}, 1, x'7b7d', NULL, NULL, '', 0, '{{}}'")
+        for kind, body in (
+            ("config_applied", b'{"digest":"d","at_ms":1}'),
+            ("content_read", b'{"request_id":"r1"}'),
+            ("content_erased", b'{"request_id":null,"app":"x"}'),
+            ("budget_reconciled", b'{"request":"r2"}'),
+            ("reservation_extended", b'{"request":"r3"}'),
+            ("reservation_extended", b"no JSON"),
+            ("gateway_started", b'{"request":"r4"}'),
+        ):
+            connection.execute("INSERT INTO events (at_ms, type, body) VALUES (1, ?, ?)", (kind, body))
+        migrate(connection)
+        rows = connection.execute("SELECT about FROM events ORDER BY seq").fetchall()
+        (last,) = connection.execute("SELECT type FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    assert [about for (about,) in rows] == ["d", "r1", "", "r2", "r3", "", "", ""]
+    assert last == "approvals_logged"
+
+
+def test_a_new_store_has_no_decisions_from_before_they_left_events(path: Path) -> None:
+    with closing(connect(path, busy_ms=100)) as connection:
+        migrate(connection)
+        assert connection.execute("SELECT count(*) FROM events").fetchone() == (0,)

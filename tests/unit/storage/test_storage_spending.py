@@ -92,6 +92,8 @@ async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
     before = spent(tmp_path, budget(Unit.USD, Dimension.TEAM))
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
         for statement in (
+            "DROP INDEX events_about",
+            "ALTER TABLE events DROP COLUMN about",
             "DROP TABLE data_keys",
             "DROP TABLE auditors",
             "DROP INDEX intents_kept",
@@ -149,7 +151,10 @@ async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> N
     with closing(Spending(tmp_path)) as spending:
         assert [amount for *_, amount in spending.top_ups()] == [100, -30]
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection:
-        assert [kind for (kind,) in connection.execute("SELECT type FROM events")] == ["budget_topped_up", "budget_set"]
+        assert [kind for (kind,) in connection.execute("SELECT type FROM events ORDER BY seq")] == [
+            "budget_topped_up",
+            "budget_set",
+        ]
 
 
 async def test_what_is_found_out_later_takes_the_place_of_what_was_reserved_once(tmp_path: Path) -> None:

@@ -216,6 +216,7 @@ async def test_a_log_that_was_rolled_back_is_found_out(
     assert office.lines == ["the audit log has forked"]
     (event,) = folder.events("log_forked")
     assert (event["witness"], event["size"]) == ("w", 2 + 2 * regrown)
+    assert event.keys() == {"at_ms", "witness", "problem", "size", "root"}
     assert b'gptgate_witness_checkpoints_total{outcome="forked",witness="w"}' in office.metrics.render()
     await office.witnessing.close()
 

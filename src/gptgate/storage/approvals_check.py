@@ -1,0 +1,82 @@
+"""Approvals against the records: whether each decision is one that somebody made, on what a request really asked.
+
+The gateway believes the approvals' file. Whoever writes to it could give a permit to himself, or put other words under
+one; the events say what was decided by whom, and the log holds them.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from gptgate.core.approvals import Approval, ApprovalState
+from gptgate.storage.approvals import APPROVALS_NAME, decision_fields, kept_approvals
+from gptgate.storage.events import APPROVAL_GIVEN, APPROVAL_REJECTED, APPROVALS_LOGGED, events_about
+from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.schema import connect, require_latest, storage_errors
+from gptgate.storage.sums_check import UNREADABLE
+
+BUSY_MS = 5000
+ASKED = """SELECT app, endpoint, key_id, end_user, json_extract(CAST(body AS TEXT), '$.request_digest') FROM intents
+WHERE id = ?"""
+KINDS = {ApprovalState.REJECTED: APPROVAL_REJECTED}
+"""State → the event that led to it. All others that were decided on were approved."""
+
+
+class Decisions(Struct, frozen=True):
+    """`wrong` says where an approval is not what the log tells of. `unlogged` is how many were decided on before
+    decisions left events: whether anybody made them cannot be told."""
+
+    wrong: str = ""
+    unlogged: int = 0
+
+
+def check_approvals(folder: Path) -> Decisions:
+    """Compare the approvals with the events and the requests. Raises StorageError."""
+    if not (folder / APPROVALS_NAME).exists():
+        return Decisions()
+    # Before the records: a decision that is made meanwhile is in the events first.
+    kept = kept_approvals(folder)
+    with (
+        storage_errors("look at approvals"),
+        closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS, read_only=True)) as connection,
+    ):
+        require_latest(connection)
+        (since_ms,) = connection.execute("SELECT min(at_ms) FROM events WHERE type = ?", (APPROVALS_LOGGED,)).fetchone()
+        unlogged = 0
+        for approval in kept:
+            if wrong := _unlike_request(connection, approval):
+                return Decisions(f"approval {approval.id}: {wrong}")
+            if approval.state is not ApprovalState.PENDING and not _is_logged(connection, approval):
+                if since_ms is None or approval.decided_ms >= since_ms:
+                    return Decisions(f"approval {approval.id}: no event tells of its decision as it stands there")
+                unlogged += 1
+    return Decisions(unlogged=unlogged)
+
+
+def _unlike_request(connection: sqlite3.Connection, approval: Approval) -> str:
+    """What it says otherwise than the record of the request that asked for it; a crash may have kept that from being
+    written."""
+    row = connection.execute(ASKED, (approval.id,)).fetchone()
+    subject = approval.subject
+    said = (subject.app, subject.endpoint, approval.key_id, approval.end_user, subject.digest)
+    return "it is not for the request that asked for it" if row is not None and row != said else ""
+
+
+def _is_logged(connection: sqlite3.Connection, approval: Approval) -> bool:
+    """Whether an event tells of just this decision, made by this person at this time."""
+    kind = KINDS.get(approval.state, APPROVAL_GIVEN)
+    expected = {"at_ms": approval.decided_ms, **decision_fields(approval)}
+    return any(expected.items() <= told.items() for told in _told(events_about(connection, kind, approval.id)))
+
+
+def _told(bodies: list[bytes]) -> Iterator[dict[str, object]]:
+    for body in bodies:
+        try:
+            yield msgspec.json.decode(body, type=dict[str, object])
+        except UNREADABLE:
+            # Whether it is what was logged, others look at. It gives nobody a permit.
+            continue

@@ -1,0 +1,109 @@
+"""Approvals, changed by somebody who can write to their file, and what `gptgate audit verify` says of it."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from audit_logs import Records, sequence, unverified
+from gptgate.core.approvals import Approval, ApprovalState, Subject
+from gptgate.core.events import encode_event
+from gptgate.storage.approvals import APPROVALS_NAME, ApprovalStore
+from gptgate.storage.rows import INSERT_INTENT, intent_values, next_seq
+from gptgate.storage.schema import connect
+from storage_samples import intent
+
+
+def held_up(name: str, digest: str) -> Approval:
+    subject = Subject(app="shop", endpoint="chat", model="m", digest=digest, rules=("ask",))
+    state = ApprovalState.PENDING
+    return Approval(id=name, subject=subject, key_id="k", end_user="ada", state=state, created_ms=0, expires_ms=0)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Approvals that wait, are given, used and rejected; what asked for them, and every decision, is in the log."""
+    folder = tmp_path_factory.mktemp("approvals")
+    records = Records(folder)
+    with ApprovalStore(folder) as store:
+        for number, name in enumerate(("waits", "given", "used", "rejected", "killed")):
+            asked = held_up(name, str(number) * 64)
+            store.ask(asked, 5)
+            if name == "killed":
+                continue
+            with closing(connect(records.path, busy_ms=1000)) as connection:
+                record = intent(
+                    name, app="shop", endpoint="chat", key_id="k", end_user="ada", request_digest=asked.subject.digest
+                )
+                values = intent_values(next_seq(connection), record, encode_event(record), None)
+                connection.execute(INSERT_INTENT, values)
+        for name in ("given", "used", "rejected"):
+            store.decide(name, approve=name != "rejected", by="eve", user="root", now_ms=9, expires_ms=100)
+        assert store.claim(held_up("used", "2" * 64).subject, "r9", 20) is not None
+    sequence(records)
+    return folder
+
+
+@pytest.fixture
+def folder(original: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(original, tmp_path / "data")
+
+
+def change(folder: Path, statement: str, name: str = APPROVALS_NAME) -> None:
+    with closing(sqlite3.connect(folder / name)) as connection, connection:
+        connection.execute(statement)
+
+
+def test_what_people_decided_is_verified(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert unverified(folder) == ""
+    assert "before decisions left events" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "UPDATE approvals SET state = 'approved', decided_by = 'eve', decided_ms = 9 WHERE id = 'waits'",
+            "approval waits: no event tells of its decision",
+        ),
+        ("UPDATE approvals SET state = 'approved' WHERE id = 'waits'", "approval waits: no event tells"),
+        ("UPDATE approvals SET state = 'approved' WHERE id = 'rejected'", "approval rejected: no event tells"),
+        ("UPDATE approvals SET decided_by = 'bob' WHERE id = 'used'", "approval used: no event tells"),
+        ("UPDATE approvals SET expires_ms = 101 WHERE id = 'given'", "approval given: no event tells"),
+        ("UPDATE approvals SET decided_ms = 10 WHERE id = 'given'", "approval given: no event tells"),
+        ("UPDATE approvals SET rules = '[]' WHERE id = 'given'", "approval given: no event tells"),
+        ("UPDATE approvals SET model = 'large' WHERE id = 'given'", "approval given: no event tells"),
+        ("UPDATE approvals SET digest = 'other' WHERE id = 'waits'", "approval waits: it is not for the request"),
+        ("UPDATE approvals SET app = 'bank' WHERE id = 'waits'", "approval waits: it is not for the request"),
+        ("UPDATE approvals SET end_user = '' WHERE id = 'waits'", "approval waits: it is not for the request"),
+        ("UPDATE approvals SET state = 'nonsense' WHERE id = 'waits'", "approval waits cannot be read"),
+        ("DROP TABLE approvals; ", ""),
+    ],
+)
+def test_what_nobody_decided_is_found_and_named(folder: Path, statement: str, said: str) -> None:
+    change(folder, statement)
+    assert said in unverified(folder)
+    assert bool(unverified(folder)) is bool(said)
+
+
+def test_a_file_that_is_no_database_any_more_is_named(folder: Path) -> None:
+    with (folder / APPROVALS_NAME).open("r+b") as file:
+        file.write(b"\x00" * 100)
+    assert APPROVALS_NAME in unverified(folder)
+
+
+def test_decisions_from_before_they_left_events_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    statement = "INSERT INTO events (at_ms, type, body) VALUES (50, 'approvals_logged', CAST('{\"at_ms\":50}' AS BLOB))"
+    change(folder, statement, "gptgate.db")
+    change(folder, "UPDATE approvals SET state = 'approved', decided_by = 'eve', decided_ms = 49 WHERE id = 'waits'")
+    assert unverified(folder) == ""
+    assert "decided on before decisions left events: 1." in capsys.readouterr().out
+    change(folder, "UPDATE approvals SET decided_ms = 51 WHERE id = 'waits'")
+    assert "approval waits: no event tells of its decision" in unverified(folder)
+
+
+def test_without_their_file_there_is_nothing_to_compare(folder: Path) -> None:
+    (folder / APPROVALS_NAME).unlink()
+    assert unverified(folder) == ""
