@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from gptgate.core.classifier import Opinion, default_labels, findings_of
-from gptgate.core.finding import Origin
+from gptgate.core.classifier import Opinion, Span, default_labels, findings_of
+from gptgate.core.finding import Origin, Segment
 from gptgate.core.snapshot import ClassifierKind, ClassifierSpec, GuardTemplate, OnFailure
 from gptgate.upstream.classifiers.client import FAILURES, HttpClassifier, target_name
 from gptgate.upstream.classifiers.registry import WIRES
@@ -25,6 +25,7 @@ from waiting import PATIENCE_S
 SECRET = "classifier-canary-secret"
 TEXTS = [(Origin.USER, "one"), (Origin.TOOL_RESULT, "two ü")]
 GUARD, MODERATION, WEBHOOK = ClassifierKind.GUARD_MODEL, ClassifierKind.MODERATION, ClassifierKind.WEBHOOK
+PRESIDIO = ClassifierKind.PRESIDIO
 
 
 def spec(kind: ClassifierKind, template: GuardTemplate | None = None, **fields: Any) -> ClassifierSpec:
@@ -36,6 +37,7 @@ def spec(kind: ClassifierKind, template: GuardTemplate | None = None, **fields: 
         "base_url": "",
         "model": "m",
         "template": template,
+        "language": "en",
         "credential": None,
         "timeout_ms": 5000,
         "on_failure": OnFailure.CLOSED,
@@ -81,7 +83,12 @@ HARMLESS: dict[ClassifierKind, Any] = {
     GUARD: said("safe"),
     MODERATION: moderated({}, {}),
     WEBHOOK: {"labels": []},
+    PRESIDIO: [[], []],
 }
+
+
+def entity(kind: str, start: object, end: object, score: object = 0.85) -> dict[str, Any]:
+    return {"analysis_explanation": None, "end": end, "entity_type": kind, "score": score, "start": start}
 
 
 async def opinion_on(given: ClassifierSpec, document: Any) -> tuple[Opinion, ScriptedProvider]:
@@ -133,7 +140,45 @@ async def test_an_answer_becomes_labels_with_whole_scores(case: str) -> None:
     assert opinion == Opinion(classifier="judge", failure="", labels=labels)
 
 
+PLACED = {
+    "presidio: nothing": ([[], []], (), ()),
+    "presidio: places, sorted, each once": (
+        [[], [entity("PERSON", 0, 5), entity("PERSON", 0, 5, 0.9), entity("US-SSN", 4, 5, 1), entity("NRP", 0, 3)]],
+        (("nrp", 850), ("person", 900), ("us_ssn", 1000)),
+        (Span(1, 0, 3, "nrp", 850), Span(1, 0, 5, "person", 900), Span(1, 4, 5, "us_ssn", 1000)),
+    ),
+    "presidio: too little to count": (
+        [[entity("PERSON", 0, 3, 0.4999)], [entity("PERSON", 0, 1, 0.5)]],
+        (("person", 500),),
+        (Span(1, 0, 1, "person", 500),),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PLACED)
+async def test_an_answer_says_where(case: str) -> None:
+    document, labels, spans = PLACED[case]
+    opinion, _ = await opinion_on(spec(PRESIDIO), document)
+    assert opinion == Opinion(classifier="judge", failure="", labels=labels, spans=spans)
+
+
 NONSENSE = {
+    "presidio: a list too few": (spec(PRESIDIO), [[]]),
+    "presidio: one text's list": (spec(PRESIDIO), [entity("PERSON", 0, 3)]),
+    "presidio: an error": (spec(PRESIDIO), {"error": "No text provided"}),
+    "presidio: more behind the list": (spec(PRESIDIO), b'[[], []], "texts": []'),
+    "presidio: another member": (spec(PRESIDIO), b'[[], []], "x": [[]]'),
+    "presidio: behind the end": (spec(PRESIDIO), [[entity("PERSON", 0, 4)], []]),
+    "presidio: before the beginning": (spec(PRESIDIO), [[entity("PERSON", -1, 2)], []]),
+    "presidio: of no length": (spec(PRESIDIO), [[entity("PERSON", 2, 2)], []]),
+    "presidio: a place in quotes": (spec(PRESIDIO), [[entity("PERSON", "0", 2)], []]),
+    "presidio: a place that is true": (spec(PRESIDIO), [[entity("PERSON", True, 2)], []]),
+    "presidio: a score above one": (spec(PRESIDIO), [[entity("PERSON", 0, 2, 1.5)], []]),
+    "presidio: an entity that is a sentence": (spec(PRESIDIO), [[entity("A person!", 0, 2)], []]),
+    "presidio: entities without end": (
+        spec(PRESIDIO),
+        [[entity(f"E{number}", 0, 2) for number in range(500)], []],
+    ),
     "not json": (spec(WEBHOOK), b"<html>"),
     "a list": (spec(WEBHOOK), []),
     "duplicate names": (spec(WEBHOOK), b'{"labels":[{"label":"a","score":1}],"labels":[]}'),
@@ -303,6 +348,23 @@ async def test_a_question_that_is_taken_back_aborts_the_request_and_frees_the_tr
             await trial
         await asyncio.wait_for(gone.wait(), PATIENCE_S)
         assert (await judge.classify(TEXTS)).failure == "unreachable"  # asked, not left alone
+
+
+def test_what_stands_somewhere_is_found_there() -> None:
+    given = spec(PRESIDIO)
+    segments = [Segment(("a",), Origin.USER, "x"), Segment(("messages", 0), Origin.TOOL_RESULT, "Ada Z")]
+    opinion = Opinion(
+        classifier="judge",
+        failure="",
+        labels=(("de_plz", 900), ("person", 850)),
+        spans=(Span(1, 0, 3, "person", 850), Span(1, 0, 3, "url", 400), Span(1, 4, 5, "de_plz", 900)),
+    )
+    assert [
+        (one.kind, one.points, one.origin, one.place, one.segment) for one in findings_of(opinion, given, segments)
+    ] == [
+        ("external.judge.person", 40, Origin.TOOL_RESULT, "/messages/0", 1),
+        ("external.judge.other", 80, Origin.TOOL_RESULT, "/messages/0", 1),
+    ]
 
 
 def test_an_opinion_becomes_findings_by_whole_numbers_alone() -> None:

@@ -26,7 +26,7 @@ from gptgate.config.checks import PUBLIC_URLS
 from gptgate.config.packs import PACKS, load_pack
 from gptgate.config.reference import SETTINGS
 from gptgate.core import errors
-from gptgate.core.classifier import LLAMA_GUARD, Opinion
+from gptgate.core.classifier import LLAMA_GUARD, PRESIDIO, Opinion, Span
 from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
@@ -353,6 +353,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "llama guard labels": lambda: Table(
         ("Code", "Label"), [(_code(code), _code(label)) for code, label in LLAMA_GUARD.items()]
     ),
+    "presidio labels": lambda: _words("Label", PRESIDIO),
     "effects": lambda: _words("Effect", [one.value for one in Effect]),
     "context": lambda: Table(
         ("Part", "Points", "When"), [(_code(name), str(points)) for name, points in CONTEXT.items()], free=1
@@ -373,6 +374,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "end states": lambda: _words("State", [one.value for one in EndState]),
     "finding": lambda: _fields(Finding),
     "opinion": lambda: _fields(Opinion),
+    "span": lambda: _fields(Span),
     "circumstances": lambda: _fields(Circumstances),
     "usage": lambda: _fields(Usage),
     "key": lambda: _fields(KeyRecord),

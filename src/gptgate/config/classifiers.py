@@ -5,10 +5,11 @@ from itertools import pairwise
 
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
-from gptgate.core.classifier import EVERY, OTHER, SCORES, default_labels, kinds_of, names_asked
+from gptgate.core.classifier import EVERY, OTHER, POINTED_SCORES, SCORES, default_labels, kinds_of, names_asked
 from gptgate.core.finding import Origin
-from gptgate.core.snapshot import REWRITING, ClassifierKind, ClassifierSpec, Stage
+from gptgate.core.snapshot import POINTING, REWRITING, ClassifierKind, ClassifierSpec, Stage
 
+DEFAULT_LANGUAGE = "en"
 ANSWERS = frozenset({Origin.ASSISTANT, Origin.TOOL_CALL, Origin.TOOL_RESULT})
 """Whose words answers hold."""
 ORIGINS = (Origin.USER, Origin.ASSISTANT, Origin.TOOL_CALL, Origin.TOOL_RESULT)
@@ -30,9 +31,11 @@ def check_classifiers(root: Section, rules: Iterable[Section], reader: Reader) -
     sections = root.sections("classifiers")
     names = [section.get("name") for section in sections if section.get("name") is not None]
     blind = {section.get("name") for section in sections if not ANSWERS & _origins(section)}
+    pointing = {section.get("name") for section in sections if section.get("kind") in POINTING}
     asked: set[str] = set()
     for rule in rules:
         asked |= _check_rule(rule, names, blind, reader)
+        _check_places(rule, frozenset(names), frozenset(pointing), reader)
     for section in sections:
         _check_kind(section, reader)
         _check_scores(section, reader)
@@ -48,7 +51,8 @@ def _check_kind(section: Section, reader: Reader) -> None:
     needs = {"model": guard, "template": guard}
     if kind is ClassifierKind.WEBHOOK:
         needs |= {"credential": True, "labels": True}
-    useless = {"model": kind is ClassifierKind.WEBHOOK, "template": kind is not ClassifierKind.GUARD_MODEL}
+    presidio = kind is ClassifierKind.PRESIDIO
+    useless = {"model": presidio or kind is ClassifierKind.WEBHOOK, "template": not guard, "language": not presidio}
     for name in needs:
         if kind is not None and needs[name] and name not in section.written:
             reader.report(section.line, f"{section.path}.{name}", f"is missing: {kind} needs it")
@@ -79,16 +83,28 @@ def _check_rule(rule: Section, names: Sequence[str], blind: Collection[str], rea
     if rule.get("stage") is Stage.RESPONSE:
         for item in [*external, *conditions]:
             _check_sight(item, names_asked((str(item.value),), str(item.value)), names, blind, reader)
+    return names_asked(tuple(item.value for item in external), str(when.value) if conditions and when else "")
+
+
+def _check_places(rule: Section, names: frozenset[str], pointing: frozenset[str], reader: Reader) -> None:
+    """Report what a rule wants to be done at a place, or with words of an origin, of a finding that has neither."""
+    findings = rule.items("findings")
+    placeless = names if rule.get("stage") is Stage.RESPONSE else names - pointing
+    nowhere = [item for item in findings if placeless & _meant(item.value, names)]
     origins = rule.fields.get("origins")
-    if external and origins is not None:
+    if origins is not None and any(item.value != "*" for item in nowhere):
         message = "a classifier judges all that it is shown: its findings have no origin"
         reader.report(origins.line, origins.path, message, "write a rule of its own, and the classifier's origins")
     if rule.get("effect") in REWRITING:
-        for item in findings:
-            if item in external or (item.value == "*" and names):
-                message = f"{shown(item.value)} includes what classifiers find, which stands nowhere and is not cut out"
-                reader.report(item.line, item.path, message, "name the kinds that shall be rewritten")
-    return names_asked(tuple(item.value for item in external), str(when.value) if conditions and when else "")
+        for item in nowhere:
+            message = f"{shown(item.value)} includes what classifiers find, which stands nowhere and is not cut out"
+            reader.report(item.line, item.path, message, "name the kinds that shall be rewritten")
+
+
+def _meant(pattern: str, names: frozenset[str]) -> frozenset[str]:
+    """The classifiers whose findings a pattern takes."""
+    asked = names_asked((pattern,), "")
+    return names if pattern == "*" or EVERY in asked else asked
 
 
 def _check_names(item: Value, asked: frozenset[str], names: Sequence[str], reader: Reader) -> None:
@@ -117,13 +133,15 @@ def build_classifier(section: Section) -> ClassifierSpec:
         base_url=section.get("base_url"),
         model=section.get("model") or "",
         template=section.get("template"),
+        language=section.get("language")
+        or (DEFAULT_LANGUAGE if section.get("kind") is ClassifierKind.PRESIDIO else ""),
         credential=section.get("credential"),
         timeout_ms=section.get("timeout"),
         on_failure=section.get("on_failure"),
         max_chars=section.get("max_chars"),
         origins=tuple(sorted(_origins(section))),
         labels=_labels(section),
-        scores=tuple(steps) or SCORES,
+        scores=tuple(steps) or (POINTED_SCORES if section.get("kind") in POINTING else SCORES),
         breaker_failures=breaker.get("failures"),
         breaker_cool_down_ms=breaker.get("cool_down"),
     )

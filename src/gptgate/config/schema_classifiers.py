@@ -1,10 +1,11 @@
 """The settings of judges outside: a part of the tables of `config.schema`."""
 
 from gptgate.config.shape import Field, Group, Many
-from gptgate.config.types import KIND_WORD, SECRET, URL, count_type, duration_type, enum_type, text_type
+from gptgate.config.types import KIND_WORD, SECRET, URL, count_type, duration_type, enum_type, name_type, text_type
 from gptgate.core.finding import Origin
 from gptgate.core.snapshot import ClassifierKind, GuardTemplate, OnFailure
 
+_LANGUAGE = name_type("language", "[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", "a code such as en or pt-BR")
 _WAIT = duration_type(1, 24 * 3_600_000)
 
 SCORE = Group(
@@ -28,6 +29,7 @@ CLASSIFIER = Group(
         Field("base_url", URL, "Its address; a trailing /v1 may be left out or written.", required=True),
         Field("model", text_type("text", 256), "The model that it shall use.", absent="none; guard_model needs one"),
         Field("template", enum_type(GuardTemplate), "Which guard model it is.", absent="none; guard_model needs one"),
+        Field("language", _LANGUAGE, "The language that a presidio analyzer is told.", absent="en for presidio"),
         Field("credential", SECRET, "Its API key, or the secret that signs.", absent="none; webhook needs one"),
         Field("timeout", duration_type(1, 60_000), "How long its whole answer may take.", "2s"),
         Field("on_failure", enum_type(OnFailure), "When it cannot answer: closed refuses, open lets pass.", "closed"),
@@ -48,7 +50,7 @@ CLASSIFIER = Group(
             "scores",
             Many(SCORE, key="permille"),
             "Points by score, rising.",
-            absent="300: 20, 500: 40, 700: 60, 900: 80",
+            absent="300: 20, 500: 40, 700: 60, 900: 80; of presidio 300: 10, 600: 20",
         ),
         Field("breaker", BREAKER, "When it is left alone.", "{}"),
     )

@@ -1,11 +1,11 @@
 """What external classifiers may say, and how it becomes findings. Pure: a recorded opinion can be judged again."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from gptgate.core.finding import Finding, Origin
+from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.snapshot import ClassifierKind, ClassifierSpec, GuardTemplate
 
 PREFIX = "external"
@@ -24,6 +24,33 @@ FLAGGED = 500
 
 SCORES: tuple[tuple[int, int], ...] = ((300, 20), (500, 40), (700, 60), (900, 80))
 """Points by score where the configuration states none."""
+
+POINTED_SCORES: tuple[tuple[int, int], ...] = ((300, 10), (600, 20))
+"""The same of kinds that find personal data at its place, which weighs as it does when a detector finds it."""
+
+PRESIDIO = (
+    "credit_card",
+    "crypto",
+    "date_time",
+    "email_address",
+    "iban_code",
+    "ip_address",
+    "location",
+    "mac_address",
+    "medical_license",
+    "nrp",
+    "organization",
+    "person",
+    "phone_number",
+    "uk_nhs",
+    "url",
+    "us_bank_number",
+    "us_driver_license",
+    "us_itin",
+    "us_passport",
+    "us_ssn",
+)
+"""Entities of a Presidio analyzer as it comes, in our spelling."""
 
 LLAMA_GUARD: Mapping[str, str] = {
     "S1": "violent_crimes",
@@ -64,15 +91,30 @@ MODERATION = (
 """The categories of the public moderation endpoint, in our spelling."""
 
 
+class Span(Struct, frozen=True, order=True):
+    """Characters ``[start, end)`` of one text, in which a classifier found something; `permille` is its score.
+
+    `segment` is the number of the text, first among those that the classifier was shown, then among the request's.
+    """
+
+    segment: int
+    start: int
+    end: int
+    label: str
+    permille: int
+
+
 class Opinion(Struct, frozen=True, kw_only=True):
     """What one classifier said of one request or one answer. `failure` is empty, or the word for why it could not.
 
     `labels` are pairs (label, permille), sorted, each label once; the score was rounded down, once, on arrival.
+    `spans`, in their order, say where in a request: of a kind that does.
     """
 
     classifier: str
     failure: str
     labels: tuple[tuple[str, int], ...] = ()
+    spans: tuple[Span, ...] = ()
 
 
 def default_labels(kind: ClassifierKind, template: GuardTemplate | None) -> tuple[str, ...]:
@@ -80,6 +122,8 @@ def default_labels(kind: ClassifierKind, template: GuardTemplate | None) -> tupl
     match kind, template:
         case ClassifierKind.MODERATION, _:
             return MODERATION
+        case ClassifierKind.PRESIDIO, _:
+            return PRESIDIO
         case _, GuardTemplate.LLAMA_GUARD:
             return tuple(sorted(LLAMA_GUARD.values()))
         case _, GuardTemplate.PROMPT_GUARD:
@@ -104,11 +148,14 @@ def names_asked(patterns: tuple[str, ...], when: str) -> frozenset[str]:
     return frozenset(name or EVERY for text in (*mentions, when) for name in _MENTION.findall(text))
 
 
-def findings_of(opinion: Opinion, spec: ClassifierSpec) -> tuple[Finding, ...]:
+def findings_of(opinion: Opinion, spec: ClassifierSpec, segments: Sequence[Segment] = ()) -> tuple[Finding, ...]:
     """The findings that an opinion amounts to.
 
-    They stand on the request or the answer as a whole: a classifier judges what it was shown, and points at no span.
+    They stand where it says, in the texts of the request; else on the request or the answer as a whole: a classifier
+    judges what it was shown.
     """
+    if opinion.spans:
+        return tuple(_placed(opinion.spans, spec, segments))
     best: dict[str, int] = {}
     for label, permille in opinion.labels:
         points = points_of(permille, spec.scores)
@@ -127,6 +174,23 @@ def findings_of(opinion: Opinion, spec: ClassifierSpec) -> tuple[Finding, ...]:
         )
         for label, points in sorted(best.items())
     )
+
+
+def _placed(spans: Sequence[Span], spec: ClassifierSpec, segments: Sequence[Segment]) -> Iterable[Finding]:
+    for span in spans:
+        points = points_of(span.permille, spec.scores)
+        if points is not None:
+            segment = segments[span.segment]
+            yield Finding(
+                kind=f"{PREFIX}.{spec.name}.{span.label if span.label in spec.labels else OTHER}",
+                origin=segment.origin,
+                place=pointer(segment.path),
+                start=span.start,
+                end=span.end,
+                detector=f"{PREFIX}.{spec.name}",
+                points=points,
+                segment=span.segment,
+            )
 
 
 def points_of(permille: int, scores: tuple[tuple[int, int], ...]) -> int | None:

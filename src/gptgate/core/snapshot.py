@@ -194,6 +194,11 @@ class ClassifierKind(StrEnum):
     MODERATION = "moderation"
     GUARD_MODEL = "guard_model"
     WEBHOOK = "webhook"
+    PRESIDIO = "presidio"
+
+
+POINTING = frozenset({ClassifierKind.PRESIDIO})
+"""Kinds that say where in a text they found something: in a request it can be cut out there."""
 
 
 class GuardTemplate(StrEnum):
@@ -212,7 +217,7 @@ class OnFailure(StrEnum):
 
 
 class ClassifierSpec(Struct, frozen=True, kw_only=True):
-    """An external classifier. `model` and `template` are empty where its kind has none.
+    """An external classifier. `model`, `template` and `language` are empty where its kind has none.
 
     `labels` are those that it may report; any other becomes ``other``. `scores` are pairs (permille, points), rising:
     a label counts the points of the last pair that its score reaches. `origins`: whose words it is shown.
@@ -225,6 +230,7 @@ class ClassifierSpec(Struct, frozen=True, kw_only=True):
     base_url: str
     model: str
     template: GuardTemplate | None
+    language: str
     credential: SecretRef | None
     timeout_ms: int
     on_failure: OnFailure

@@ -14,8 +14,9 @@ from gptgate.core.errors import GuardFailed
 from gptgate.core.facts import ChatRequest, Decision, Inspection, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut
-from gptgate.core.snapshot import ClassifierSpec, Effect, OnFailure
+from gptgate.core.snapshot import POINTING, ClassifierSpec, Effect, OnFailure
 from gptgate.pipeline.judge import cut_of, decide_routed, rewritten
+from gptgate.pipeline.pointing import Pointed, located, pointed
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.soundness import sound, sound_rewriting
 
@@ -42,29 +43,51 @@ async def ask_classifiers(
         local = decide_routed(services.policy, facts, inspection, first)
     if local.effect is Effect.DENY:
         return ()
-    texts = shown(services, request.segments, rewritten(inspection.findings, local.rewrites))
-    return await opinions_on(services, [services.snapshot.classifiers[name] for name in sorted(names)], texts)
+    specs = [services.snapshot.classifiers[name] for name in sorted(names)]
+    rewrites = rewritten(inspection.findings, local.rewrites)
+    texts = shown(services, request.segments, rewrites)
+    pointing = any(spec.kind in POINTING for spec in specs)
+    return await opinions_on(services, specs, texts, pointed(request.segments, rewrites) if pointing else ())
 
 
 async def opinions_on(
-    services: Services, specs: Sequence[ClassifierSpec], texts: Sequence[tuple[Origin, str]]
+    services: Services,
+    specs: Sequence[ClassifierSpec],
+    texts: Sequence[tuple[Origin, str]],
+    places: Sequence[Pointed] | None = None,
 ) -> tuple[Opinion, ...]:
-    """What these classifiers say, all asked at the same time, each of the words that it is to be shown."""
-    asked = [
-        services.classifiers[spec.name].classify([text for text in texts if text[0] in spec.origins]) for spec in specs
-    ]
-    return tuple([sound(Opinion, opinion) for opinion in await asyncio.gather(*asked)])
+    """What these classifiers say, all asked at the same time, each of the words that it is to be shown.
+
+    `places` are the same texts for those that point at places; None where no place is of any use, as in an answer.
+    """
+    asked = []
+    for spec in specs:
+        words = texts if places is None or spec.kind not in POINTING else [(one.origin, one.text) for one in places]
+        asked.append(services.classifiers[spec.name].classify([text for text in words if text[0] in spec.origins]))
+    opinions = [sound(Opinion, opinion) for opinion in await asyncio.gather(*asked)]
+    if places is None:
+        return tuple([replace(opinion, spans=()) if opinion.spans else opinion for opinion in opinions])
+    return tuple(
+        [
+            located(opinion, [one for one in places if one.origin in spec.origins]) if opinion.spans else opinion
+            for spec, opinion in zip(specs, opinions, strict=True)
+        ]
+    )
 
 
 def weigh_opinions(
-    services: Services, facts: PolicyFacts, inspection: Inspection, opinions: Sequence[Opinion]
+    services: Services,
+    facts: PolicyFacts,
+    inspection: Inspection,
+    opinions: Sequence[Opinion],
+    segments: Sequence[Segment] = (),
 ) -> Inspection:
-    """The inspection with what the classifiers found. Pure: recorded opinions give the same inspection again.
+    """The inspection of these texts with what the classifiers found. Pure: recorded opinions give the same again.
 
     Raises GuardFailed for a classifier that could not answer and fails closed. The failure of one that only shadows
     ask has no effect.
     """
-    findings, failures = heard(services, facts, opinions)
+    findings, failures = heard(services, facts, opinions, segments)
     # In front, so that the record lists them however many others there are.
     found = (*findings, *inspection.findings)
     return services.policy.assess(facts, found, (*inspection.failures, *failures))
@@ -76,14 +99,16 @@ def weigh_more(
     inspection: Inspection,
     known: Sequence[Opinion],
     more: Sequence[Opinion],
+    segments: Sequence[Segment] = (),
 ) -> Inspection:
-    """The inspection with what the classifiers found that only rules on the routed model ask, and with the failures of
-    all that these rules ask. Its score does not sink, and its findings keep their places, since a decision names them.
+    """The inspection of these texts with what the classifiers found that only rules on the routed model ask, and with
+    the failures of all that these rules ask. Its score does not sink, and its findings keep their places, since a
+    decision names them.
 
     Raises GuardFailed as `weigh_opinions` does.
     """
-    findings, _ = heard(services, facts, more)
-    _, failed = heard(services, facts, (*known, *more))
+    findings, _ = heard(services, facts, more, segments)
+    _, failed = heard(services, facts, (*known, *more), segments)
     failures = tuple(dict.fromkeys((*inspection.failures, *failed)))
     found = (*inspection.findings, *findings)
     again = services.policy.assess(facts, found, failures)
@@ -91,15 +116,15 @@ def weigh_more(
 
 
 def heard(
-    services: Services, facts: PolicyFacts, opinions: Sequence[Opinion]
+    services: Services, facts: PolicyFacts, opinions: Sequence[Opinion], segments: Sequence[Segment] = ()
 ) -> tuple[Sequence[Finding], Sequence[str]]:
-    """What the opinions amount to, and who of those asked failed and is let pass. Raises GuardFailed."""
+    """What the opinions on these texts amount to, and who of those asked failed and is let pass. Raises GuardFailed."""
     acting = named(services, services.policy.asks(facts))
     failures: list[str] = []
     findings: list[Finding] = []
     for opinion in opinions:
         spec = services.snapshot.classifiers[opinion.classifier]
-        findings += findings_of(opinion, spec)
+        findings += findings_of(opinion, spec, segments)
         if opinion.failure and acting.get(opinion.classifier, False):
             if spec.on_failure is OnFailure.CLOSED:
                 raise GuardFailed(

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from gptgate.core.approvals import Approval
 from gptgate.core.classifier import Opinion
 from gptgate.core.conversation import Conversation
@@ -172,7 +174,7 @@ class Draft:
             finding_counts=count_kinds(found),
             shadowed=self.decision.shadowed if self.decision else (),
             failures=self.inspection.failures if self.inspection else (),
-            opinions=self.opinions,
+            opinions=tuple([on_record(opinion) for opinion in self.opinions]),
             approval=self.approval.id if self.approval else "",
             approved_by=self.approval.decided_by if self.approval else "",
             routed_from=self._routed_from(),
@@ -268,6 +270,11 @@ class Draft:
             return self.kept_request(redaction)
         except GuardFailed:
             return None
+
+
+def on_record(opinion: Opinion) -> Opinion:
+    """The opinion with as many of its places as there are findings on record."""
+    return replace(opinion, spans=opinion.spans[:MAX_FINDINGS]) if len(opinion.spans) > MAX_FINDINGS else opinion
 
 
 def count_kinds(findings: tuple[Finding, ...]) -> tuple[tuple[str, int], ...]:

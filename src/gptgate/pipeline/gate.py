@@ -230,7 +230,7 @@ class Gate:
         if opinions:
             draft.opinions = opinions
             draft.mark("classify")
-            inspection = weigh_opinions(services, facts, inspection, opinions)
+            inspection = weigh_opinions(services, facts, inspection, opinions, request.segments)
             draft.inspection = inspection
         # 6 decide
         decision = decide_request(services, facts, inspection)
@@ -274,7 +274,7 @@ class Gate:
         draft.opinions = known + more
         if more:
             draft.mark("classify")
-        inspection = weigh_more(services, facts, inspection, known, more)
+        inspection = weigh_more(services, facts, inspection, known, more, request.segments)
         draft.inspection = inspection
         return inspection, decide_routed(services.policy, facts, inspection, first)
 

@@ -163,13 +163,15 @@ def rewriting_edits(
 ) -> dict[Path, bytes]:
     """Edits that rewrite these findings in the segments they were found in.
 
-    Raises RedactionImpossible for a finding in a key, in a header, or in a value that names something, and for content
-    that could not be read.
+    Raises RedactionImpossible for a finding in a key, in a header, or in a value that names something, for content that
+    could not be read, and for what a classifier said of the whole.
     """
     cuts: dict[int, list[Cut]] = {}
     for finding, effect in rewrites:
         if finding.kind.startswith(UNREAD):
             raise RedactionImpossible(f"A rule rewrites {finding.kind}, of which nothing can be cut out.")
+        if finding.start == finding.end:
+            raise RedactionImpossible(f"{finding.kind} stands on the whole text, so that nothing can be cut out.")
         cuts.setdefault(finding.segment, []).append(cut_of(finding, effect))
     edits: dict[Path, bytes] = {}
     for index, here in cuts.items():

@@ -6,12 +6,16 @@ does, and so does a text in which nothing was found. Where several are found, th
 
 from collections.abc import Iterable
 
+from gptgate.core.classifier import PREFIX
 from gptgate.core.finding import Finding
 from gptgate.core.kept import strictest
 from gptgate.core.snapshot import AppSpec, Effect
 
 KEPT_KINDS = ("pii.", "secret.")
 """Categories that a kept text never holds when the configuration says ``content: redacted``."""
+
+POINTED_KINDS = f"{PREFIX}."
+"""What a classifier found at a place: it is asked for personal data, such as names."""
 
 
 def class_of(finding: Finding) -> str:
@@ -38,9 +42,14 @@ def keeps_any(app: AppSpec) -> bool:
 
 
 def kept_out(app: AppSpec, findings: Iterable[Finding]) -> list[tuple[Finding, Effect]]:
-    """The findings that a text which is kept as ``redacted`` must not hold: personal data, secrets, and those of the
-    classes that are to be redacted. They are redacted, whatever was done to them in what was sent."""
+    """The findings that a text which is kept as ``redacted`` must not hold: personal data, secrets, what a classifier
+    pointed at, and those of the classes that are to be redacted. They are redacted, whatever was done to them in what
+    was sent."""
     kinds: tuple[str, ...] = KEPT_KINDS
     if app.class_content:
         kinds += tuple(f"{name}." for name, content in app.class_content if content == "redacted")
-    return [(finding, Effect.REDACT) for finding in findings if finding.kind.startswith(kinds)]
+    return [
+        (finding, Effect.REDACT)
+        for finding in findings
+        if finding.kind.startswith(kinds) or (finding.end > finding.start and finding.kind.startswith(POINTED_KINDS))
+    ]

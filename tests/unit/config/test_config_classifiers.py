@@ -4,7 +4,7 @@ import pytest
 
 from gptgate.config.load import load_text
 from gptgate.config.problem import ConfigError
-from gptgate.core.classifier import MODERATION, SCORES
+from gptgate.core.classifier import MODERATION, POINTED_SCORES, PRESIDIO, SCORES
 from gptgate.core.finding import Origin
 from gptgate.core.snapshot import ClassifierKind, GuardTemplate, OnFailure, SecretRef
 from gptgate.policy.cel import examine
@@ -13,6 +13,8 @@ KINDS = frozenset({"pii.email", "attack.override"})
 RULE = '{id: r, stage: request, effect: deny, findings: ["external.*"]}'
 WEBHOOK = "{name: w, kind: webhook, base_url: http://127.0.0.1:1, credential: env:W, labels: [leak]}"
 GUARD = "{name: g, kind: guard_model, base_url: http://127.0.0.1:1/v1, model: m, template: llama_guard}"
+
+ANALYZER = "{name: p, kind: presidio, base_url: http://127.0.0.1:1}"
 
 
 def text(classifier: str = WEBHOOK, rule: str = RULE) -> str:
@@ -49,6 +51,37 @@ def test_what_is_left_out_has_its_meaning() -> None:
     assert moderation.classifiers["m"].labels == MODERATION
 
 
+def test_a_presidio_analyzer_has_what_it_needs() -> None:
+    found = load_text(text(ANALYZER), "f.yaml", KINDS).classifiers["p"]
+    assert (found.language, found.labels, found.scores) == ("en", PRESIDIO, POINTED_SCORES)
+    stated = ANALYZER.replace("name: p", "name: p, language: pt-BR, labels: [person]")
+    found = load_text(text(stated), "f.yaml", KINDS).classifiers["p"]
+    assert (found.language, found.labels) == ("pt-BR", ("person",))
+    assert load_text(text(GUARD), "f.yaml", KINDS).classifiers["g"].language == ""
+
+
+REWRITING = RULE.replace("deny", "redact")
+
+
+def test_what_is_found_at_a_place_may_be_cut_out_of_a_request_and_has_an_origin() -> None:
+    for pattern in ("external.p.person", "external.p.*", "external.*"):
+        rule = REWRITING.replace("external.*", pattern)
+        load_text(text(ANALYZER, rule), "f.yaml", KINDS)
+        load_text(text(ANALYZER, rule.replace("id: r", "id: r, origins: [user]")), "f.yaml", KINDS)
+        # An answer is judged on the whole.
+        assert "stands nowhere" in problems(text(ANALYZER, rule.replace("request", "response")))
+        origins = RULE.replace("request", "response").replace("id: r", "id: r, origins: [assistant]")
+        assert "have no origin" in problems(text(ANALYZER, origins))
+    load_text(
+        text(ANALYZER, f"{RULE}\n    - {REWRITING.replace('id: r', 'id: s').replace('external.*', '*')}"),
+        "f.yaml",
+        KINDS,
+    )
+    both = f"{ANALYZER}\n  - {WEBHOOK}"
+    assert "stands nowhere" in problems(text(both, REWRITING))
+    assert "have no origin" in problems(text(both, RULE.replace("id: r", "id: r, origins: [user]")))
+
+
 def test_the_order_of_what_has_none_does_not_change_the_digest() -> None:
     one = load_text(text(WEBHOOK.replace("[leak]", "[a, b]")), "f.yaml", KINDS)
     other = load_text(text(WEBHOOK.replace("[leak]", "[b, a]")), "f.yaml", KINDS)
@@ -57,6 +90,9 @@ def test_the_order_of_what_has_none_does_not_change_the_digest() -> None:
 
 
 WRONG = {
+    ANALYZER.replace("name: p", "name: p, model: m"): "model: has no effect: presidio has none",
+    ANALYZER.replace("name: p", "name: p, language: the best"): '"the best" is not a language',
+    GUARD.replace("name: g", "name: g, language: en"): "language: has no effect: guard_model has none",
     GUARD.replace(", model: m", ""): "model: is missing: guard_model needs it",
     GUARD.replace(", template: llama_guard", ""): "template: is missing: guard_model needs it",
     GUARD.replace("llama_guard", "lama_guard"): 'did you mean "llama_guard"?',

@@ -6,14 +6,15 @@ from contextlib import nullcontext
 
 import pytest
 
-from gptgate.core.errors import UpstreamBroken
+from gptgate.core.errors import RedactionImpossible, UpstreamBroken
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import AppSpec, Effect, Limits
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.gate import Gate
-from gptgate.pipeline.judge import inspect_request
+from gptgate.pipeline.judge import inspect_request, rewriting_edits
 from gptgate.pipeline.keeping import content_of, content_unjudged, keeps_any, kept_out
+from gptgate.policy.redact import Rewriting
 from gptgate.storage.memory import MemoryStore
 from harness import CONFIG
 from pipeline_parts import (
@@ -103,6 +104,16 @@ def test_what_was_not_judged_may_be_of_every_class() -> None:
     assert content_unjudged(app("full", secret="none")) == "none"
     assert not keeps_any(app("none", secret="none"))
     assert keeps_any(app("none", injection="full"))
+
+
+def test_a_redacted_text_never_holds_what_a_classifier_pointed_at() -> None:
+    pointed = found("external.presidio.person")
+    whole = Finding("external.guard.hate", Origin.OTHER, "", 0, 0, "external.guard", 10)
+    assert kept_out(app("redacted"), [pointed, whole]) == [(pointed, Effect.REDACT)]
+    # Nothing can be cut out for what stands nowhere, so a text of that class is not kept as redacted.
+    assert (whole, Effect.REDACT) in kept_out(app("full", external="redacted"), [pointed, whole])
+    with pytest.raises(RedactionImpossible):
+        rewriting_edits(Rewriting(b"secret"), [], [(whole, Effect.REDACT)])
 
 
 @pytest.mark.parametrize("kind", ["pii.email", "secret.github", "injection.override", "piixemail"])

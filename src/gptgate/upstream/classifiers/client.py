@@ -10,7 +10,7 @@ from gptgate.core.ports import Clock
 from gptgate.core.snapshot import ClassifierSpec, ProviderKind, ProviderSpec
 from gptgate.upstream.classifiers.breaker import Breaker
 from gptgate.upstream.classifiers.registry import WIRES
-from gptgate.upstream.classifiers.wire import Labels, Nonsense
+from gptgate.upstream.classifiers.wire import Nonsense, Said
 from gptgate.upstream.client import HttpUpstream
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -47,7 +47,7 @@ class HttpClassifier:
         if not self._breaker.allows(self._clock.monotonic_ns()):
             return Opinion(classifier=name, failure="breaker_open")
         try:
-            labels = await self._ask(texts)
+            said = await self._ask(texts)
         except _Failed as failed:
             self._breaker.failed(self._clock.monotonic_ns())
             return Opinion(classifier=name, failure=failed.failure)
@@ -56,9 +56,9 @@ class HttpClassifier:
             self._breaker.withdrawn()
             raise
         self._breaker.succeeded()
-        return Opinion(classifier=name, failure="", labels=labels)
+        return Opinion(classifier=name, failure="", labels=said.labels, spans=said.spans)
 
-    async def _ask(self, texts: Sequence[tuple[Origin, str]]) -> Labels:
+    async def _ask(self, texts: Sequence[tuple[Origin, str]]) -> Said:
         body = self._wire.encode(self._spec, texts)
         headers = self._wire.sign(body, self._secret, self._clock.wall_ms() // 1000)
         try:
@@ -71,7 +71,7 @@ class HttpClassifier:
         except AnswerTooLarge:
             raise _Failed("too_large") from None
         try:
-            return self._wire.decode(self._spec, answer, len(texts))
+            return self._wire.decode(self._spec, answer, texts)
         except Nonsense:
             raise _Failed("nonsense") from None
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from gptgate.core.classifier import CERTAIN, LLAMA_GUARD, OTHER, PROMPT_GUARD, SHIELD_GEMMA
 from gptgate.core.document import encode_json
 from gptgate.core.snapshot import ClassifierSpec, GuardTemplate
-from gptgate.upstream.classifiers.wire import Labels, Nonsense, Texts, bearer, merged, typed
+from gptgate.upstream.classifiers.wire import Labels, Nonsense, Said, Texts, bearer, merged, typed
 
 MAX_TOKENS = 64
 _HAZARDS = re.compile(r"unsafe(?:\s*\n\s*(S[0-9]{1,3}(?:\s*,\s*S[0-9]{1,3})*))?")
@@ -65,18 +65,18 @@ class GuardModel:
             }
         )
 
-    def decode(self, spec: ClassifierSpec, body: bytes, _asked: int) -> Labels:
+    def decode(self, spec: ClassifierSpec, body: bytes, _texts: Texts) -> Said:
         choices = typed(body, _DECODE).choices
         if len(choices) != 1:
             raise Nonsense("there is not one choice")
         answer = choices[0].message.content.strip()
         match spec.template:
             case GuardTemplate.LLAMA_GUARD:
-                return _llama_guard(answer)
+                return Said(_llama_guard(answer))
             case GuardTemplate.PROMPT_GUARD:
-                return _prompt_guard(answer)
+                return Said(_prompt_guard(answer))
             case _:
-                return _shield_gemma(answer)
+                return Said(_shield_gemma(answer))
 
 
 def _llama_guard(answer: str) -> Labels:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from gptgate.core.classifier import FLAGGED
 from gptgate.core.document import encode_json
 from gptgate.core.snapshot import ClassifierSpec
-from gptgate.upstream.classifiers.wire import Labels, Nonsense, Texts, bearer, merged, permille, typed
+from gptgate.upstream.classifiers.wire import Nonsense, Said, Texts, bearer, label_of, merged, permille, typed
 
 
 class _Result(Struct):
@@ -33,9 +33,9 @@ class Moderation:
         model = {"model": spec.model} if spec.model else {}
         return encode_json({**model, "input": [text for _, text in texts]})
 
-    def decode(self, _spec: ClassifierSpec, body: bytes, asked: int) -> Labels:
+    def decode(self, _spec: ClassifierSpec, body: bytes, texts: Texts) -> Said:
         results = typed(body, _DECODE).results
-        if len(results) != asked:
+        if len(results) != len(texts):
             raise Nonsense("there is not one result for each text")
         labels: list[tuple[str, int]] = []
         for result in results:
@@ -43,9 +43,5 @@ class Moderation:
                 raise Nonsense("categories and scores differ")
             for category, score in result.category_scores.items():
                 least = FLAGGED if result.categories[category] else 0
-                labels.append((_label(category), max(permille(score), least)))
-        return merged(labels)
-
-
-def _label(category: str) -> str:
-    return category.lower().replace("/", "_").replace("-", "_").replace(" ", "_")
+                labels.append((label_of(category), max(permille(score), least)))
+        return Said(merged(labels))

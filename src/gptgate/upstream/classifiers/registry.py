@@ -3,6 +3,7 @@
 from gptgate.core.snapshot import ClassifierKind
 from gptgate.upstream.classifiers.guard_model import GuardModel
 from gptgate.upstream.classifiers.moderation import Moderation
+from gptgate.upstream.classifiers.presidio import Presidio
 from gptgate.upstream.classifiers.webhook import Webhook
 from gptgate.upstream.classifiers.wire import Wire
 
@@ -10,4 +11,5 @@ WIRES: dict[ClassifierKind, Wire] = {
     ClassifierKind.MODERATION: Moderation(),
     ClassifierKind.GUARD_MODEL: GuardModel(),
     ClassifierKind.WEBHOOK: Webhook(),
+    ClassifierKind.PRESIDIO: Presidio(),
 }

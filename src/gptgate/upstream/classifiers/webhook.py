@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from gptgate.core.document import encode_json
 from gptgate.core.snapshot import ClassifierSpec
-from gptgate.upstream.classifiers.wire import Headers, Labels, Texts, merged, permille, typed
+from gptgate.upstream.classifiers.wire import Headers, Said, Texts, merged, permille, typed
 from gptgate.upstream.signature import signature_headers
 
 
@@ -40,5 +40,5 @@ class Webhook:
     def sign(self, body: bytes, secret: str, at_s: int) -> Headers:
         return signature_headers(body, secret, at_s)
 
-    def decode(self, _spec: ClassifierSpec, body: bytes, _asked: int) -> Labels:
-        return merged((label.label, permille(label.score)) for label in typed(body, _DECODE).labels)
+    def decode(self, _spec: ClassifierSpec, body: bytes, _texts: Texts) -> Said:
+        return Said(merged((label.label, permille(label.score)) for label in typed(body, _DECODE).labels))

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from gptgate.core.classifier import CERTAIN
+from gptgate.core.classifier import CERTAIN, Span
 from gptgate.core.document import read_object
 from gptgate.core.errors import MalformedRequest
 from gptgate.core.finding import Origin
@@ -20,6 +20,13 @@ LABEL = re.compile(r"[a-z][a-z0-9_]{0,63}")
 MAX_LABELS = 200
 
 T = TypeVar("T")
+
+
+class Said(NamedTuple):
+    """What an answer says, and where, of a kind that does: each span's `segment` is the number of the text."""
+
+    labels: Labels
+    spans: tuple[Span, ...] = ()
 
 
 class Nonsense(Exception):
@@ -37,8 +44,8 @@ class Wire(Protocol):
         """Headers beside the body; `secret` is empty where none is configured."""
         ...
 
-    def decode(self, spec: ClassifierSpec, body: bytes, asked: int) -> Labels:
-        """The labels of an answer to `asked` texts. Raises Nonsense."""
+    def decode(self, spec: ClassifierSpec, body: bytes, texts: Texts) -> Said:
+        """What an answer on these texts says. Raises Nonsense."""
         ...
 
 
@@ -54,6 +61,11 @@ def typed(body: bytes, decode: Callable[[bytes], T]) -> T:
         return decode(body)
     except (MalformedRequest, msgspec.DecodeError):
         raise Nonsense("the answer does not have its type") from None
+
+
+def label_of(category: str) -> str:
+    """A category in our spelling."""
+    return category.lower().replace("/", "_").replace("-", "_").replace(" ", "_")
 
 
 def permille(score: Decimal) -> int:
