@@ -325,7 +325,7 @@ async def test_a_correction_while_a_budget_comes_counts_once(
         assert (await ask(gateway, "fault: no-usage\necho: hello"))[0] == 200
         (lost,) = await balanced(gateway, 1)
         assert lost.end is not None
-        assert lost.end.usage_source == "unknown"
+        assert lost.end.usage_source == "estimated"
         flying = asyncio.create_task(ask(gateway, SLOW))
         await in_flight(gateway, 1)
         await apply(gateway)

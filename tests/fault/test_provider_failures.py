@@ -160,9 +160,42 @@ async def test_a_stream_that_breaks_ends_with_an_error_and_stays_spent(
 
 @BOTH
 @pytest.mark.parametrize("path", PATHS)
-async def test_missing_usage_stays_spent_and_the_answer_passes(tmp_path: Path, path: str, stream: bool) -> None:
+async def test_what_was_delivered_without_usage_is_estimated_and_never_too_low(
+    tmp_path: Path, path: str, stream: bool
+) -> None:
     async with running_gateway(tmp_path, CONFIG) as gateway:
-        status, _, body = await ask(gateway, "fault: no-usage\necho: hello", path=path, stream=stream)
+        for order in ("no-usage", ""):
+            status, _, _ = await ask(gateway, f"fault: {order}\nwords: 300", path=path, stream=stream)
+            assert status == 200
+        estimated, known = sorted(await balanced(gateway, 2), key=lambda record: record.seq)
+        assert estimated.end is not None
+        assert known.end is not None
+        assert (estimated.end.usage_source, known.end.usage_source) == ("estimated", "provider")
+        assert known.end.cost_nano < estimated.end.cost_nano <= estimated.intent.reserved_nano
+        assert known.end.usage.output_tokens <= estimated.end.usage.output_tokens
+
+
+def official(base_url: str) -> str:
+    """The configuration, with a provider that reports the usage of every answer."""
+    kind = f'kind: openai, credential: "env:HOME", base_url: "{base_url}"'
+    return CONFIG.replace('kind: simulator, base_url: "@SIMULATOR@"', kind)
+
+
+@BOTH
+async def test_missing_usage_of_who_always_reports_it_stays_spent(tmp_path: Path, stream: bool) -> None:
+    choice = {"index": 0, "finish_reason": "stop"}
+    answer: list[dict[str, Any]] = [{"choices": [{**choice, "delta": {"content": "hello"}}]}]
+    message = {"role": "assistant", "content": "hello"}
+    script = (
+        streamed([b"data: %s\n\n" % json.dumps(part).encode() for part in answer] + [b"data: [DONE]\n\n"])
+        if stream
+        else whole(json.dumps({"choices": [{**choice, "message": message}]}).encode())
+    )
+    async with (
+        scripted(script) as provider,
+        running_gateway(tmp_path, official(provider.base_url)) as gateway,
+    ):
+        status, _, body = await ask(gateway, "go", stream=stream)
         assert status == 200
         assert b"hello" in body
         (record,) = await balanced(gateway, 1)
@@ -171,7 +204,7 @@ async def test_missing_usage_stays_spent_and_the_answer_passes(tmp_path: Path, p
 
 @pytest.mark.parametrize(
     "usage",
-    [{"prompt_tokens": -5, "completion_tokens": 3}, {"prompt_tokens": 5, "completion_tokens": 2**70}, "lots", None],
+    [{"prompt_tokens": -5, "completion_tokens": 3}, {"prompt_tokens": 5, "completion_tokens": 2**70}, "lots", {}],
 )
 @BOTH
 async def test_wrong_usage_stays_spent(tmp_path: Path, stream: bool, usage: Any) -> None:

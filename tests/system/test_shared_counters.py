@@ -19,6 +19,7 @@ from shared_parts import Server, ready
 from waiting import PATIENCE_S, eventually
 
 TEXT = "fault: no-usage\necho: hello"
+"""Without usage, so short an answer costs all that is reserved."""
 GATEWAYS = 4
 FITTING = 100
 REQUESTS = 1000
@@ -36,7 +37,7 @@ async def ask(
     base_url: str, key: str, text: str = TEXT, *, path: str = CHAT, stream: bool = False
 ) -> tuple[int, dict[str, str], bytes]:
     client = await RawClient.connect(base_url)
-    await client.send(post(path, key, prompt(text, path=path, stream=stream)))
+    await client.send(post(path, key, prompt(text, path=path, stream=stream, max_tokens=200)))
     answer = await client.answer()
     await client.close()
     return answer
@@ -239,7 +240,7 @@ async def test_a_gateway_that_was_killed_finds_its_reservations_spent_and_its_pl
     try:
         await asyncio.to_thread(gateway.start, SLOWLY_S)
         client = await RawClient.connect(gateway.base_url)
-        await client.send(post(CHAT, key, prompt(hanging, stream=False)))
+        await client.send(post(CHAT, key, prompt(hanging, stream=False, max_tokens=200)))
         await eventually(lambda: provider.simulator.stats.requests)
         assert (await ask(gateway.base_url, key))[1]["x-gptgate-error"] == "concurrency_limited"
         await asyncio.to_thread(gateway.kill)

@@ -56,7 +56,8 @@ class StreamEvent(Struct, frozen=True):
 
 class StreamCodec(Protocol):
     """Reads one stream. Pure and stateful; `usage`, `model` and `complete` are what was learnt so far. `so_far` is the
-    last usage that was reported on the way, before the answer's end.
+    last usage that was reported on the way, before the answer's end. `reported`: there was a usage, be it one that
+    cannot be believed.
 
     `failure` ends the stream after the events that came before it in the same bytes.
     """
@@ -64,6 +65,7 @@ class StreamCodec(Protocol):
     model: str
     usage: Usage | None
     so_far: Usage | None
+    reported: bool
     complete: bool
     failure: UpstreamError | None
 

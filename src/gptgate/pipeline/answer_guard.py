@@ -7,8 +7,7 @@ on answers must not take them for the model's.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-from msgspec.structs import replace
+from msgspec import json, structs
 
 from gptgate.core.adapter import Adapter, Answer, Channel, Piece, StreamCodec, StreamEvent
 from gptgate.core.document import apply_edits, encode_json
@@ -21,6 +20,7 @@ from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.hearing import Said, hearing_of
 from gptgate.pipeline.judge import cut_of, denial, rewriting_edits, rewritten
 from gptgate.pipeline.keeping import class_of, content_of, content_unjudged, keeps_any, kept_out
+from gptgate.pipeline.outgrowth import AROUND_TOKENS
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.soundness import NONSENSE, sound, sound_findings
 
@@ -75,7 +75,7 @@ class AnswerGuard:
         self._keeps = keeps_any(self._app)
         self._classes = draft.request_classes()
         """Of what was found on both sides: an answer may tell of what it was asked in words that nothing recognises."""
-        self._facts = replace(facts, stage=Stage.RESPONSE)
+        self._facts = structs.replace(facts, stage=Stage.RESPONSE)
         self._draft = draft
         self._held = services.policy.held(self._facts)
         self.hearing = hearing_of(services, self._facts, draft)
@@ -88,8 +88,8 @@ class AnswerGuard:
         self._head: dict[Path, bytes] = {}
         self._channels: dict[Channel, _Growing] = {}
         self._kept_chars = 0
-        self.received = 0
-        """Characters of a stream that came, let out or not."""
+        self.received = self.beside = 0
+        """Characters of a stream that came, let out or not; and bytes that they may be besides, with what is around."""
         self._unjudged = False
         """A text was received that its scanner has not judged: true for good when the scanner failed."""
 
@@ -261,7 +261,7 @@ class AnswerGuard:
             restorer = None if self._pseudonyms is None else self._pseudonyms.restorer(is_json)
             said = None if self.hearing is None else self.hearing.begin(piece.origin, is_json)
             growing = _Growing(scanner, self._services.redaction.stream(is_json), restorer, is_json, said)
-            self._channels[piece.channel] = growing
+            self._channels[piece.channel], self.beside = growing, self.beside + AROUND_TOKENS
         return growing
 
     def _grow(self, growing: _Growing, text: str, closing: bool) -> str:
@@ -270,6 +270,7 @@ class AnswerGuard:
                 raise UpstreamBroken("The provider sent text after its end.", reach=Reach.ANSWERED)
             return ""
         self.received += len(text)
+        self.beside += 0 if text.isascii() else 3 * len(text)
         if self._keeps:
             self._kept_chars += len(text)
             if self._kept_chars <= MAX_KEPT_CHARS:
@@ -342,7 +343,7 @@ class AnswerGuard:
             if segment.is_key:
                 continue
             edit = edits.get(segment.path)
-            text = segment.text if edit is None else msgspec.json.decode(edit, type=str)
+            text = segment.text if edit is None else json.decode(edit, type=str)
             restored = self._pseudonyms.restore(text, segment.is_json)
             if restored != text:
                 edits[segment.path] = encode_json(restored)
@@ -373,7 +374,7 @@ class AnswerGuard:
         draft.answer_failures = tuple(dict.fromkeys(draft.answer_failures + decision.failures))
         if decision.effect is Effect.DENY:
             raise denial(decision)
-        return replace(
+        return structs.replace(
             decision, rewrites=tuple((index - known, how) for index, how in decision.rewrites if index >= known)
         )
 

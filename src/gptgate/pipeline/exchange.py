@@ -27,6 +27,7 @@ from gptgate.core.errors import (
 from gptgate.core.events import EndState, Intent
 from gptgate.core.facts import Grant, PolicyFacts, Settlement, Usage
 from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
+from gptgate.core.snapshot import ProviderKind
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.aside import Aside
 from gptgate.pipeline.defects import told
@@ -34,12 +35,16 @@ from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import words_to_mind
 from gptgate.pipeline.limit_headers import limit_headers
 from gptgate.pipeline.limiting import Admitted
-from gptgate.pipeline.outgrowth import Outgrowth
+from gptgate.pipeline.outgrowth import AROUND_TOKENS, Outgrowth
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.sharing import Taken
 
 UNBILLED_STATUS = frozenset({400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 503, 529})
 """Answers by which a provider says that it did not begin to work on the request."""
+
+REPORTING = frozenset({ProviderKind.OPENAI, ProviderKind.ANTHROPIC})
+"""Kinds that report the usage of every answer. Where one of them does not, something is wrong, and nobody knows what is
+billed; of others, what was delivered can be estimated."""
 
 FAILED = "The gateway failed on this request."
 
@@ -61,6 +66,7 @@ class Exchange:
         admitted: Admitted,
     ) -> None:
         self._services = services
+        self._may_estimate = taken.route.provider.kind not in REPORTING
         self._admitted = admitted
         self._readers = readers
         self._request = request = taken.permit.request
@@ -81,6 +87,8 @@ class Exchange:
         )
         self._kept: bytes | None = None
         self._unbilled = False
+        self._delivered: tuple[int, int] | None = None
+        """Characters, and bytes at most, of a complete answer without usage, of a provider that may report none."""
         self._noted: GateError | None = None
         """An error that goes on record although its answer went out as it came."""
 
@@ -128,8 +136,8 @@ class Exchange:
             settlement = real
             if real.source == "provider" and self._draft.usage and self._draft.conversation:
                 self._services.conversations.counted(self._draft.conversation, self._draft.usage.input_tokens)
-            if real.source in ("provider", "unused"):
-                self._admitted.settle(self._draft.usage if real.source == "provider" and self._draft.usage else Usage())
+            if real.source != "unknown":
+                self._admitted.settle(self._draft.usage if real.source != "unused" and self._draft.usage else Usage())
         finally:
             if settlement is unknown:
                 ledger.settle(self._growth.reservation, unknown.spend)
@@ -140,7 +148,8 @@ class Exchange:
             self._services.observer.observe(self._intent, end)
 
     def _settlement(self) -> Settlement:
-        """Real usage where the provider reported it, nothing where nothing can have been billed, else the ceiling."""
+        """Real usage where the provider reported it, what was delivered where it may report none, nothing where nothing
+        can have been billed, else the ceiling."""
         if self._unbilled or not self._adapter.billed:
             return Settlement(nano=0, tokens=0, source="unused")
         usage = self._draft.usage
@@ -151,8 +160,9 @@ class Exchange:
         return Settlement(nano=nano, tokens=tokens, source="provider")
 
     def _estimated(self) -> Settlement | None:
-        """What is known of a stream that outgrew its reservation: never less than was given out of it."""
-        estimate = self._growth.estimate()
+        """What is known of a complete answer, or of one that outgrew its reservation: never less than was delivered."""
+        growth = self._growth
+        estimate = growth.estimate() if self._delivered is None else growth.delivered(*self._delivered)
         if estimate is None:
             return None
         nano, self._draft.usage = estimate
@@ -196,6 +206,10 @@ class Exchange:
         if answer.usage is not None:
             # Before the answer's head, which says how much is left.
             self._admitted.settle(answer.usage)
+        elif self._may_estimate and answer.document.get("usage") is None:
+            texts = [segment.text for segment in answer.segments]
+            most_bytes = sum([AROUND_TOKENS + len(text.encode("utf-8", "surrogatepass")) for text in texts])
+            self._delivered = sum(map(len, texts)), most_bytes
         draft.answered_model = answer.model
         try:
             released = await self._judged(answer, body)
@@ -261,6 +275,8 @@ class Exchange:
                 draft.chunks = 0
             draft.answered_model = codec.model
             draft.usage = codec.usage if codec.complete else None
+            if codec.complete and not codec.reported and self._may_estimate:
+                self._delivered = guard.received, guard.received + guard.beside
             draft.answer_digest = digest.hexdigest()
             self._kept = guard.kept_stream(codec)
             draft.mark("stream")

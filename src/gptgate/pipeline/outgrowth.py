@@ -21,6 +21,8 @@ CHARS_PER_TOKEN = 16
 seven."""
 SLACK_CHARS = 1024
 """Eight of the longest tokens in use, which stand for 128 spaces: a short answer can be made of them."""
+AROUND_TOKENS = 256
+"""What stands around each text of an answer: a tool's name, a template's markers. More than any that is in use."""
 LEAST_TOKENS = 256
 SHARE = 4
 """More is reserved by a quarter of the output that is held, and by so many tokens at least: few steps, small ones."""
@@ -94,6 +96,14 @@ class Outgrowth:
         output_tokens = max(self._held.output_tokens, reported.output_tokens)
         usage = Usage(input_tokens=tokens - output_tokens, output_tokens=output_tokens)
         return max(self.reservation.nano, reported.spend.nano), usage
+
+    def delivered(self, chars: int, most_bytes: int) -> tuple[int, Usage]:
+        """What a complete answer stays spent at where its provider reports no usage, in nano-dollars and in tokens: the
+        whole input, and a token for each byte. Not more than is held, unless it must have been."""
+        held = self._held
+        output_tokens = max(min(held.output_tokens, most_bytes), _least_tokens(chars))
+        usage = Usage(input_tokens=held.input_tokens, output_tokens=output_tokens)
+        return held.grown(held.input_tokens, output_tokens).spend.nano, usage
 
     async def _hold(self, wider: Ceiling) -> None:
         """In all budgets and limits, then durable: what was let out is held also after a crash."""

@@ -128,6 +128,7 @@ class AnthropicStream(SseStream):
             model = message.get("model")
             self.model = model if type(model) is str else ""
             usage = message.get("usage")
+            self.reported = self.reported or usage is not None
             if type(usage) is dict:
                 # The start's output count is an estimate: it must not stand for the final one where that is missing.
                 self.so_far = read_usage(usage)
@@ -135,6 +136,7 @@ class AnthropicStream(SseStream):
 
     def _ended(self, usage: Any) -> None:
         """`message_delta` has the final counts, cumulative; those that it leaves out are the start's."""
+        self.reported = self.reported or usage is not None
         if type(usage) is dict:
             self._reported.update({key: usage[key] for key in REPORTED if usage.get(key) is not None})
         self.usage = read_usage(self._reported)

@@ -86,6 +86,7 @@ class OpenAIChatStream(SseStream):
         usage = document.get("usage")
         drop = False
         if usage is not None:
+            self.reported = True
             self.usage = read_usage(usage, service_tier=self._tier)
             drop = not choices and not self._wants_usage
             if choices and not closes:

@@ -16,7 +16,7 @@ class SseStream(ABC):
         self.model = ""
         self.usage: Usage | None = None
         self.so_far: Usage | None = None
-        self.complete = False
+        self.reported = self.complete = False
         self.failure: UpstreamError | None = None
         self._splitter = SseSplitter(limit)
         self._same = Repetition()

@@ -23,8 +23,10 @@ _SUMS: dict[str, str] = {
         ELSE {end}.input_tokens + {end}.output_tokens END""",
     "usd": "{end}.cost_nano / 1000000000",
     "nano": "{end}.cost_nano % 1000000000",
-    "unknown_usd": "CASE {end}.usage_source WHEN 'unknown' THEN {end}.cost_nano / 1000000000 ELSE 0 END",
-    "unknown_nano": "CASE {end}.usage_source WHEN 'unknown' THEN {end}.cost_nano % 1000000000 ELSE 0 END",
+    "unknown_usd": """CASE WHEN {end}.usage_source IN ('unknown', 'estimated')
+        THEN {end}.cost_nano / 1000000000 ELSE 0 END""",
+    "unknown_nano": """CASE WHEN {end}.usage_source IN ('unknown', 'estimated')
+        THEN {end}.cost_nano % 1000000000 ELSE 0 END""",
 }
 """Columns of `spending` → what an end adds to them."""
 _SUMMED = ", ".join(f"sum({term.format(end='e')})" for term in _SUMS.values())
@@ -203,6 +205,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             SELECT now, 'approvals_logged', CAST('{"at_ms":' || now || '}' AS BLOB)
             FROM (SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now)
             WHERE EXISTS (SELECT 1 FROM intents)""",
+    ),
+    (
+        # What is estimated is not proven by a provider's usage either: the sums count it so from here on.
+        "DROP TRIGGER ends_spending",
+        "DROP TRIGGER corrections_spending",
+        _triggers("ends_spending", "ends", "intents i", _SINGLE),
+        _triggers("corrections_spending", "corrections", "intents i JOIN ends e ON e.id = i.id", _CORRECTED),
+        "DELETE FROM spending",
+        f"INSERT INTO spending {SPENT_BY_RECORDS}",
+        "DELETE FROM spending_days",
+        f"INSERT INTO spending_days {SPENT_BY_DAYS}",
+        "DELETE FROM spending_tags",
+        f"INSERT INTO spending_tags {SPENT_BY_TAGS}",
     ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""

@@ -38,8 +38,8 @@ sum(unknown_nano)"""
 # its usage can reach) is an error in SQLite.
 _COUNTED = """count(*), sum(e.state = 'refused'), sum(e.input_tokens), sum(e.output_tokens),
 sum(e.cost_nano / 1000000000), sum(e.cost_nano % 1000000000),
-sum(CASE e.usage_source WHEN 'unknown' THEN e.cost_nano / 1000000000 ELSE 0 END),
-sum(CASE e.usage_source WHEN 'unknown' THEN e.cost_nano % 1000000000 ELSE 0 END)"""
+sum(CASE WHEN e.usage_source IN ('unknown', 'estimated') THEN e.cost_nano / 1000000000 ELSE 0 END),
+sum(CASE WHEN e.usage_source IN ('unknown', 'estimated') THEN e.cost_nano % 1000000000 ELSE 0 END)"""
 
 
 class _Level(NamedTuple):

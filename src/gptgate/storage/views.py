@@ -97,7 +97,7 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     """Sums over one group; `group` has a value for each name that was grouped by, in that order.
 
     `cost_nano` is all that is spent; `unknown_nano` is the part of it that no provider's usage backs (reservations
-    that stay spent). `refused` of the `requests` were never sent.
+    that stay spent, and estimates). `refused` of the `requests` were never sent.
     """
 
     group: tuple[str, ...]

@@ -483,7 +483,6 @@ async def test_a_provider_that_was_reached_stays_spent(reach: Reach) -> None:
 @pytest.mark.parametrize(
     "usage",
     [
-        None,
         {},
         [],
         "many",

@@ -119,6 +119,21 @@ async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
         assert check.money() == ""
 
 
+async def test_sums_from_before_estimates_counted_as_unproven_are_made_anew(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    await ended(store, "a", asked={"tags": {"f": "x"}}, cost_nano=7 * 10**9 + 5, usage_source="estimated")
+    await store.close(60_000)
+    with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
+        for table in ("spending", "spending_days", "spending_tags"):
+            counted = connection.execute(f"SELECT unknown_usd, unknown_nano FROM {table}").fetchall()
+            assert counted == [(7, 5)]
+            connection.execute(f"UPDATE {table} SET unknown_usd = 0, unknown_nano = 0")
+        connection.execute("UPDATE schema_version SET version = ?", (6,))
+    await opened(tmp_path).close(60_000)
+    with closing(LogCheck(tmp_path)) as check:
+        assert check.money() == ""
+
+
 async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
     await opened(tmp_path).close(60_000)
     first, second = TopUp("b", ("shop",), 5, 100), TopUp("b", (), 6, 10**15)
