@@ -2,9 +2,8 @@
 
 Patterns are ASCII text over bytes: literals, escapes (``\\xe9`` for a byte that is none of ASCII's), ``[classes]``,
 ``(?:groups)``, ``|`` and the repeats ``? * + {m} {m,n}``. There are no captures, no anchors, no dot and no flags, so
-that one source compiles to the same language in both engines, and so that three things can be computed instead of being
-written down a second time by hand: the longest match, the literals that every match contains, and the language of
-unfinished matches.
+that one source compiles to the same language in both engines, and so that three things are computed and not written down
+again by hand: the longest match, the literals that every match contains, and the language of unfinished matches.
 """
 
 import re
@@ -15,6 +14,9 @@ from itertools import product
 LOOSE_ABOVE = 2
 """In `unfinished` and `loosened` a longer repeat has no upper bound. That holds back a little more, never less, and
 keeps the automaton small; the longest match bounds what is held."""
+PARTS_LOOSE_ABOVE = 3
+"""The same where what is repeated has parts, such as a word and its space: without a bound "call" would hold back a
+stream for as long as a telephone number with words before it can get."""
 
 _SPECIAL = frozenset("\\[](){}|?*+.^$")
 _PLAIN = re.compile(r"(?:[^\\\[\](){}|?*+.^$]|\\x[89a-f][0-9a-f])+(?![?*+{])")
@@ -22,7 +24,7 @@ _PLAIN = re.compile(r"(?:[^\\\[\](){}|?*+.^$]|\\x[89a-f][0-9a-f])+(?![?*+{])")
 _CHARACTER = re.compile(r"\\x..|.", re.DOTALL)
 _CLASS = re.compile(r"\[\^?+(?:\\.|[^\\\[\]])+\]", re.DOTALL)
 _REMEMBERED = 8
-"""Trees: of what is asked for again and again while a pattern is made, and no more, because they are large."""
+"""Trees: of what is asked for again and again while a pattern is made. They are large."""
 _BYTE = re.compile(r"\\x[89a-f][0-9a-f]")
 _ALL_BYTES = bytes(range(0x100))
 _MOST_WORDS = 64
@@ -315,10 +317,8 @@ def unfinished(node: Node) -> str:
             return f"{source}?"
         case Alt(options):
             return _any_of([unfinished(option) for option in options])
-        case Repeat(Chars(source, _), _, high) if high is None or high > LOOSE_ABOVE:
-            return f"{source}*"
-        case Repeat(item, _, high) if high is None or high > LOOSE_ABOVE:
-            return f"(?:{loosened(item)})*{unfinished(item)}"
+        case Repeat(item, _, high) if high is None or high > _most_counted(item):
+            return f"{item.source}*" if isinstance(item, Chars) else f"(?:{loosened(item)})*{unfinished(item)}"
         case Repeat(item, _, high):
             return f"(?:{loosened(item)}){{0,{max((high or 1) - 1, 0)}}}{unfinished(item)}"
         case Seq(items):
@@ -357,9 +357,13 @@ def loosened(node: Node) -> str:
         case Seq(items):
             return "".join(loosened(item) for item in items)
         case Repeat(item, low, high):
-            if high is None or high > LOOSE_ABOVE:
+            if high is None or high > _most_counted(item):
                 return f"(?:{loosened(item)}){{{low},}}"
             return f"(?:{loosened(item)}){{{low},{high}}}"
+
+
+def _most_counted(item: Node) -> int:
+    return LOOSE_ABOVE if isinstance(item, Chars) else PARTS_LOOSE_ABOVE
 
 
 def head(node: Node, enough: int) -> str:

@@ -108,7 +108,9 @@ class Scanner:
             held.decided, held.next_look = held.decided + len(tail), total
         else:
             self._waiting += self._look(held, total, complete=False)
-        self._trim(min(held.decided, free.decided) if free.lanes else held.decided)
+        keep = free.decided if free.lanes and free.decided < held.decided else held.decided
+        if keep > self._base:
+            self._trim(keep)
         return self._release(found)
 
     def finish(self) -> tuple[str, tuple[Finding, ...]]:
@@ -155,7 +157,6 @@ class Scanner:
                 until = cut
             self._waiting = [one for one in waiting if one.end > until]
             found = sorted(found + [one for one in waiting if one.end <= until], key=in_order)
-        size = until - self._released
-        self._released = until
-        out, self._text = self._text[:size], self._text[size:]
-        return out, tuple(found)
+        text, size = self._text, until - self._released
+        self._released, self._text = until, text[size:]
+        return text[:size], tuple(found)

@@ -112,13 +112,14 @@ class Unfinished:
 
     def begins_nothing_spaced(self, word: bytes) -> bool:
         """Whether nothing with white space inside begins in a word between two spaces, whatever comes after it."""
-        by_head = self._by_head
         for spot in self._early.finditer(word):
-            head = word[spot.start() : spot.start() + _HEAD]
-            if len(head) < _HEAD:
-                return False
-            candidates = by_head.get(head)
-            if self._beginning(head) if candidates is None else candidates:
+            at = spot.start()
+            head = word[at : at + _HEAD]
+            candidates = self._by_head.get(head) if len(head) == _HEAD else self._spaced.after(head)
+            if candidates is None:
+                candidates = self._beginning(head)
+            # What goes on to its end may go on behind it: "call", but not "call me", which nothing begins with.
+            if any(each.is_alive(word, at) for each in candidates):
                 return False
         return True
 

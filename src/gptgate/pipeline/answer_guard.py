@@ -294,16 +294,16 @@ class AnswerGuard:
 
     def _release(self, growing: _Growing, released: str, findings: tuple[Finding, ...]) -> str:
         """Judged text as it may go out, but for the tail that may still become a pseudonym."""
-        cuts: list[Cut] = []
-        if findings:
-            # Noted before the decision, which may be to deny: the record must not keep what the caller may not have.
-            self._note(growing, findings)
-            rewrites = rewritten(findings, self._decide(findings).rewrites)
-            cuts = [cut_of(*found) for found in rewrites]
-            if growing.said is not None:
-                growing.said.rewritten(rewrites)
-        text = growing.redactor.apply(released, cuts)
+        text = growing.redactor.apply(released, self._cuts(growing, findings) if findings else ())
         return text if growing.restorer is None else growing.restorer.feed(text)
+
+    def _cuts(self, growing: _Growing, findings: tuple[Finding, ...]) -> list[Cut]:
+        # Noted before the decision, which may be to deny: the record must not keep what the caller may not have.
+        self._note(growing, findings)
+        rewrites = rewritten(findings, self._decide(findings).rewrites)
+        if growing.said is not None:
+            growing.said.rewritten(rewrites)
+        return [cut_of(*found) for found in rewrites]
 
     def _note(self, growing: _Growing, findings: tuple[Finding, ...]) -> None:
         """Remember what matters of these for what is kept of the text."""

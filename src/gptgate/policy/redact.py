@@ -36,6 +36,8 @@ _UP_TO_LAST_SEPARATOR = re.compile(r".*[ \t\n\r{}\[\],:]", re.DOTALL)
 _NUMBER_START = re.compile(r"-?[0-9][0-9.eE+-]*|-")
 _VALUE_FOLLOWS = re.compile(r'(\\{0,7}")[ \t\r\n]*:[ \t\r\n]*(?:\[[0-9, \t\r\n]*)?\Z')
 _BEFORE_KEPT = 256
+_BEFORE_TRIMMED = 1024
+"""Characters before a piece are cut to those that count when they are so many, not with every word."""
 _LITERALS = ("true", "false", "null")
 _BARE_KEPT = 32
 """How much of an unquoted token is remembered. Literals are shorter; of a number only form and last character count."""
@@ -70,9 +72,10 @@ class StreamRedactor:
         if not cuts:
             if self._is_json:
                 return self._keep(released)
-            self._before = (self._before + released[-_BEFORE_KEPT:])[-_BEFORE_KEPT:]
+            before = self._before + released
+            self._before = before if len(before) <= _BEFORE_TRIMMED else before[-_BEFORE_KEPT:]
             return released
-        before = self._before
+        before = self._before[-_BEFORE_KEPT:]
         out: list[str] = []
         position = 0
         for cut in _merge(cuts, base, len(released)):

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from gptgate.detectors.grammar import classes, first, longest, loosened, parse, required, unfinished
@@ -49,3 +51,10 @@ def test_first_looks_past_what_may_be_missing() -> None:
 def test_derived_patterns() -> None:
     assert unfinished(parse("ab")) == "(?:a(?:b?)|a?)"
     assert loosened(parse("[a-z]{3,9}")) == "(?:[a-z]){3,}"
+
+
+def test_a_beginning_keeps_count_of_what_has_parts() -> None:
+    begins = re.compile(unfinished(parse("call(?:[ ]{1,9}[a-z]{1,9}){0,3}[ ]{1,9}[0-9]"))).fullmatch
+    assert begins("call me at the ")
+    assert begins("call me at the" + " " * 30), "more than can become a match is held, never less"
+    assert not begins("call me at the usual"), "a fourth word: a bound that is lost holds the text back"

@@ -68,3 +68,11 @@ def test_an_engine_without_an_answer_is_not_one_without_hits(prose: Prose, nonse
     broken = Prose(prose._unfinished, Broken())  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         broken.goes_on(b" plain", b" word")
+
+
+def test_a_word_is_known_although_another_begins_as_it_does(division: Division, prose: Prose) -> None:
+    _, unfinished, *_ = division
+    for tail in (b" person", b" reason", b" inside"):
+        assert unfinished.begin(tail[:4]) == 0, "a beginning of what has spaces inside, as far as its first letters say"
+        assert prose.goes_on(tail, b" word")
+    assert not prose.goes_on(b" call", b" word"), "a number may follow"

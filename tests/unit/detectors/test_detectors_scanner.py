@@ -22,6 +22,16 @@ def test_prose_goes_out_but_for_the_last_word(inspector) -> None:
     assert scanner.finish() == ("knight.", ())
 
 
+def test_a_keyword_holds_no_more_than_the_words_that_may_stand_before_its_number(inspector) -> None:
+    scanner = scan(inspector)
+    words = ["Please", " call", " the", " desk", " on", " floor", " seven", " or", " ask", " there"]
+    released = [scanner.feed(word)[0] for word in words]
+    assert released[1:5] == ["Please ", "", "", ""]
+    assert "".join(released) == "Please call the desk on floor seven or ask "
+    number = scan(inspector)
+    assert number.feed("Please call us on +1 212 555 0147 now")[0] == "Please call us on +1 212 555 0147 "
+
+
 def test_words_with_their_space_go_out_at_once(inspector) -> None:
     # Held are the kinds that the starter's rules cut out of answers. Others have words that could begin an address.
     scanner = scan(inspector, frozenset({"secret.*", "pii.payment_card"}))
