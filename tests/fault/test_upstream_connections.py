@@ -1,6 +1,8 @@
 """Connections: none is used twice for one request, none leaks, and what was not sent is known not to be sent."""
 
 import asyncio
+import gzip
+import random
 import socket
 from contextlib import suppress
 
@@ -182,6 +184,33 @@ async def test_an_early_answer_to_a_large_request_is_read() -> None:
         assert reply.status == 413
         assert await reply.read(10) == b"{}"
         reply.close()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_a_reader_that_pauses_gets_every_byte(compressed: bool) -> None:
+    """aiohttp stops reading the socket meanwhile, more than once, and has to go on each time."""
+    body = random.Random(3).randbytes(700_000).hex().encode()
+    sent = gzip.compress(body) if compressed else body
+    encoding = b"content-encoding: gzip\r\n" if compressed else b""
+
+    async def handler(reader: Reader, writer: Writer) -> None:
+        await read_request(reader)
+        writer.write(CHUNKED.removesuffix(b"\r\n") + encoding + b"\r\n")
+        for at in range(0, len(sent), 50_000):
+            part = sent[at : at + 50_000]
+            writer.write(b"%x\r\n%b\r\n" % (len(part), part))
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+        await until_closed(reader)
+
+    async with against(handler) as (_, upstream):
+        reply = await send(upstream)
+        got = b""
+        async for piece in reply.chunks():
+            got += piece
+            await asyncio.sleep(0.01)
+        reply.close()
+    assert got == body
 
 
 async def test_closing_the_client_ends_what_is_in_flight() -> None:

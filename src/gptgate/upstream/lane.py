@@ -7,6 +7,7 @@ from yarl import URL
 
 from gptgate.core.snapshot import ProviderSpec
 from gptgate.upstream import failures
+from gptgate.upstream.connector import Connector
 from gptgate.upstream.head import HeadTemplate
 from gptgate.upstream.post import Post, PostRequest, Response
 from gptgate.upstream.reply import HttpReply
@@ -25,7 +26,7 @@ class Lane:
         self._timeouts: dict[int, aiohttp.ClientTimeout] = {}
         self._live: set[HttpReply] = set()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections),
+            connector=Connector(connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=True,

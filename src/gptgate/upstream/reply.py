@@ -10,6 +10,8 @@ from gptgate.core.errors import AnswerTooLarge
 from gptgate.upstream import failures
 from gptgate.upstream.post import Response
 
+NOBODY_WAITS = -1.0
+
 
 class IdleWatch:
     """Ends a connection on which the reader waits in vain for longer than `idle_s`.
@@ -18,23 +20,17 @@ class IdleWatch:
     is not the provider's silence.
     """
 
-    __slots__ = ("_handle", "_idle_s", "_loop", "_transport", "_waiting_since", "expired")
+    __slots__ = ("_handle", "_idle_s", "_loop", "_transport", "expired", "now", "waiting_since")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.WriteTransport, idle_s: float) -> None:
         self._loop = loop
         self._transport = transport
         self._idle_s = idle_s
-        self._waiting_since = -1.0
+        self.now = loop.time
+        self.waiting_since = NOBODY_WAITS
+        """When the reader began to wait, by `now`. The reader sets it, and sets it back when something came."""
         self._handle = loop.call_later(idle_s, self._look)
         self.expired = False
-
-    def waiting(self) -> None:
-        """The reader begins to wait."""
-        self._waiting_since = self._loop.time()
-
-    def arrived(self) -> None:
-        """Something came."""
-        self._waiting_since = -1.0
 
     def stop(self) -> None:
         """Nobody will read any more."""
@@ -42,8 +38,8 @@ class IdleWatch:
 
     def _look(self) -> None:
         left = self._idle_s
-        if self._waiting_since >= 0:
-            left -= self._loop.time() - self._waiting_since
+        if self.waiting_since != NOBODY_WAITS:
+            left -= self.now() - self.waiting_since
         if left > 0:
             self._handle = self._loop.call_later(left, self._look)
         else:
@@ -102,7 +98,7 @@ class HttpReply:
         """The whole body, decompressed. Raises AnswerTooLarge past `limit` bytes, UpstreamBroken, UpstreamTimeout."""
         pieces = []
         size = 0
-        while piece := await self._next():
+        async for piece in self:
             size += len(piece)
             if size > limit:
                 self.close()
@@ -118,16 +114,9 @@ class HttpReply:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._next()
-        if not piece:
-            raise StopAsyncIteration
-        return piece
-
-    async def _next(self) -> bytes:
-        """What arrives next; nothing at the end."""
         watch = self._watch
         if watch is not None:
-            watch.waiting()
+            watch.waiting_since = watch.now()
         failure: Exception | None = None
         try:
             piece = await self._content.readany()
@@ -135,15 +124,16 @@ class HttpReply:
             failure, piece = error, b""
         if not piece:
             self._end(failure)
-            return piece
+            raise StopAsyncIteration
         if watch is not None:
-            watch.arrived()
+            watch.waiting_since = NOBODY_WAITS
         if self._secrets:
             seen = self._tail + piece
-            if any(secret in seen for secret in self._secrets):
-                # A provider that repeats our credential, in an error or an echo, gives it to the caller.
-                self.close()
-                raise failures.indiscreet(self._provider)
+            for secret in self._secrets:
+                if secret in seen:
+                    # A provider that repeats our credential, in an error or an echo, gives it to the caller.
+                    self.close()
+                    raise failures.indiscreet(self._provider)
             self._tail = seen[-self._overlap :]
         return piece
 
