@@ -114,7 +114,9 @@ class Reader:
                 continue
             path = _join(section.path, member.name)
             if member.required:
-                self.report(section.line, path, "is missing")
+                self.report(
+                    section.line, path, "is missing", "version: 1, at the top of the file" if path == "version" else ""
+                )
             elif member.default is not None:
                 section.fields[member.name] = Value(self._default(member, section, path), section.line, path)
 

@@ -91,7 +91,7 @@ policy:
       effect: deny
       findings: [attack.*]
       origins: [user, assistant, tool_definition, tool_call, tool_result, other]
-      min_points: 60          # points of what was found; the kinds page says how many each has
+      min_points: 60          # points of what was found: docs/reference/detectors.md says how many each has
       message: This request looks like an attempt to take over the model's instructions.
 
     # The same below that: it passes, and the record says so.
