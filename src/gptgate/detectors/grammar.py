@@ -2,7 +2,7 @@
 
 Patterns are ASCII text over bytes: literals, escapes (``\\xe9`` for a byte that is none of ASCII's), ``[classes]``,
 ``(?:groups)``, ``|`` and the repeats ``? * + {m} {m,n}``. There are no captures, no anchors, no dot and no flags, so
-that one source compiles to the same language in both engines, and so that three things are computed and not written down
+that one source compiles to the same language in both engines, and so that three things are computed, not written down
 again by hand: the longest match, the literals that every match contains, and the language of unfinished matches.
 """
 
