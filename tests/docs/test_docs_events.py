@@ -69,7 +69,7 @@ async def spend(folder: Path) -> None:
     treasury.report(Crossing(budget, (), 0, 50, 50, 100))
     await treasury.close()
     add_top_up(folder, TopUp("b", (), 5, 30), "ada")
-    set_amount(folder, "ada", 90, lambda before: TopUp("b", (), 6, 90 - 100 - sum(one.amount for one in before)))
+    set_amount(folder, "ada", lambda before: TopUp("b", (), 6, 90 - 100 - sum(one.amount for one in before), 90))
     reconcile(folder, "lost", 7, BILLED, Usage(input_tokens=1), 10, "ada")
 
 

@@ -254,7 +254,10 @@ def test_a_signed_head_fits_its_entries(folder: Path) -> None:
             "FROM spending",
             "the sums of the quarter of an hour at 900000 ms",
         ),
-        ("INSERT INTO top_ups VALUES (1, 'month', '[\"shop\"]', 5, 100, 'me')", "top-up 1 is not what its event says"),
+        (
+            "INSERT INTO top_ups VALUES (1, 'month', '[\"shop\"]', 5, 100, 'me', NULL)",
+            "top-up 1 is not what its event says",
+        ),
     ],
 )
 def test_money_that_is_not_that_of_the_records_is_found(folder: Path, statement: str, place: str) -> None:

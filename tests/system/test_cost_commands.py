@@ -12,7 +12,7 @@ from books import balanced, records
 from gptgate.cli.main import execute
 from gptgate.core.budgets import BudgetCharge
 from gptgate.core.money import format_usd
-from harness import APPS, RULES, SERVER, Gateway, running_gateway, with_hasty
+from harness import APPS, RULES, SERVER, Gateway, running_gateway, with_hasty, write_config
 from raw_client import CHAT, RawClient, post, prompt
 
 BUDGETS = """\
@@ -80,7 +80,9 @@ async def test_an_unknown_usage_is_corrected_once_and_the_budget_has_room_again(
     assert await asyncio.to_thread(execute, ["audit", "verify", "--data", str(tmp_path)]) == 0
 
 
-async def test_an_amount_that_is_set_holds_whatever_was_added_before(tmp_path: Path) -> None:
+async def test_an_amount_that_is_set_holds_whatever_was_added_before_and_is_configured_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with running_gateway(tmp_path, CONFIG) as gateway:
         for words in (
             ["top-up", "day", "demo", "--add", "5"],
@@ -92,6 +94,19 @@ async def test_an_amount_that_is_set_holds_whatever_was_added_before(tmp_path: P
         (budget,) = [budget for budget in gateway.app.snapshot.budgets if budget.name == "day"]
         left = gateway.app._treasury.ledger.left(BudgetCharge(budget, ("demo",)), gateway.app.clock.wall_ms())
         assert left == 5_800_000
+        # What is configured changes, and what was set is what it was set to.
+        address = gateway.app.snapshot.providers["simulator"].base_url
+        write_config(tmp_path, CONFIG.replace('"0.0060"', '"0.0070"'), simulator=address)
+        await gateway.app.apply_config()
+        (budget,) = [budget for budget in gateway.app.snapshot.budgets if budget.name == "day"]
+        assert budget.amount == 7_000_000
+        left = gateway.app._treasury.ledger.left(BudgetCharge(budget, ("demo",)), gateway.app.clock.wall_ms())
+        assert left == 5_800_000
+        capsys.readouterr()
+        assert await command(gateway, "budget", "show", "day", "--format", "json") == 0
+        assert [(row["account"], row["amount"], row["spent"]) for row in json.loads(capsys.readouterr().out)] == [
+            ("demo", "0.005800000", "0.000000000")
+        ]
         assert await command(gateway, "budget", "set", "sessions", "demo", "s1", "--amount", "9") == 1
         assert await command(gateway, "budget", "set", "day", "demo", "--amount", "much") == 2
         assert await command(gateway, "budget", "set", "day", "demo", "--amount", "0") == 0

@@ -20,6 +20,7 @@ from gptgate.core.budgets import BudgetSpec, Dimension, TopUp, Unit, Window
 from gptgate.core.facts import Usage
 from gptgate.core.money import NANO_PER_USD, format_usd
 from gptgate.core.snapshot import Snapshot
+from gptgate.cost.account import Account as LedgerAccount
 from gptgate.cost.amounts import shown, shown_value
 from gptgate.cost.windows import Slots
 from gptgate.storage.corrections import BILLED, UNUSED, reconcile
@@ -86,7 +87,8 @@ def list_budgets(output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, con
 
 @app.command("show")
 def show(name: Name, output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
-    """Show every account of a budget that has spent something in the window, from the durable records.
+    """Show every account of a budget that has spent something in the window, or was changed in it, from the durable
+    records.
 
     Requests that are under way are not among them: what they hold comes back, in part, when they end.
     """
@@ -95,8 +97,9 @@ def show(name: Name, output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER,
     now_ms = _now_ms()
     with closing(Spending(data)) as spending:
         spent = _accounts(budget, spending, now_ms)
-        added = _added(budget, spending.top_ups(), now_ms)
-    print_records(output, COLUMNS, [_row(budget, key, spent.get(key, 0), added, now_ms) for key in sorted(spent)])
+        changed = _changed(budget, spending.top_ups(), now_ms)
+    rows = [_row(budget, key, spent.get(key, 0), changed.get(key), now_ms) for key in sorted({*spent, *changed})]
+    print_records(output, COLUMNS, rows)
 
 
 @app.command("top-up")
@@ -132,14 +135,12 @@ def set_account(
     wanted, now_ms, who = _amount("--amount", budget.unit, amount), _now_ms(), decider(by)
 
     def change(before: list[TopUp]) -> TopUp:
-        in_force = (_limit(budget, key) or 0) + _added(budget, before, now_ms).get(key, 0)
-        return TopUp(budget.name, key, now_ms, wanted - in_force)
+        configured, changed = _limit(budget, key) or 0, _changed(budget, before, now_ms).get(key)
+        in_force = configured if changed is None else changed.limit(configured, _slot(budget, now_ms))
+        return TopUp(budget.name, key, now_ms, wanted - in_force, wanted)
 
-    added = set_amount(data, who, wanted, change)
+    set_amount(data, who, change)
     print(f"budget {budget.name}: {shown(budget.unit, wanted)} for {_account(key)} in this window, by {clean(who)}")
-    configured = _limit(budget, key) or 0
-    if added:
-        print(f"({shown(budget.unit, configured)} are configured. When that changes, so does this: set it again then.)")
 
 
 @app.command("reconcile")
@@ -228,20 +229,26 @@ def _accounts(budget: BudgetSpec, spending: Spending, now_ms: int) -> dict[tuple
     return found
 
 
-def _added(budget: BudgetSpec, top_ups: list[TopUp], now_ms: int) -> dict[tuple[str, ...], int]:
-    slots = Slots(budget)
-    added: dict[tuple[str, ...], int] = {}
-    for name, key, at_ms, amount in top_ups:
-        if name == budget.name and slots.slot(at_ms) == slots.slot(now_ms):
-            added[key] = added.get(key, 0) + amount
-    return added
+def _slot(budget: BudgetSpec, at_ms: int) -> int:
+    return Slots(budget).slot(at_ms)
+
+
+def _changed(budget: BudgetSpec, top_ups: list[TopUp], now_ms: int) -> dict[tuple[str, ...], LedgerAccount]:
+    """The accounts whose amount was changed in the window in force."""
+    changed: dict[tuple[str, ...], LedgerAccount] = {}
+    for top_up in top_ups:
+        fits = top_up.budget == budget.name and len(top_up.key) == len(budget.scope)
+        if fits and _slot(budget, top_up.at_ms) == _slot(budget, now_ms):
+            changed.setdefault(top_up.key, LedgerAccount()).change(_slot(budget, now_ms), top_up)
+    return changed
 
 
 def _row(
-    budget: BudgetSpec, key: tuple[str, ...], spent: int, added: dict[tuple[str, ...], int], now_ms: int
+    budget: BudgetSpec, key: tuple[str, ...], spent: int, changed: LedgerAccount | None, now_ms: int
 ) -> dict[str, object]:
-    amount = _limit(budget, key)
-    limit = None if amount is None else amount + added.get(key, 0)
+    limit = _limit(budget, key)
+    if limit is not None and changed is not None:
+        limit = changed.limit(limit, _slot(budget, now_ms))
     unit = budget.unit
     return {
         "budget": budget.name,

@@ -168,12 +168,15 @@ class Spent(NamedTuple):
 
 
 class TopUp(NamedTuple):
-    """An addition to one account of a budget, for the window that holds `at_ms`."""
+    """A change of one account of a budget, for the window that holds `at_ms`: an addition, or with `set_to` what its
+    amount is from then on, whatever is configured and was added before; `amount` is what that came to then.
+    """
 
     budget: str
     key: tuple[str, ...]
     at_ms: int
     amount: int
+    set_to: int | None = None
 
 
 class Correction(NamedTuple):

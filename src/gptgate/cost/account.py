@@ -1,19 +1,23 @@
 """One account of one budget: what it has spent, by slots."""
 
+from gptgate.core.budgets import TopUp
 from gptgate.cost.windows import Slots
 
 
 class Account:
     """Amounts by slot, in the budget's unit: settled and reserved. `held` is the reserved part, of
-    `open` reservations; `added` are top-ups.
+    `open` reservations. `set_to` are amounts in the place of the configured one, `added` what came after that, both
+    out of `changes`.
     """
 
-    __slots__ = ("_first", "_last", "_total", "added", "amounts", "held", "open", "reported")
+    __slots__ = ("_first", "_last", "_total", "added", "amounts", "changes", "held", "open", "reported", "set_to")
 
     def __init__(self) -> None:
         self.amounts: dict[int, int] = {}
         self._first = self._last = self._total = 0
         self.added: dict[int, int] = {}
+        self.set_to: dict[int, int] = {}
+        self.changes: dict[int, list[TopUp]] = {}
         self.held = self.open = 0
         self.reported = (0, 0)
         """The window of the last report, and the highest percentage that was reported in it."""
@@ -33,6 +37,23 @@ class Account:
         if slot >= self._first:
             self._total += amount
 
+    def change(self, slot: int, top_up: TopUp) -> None:
+        """Take the next change of the amount over."""
+        self.changes.setdefault(slot, []).append(top_up)
+        if top_up.set_to is None:
+            self.added[slot] = self.added.get(slot, 0) + top_up.amount
+        else:
+            self.set_to[slot], self.added[slot] = top_up.set_to, 0
+
+    def unchanged(self) -> None:
+        """Forget all changes of the amount."""
+        for kept in (self.added, self.set_to, self.changes):
+            kept.clear()
+
+    def limit(self, configured: int, slot: int) -> int:
+        """The amount in this slot."""
+        return self.set_to.get(slot, configured) + self.added.get(slot, 0)
+
     def _move(self, first: int, last: int) -> None:
         """Count from this slot on. A clock that went back finds later slots too: they were spent."""
         # One window is kept behind, so that a clock that is set back finds what had left.
@@ -44,5 +65,5 @@ class Account:
 
     def is_idle(self, oldest: int) -> bool:
         """Nothing in it counts, or can count again."""
-        entries = (*self.amounts.items(), *self.added.items())
-        return not self.open and all(slot < oldest or not amount for slot, amount in entries)
+        spent = any(slot >= oldest and amount for slot, amount in self.amounts.items())
+        return not (self.open or spent or any(slot >= oldest for slot in self.changes))

@@ -161,17 +161,16 @@ class MemoryLedger:
             held.lines.append((charge, account, slot))
 
     def set_top_ups(self, budgets: Sequence[BudgetSpec], top_ups: Iterable[TopUp]) -> None:
-        """From now on these, and no others, are added to the budgets' amounts."""
+        """From now on these, and no others, change the budgets' amounts, in their order."""
         for book in self._books.values():
             for account in book.accounts.values():
-                account.added.clear()
+                account.unchanged()
         books: dict[tuple[str, int], list[_Book]] = {}
         for budget in budgets:
             books.setdefault((budget.name, len(budget.scope)), []).append(self._book(budget))
-        for name, key, at_ms, amount in top_ups:
-            for book in books.get((name, len(key)), ()):
-                slot, added = book.slots.slot(at_ms), book.restored(key).added
-                added[slot] = added.get(slot, 0) + amount
+        for top_up in top_ups:
+            for book in books.get((top_up.budget, len(top_up.key)), ()):
+                book.restored(top_up.key).change(book.slots.slot(top_up.at_ms), top_up)
 
     def reserve(
         self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int
@@ -366,4 +365,4 @@ def _limit(budget: BudgetSpec, key: tuple[str, ...], account: Account, slot: int
     limit = budget.amount
     if budget.amounts:
         limit = budget.amounts.get(key[0], limit)
-    return limit if limit is None or not account.added else limit + account.added.get(slot, 0)
+    return limit if limit is None or not account.changes else account.limit(limit, slot)

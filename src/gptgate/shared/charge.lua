@@ -88,8 +88,8 @@ end
 local function look_at_budget(one)
   local key, slot, first = KEYS[one.key], one.slot, one.first
   if first then move(key, first, one.oldest) end
-  local kept = redis.call('HMGET', key, first and 'sum' or slot, 'held', 'added:' .. slot)
-  return {kept[1] or '0', kept[2] or '0', kept[3] or '0'}
+  local kept = redis.call('HMGET', key, first and 'sum' or slot, 'held', 'added:' .. slot, 'set:' .. slot)
+  return {kept[1] or '0', kept[2] or '0', kept[3] or '0', kept[4] or ''}
 end
 
 local function add_to_budget(one, amount, held)
@@ -136,7 +136,8 @@ local function look(one)
   local spent, cost = tonumber(found[1]), tonumber(one.cost)
   local fits = spent < 4611686018427387904 and cost < 4611686018427387904 -- a quarter of what HINCRBY can hold
   if one.limit and cost > 0 then
-    fits = fits and spent + cost <= math.min(tonumber(one.limit) + tonumber(found[3]), 9007199254740991)
+    local limit = tonumber(found[4] ~= '' and found[4] or one.limit) + tonumber(found[3])
+    fits = fits and spent + cost <= math.min(limit, 9007199254740991)
   end
   return fits, found
 end

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from gptgate.core.budgets import BudgetCharge, Spend
 from gptgate.core.errors import ClientError, CountersUnavailable, GateError
@@ -13,7 +13,7 @@ from gptgate.cost.amounts import refusal
 from gptgate.cost.ledger import refused
 from gptgate.cost.windows import Slots
 from gptgate.limits.refusals import exceeds, no_place, used_up
-from gptgate.shared.hold import Level, Line, SharedHold, standing_of
+from gptgate.shared.hold import Level, Line, SharedHold, State, standing_of
 from gptgate.shared.ledger import OwnLedger
 from gptgate.shared.link import CHARGE, unavailable
 from gptgate.shared.membership import Membership
@@ -81,7 +81,7 @@ class SharedCounters:
         lines = [Line(line.charge, line.account) for line in hold.lines]
         code, (states, _, _) = await self._charge(hold, None, more, lines, besides=True)
         for line, state in zip(lines, states[len(more.tokens) :], strict=True):
-            line.state = cast("tuple[int, int, int]", tuple(map(int, state)))
+            line.state = State.of(state)
         if code != "passed":
             raise _refused_by_wish(more, _levels(states, len(more.tokens)), lines)
         reserved, spend = hold.reserved, more.spend
@@ -146,7 +146,7 @@ class SharedCounters:
         must_charges, states = (limits, may) if limits is not None else ([], must)
         wished = [*states]
         for line, state in zip(lines, wished[len(wish.tokens) :], strict=True):
-            line.state = cast("tuple[int, int, int]", tuple(map(int, state)))
+            line.state = State.of(state)
         levels = _levels(must if limits is not None else [], len(must_charges))
         token_levels = _levels(wished, len(wish.tokens))
         if limits is not None:
@@ -312,8 +312,8 @@ def _is_full(charge: Charge, level: Level) -> bool:
 def _would_fit(line: Line, spend: Spend) -> bool:
     """Whether it would fit if nothing were held."""
     budget, key = line.charge
-    limit, (spent, held, added) = hard_limit(budget, key), line.state
-    return limit is None or spend.of(budget.unit) <= max(limit + added - spent + held, 0)
+    limit = hard_limit(budget, key)
+    return limit is None or spend.of(budget.unit) <= line.left(limit, freed=True)
 
 
 def _refused_by_wish(wish: Wish, levels: Sequence[Level], lines: Sequence[Line]) -> GateError:
@@ -321,8 +321,8 @@ def _refused_by_wish(wish: Wish, levels: Sequence[Level], lines: Sequence[Line])
     for line in lines:
         budget, key = line.charge
         limit, needed = hard_limit(budget, key), wish.spend.of(budget.unit)
-        if limit is not None and needed and needed > (left := limit + line.state[2] - line.state[0]):
-            error = refused(line.charge, refusal(line.charge, limit + line.state[2], left, needed))
+        if limit is not None and needed and needed > (left := line.state.limit(limit) - line.state.spent):
+            error = refused(line.charge, refusal(line.charge, line.state.limit(limit), left, needed))
             if all(_would_fit(each, wish.spend) for each in lines):
                 error.is_crowded()
             return error

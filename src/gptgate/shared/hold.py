@@ -1,6 +1,7 @@
 """What one request holds of the shared counters."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from gptgate.core.budgets import BudgetCharge, Spend
 from gptgate.core.facts import Reservation
@@ -62,19 +63,38 @@ class Part:
         )
 
 
+class State(NamedTuple):
+    """What the counters say of an account: spent, of that held, and how its amount was changed, of all gateways."""
+
+    spent: int = 0
+    held: int = 0
+    added: int = 0
+    set_to: int | None = None
+
+    @classmethod
+    def of(cls, told: Sequence[str]) -> "State":
+        """As the script says it."""
+        spent, held, added, set_to = told
+        return cls(int(spent), int(held), int(added), int(set_to) if set_to else None)
+
+    def limit(self, configured: int) -> int:
+        """The amount in force."""
+        return (configured if self.set_to is None else self.set_to) + self.added
+
+
 class Line:
-    """An account that a request was charged to; `state` is what was spent, held and added before, of all gateways."""
+    """An account that a request was charged to; `state` is how it stood before."""
 
     __slots__ = ("account", "charge", "state")
 
     def __init__(self, charge: BudgetCharge, account: Account) -> None:
         self.charge, self.account = charge, account
-        self.state = (0, 0, 0)
+        self.state = State()
 
     def left(self, limit: int, *, freed: bool) -> int:
         """What a reservation might have taken; `freed`: if nothing had been held."""
-        spent, held, added = self.state
-        return max(limit + added - spent + (held if freed else 0), 0)
+        state = self.state
+        return max(state.limit(limit) - state.spent + (state.held if freed else 0), 0)
 
 
 class SharedHold:
@@ -106,7 +126,7 @@ class SharedHold:
 
     @property
     def spent_nano(self) -> int:
-        return self.lines[0].state[0] if self.lines else 0
+        return self.lines[0].state.spent if self.lines else 0
 
     async def reserve(self, wish: Wish) -> Reservation:
         if not self._covers(wish):

@@ -42,6 +42,27 @@ local function put(key, field, value)
   end
 end
 
+-- How operators changed an account's amount: what any gateway was told last to set it to, and all additions after that.
+local function put_changes(key, slot, changes)
+  local prefix, all = 'changes:' .. slot .. ':', {}
+  redis.call('HSET', key, prefix .. ask.gateway, changes)
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do
+    if string.sub(flat[i], 1, #prefix) == prefix then
+      for _, change in ipairs(cjson.decode(flat[i + 1])) do all[#all + 1] = change end
+    end
+  end
+  local set, since = nil, -1
+  for _, change in ipairs(all) do
+    if change[3] ~= cjson.null and change[1] >= since then set, since = change[3], change[1] end
+  end
+  if set then redis.call('HSET', key, 'set:' .. slot, set) end
+  redis.call('HSET', key, 'added:' .. slot, '0')
+  for _, change in ipairs(all) do
+    if change[3] == cjson.null and change[1] > since then redis.call('HINCRBY', key, 'added:' .. slot, change[2]) end
+  end
+end
+
 local epoch = redis.call('HGET', state, 'epoch')
 if ask.step == 'begin' then
   if not epoch or (ask.doubted and epoch == ask.epoch) then
@@ -64,8 +85,12 @@ end
 if epoch ~= ask.epoch then return {'lost'} end
 if ask.step == 'sums' then
   for _, one in ipairs(ask.sums) do
-    put(KEYS[one.key], one.slot, one.amount)
-    if one.held then put(KEYS[one.key], 'held', one.held) end
+    if one.changes then
+      put_changes(KEYS[one.key], one.slot, one.changes)
+    else
+      put(KEYS[one.key], one.slot, one.amount)
+      put(KEYS[one.key], 'held', one.held)
+    end
     redis.call('HDEL', KEYS[one.key], 'first')
     redis.call('PEXPIRE', KEYS[one.key], one.ttl)
   end

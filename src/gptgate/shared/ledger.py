@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend
+from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, TopUp
 from gptgate.core.facts import Reservation
 from gptgate.cost.ledger import MemoryLedger
 
@@ -33,9 +33,11 @@ class OwnLedger(MemoryLedger):
         """As if it had never been counted."""
         super().settle(reservation, Spend())
 
-    def parts(self, budgets: Sequence[BudgetSpec]) -> Iterator[tuple[BudgetSpec, tuple[str, ...], int, int, int, int]]:
-        """For each slot of each account: its time, what is settled and reserved in it, what of it is reserved, and what
-        was added to it by this gateway's operators."""
+    def parts(
+        self, budgets: Sequence[BudgetSpec]
+    ) -> Iterator[tuple[BudgetSpec, tuple[str, ...], int, int, int, Sequence[TopUp]]]:
+        """For each slot of each account: its time, what is settled and reserved in it, what of it is reserved, and how
+        this gateway's operators changed its amount."""
         held: dict[tuple[int, int], int] = {}
         for one in self._open.values():
             for charge, account, slot in one.lines:
@@ -44,14 +46,14 @@ class OwnLedger(MemoryLedger):
         for budget in budgets:
             book = self._book(budget)
             for key, account in book.accounts.items():
-                for slot in {**account.amounts, **account.added}:
+                for slot in {**account.amounts, **account.changes}:
                     yield (
                         budget,
                         key,
                         slot,
                         account.amounts.get(slot, 0),
                         held.get((id(account), slot), 0),
-                        account.added.get(slot, 0),
+                        account.changes.get(slot, ()),
                     )
 
     def _counting(self, budget: BudgetSpec) -> BudgetSpec:

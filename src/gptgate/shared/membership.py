@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from gptgate.core.budgets import BudgetSpec
+from gptgate.core.budgets import BudgetSpec, TopUp
 from gptgate.core.errors import CountersUnavailable
 from gptgate.cost.windows import Slots
 from gptgate.shared.hold import SharedHold
@@ -198,14 +198,14 @@ class Membership:
         parts = list(self._ledger.parts(self.budgets))
         for budget, key, _, _, held, _ in parts:
             held_of[budget.counts, key] = held_of.get((budget.counts, key), 0) + held
-        for budget, key, slot, amount, held, added in parts:
+        for budget, key, slot, amount, held, changes in parts:
             account = Account(budget, key, slots[budget.counts], slot)
             place = keys.place(account.name)
             held = held_of[budget.counts, key] if account.first else held
             one: Entry = {"key": place, "ttl": account.ttl}
             sums.append({**one, "slot": account.slot, "amount": str(amount), "held": str(held)})
-            if added:
-                sums.append({**one, "slot": f"added:{account.slot}", "amount": str(added)})
+            if changes:
+                sums.append({**one, "slot": account.slot, "changes": _told(changes)})
             if len(sums) >= CHUNK:
                 yield keys, {"step": "sums", "sums": sums}
                 keys, sums = self.join_keys(), []
@@ -222,3 +222,11 @@ class Membership:
         places = [{"key": keys.place("place:" + key), "count": count} for key, count in counts.items()]
         held = [[name, "wish" if hold.reservation else "limits"] for name, hold in self.holds.items()]
         return keys, {"step": "end", "places": places, "open": held}
+
+
+def _told(changes: Sequence[TopUp]) -> str:
+    """As the scripts read it: for each change its time, what it adds, and what it sets. Amounts are strings: Lua's
+    numbers are not exact."""
+    return msgspec.json.encode(
+        [(each.at_ms, str(each.amount), None if each.set_to is None else str(each.set_to)) for each in changes]
+    ).decode()

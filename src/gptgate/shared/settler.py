@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 from gptgate.core.budgets import Crossing
 from gptgate.core.errors import CountersUnavailable
-from gptgate.shared.hold import Line, SharedHold
+from gptgate.shared.hold import Line, SharedHold, State
 from gptgate.shared.link import CHARGE, JOIN
 from gptgate.shared.membership import Membership
 from gptgate.shared.names import Entry, amount_of
@@ -96,8 +96,7 @@ class Settler:
 
     async def _look_at_thresholds(self, hold: SharedHold, states: list[list[str]]) -> None:
         for line, state in zip(hold.lines, states, strict=True):
-            spent, held, added = map(int, state)
-            crossing = _crossing(line, spent - held, added)
+            crossing = _crossing(line, State.of(state))
             if crossing is not None and await self._is_first(line, crossing):
                 self._report(crossing)
 
@@ -122,12 +121,12 @@ class Settler:
         return answer == "first"
 
 
-def _crossing(line: Line, settled: int, added: int) -> Crossing | None:
+def _crossing(line: Line, state: State) -> Crossing | None:
     budget, key = line.charge
     amount = amount_of(budget, key)
     if not budget.thresholds or not amount:
         return None
-    limit = amount + added
+    limit, settled = state.limit(amount), state.spent - state.held
     percent = max((each for each in budget.thresholds if settled * 100 >= limit * each), default=0)
     window = 0 if line.account.first else int(line.account.slot)
     # A rolling window that has fallen below its thresholds is told too: they are due again.

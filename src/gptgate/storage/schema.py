@@ -219,6 +219,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DELETE FROM spending_tags",
         f"INSERT INTO spending_tags {SPENT_BY_TAGS}",
     ),
+    (
+        # An amount that was set is that amount, and no difference to what was configured then. Events know it.
+        "ALTER TABLE top_ups ADD COLUMN set_to INTEGER",
+        """UPDATE top_ups SET set_to = (
+            SELECT CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.set_to') END
+            FROM (SELECT body, row_number() OVER (ORDER BY seq) AS place FROM events
+                  WHERE type IN ('budget_topped_up', 'budget_set'))
+            WHERE place = top_ups.seq)""",
+    ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""
 

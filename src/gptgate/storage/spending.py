@@ -1,10 +1,9 @@
 """What was spent, summed up by quarters of an hour: what the ledger starts with, and what it was topped up by."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -37,7 +36,6 @@ AMOUNTS = {
 }
 """Unit → whole dollars and the rest: a sum of nano-dollars past 2**63 is an error in SQLite."""
 
-NO_MORE: Mapping[str, object] = MappingProxyType({})
 KEY = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -151,41 +149,39 @@ class Spending:
 
 def add_top_up(folder: Path, top_up: TopUp, by: str) -> None:
     """Add to one account of a budget, with its event, durable when this returns. Blocks; raises StorageError."""
-    _add(folder, BUDGET_TOPPED_UP, by, lambda _: top_up)
+    _change(folder, BUDGET_TOPPED_UP, by, lambda _: top_up)
 
 
-def set_amount(folder: Path, by: str, set_to: int, change: Callable[[list[TopUp]], TopUp]) -> int:
-    """Change an account's amount by what `change` makes of the top-ups so far, so that it is `set_to`; the addition,
-    which may be negative.
+def set_amount(folder: Path, by: str, change: Callable[[list[TopUp]], TopUp]) -> None:
+    """Set an account's amount as `change` says, which is given the changes so far.
 
     Durable, with its event, when this returns; nobody else's change comes in between. Blocks; raises StorageError.
     """
-    return _add(folder, BUDGET_SET, by, change, {"set_to": set_to})
+    _change(folder, BUDGET_SET, by, change)
 
 
-def _add(
-    folder: Path, kind: str, by: str, change: Callable[[list[TopUp]], TopUp], more: Mapping[str, object] = NO_MORE
-) -> int:
+def _change(folder: Path, kind: str, by: str, change: Callable[[list[TopUp]], TopUp]) -> None:
     with (
         storage_errors("change a budget"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
     ):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            budget, key, at_ms, amount = change(_top_ups(connection))
+            budget, key, at_ms, amount, set_to = change(_top_ups(connection))
             connection.execute(
-                "INSERT INTO top_ups (budget, key, at_ms, amount, by) VALUES (?, ?, ?, ?, ?)",
-                (budget, msgspec.json.encode(key).decode(), at_ms, amount, by),
+                "INSERT INTO top_ups (budget, key, at_ms, amount, by, set_to) VALUES (?, ?, ?, ?, ?, ?)",
+                (budget, msgspec.json.encode(key).decode(), at_ms, amount, by, set_to),
             )
-            fields = {"budget": budget, "key": list(key), "amount": amount, "by": by, **more}
+            fields = {"budget": budget, "key": list(key), "amount": amount, "by": by}
+            if set_to is not None:
+                fields["set_to"] = set_to
             insert_event(connection, at_ms, kind, fields)
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-    return amount
 
 
 def _top_ups(connection: sqlite3.Connection) -> list[TopUp]:
-    rows = connection.execute("SELECT budget, key, at_ms, amount FROM top_ups ORDER BY seq").fetchall()
-    return [TopUp(budget, KEY.decode(key), at_ms, amount) for budget, key, at_ms, amount in rows]
+    rows = connection.execute("SELECT budget, key, at_ms, amount, set_to FROM top_ups ORDER BY seq").fetchall()
+    return [TopUp(budget, KEY.decode(key), *rest) for budget, key, *rest in rows]

@@ -136,6 +136,20 @@ def test_a_top_up_adds_to_one_account_in_one_window() -> None:
     assert ledger.left(charge, NOV) == 0
 
 
+def test_an_amount_that_was_set_is_that_amount_whatever_is_configured_and_was_added_before() -> None:
+    ledger, charge = MemoryLedger(), BudgetCharge(TEAM, ("acme",))
+    dearer = BudgetCharge(replace(TEAM, amount=1000), ("acme",))
+    added, later = (TopUp("team", ("acme",), NOV + at, 20) for at in (5, 9))
+    set_to = [TopUp("team", ("acme",), NOV + at, -50, 70) for at in (6, 7)]
+    ledger.set_top_ups([TEAM], [added, *set_to])
+    assert (ledger.left(charge, NOV), ledger.left(dearer, NOV)) == (70, 70)
+    ledger.set_top_ups([TEAM], [added, *set_to, later])
+    assert (ledger.left(charge, NOV), ledger.left(dearer, NOV)) == (90, 90)
+    ledger.set_top_ups([TEAM], [added, TopUp("team", ("acme",), NOV + 6, -120, 0)])
+    assert ledger.left(charge, NOV) == 0
+    assert ledger.left(charge, NOV + 31 * DAY_MS) == 100
+
+
 def test_a_threshold_is_reported_once_in_a_window_and_only_for_what_is_settled() -> None:
     told: list[Crossing] = []
     ledger = MemoryLedger(told.append)

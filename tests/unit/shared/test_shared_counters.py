@@ -76,6 +76,33 @@ def test_what_one_is_topped_up_by_the_other_can_spend(both: tuple[Member, Member
         LedgerThere(one).reserve("b", "app", CHARGES[:1], dollars(1), NOW_MS)
 
 
+def test_an_amount_that_several_are_told_to_set_is_that_amount(both: tuple[Member, Member]) -> None:
+    one, other = both
+
+    def told(member: Member, *changes: TopUp) -> None:
+        async def tell() -> None:
+            member.ledger.set_top_ups(BUDGETS, changes)
+            member.service.change(BUDGETS, True)
+            await member.ready()
+
+        member.run(tell())
+
+    def left(member: Member) -> int | None:
+        return LedgerThere(member).left(CHARGES[0], NOW_MS)
+
+    before, first = TopUp("day", (), NOW_MS, 50), TopUp("day", (), NOW_MS + 1, 20, 170)
+    second = TopUp("day", (), NOW_MS + 2, 70, 170)
+    told(one, before, first)
+    told(other, second)
+    assert (left(one), left(other)) == (170, 170)
+    told(one, before, first, TopUp("day", (), NOW_MS + 3, 5))
+    assert (left(one), left(other)) == (175, 175)
+    told(other, second, TopUp("day", (), NOW_MS + 4, -175, 0))
+    assert (left(one), left(other)) == (0, 0)
+    with pytest.raises(BudgetExceeded, match=r"is \$0\.00, of which nothing is left"):
+        LedgerThere(one).reserve("a", "app", CHARGES[:1], dollars(1), NOW_MS)
+
+
 def test_a_rolling_window_forgets_by_quarters_of_an_hour(both: tuple[Member, Member]) -> None:
     one, other = map(LedgerThere, both)
     week = CHARGES[1:]

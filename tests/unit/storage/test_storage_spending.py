@@ -124,6 +124,7 @@ async def test_sums_from_before_estimates_counted_as_unproven_are_made_anew(tmp_
     await ended(store, "a", asked={"tags": {"f": "x"}}, cost_nano=7 * 10**9 + 5, usage_source="estimated")
     await store.close(60_000)
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE top_ups DROP COLUMN set_to")
         for table in ("spending", "spending_days", "spending_tags"):
             counted = connection.execute(f"SELECT unknown_usd, unknown_nano FROM {table}").fetchall()
             assert counted == [(7, 5)]
@@ -159,12 +160,21 @@ async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> N
 
     def change(before: list[TopUp]) -> TopUp:
         seen.append(before)
-        return TopUp("b", ("shop",), 6, -30)
+        return TopUp("b", ("shop",), 6, -30, 70)
 
-    assert set_amount(tmp_path, "bob", 70, change) == -30
+    set_amount(tmp_path, "bob", change)
     assert seen == [[TopUp("b", ("shop",), 5, 100)]]
     with closing(Spending(tmp_path)) as spending:
-        assert [amount for *_, amount in spending.top_ups()] == [100, -30]
+        assert [(each.amount, each.set_to) for each in spending.top_ups()] == [(100, None), (-30, 70)]
+    # A store from before this was kept knows it from the events.
+    with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:
+        connection.execute("ALTER TABLE top_ups DROP COLUMN set_to")
+        connection.execute("UPDATE schema_version SET version = ?", (7,))
+    await opened(tmp_path).close(60_000)
+    with closing(Spending(tmp_path)) as spending:
+        assert [(each.amount, each.set_to) for each in spending.top_ups()] == [(100, None), (-30, 70)]
+    with closing(LogCheck(tmp_path)) as check:
+        assert check.money() == ""
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection:
         assert [kind for (kind,) in connection.execute("SELECT type FROM events ORDER BY seq")] == [
             "budget_topped_up",
