@@ -1,8 +1,8 @@
 """Composition root: the only module that names concrete classes. Snapshot and data folder → a running App."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ from gptgate.wiring import (
     configuration_event,
     informed,
     open_store,
+    standard_output,
 )
 from gptgate.witnessing import Witnessing
 
@@ -127,14 +128,16 @@ class App:
         snapshot = read_config(config)
         clock = SystemClock()
         store = open_store(folder, clock, snapshot)
-        try:
-            app = cls(folder, config, store, snapshot, _standard_output() if lines is None else lines)
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(store.close, deadline_ms=1000)
+            app = cls(folder, config, store, snapshot, standard_output() if lines is None else lines)
+            undo.push_async_callback(app._let_go)
+            undo.push_async_callback(app._witnessing.close)
             await app._install(snapshot)
+            undo.push_async_callback(app._upstream.close)
             await app._record(GATEWAY_STARTED, {"version": __version__, "recovered": store.recovered})
             await app._record(CONFIG_APPLIED, configuration_event(snapshot))
-        except BaseException:
-            await store.close(deadline_ms=1000)
-            raise
+            undo.pop_all()
         app._sharing.start(snapshot.budgets, app._treasury)
         app._spawn(app.telemetry.run())
         app._spawn(app._watch_keys())
@@ -210,17 +213,20 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for upstream in (*self._retired.values(), self._upstream):
             await upstream.close()
-        if self._simulator is not None:
-            await self._simulator.stop()
         try:
             await self._record(GATEWAY_STOPPED, {})
             await self.store.close(deadline_ms=self.snapshot.server.store_timeout_ms)
         finally:
-            await asyncio.to_thread(self._couriers.close, SINKS_END_S)
-            await self._treasury.close()
-            self._key_store.close()
-            self._approvals.close()
-            self.telemetry.close()
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        if self._simulator is not None:
+            await self._simulator.stop()
+        await asyncio.to_thread(self._couriers.close, SINKS_END_S)
+        await self._treasury.close()
+        self._key_store.close()
+        self._approvals.close()
+        self.telemetry.close()
 
     async def _record(self, kind: str, fields: Mapping[str, object]) -> None:
         """An event of the gateway's own, durable. Raises StorageError."""
@@ -389,9 +395,3 @@ def _other_secrets(snapshot: Snapshot) -> list[dict[str, str]]:
 def _secrets(specs: Iterable[ClassifierSpec | WitnessSpec | SinkSpec]) -> dict[str, str]:
     """The secrets of those that have one, by their names. Raises ConfigError."""
     return {spec.name: resolve(spec.credential) for spec in specs if spec.credential}
-
-
-def _standard_output() -> LineWriter:
-    """Request lines go to standard output past the interpreter's buffer; see `LineWriter`."""
-    sys.stdout.flush()
-    return LineWriter(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))

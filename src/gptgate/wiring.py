@@ -1,6 +1,7 @@
 """What the composition root puts in besides packages: clock, ids, the edge's observer, the audit log's opening."""
 
 import os
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from gptgate.storage.log_folder import KEY_NAME, LogFolder, load_or_make_seed
 from gptgate.storage.schema import storage_errors
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.vault import MasterKey, Vault
+from gptgate.telemetry.log import LineWriter
 from gptgate.telemetry.sink import Telemetry
 from gptgate.upstream.target import Target
 from gptgate_verify import VerificationError
@@ -186,3 +188,9 @@ def check_unchanged(config: Path, old: Snapshot, new: Snapshot) -> None:
     if changed:
         problem, hint = "takes effect at a restart only", "restart the gateway, or take the change back"
         raise ConfigError([Problem(str(config), 0, name, problem, hint) for name in sorted(changed)])
+
+
+def standard_output() -> LineWriter:
+    """Request lines go to standard output past the interpreter's buffer; see `LineWriter`."""
+    sys.stdout.flush()
+    return LineWriter(open(sys.stdout.fileno(), "wb", buffering=0, closefd=False))

@@ -17,10 +17,10 @@ from gptgate.core.approvals import Approval, ApprovalState, Subject
 from gptgate.core.errors import GuardFailed
 from gptgate.core.ports import Approvals
 from gptgate.storage.approval_desk import ApprovalDesk
-from gptgate.storage.approvals import APPROVALS_NAME, KEPT_MS, MAX_PENDING, PENDING_MS, ApprovalStore
+from gptgate.storage.approvals import APPROVALS_NAME, KEPT_MS, MAX_PENDING, PENDING_MS, ApprovalStore, read_approvals
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME, create_folder
-from gptgate.storage.schema import connect, migrate
+from gptgate.storage.schema import FINGERPRINTS_NAME, connect, migrate
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000
@@ -113,8 +113,7 @@ def test_of_claims_in_many_processes_one_gets_the_permit_and_death_does_not_give
     assert sorted(told) == ["got", "none", "none", "none"]
     with ApprovalStore(tmp_path) as store:
         assert store.claim(SUBJECT, "after", NOW + 2) is None
-        found = store.find("a1", NOW + 2)
-        assert found is not None
+        (found,) = read_approvals(tmp_path, NOW + 2)
         assert (found.state, found.used_by) == (ApprovalState.USED, f"r{told.index('got')}")
 
 
@@ -197,8 +196,7 @@ def test_a_decision_is_on_record_before_it_counts(tmp_path: Path, monkeypatch: p
             broken.setattr("gptgate.storage.approvals.record_event", full)
             with pytest.raises(StorageError, match="the disk is full"):
                 approve(tmp_path, "a1")
-        waiting = store.find("a1", NOW)
-        assert waiting is not None
+        (waiting,) = read_approvals(tmp_path, NOW)
         assert waiting.state is ApprovalState.PENDING
         approve(tmp_path, "a1", NOW + 5)
     with closing(connect(tmp_path / DATABASE_NAME, busy_ms=1000, read_only=True)) as connection:
@@ -237,9 +235,9 @@ def test_what_is_long_over_goes(tmp_path: Path) -> None:
     with ApprovalStore(tmp_path) as store:
         store.ask(asked("old"), NOW)
         later = NOW + PENDING_MS + KEPT_MS + 1
-        assert [one.state for one in store.all(later)] == [ApprovalState.EXPIRED]
+        assert [one.state for one in read_approvals(tmp_path, later)] == [ApprovalState.EXPIRED]
         store.ask(asked("new", replace(SUBJECT, digest="n")), later)
-        assert [one.id for one in store.all(later)] == ["new"]
+        assert [one.id for one in read_approvals(tmp_path, later)] == ["new"]
 
 
 def test_the_file_is_its_owner_s_alone_and_a_newer_one_is_left_alone(tmp_path: Path) -> None:
@@ -251,6 +249,17 @@ def test_the_file_is_its_owner_s_alone_and_a_newer_one_is_left_alone(tmp_path: P
     connection.close()
     with pytest.raises(StorageError, match="version 99"):
         ApprovalStore(tmp_path)
+    with pytest.raises(StorageError, match="version 99"):
+        read_approvals(tmp_path, NOW)
+
+
+def test_reading_makes_and_writes_nothing(tmp_path: Path) -> None:
+    assert read_approvals(tmp_path, NOW) == []
+    assert not (tmp_path / APPROVALS_NAME).exists()
+    ApprovalStore(tmp_path).close()
+    (tmp_path / FINGERPRINTS_NAME).write_text("")
+    assert read_approvals(tmp_path, NOW) == []
+    assert (tmp_path / FINGERPRINTS_NAME).exists()
 
 
 async def test_a_file_that_cannot_be_read_refuses(tmp_path: Path) -> None:
@@ -268,5 +277,5 @@ def test_a_row_that_was_tampered_with_is_no_permit(tmp_path: Path) -> None:
         store.ask(asked(), NOW)
         store._connection.execute("UPDATE approvals SET state = 'maybe'")
         with pytest.raises(StorageError, match="cannot be read"):
-            store.all(NOW)
+            read_approvals(tmp_path, NOW)
         assert store.claim(SUBJECT, "r", NOW) is None

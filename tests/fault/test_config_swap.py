@@ -1,14 +1,18 @@
 """A new configuration under load: requests keep what they began with, nothing is lost, no broken file counts."""
 
 import asyncio
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from books import balanced
+from gptgate.compose import App
 from gptgate.config.problem import ConfigError
 from gptgate.storage.errors import StorageError
+from gptgate.storage.folder import FolderLock
 from gptgate.storage.views import SearchFilters
+from gptgate.telemetry.log import LineWriter
 from gptgate.upstream.client import HttpUpstream
 from harness import CONFIG, Gateway, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
@@ -177,6 +181,32 @@ async def test_no_connections_stay_of_a_configuration_that_was_refused(
         assert (await ask(gateway, "echo: still here"))[0] == 200
         await gateway.app.apply_config()
         assert (await ask(gateway, "echo: and in the new one"))[0] == 200
+
+
+@pytest.mark.parametrize("where", ["gptgate.compose.record_event", "gptgate.compose.Treasury.install"])
+async def test_nothing_stays_of_a_start_that_failed(
+    tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same, before anything was in force. A socket that stayed would fail this test at its end."""
+    started: list[HttpUpstream] = []
+    start = HttpUpstream.start
+
+    async def noted(upstream: HttpUpstream) -> None:
+        started.append(upstream)
+        await start(upstream)
+
+    def refuse(*_: object) -> None:
+        raise StorageError("the disk is full")
+
+    tasks = asyncio.all_tasks()
+    config = write_config(tmp_path, CONFIG.replace('base_url: "@SIMULATOR@", ', ""))
+    monkeypatch.setattr(HttpUpstream, "start", noted)
+    monkeypatch.setattr(where, refuse)
+    with pytest.raises(StorageError, match="the disk is full"):
+        await App.open(tmp_path, config, lines=LineWriter(BytesIO()))
+    assert [upstream._lanes for upstream in started] == [{}]
+    assert asyncio.all_tasks() == tasks
+    FolderLock(tmp_path).release()
 
 
 async def test_an_unchanged_file_changes_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,21 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from audit_logs import Records, sequence, unverified
+from audit_logs import SIGNER, Records, sequence, unverified
+from gptgate.cli.audit_verify import verify
+from gptgate.cli.failure import CommandError
+from gptgate.cli.main import execute
 from gptgate.core.approvals import Approval, ApprovalState, Subject
-from gptgate.storage.approvals import APPROVALS_NAME, ApprovalStore
+from gptgate.storage.approvals import APPROVALS_NAME, ApprovalStore, read_approvals
 from gptgate.storage.auditors import add_auditor
 from gptgate.storage.erasure import Erasure, erase
 from gptgate.storage.errors import StorageError
-from gptgate.storage.fingerprints import FileCheck, take_fingerprints
-from gptgate.storage.folder import LOCK_NAME, admin_token, content_secret, rewriting_secret
+from gptgate.storage.fingerprints import SECRETS, FileCheck, renewing, take_fingerprints
+from gptgate.storage.folder import LOCK_NAME, FolderLock, admin_token, content_secret, rewriting_secret
 from gptgate.storage.log_folder import KEY_NAME
 from gptgate.storage.schema import FINGERPRINTS_NAME, connect
-from harness import make_key
+from harness import CONFIG, make_key, write_config
 
 COUNT = int(os.environ.get("GPTGATE_FLIPS", "1000"))
 NOTHING = {LOCK_NAME, "gptgate.db-wal", "gptgate.db-shm", "approvals.db-wal", "approvals.db-shm"}
 """The lock says nothing; the others are empty, or made anew, where no gateway runs."""
+
+
+TOKENS: list[str] = []
+"""Of the auditor in the store."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +45,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for make in (admin_token, content_secret, rewriting_secret):
         make(folder)
     make_key(folder, app="shop")
-    add_auditor(folder, "ada", 1, "test")
+    TOKENS[:] = [add_auditor(folder, "ada", 1, "test")]
     with ApprovalStore(folder) as approvals:
         subject = Subject(app="shop", endpoint="chat", model="m", digest="d", rules=("r",))
         approvals.ask(
@@ -50,7 +58,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 created_ms=1,
                 expires_ms=2,
             ),
-            1,
+            time.time_ns() // 1_000_000,
         )
     records.add([f"r{number}" for number in range(150)])
     erase(folder, Erasure(request_id="r7"), 1, "test")
@@ -140,9 +148,26 @@ def test_an_auditors_copy_needs_no_secrets(copy: Path, capsys: pytest.CaptureFix
     for name in (KEY_NAME, "admin.token", "rewriting.secret", "content.key"):
         (copy / name).unlink()
     assert unverified(copy) == ""
-    assert (
-        "because they cannot be read: log.key, admin.token, rewriting.secret, content.key." in capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert "because they are not in this copy: log.key, admin.token, rewriting.secret, content.key." in said
+
+
+@pytest.mark.parametrize(
+    "name", [KEY_NAME, "admin.token", "content.key", "gptgate.db", APPROVALS_NAME, "log/checkpoint", "log/witness/w1"]
+)
+def test_a_file_that_is_gone_is_named(copy: Path, name: str) -> None:
+    """One of the secrets too: only a folder that has none of them can be an auditor's."""
+    (copy / name).unlink()
+    with FileCheck(copy) as check:
+        assert name in (check.compare().wrong, *check.compare().gone) or check.compare().wrong.startswith(name)
+    assert unverified(copy) != ""
+
+
+def test_a_copy_without_secrets_is_taken_for_one_only_with_a_key_from_elsewhere(copy: Path) -> None:
+    for name in SECRETS:
+        (copy / name).unlink()
+    with pytest.raises(CommandError, match="key cannot be read"):
+        verify(proof=None, key=None, checkpoint=None, witness_key=None, data=copy)
 
 
 def test_what_writes_takes_the_fingerprints_away(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,8 +177,87 @@ def test_what_writes_takes_the_fingerprints_away(copy: Path, capsys: pytest.Capt
             take_fingerprints(copy)
         connection.execute("UPDATE meta SET value = value + 1 WHERE name = 'data_keys'")
     assert unverified(copy) == ""
-    assert "Bytes of the files that nothing uses were not looked at" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Not vouched for: space of the databases that no row uses (0 bytes of gptgate.db in free pages" in said
+    assert "for admin.token, rewriting.secret, content.key. A gateway runs" in said
     connect(copy / "gptgate.db", busy_ms=1000).close()
+    take_fingerprints(copy)
+    assert not fingerprint_differs(copy)
+
+
+COMMANDS = {
+    "keys create": ["keys", "create", "--app", "demo"],
+    "keys revoke": ["keys", "revoke", "KEY"],
+    "approvals reject": ["approvals", "reject", "a1"],
+    "audit erase": ["audit", "erase", "--id", "r9", "--yes"],
+    "auditors add": ["audit", "auditors", "add", "bob"],
+    "auditors remove": ["audit", "auditors", "remove", "ada"],
+    "audit seal": ["audit", "seal"],
+    "audit show": ["audit", "show", "r3", "--content"],
+    "audit search": ["audit", "search", "--contains", "asked"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_writes_leaves_fingerprints_where_there_were_right_ones(
+    copy: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPTGATE_AUDITOR_TOKEN", TOKENS[0])
+    write_config(copy, CONFIG, simulator="http://127.0.0.1:1")
+    with closing(connect(copy / "gptgate.db", busy_ms=1000, read_only=True)) as connection:
+        ((key_id,),) = connection.execute("SELECT id FROM keys").fetchall()
+    before = (copy / FINGERPRINTS_NAME).read_bytes()
+    arguments = [key_id if one == "KEY" else one for one in COMMANDS[name]]
+    assert execute([*arguments, "--data", str(copy)]) == 0
+    assert "was not written down" not in capsys.readouterr().err
+    assert (copy / FINGERPRINTS_NAME).read_bytes() != before
+    assert unverified(copy) == ""
+    assert "Every byte of the files is what it was" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    "keys list,approvals list,approvals show a1,audit auditors list,audit search,audit index,audit trace r3,"
+    "audit show r3,audit export,audit verify --key KEY,usage".split(","),
+)
+def test_a_command_that_only_reads_leaves_them_alone(copy: Path, command: str) -> None:
+    before = (copy / FINGERPRINTS_NAME).read_bytes()
+    arguments = command.replace("KEY", str(SIGNER.key)).split(" ")
+    assert execute([*arguments, "--data", str(copy)]) == 0
+    assert (copy / FINGERPRINTS_NAME).read_bytes() == before
+    assert not fingerprint_differs(copy)
+    take_fingerprints(copy)
+
+
+def test_a_command_never_takes_what_is_damaged_for_right(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with turned(copy / "gptgate.db", 1000, 0):
+        assert execute(["audit", "auditors", "remove", "ada", "--data", str(copy)]) == 0
+        assert "gptgate.db is not what it was when the gateway stopped" in capsys.readouterr().err
+        assert not (copy / FINGERPRINTS_NAME).exists()
+
+
+def test_a_command_beside_a_gateway_takes_none(copy: Path) -> None:
+    with closing(connect(copy / "gptgate.db", busy_ms=1000)):
+        assert execute(["audit", "auditors", "remove", "ada", "--data", str(copy)]) == 0
+    assert not (copy / FINGERPRINTS_NAME).exists()
+
+
+def test_a_gateway_that_starts_meanwhile_keeps_a_command_from_taking_any(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    with renewing(copy, said.append):
+        (copy / FINGERPRINTS_NAME).unlink()
+        lock = FolderLock(copy)
+    lock.release()
+    (line,) = said
+    assert "what the files are now was not written down: another gateway" in line
+    assert not (copy / FINGERPRINTS_NAME).exists()
+
+
+def test_the_empty_write_ahead_log_of_a_reader_keeps_nobody_from_taking_them(copy: Path) -> None:
+    read_approvals(copy, 1)
+    assert (copy / f"{APPROVALS_NAME}-wal").exists()
     take_fingerprints(copy)
     assert not fingerprint_differs(copy)
 

@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from gptgate.cli.failure import CommandError
-from gptgate.cli.folder import require_database
+from gptgate.cli.folder import require_database, writing
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import future_ms, show_ms, to_seconds
 from gptgate.cli.who import decider, system_user
 from gptgate.core.approvals import Approval, ApprovalState
-from gptgate.storage.approvals import ApprovalStore
+from gptgate.storage.approvals import ApprovalStore, read_approvals
 
 COLUMNS = (
     Column("id", "id"),
@@ -50,9 +50,7 @@ def list_approvals(
 ) -> None:
     """List the requests that wait, newest first. Holds no word of any request; its record does, as the app allows."""
     require_database(data)
-    now_ms = _now_ms()
-    with ApprovalStore(data) as store:
-        found = store.all(now_ms)
+    found = read_approvals(data, _now_ms())
     waiting = [one for one in found if everything or one.state is ApprovalState.PENDING]
     print_records(output, COLUMNS, [_row(one) for one in waiting if app_name in (None, one.subject.app)])
 
@@ -61,8 +59,7 @@ def list_approvals(
 def show(approval_id: Id, data: Data = DEFAULT_FOLDER) -> None:
     """Show one approval. What the request said, as far as it is kept: `gptgate audit show ID`, with the same id."""
     require_database(data)
-    with ApprovalStore(data) as store:
-        found = store.find(approval_id, _now_ms())
+    found = next((one for one in read_approvals(data, _now_ms()) if one.id == approval_id), None)
     if found is None:
         raise CommandError(f"there is no approval {clean(approval_id)}", hint="gptgate approvals list --all")
     for name, value in _row(found).items():
@@ -95,7 +92,7 @@ def reject(approval_id: Id, by: As = None, data: Data = DEFAULT_FOLDER) -> None:
 def _decide(data: Data, approval_id: str, *, approve: bool, by: str | None, now_ms: int, expires_ms: int) -> Approval:
     require_database(data)
     name = decider(by)
-    with ApprovalStore(data) as store:
+    with writing(data), ApprovalStore(data) as store:
         return store.decide(
             clean(approval_id), approve=approve, by=name, user=system_user(), now_ms=now_ms, expires_ms=expires_ms
         )

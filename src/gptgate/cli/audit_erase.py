@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from gptgate.cli.failure import USAGE, CommandError
-from gptgate.cli.folder import require_database
+from gptgate.cli.folder import require_database, writing
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.times import past_ms
 from gptgate.cli.who import system_user
@@ -39,7 +39,8 @@ def erase(
     require_database(data)
     if not yes and not _confirmed(count_texts(data, wanted)):
         raise CommandError("nothing was erased", hint="--yes does not ask")
-    erased = erase_texts(data, wanted, now_ms, system_user(), compact=compact)
+    with writing(data):
+        erased = erase_texts(data, wanted, now_ms, system_user(), compact=compact)
     print(f"texts of {erased} requests erased")
 
 

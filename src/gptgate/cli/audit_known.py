@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from gptgate.cli.times import show_ms
+from gptgate.storage.errors import Unreadable
 from gptgate.storage.log_folder import LogFolder
 from gptgate_verify import VerificationError
+from gptgate_verify.log import ReadFile, settled
 from gptgate_verify.note import (
     COSIGNATURE,
     Checkpoint,
@@ -26,6 +28,31 @@ class KnownHead(Struct, frozen=True):
     head: Checkpoint
     note: Note
     kept_elsewhere: bool
+
+
+def unreadable(error: PermissionError) -> Unreadable:
+    """What this user may not read says nothing of what is in it."""
+    return Unreadable(f"{error.filename} cannot be read by this user", hint="run this as the gateway's user")
+
+
+def settled_log(files: LogFolder) -> tuple[bytes, ReadFile]:
+    """The log's checkpoint, and a way to read the files that belong to it. Raises VerificationError where one is not
+    there, Unreadable where it is and this user may not read it."""
+
+    def read(path: str) -> bytes:
+        try:
+            return files.read(path)
+        except PermissionError as error:
+            raise unreadable(error) from None
+
+    try:
+        if files.checkpoint() is None:
+            raise VerificationError(f"there is no checkpoint in {files.path}")
+    except PermissionError as error:
+        raise unreadable(error) from None
+    except OSError as error:
+        raise VerificationError(f"{files.path} cannot be read: {error.strerror}") from None
+    return settled(read)
 
 
 def read_key(text: str) -> VerifierKey:
@@ -48,6 +75,8 @@ def witnessed_heads(files: LogFolder, key: VerifierKey) -> list[KnownHead]:
     """What the gateway noted down of its witnesses. Raises VerificationError."""
     try:
         notes = files.witnessed()
+    except PermissionError as error:
+        raise unreadable(error) from None
     except OSError as error:
         raise VerificationError(f"{error.filename} cannot be read: {error.strerror}") from None
     return [known_head(f"witness {name}", note, key, kept_elsewhere=False) for name, note in notes.items()]

@@ -9,15 +9,17 @@ from typing import Annotated
 import typer
 
 from gptgate.audit.growth import Prover
+from gptgate.cli.audit_known import settled_log
 from gptgate.cli.audit_verify import Key, own_key, read_file
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
+from gptgate.storage.errors import Unreadable
 from gptgate.storage.log_folder import KEY_NAME, LogFolder
 from gptgate.storage.proofs import places_of
 from gptgate_verify import VerificationError
 from gptgate_verify.evidence import format_evidence
-from gptgate_verify.log import ReadFile, settled
+from gptgate_verify.log import ReadFile
 from gptgate_verify.merkle import verify_consistency
 from gptgate_verify.note import Checkpoint, VerifierKey, open_checkpoint, parse_checkpoint, parse_note
 from gptgate_verify.proof import format_proof
@@ -42,10 +44,10 @@ def prove(
     files = LogFolder(data)
     opened = _opener(data, key)
     places = places_of(data, request_id)
+    if not files.path.exists():
+        raise CommandError("the audit log has no checkpoint yet", hint="start the gateway once")
     try:
-        if files.checkpoint() is None:
-            raise CommandError("the audit log has no checkpoint yet", hint="start the gateway once")
-        newest, read = settled(files.read)
+        newest, read = settled_log(files)
         whole = opened(newest).size
         last = max(index for _, index in places)
         if last >= whole:
@@ -122,12 +124,12 @@ def consistency(
 ) -> None:
     """Prove that the log of one checkpoint begins with all of that of another, unchanged. Prints the proof.
 
-    Exit code 3 when it does not.
+    Exit code 3 when it does not, 2 when it could not be looked at.
     """
     files = LogFolder(data)
     try:
         public = VerifierKey.parse(key) if key is not None else own_key(data)
-        signed, read = settled(files.read)
+        signed, read = settled_log(files)
         mine = open_checkpoint(signed, public)
         first = open_checkpoint(read_file(old), public)
         second = mine if new is None else open_checkpoint(read_file(new), public)
@@ -136,6 +138,8 @@ def consistency(
         prover = Prover(mine.size, read)
         path = prover.consistency(first.size, second.size) if first.size <= second.size else []
         verify_consistency(first.size, first.root, second.size, second.root, path)
+    except Unreadable as error:
+        raise CommandError(f"could not check: {error}", hint=error.hint, exit_code=USAGE) from None
     except (VerificationError, OSError) as error:
         raise CommandError(f"not verified: {error}", exit_code=UNVERIFIED) from None
     print(f"Verified: the log of {second.size} entries holds all {first.size} of the other.", file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from gptgate.cli.failure import USAGE, CommandError
-from gptgate.cli.folder import CONFIG_NAME, load_config, require_database
+from gptgate.cli.folder import CONFIG_NAME, load_config, require_database, writing
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.times import show_ms, to_seconds
@@ -49,7 +49,9 @@ def add(
     require_database(data)
     if not name.isprintable() or not 0 < len(name) <= 100:
         raise CommandError("a name is one line of 1 to 100 printable characters", exit_code=USAGE)
-    print(add_auditor(data, name, _now_ms(), system_user()))
+    with writing(data):
+        token = add_auditor(data, name, _now_ms(), system_user())
+    print(token)
     print(f"Put it into the variable {TOKEN_VARIABLE}, or into a file for --token-file.", file=sys.stderr)
 
 
@@ -60,7 +62,8 @@ def remove(
 ) -> None:
     """End an auditor's token at once."""
     require_database(data)
-    remove_auditor(data, name, _now_ms(), system_user())
+    with writing(data):
+        remove_auditor(data, name, _now_ms(), system_user())
 
 
 @app.command("list")
@@ -87,7 +90,7 @@ def rewrap(
     except Wrong as wrong:
         raise CommandError(f"--from: {wrong}", exit_code=USAGE) from None
     former, new = MasterKey(resolve(reference)), master_key(data, config)
-    with changing(data, "wrap the keys of texts") as connection:
+    with writing(data), changing(data, "wrap the keys of texts") as connection:
         number = rewrap_keys(connection, former, new)
         fields = {"from": former.fingerprint, "to": new.fingerprint, "keys": number, "by": system_user()}
         insert_event(connection, _now_ms(), CONTENT_KEYS_REWRAPPED, fields)
@@ -101,7 +104,9 @@ def seal(data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
     place in the log yet are left; they get theirs within a second. Works while a gateway runs.
     """
     require_database(data)
-    number = seal_texts(data, Vault(master_key(data, config)), _now_ms(), system_user())
+    vault = Vault(master_key(data, config))
+    with writing(data):
+        number = seal_texts(data, vault, _now_ms(), system_user())
     print(f"{number} texts sealed")
 
 
@@ -146,7 +151,8 @@ def require_auditor(data: Path, token_file: Path | None) -> str:
 
 def note_reading(data: Path, by: str, what: Mapping[str, object]) -> None:
     """Put on record that texts are read, durably, before they are. Raises StorageError."""
-    record_event(data, _now_ms(), CONTENT_READ, {**what, "by": by})
+    with writing(data):
+        record_event(data, _now_ms(), CONTENT_READ, {**what, "by": by})
 
 
 def _now_ms() -> int:

@@ -9,20 +9,30 @@ from typing import Annotated
 import typer
 
 from gptgate.audit.signing import Signer
-from gptgate.cli.audit_known import KnownHead, cosigned, cosigned_line, known_head, read_key, roots_of, witnessed_heads
+from gptgate.cli.audit_known import (
+    KnownHead,
+    cosigned,
+    cosigned_line,
+    known_head,
+    read_key,
+    roots_of,
+    settled_log,
+    witnessed_heads,
+)
 from gptgate.cli.audit_texts import present_master_key
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
 from gptgate.storage.approvals_check import check_approvals
 from gptgate.storage.errors import StorageError, Unreadable
-from gptgate.storage.fingerprints import Comparison, FileCheck
-from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.fingerprints import SECRETS, Comparison, FileCheck
+from gptgate.storage.folder import ADMIN_TOKEN_NAME, CONTENT_KEY_NAME, DATABASE_NAME, REWRITING_SECRET_NAME
 from gptgate.storage.log_check import LogCheck
 from gptgate.storage.log_folder import KEY_NAME, LOG_FOLDER, LogFolder, read_seed
+from gptgate.storage.vault import WrappedKeys
 from gptgate_verify import VerificationError
 from gptgate_verify.evidence import Evidence, verify_evidence
-from gptgate_verify.log import settled, verify_log
+from gptgate_verify.log import verify_log
 from gptgate_verify.note import Checkpoint, VerifierKey, is_signed_by, open_checkpoint
 from gptgate_verify.proof import parse_proof, verify_proof
 
@@ -71,7 +81,9 @@ def verify(
         raise CommandError(str(error), exit_code=USAGE) from None
     try:
         if proof is None:
-            _verify_folder(data, public, kept, witnesses)
+            # Whoever brings the key may have a copy without the gateway's secrets. One that lacks some only is none.
+            is_copy = key is not None and not any((data / name).exists() for name in SECRETS)
+            _verify_folder(data, public, kept, witnesses, is_copy=is_copy)
         else:
             _verify_proof(proof, public, witnesses)
     except Unreadable as error:
@@ -152,15 +164,10 @@ def _evidence_lines(proven: Evidence) -> Iterator[str]:
 
 
 def _verify_folder(
-    data: Path, key: VerifierKey, kept: Sequence[KnownHead], witnesses: Sequence[VerifierKey] = ()
+    data: Path, key: VerifierKey, kept: Sequence[KnownHead], witnesses: Sequence[VerifierKey], *, is_copy: bool
 ) -> None:
     files = LogFolder(data)
-    try:
-        if files.checkpoint() is None:
-            raise VerificationError(f"there is no checkpoint in {files.path}")
-    except OSError as error:
-        raise VerificationError(f"{files.path} cannot be read: {error.strerror}") from None
-    signed, read = settled(files.read)
+    signed, read = settled_log(files)
     _require_own_key(data, signed, key)
     head = open_checkpoint(signed, key)
     known = [*kept, *witnessed_heads(files, key)]
@@ -174,7 +181,7 @@ def _verify_folder(
         decisions = pool.submit(check_approvals, data)
         try:
             erased = _compare(verify_log(read, signed, key, roots), check, head)
-            beyond = check.beyond(head.size)
+            beyond, free = check.beyond(head.size), check.free_bytes()
             wrong = access.result().wrong or sums.result() or unsought.result() or wrapped.result().wrong
             wrong = wrong or decisions.result().wrong
         except (VerificationError, StorageError):
@@ -183,7 +190,7 @@ def _verify_folder(
         _require_sound(damage.result())
     if beyond < 0:
         raise VerificationError(f"{-beyond} rows are missing that the log has")
-    if wrong := wrong or untouched.result().wrong:
+    if wrong := wrong or untouched.result().wrong or ("" if is_copy else _lacking(untouched.result().gone)):
         raise VerificationError(wrong)
     print(f"Verified: {head.size} entries in the log {head.origin}; the records say the same.")
     if kept:
@@ -200,20 +207,37 @@ def _verify_folder(
         print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
     if untried := wrapped.result().untried:
         print(f"Keys of texts that were not tried, because their master key is not here: {untried}.")
-    for line in _file_lines(untouched.result()):
+    for line in _file_lines(untouched.result(), _unheld(data, wrapped.result()), free):
         print(line)
 
 
-def _file_lines(found: Comparison) -> Iterator[str]:
+def _lacking(gone: Sequence[str]) -> str:
+    if not gone:
+        return ""
+    return f"{gone[0]} is gone: it was there when the gateway stopped. A copy without any secret is verified with --key"
+
+
+def _unheld(data: Path, wrapped: WrappedKeys) -> list[str]:
+    """The secrets that nothing but their fingerprints would hold to what they were."""
+    names = [ADMIN_TOKEN_NAME, REWRITING_SECRET_NAME, *([] if wrapped.tried else [CONTENT_KEY_NAME])]
+    return [name for name in names if (data / name).exists()]
+
+
+def _file_lines(found: Comparison, unheld: Sequence[str], free: int) -> Iterator[str]:
+    """Which bytes of the files were compared with what they were, and which nobody vouches for."""
     if not found.taken:
+        secrets = f", and for {', '.join(unheld)}" if unheld else ""
         yield (
-            "Bytes of the files that nothing uses were not looked at: a gateway runs, or has not stopped in order, "
-            "or something was written since."
+            f"Not vouched for: space of the databases that no row uses ({free} bytes of {DATABASE_NAME} in free pages, "
+            f"and what is free within pages){secrets}. A gateway runs, has not stopped in order, or something was "
+            "written since."
         )
-    elif found.unread:
-        names = ", ".join(found.unread)
-        yield f"Not compared with what they were when the gateway stopped, because they cannot be read: {names}."
-    else:
+        return
+    apart = {"they cannot be read": found.unread, "they are not in this copy": found.gone}
+    for why, names in apart.items():
+        if names:
+            yield f"Not compared with what they were when the gateway stopped, because {why}: {', '.join(names)}."
+    if found.whole:
         yield "Every byte of the files is what it was when the gateway stopped."
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gptgate.cli.failure import USAGE, CommandError
-from gptgate.cli.folder import load_config, require_database
+from gptgate.cli.folder import load_config, require_database, writing
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
@@ -117,7 +117,8 @@ def top_up(
     if not amount:
         raise CommandError("--add: an amount above 0", exit_code=USAGE)
     who = decider(by)
-    add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who)
+    with writing(data):
+        add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who)
     print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {_account(key)}, by {clean(who)}")
 
 
@@ -139,7 +140,8 @@ def set_account(
         in_force = configured if changed is None else changed.limit(configured, _slot(budget, now_ms))
         return TopUp(budget.name, key, now_ms, wanted - in_force, wanted)
 
-    set_amount(data, who, change)
+    with writing(data):
+        set_amount(data, who, change)
     print(f"budget {budget.name}: {shown(budget.unit, wanted)} for {_account(key)} in this window, by {clean(who)}")
 
 
@@ -168,7 +170,8 @@ def reconcile_request(
     nano = 0 if usd is None else _amount("--usd", Unit.USD, usd)
     who = decider(by)
     source = UNUSED if unused else BILLED
-    before = reconcile(data, request, _now_ms(), source, usage, nano, who, is_beyond=beyond)
+    with writing(data):
+        before = reconcile(data, request, _now_ms(), source, usage, nano, who, is_beyond=beyond)
     print(f"request {request}: {shown(Unit.USD, nano)} instead of {shown(Unit.USD, before)}, by {clean(who)}")
 
 

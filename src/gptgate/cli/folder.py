@@ -2,11 +2,16 @@
 
 import fcntl
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gptgate.cli.failure import CommandError
+from gptgate.cli.text import clean
 from gptgate.core.snapshot import Snapshot
 from gptgate.installed import read_config
+from gptgate.storage.fingerprints import renewing
 from gptgate.storage.folder import DATABASE_NAME, LOCK_NAME
 
 # The same name as in `compose`, which would load the whole gateway; a test holds them together.
@@ -28,6 +33,17 @@ def require_database(data: Path) -> None:
     """Raises CommandError when the folder has no database, so that no command makes one by asking."""
     if not (data / DATABASE_NAME).is_file():
         raise CommandError(f"there is no gateway data in {data}", hint="name the data folder with --data")
+
+
+@contextmanager
+def writing(data: Path) -> Iterator[None]:
+    """Around what a command writes to the folder's databases, so that the fingerprints of its files outlive it."""
+    with renewing(data, _say):
+        yield
+
+
+def _say(line: str) -> None:
+    print(f"gptgate: {clean(line)}", file=sys.stderr)
 
 
 def is_running(data: Path) -> bool:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gptgate.auth.keys import PREFIX, RANDOM_BYTES, generate, parse
 from gptgate.cli.control import Untold, refresh_keys
 from gptgate.cli.failure import USAGE, CommandError
-from gptgate.cli.folder import load_config, require_database
+from gptgate.cli.folder import load_config, require_database, writing
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
@@ -95,7 +95,7 @@ def create(
             networks=_networks(networks or ()),
         )
     )
-    with KeyStore(data, by=system_user()) as store:
+    with writing(data), KeyStore(data, by=system_user()) as store:
         store.insert(record)
     print(text, flush=True)
     lines = [f"key {record.id} of app {record.app}, {_until(record)}; it is shown this once"]
@@ -138,7 +138,7 @@ def rotate(
     require_database(data)
     snapshot = load_config(data, config)
     now_ms = _now_ms()
-    with KeyStore(data, by=system_user()) as store:
+    with writing(data), KeyStore(data, by=system_user()) as store:
         old = _rotatable(store.all(), key_id, now_ms)
         _app(snapshot, old.app)
         if expires is not None:
@@ -172,7 +172,7 @@ def revoke(
     """
     key_id = _id_of(key)
     require_database(data)
-    with KeyStore(data, by=system_user()) as store:
+    with writing(data), KeyStore(data, by=system_user()) as store:
         store.revoke(key_id, _now_ms())
     try:
         running = refresh_keys(data, config)

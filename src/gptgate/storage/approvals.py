@@ -74,9 +74,7 @@ class ApprovalStore:
                 raise
 
     def _prepare(self, path: Path) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise StorageError(f"{path} has version {version}, this gptgate knows versions up to {VERSION}")
+        _require_known(self._connection, path)
         self._connection.execute(TABLE)
         self._connection.execute(INDEX)
         self._connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -89,18 +87,6 @@ class ApprovalStore:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    def all(self, now_ms: int) -> list[Approval]:
-        """Every approval that is kept, newest first."""
-        with self._guard, storage_errors("read the approvals"):
-            rows = self._connection.execute("SELECT * FROM approvals ORDER BY created_ms DESC, id DESC").fetchall()
-        return [_approval(row, now_ms) for row in rows]
-
-    def find(self, approval_id: str, now_ms: int) -> Approval | None:
-        """The approval of this id."""
-        with self._guard, storage_errors("read the approvals"):
-            row = self._connection.execute(ONE, (approval_id,)).fetchone()
-        return None if row is None else _approval(row, now_ms)
 
     def claim(self, subject: Subject, request_id: str, now_ms: int) -> Approval | None:
         """Use up a permit for this subject; None when there is none. It is durably used when this returns."""
@@ -190,20 +176,30 @@ class ApprovalStore:
                     connection.execute("ROLLBACK")
 
 
-def kept_approvals(folder: Path) -> list[Approval]:
-    """Every approval as it stands in the folder's file, in the state that was last written, over or not.
+def read_approvals(folder: Path, now_ms: int) -> list[Approval]:
+    """Every approval that is kept, newest first; nothing is made or written.
 
-    Raises StorageError, also for a damaged file.
+    At 0 for `now_ms` they are as they stand in the file, over or not. Raises StorageError, also for a damaged file.
     """
     path = folder / APPROVALS_NAME
+    if not path.exists():
+        return []
     with storage_errors(f"read {path}"), closing(connect(path, busy_ms=BUSY_MS, read_only=True)) as connection:
         for (line,) in connection.execute("PRAGMA integrity_check(1)"):
             if line != "ok":
                 raise StorageError(f"{path} is damaged: {line}")
+        _require_known(connection, path)
         # A crash may have left the file without its table.
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'approvals'").fetchone() is None:
             return []
-        return [_approval(row, 0) for row in connection.execute("SELECT * FROM approvals ORDER BY created_ms, id")]
+        rows = connection.execute("SELECT * FROM approvals ORDER BY created_ms DESC, id DESC").fetchall()
+    return [_approval(row, now_ms) for row in rows]
+
+
+def _require_known(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise StorageError(f"{path} has version {version}, this gptgate knows versions up to {VERSION}")
 
 
 def decision_fields(decided: Approval) -> dict[str, object]:

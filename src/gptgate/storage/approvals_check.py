@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from gptgate.core.approvals import Approval, ApprovalState
-from gptgate.storage.approvals import APPROVALS_NAME, decision_fields, kept_approvals
+from gptgate.storage.approvals import decision_fields, read_approvals
 from gptgate.storage.events import APPROVAL_GIVEN, APPROVAL_REJECTED, APPROVALS_LOGGED, events_about
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
@@ -36,10 +36,8 @@ class Decisions(Struct, frozen=True):
 
 def check_approvals(folder: Path) -> Decisions:
     """Compare the approvals with the events and the requests. Raises StorageError."""
-    if not (folder / APPROVALS_NAME).exists():
-        return Decisions()
     # Before the records: a decision that is made meanwhile is in the events first.
-    kept = kept_approvals(folder)
+    kept = read_approvals(folder, 0)
     with (
         storage_errors("look at approvals"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS, read_only=True)) as connection,

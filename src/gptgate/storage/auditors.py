@@ -27,8 +27,9 @@ class Auditor(Struct, frozen=True):
 
 
 @contextmanager
-def _database(folder: Path, doing: str) -> Iterator[sqlite3.Connection]:
-    with storage_errors(doing), closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection:
+def _database(folder: Path, doing: str, *, read_only: bool = True) -> Iterator[sqlite3.Connection]:
+    path = folder / DATABASE_NAME
+    with storage_errors(doing), closing(connect(path, busy_ms=BUSY_MS, read_only=read_only)) as connection:
         require_latest(connection)
         yield connection
 
@@ -36,7 +37,7 @@ def _database(folder: Path, doing: str) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def changing(folder: Path, doing: str) -> Iterator[sqlite3.Connection]:
     """One durable transaction: the change and its event, or neither."""
-    with _database(folder, doing) as connection:
+    with _database(folder, doing, read_only=False) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection

@@ -3,12 +3,13 @@
 A database has space that no table uses, with old bytes in it that SQLite left there; what should stand in it nobody
 knows but by a digest of the whole file. The gateway takes one when it has stopped; whatever opens a database to write
 takes it away again. So there is one only while nothing writes, and then every bit of the files has to be as it was.
+A command that writes looks whether it still is, and takes a new one when it is done.
 """
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -30,34 +31,39 @@ from gptgate.storage.log_folder import CHECKPOINT, KEY_NAME, LOG_FOLDER, WITNESS
 from gptgate.storage.schema import FINGERPRINTS_NAME, connect, storage_errors
 
 DATABASES = (DATABASE_NAME, APPROVALS_NAME)
-SINGLE = (
-    *DATABASES,
-    KEY_NAME,
-    ADMIN_TOKEN_NAME,
-    REWRITING_SECRET_NAME,
-    CONTENT_KEY_NAME,
-    f"{LOG_FOLDER}/{CHECKPOINT}",
-)
+SECRETS = (KEY_NAME, ADMIN_TOKEN_NAME, REWRITING_SECRET_NAME, CONTENT_KEY_NAME)
+SINGLE = (*DATABASES, *SECRETS, f"{LOG_FOLDER}/{CHECKPOINT}")
 """The log's tiles are proven by its root, the configuration may be edited at any time."""
 TAKE_S = 10.0
 """A stop waits no longer for it; at 1.9 GB/s, the speed of sha256 here, it is enough for a database of 19 GB."""
+RENEW_S = 0.5
+"""A command waits no longer, each time: before it writes and after; enough for about a gigabyte."""
 PIECE_BYTES = 1 << 20
 LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
 
 
 class Comparison(Struct, frozen=True):
-    """`wrong` names the first file that differs, ``""`` when none does. `taken` is False where no fingerprints are, or
-    they were taken away or anew while files were compared with them, as gptgate does when it writes. `unread` are files
-    that this user cannot read, or that a copy does not have."""
+    """`wrong` names the first file that differs or is gone, ``""`` when none is. `taken` is False where no fingerprints
+    are, or they were taken away or anew while files were compared with them, as gptgate does when it writes. `unread`
+    are files that this user cannot read, `gone` are secrets that are not there, as in a copy that an auditor has."""
 
     wrong: str = ""
     taken: bool = True
     unread: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every file is there, and as it was."""
+        return self.taken and not (self.wrong or self.unread or self.gone)
 
 
-def take_fingerprints(folder: Path, deadline_s: float = TAKE_S) -> None:
-    """Write down what the files are now. Raises StorageError when another process uses them, or it takes too long."""
-    with storage_errors("take the files' fingerprints"), closing(_Lock(folder)):
+def take_fingerprints(folder: Path, deadline_s: float = TAKE_S, *, shared: bool = False) -> None:
+    """Write down what the files are now. Raises StorageError when another process uses them, or it takes too long.
+
+    `shared` is for commands: whoever asks meanwhile whether a gateway runs is told that none does.
+    """
+    with storage_errors("take the files' fingerprints"), closing(_Lock(folder, shared=shared)):
         for name in DATABASES:
             _fold_log(folder / name)
         before = _state(folder)
@@ -72,6 +78,33 @@ def take_fingerprints(folder: Path, deadline_s: float = TAKE_S) -> None:
         sync_folders([folder])
 
 
+@contextmanager
+def renewing(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Around what a command writes: fingerprints that were there, and still right, are taken anew at its end.
+
+    What was damaged before it is said, and never taken for right. Without fingerprints, as while a gateway runs, this
+    does nothing. No connection to a database may be open before or after it in this process.
+    """
+    right = False
+    try:
+        with FileCheck(folder) as check:
+            found = check.compare(RENEW_S)
+    except StorageError as error:
+        say(f"whether the files are as they were was not looked at: {error}")
+    else:
+        right = found.whole
+        if found.wrong:
+            say(f"{found.wrong}. gptgate audit verify looks at what is in them")
+    try:
+        yield
+    finally:
+        if right and not (folder / FINGERPRINTS_NAME).exists():
+            try:
+                take_fingerprints(folder, RENEW_S, shared=True)
+            except StorageError as error:
+                say(f"what the files are now was not written down: {error}")
+
+
 class FileCheck:
     """Compares the files with their fingerprints. Raises StorageError.
 
@@ -83,6 +116,7 @@ class FileCheck:
         self._folder = folder
         self._files: dict[str, tuple[str, BinaryIO]] = {}
         self._unread: list[str] = []
+        self._gone: list[str] = []
         self._wrong = ""
         with storage_errors("read the files' fingerprints"):
             self._lines = _lines(folder)
@@ -99,16 +133,17 @@ class FileCheck:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def compare(self) -> Comparison:
-        """Whether every file is what it was when the gateway stopped."""
+    def compare(self, deadline_s: float | None = None) -> Comparison:
+        """Whether every file is what it was when the gateway stopped. Raises StorageError where it takes too long."""
+        until = None if deadline_s is None else time.monotonic() + deadline_s
         with storage_errors("compare the files' fingerprints"):
             for name, (expected, file) in self._files.items():
-                if not self._wrong and _digest(file) != expected:
+                if not self._wrong and _digest(file, until) != expected:
                     self._wrong = _changed(name)
             # What opens a database to write takes them away before it changes a byte: they say nothing about it then.
             if self._lines is None or (self._wrong and _lines(self._folder) != self._lines):
                 return Comparison(taken=False)
-        return Comparison(self._wrong, unread=tuple(self._unread))
+        return Comparison(self._wrong, unread=tuple(self._unread), gone=tuple(self._gone))
 
     def _open(self, text: str) -> None:
         lines = LINE.findall(text)
@@ -125,8 +160,11 @@ class FileCheck:
         for expected, name in lines:
             try:
                 self._files[name] = expected, (self._folder / name).open("rb", buffering=0)
-            except (FileNotFoundError, PermissionError):
+            except PermissionError:
                 self._unread.append(name)
+            except FileNotFoundError:
+                self._gone.append(name)
+        self._wrong = self._wrong or next((_gone(name) for name in self._gone if name not in SECRETS), "")
 
 
 class _Lock(FolderLock):
@@ -149,6 +187,10 @@ def _lines(folder: Path) -> bytes | None:
         return (folder / FINGERPRINTS_NAME).read_bytes()
     except FileNotFoundError:
         return None
+
+
+def _gone(name: str) -> str:
+    return f"{name} is gone: it was there when the gateway stopped"
 
 
 def _changed(name: str) -> str:
@@ -189,7 +231,7 @@ def _digest(file: BinaryIO, until: float | None = None) -> str:
     hasher = sha256()
     while piece := file.read(PIECE_BYTES):
         if until is not None and time.monotonic() > until:
-            raise StorageError("the files are too large to read them all while the gateway stops")
+            raise StorageError("the files are too large to read them all in that time")
         hasher.update(piece)
     return hasher.hexdigest()
 

@@ -100,7 +100,7 @@ def file_identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-PATIENCE, PAUSE_S = 20, 0.01
+PATIENCE, PAUSE_S = 100, 0.01
 
 
 class FolderLock:
@@ -110,8 +110,11 @@ class FolderLock:
     under it: without the file a second gateway would abandon the requests of the first.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Take the lock. Raises StorageError when another process holds it."""
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        """Take the lock. Raises StorageError when another process holds it.
+
+        A `shared` one is for who only keeps a gateway from starting: several may hold it, and it is no gateway's.
+        """
         path = folder / LOCK_NAME
         self._descriptors: list[int] = []
         try:
@@ -123,7 +126,7 @@ class FolderLock:
         file = self._descriptors[0]
         try:
             for descriptor in self._descriptors:
-                _take(descriptor)
+                _take(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         except OSError as error:
             holder = os.pread(file, 20, 0).decode("ascii", "replace").strip() or "unknown"
             self.release()
@@ -131,8 +134,9 @@ class FolderLock:
                 f"another gateway (process {holder}) uses {folder}",
                 hint="stop it, or give this one a folder of its own",
             ) from error
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
+        if not shared:
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
 
     def release(self) -> None:
         """Give the lock back. The file stays: commands look for it."""
@@ -140,13 +144,14 @@ class FolderLock:
             os.close(self._descriptors.pop())
 
 
-def _take(descriptor: int) -> None:
-    """Take the lock, or raise OSError. A command that asks whether a gateway runs holds it for an instant too."""
+def _take(descriptor: int, how: int) -> None:
+    """Take the lock, or raise OSError. Commands hold it for a moment too: to ask whether a gateway runs, and to write
+    down what the files are."""
     for _ in range(PATIENCE):
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(PAUSE_S)
         else:
             return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(descriptor, how | fcntl.LOCK_NB)

@@ -150,6 +150,13 @@ class LogCheck:
         names = sorted(expected.keys() | found_here.keys())
         return [f"its {name} is not the gateway's" for name in names if expected.get(name) != found_here.get(name)]
 
+    def free_bytes(self) -> int:
+        """In whole pages that nothing uses. How much space there is within the others, SQLite does not tell so fast."""
+        with storage_errors("look at the database's pages"):
+            (pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+            (size,) = self._connection.execute("PRAGMA page_size").fetchone()
+        return int(pages * size)
+
     def unsought(self) -> str:
         """An intent without an end for which no recovery will look, ``""`` when there is none."""
         with storage_errors("look for intents without an end"):

@@ -59,6 +59,17 @@ CONDITIONS: dict[str, str] = {
 }
 """One condition per field of SearchFilters."""
 
+# The log lags by seconds, so these are few, however many records there are.
+UNPROVEN = Plan(
+    source="""(
+    SELECT seq FROM intents
+    WHERE seq > (SELECT coalesce(max(intents_to), 0) FROM log_batches WHERE size <= :beyond)
+    UNION SELECT asked.seq FROM ends JOIN intents asked ON asked.id = ends.id
+    WHERE ends.seq > (SELECT coalesce(max(ends_to), 0) FROM log_batches WHERE size <= :beyond)
+    ) m CROSS JOIN intents i ON i.seq = m.seq""",
+    seq="m.seq",
+)
+
 MAY_BE_OPEN = "i.seq >= (SELECT value FROM meta WHERE name = 'ended_before')"
 """Every request before that place has its end."""
 
@@ -182,6 +193,8 @@ class SqliteReader:
         return [open_text(text, row.id, side).lower() for text, side in sides if text is not None]
 
     def _way(self, filters: SearchFilters, progress: Callable[[int], None] | None) -> Plan:
+        if filters.beyond:
+            return UNPROVEN
         scored = filters.min_score is not None or filters.max_score is not None
         if filters.request_id is not None or not (search_index.stated(filters) or scored):
             return search_index.SCAN

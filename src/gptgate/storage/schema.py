@@ -243,12 +243,13 @@ def storage_errors(doing: str) -> Iterator[None]:
         raise StorageError(f"cannot {doing}: {error}") from error
 
 
-def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Connection:
+def connect(path: Path, *, busy_ms: int, read_only: bool = False, derived: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode that may move between threads, to an existing file.
 
     A commit returns when its pages are synced (`synchronous=FULL` in WAL mode). `busy_ms` bounds the wait for another
-    process's write lock. Raises sqlite3.Error, OSError, or StorageError when the file system cannot do WAL, Unreadable
-    when only reading was asked for and this user or this place cannot.
+    process's write lock. `derived` is a database that is made from another, and has no fingerprint. Raises
+    sqlite3.Error, OSError, or StorageError when the file system cannot do WAL, Unreadable when only reading was asked
+    for and this user or this place cannot.
 
     The `close` of one to read may raise StorageError: see `UnlockedConnection`.
     """
@@ -266,7 +267,8 @@ def connect(path: Path, *, busy_ms: int, read_only: bool = False) -> sqlite3.Con
         if not read_only:
             _make_durable(connection, path)
             # Not before: now there is a write-ahead log, by which whoever takes fingerprints sees this connection.
-            _forget_fingerprints(path.parent)
+            if not derived:
+                _forget_fingerprints(path.parent)
     except (sqlite3.Error, StorageError, OSError):
         connection.close()
         raise

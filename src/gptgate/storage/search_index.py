@@ -107,7 +107,7 @@ def _code(error: sqlite3.DatabaseError) -> int:
 
 def _bring_up(path: Path, records: Path, progress: Callable[[int], None] | None) -> Path:
     create_file(path)
-    with closing(connect(path, busy_ms=BUSY_MS)) as connection:
+    with closing(connect(path, busy_ms=BUSY_MS, derived=True)) as connection:
         # A power loss may undo batches, never halves of them.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -201,15 +201,16 @@ def text_opener(connection: sqlite3.Connection, master: MasterKey) -> OpenText:
 
 class WrappedKeys(Struct, frozen=True):
     """`wrong` names a data key that its master key does not unwrap, ``""`` when there is none. `untried` are those that
-    another master key wrapped than the one that is here."""
+    another master key wrapped than the one that is here, `tried` those that it unwraps."""
 
     wrong: str
     untried: int
+    tried: int
 
 
 def try_data_keys(connection: sqlite3.Connection, master: MasterKey | None) -> WrappedKeys:
     """Unwrap every data key that this master key wrapped. Raises sqlite3.Error."""
-    untried = 0
+    untried = tried = 0
     for number, app, day, fingerprint, wrapped in connection.execute(
         "SELECT number, app, day, master, CAST(wrapped AS BLOB) FROM data_keys ORDER BY number"
     ):
@@ -220,8 +221,9 @@ def try_data_keys(connection: sqlite3.Connection, master: MasterKey | None) -> W
             master.unwrap(number, (app, day), wrapped)
         except (StorageError, ValueError):
             # Also of too few bytes.
-            return WrappedKeys(f"data key {number} was changed: its master key does not unwrap it", untried)
-    return WrappedKeys("", untried)
+            return WrappedKeys(f"data key {number} was changed: its master key does not unwrap it", untried, tried)
+        tried += 1
+    return WrappedKeys("", untried, tried)
 
 
 def rewrap(connection: sqlite3.Connection, old: MasterKey, new: MasterKey) -> int:

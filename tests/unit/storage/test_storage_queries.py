@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from audit_logs import Records, sequence
+from gptgate.storage.entries import LogEntries
 from gptgate.storage.errors import StorageError
 from gptgate.storage.queries import CONDITIONS, SqliteReader, needles
+from gptgate.storage.rows import INSERT_END, end_values
 from gptgate.storage.sqlite import SqliteStore
 from gptgate.storage.views import SearchFilters
 from storage_samples import FixedClock, end, intent
@@ -106,3 +109,26 @@ async def test_a_reader_sees_each_committed_record_while_the_gateway_writes(tmp_
             store.finish(end(name), None)
         await store.close(60_000)
         assert await asyncio.to_thread(reader.search, SearchFilters(state="open"), 1) == []
+
+
+def test_what_the_log_does_not_have_yet_is_found_without_a_look_at_all_it_has(tmp_path: Path) -> None:
+    records = Records(tmp_path / "data")
+    records.add([f"r{number}" for number in range(1500)])
+    records.add(["slow"], ends=False)
+    sequence(records)
+    records.add(["new"])
+    with closing(sqlite3.connect(records.path)) as connection, connection:
+        connection.execute(INSERT_END, end_values(end("slow"), None))
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    with SqliteReader(records.path.parent) as reader:
+        reader._connection.set_progress_handler(step, 100)
+        found = reader.search(SearchFilters(beyond=LogEntries(records.path.parent).size()), 50)
+        assert [row.id for row in found] == ["new", "slow"]
+        few = steps
+        assert len(reader.search(SearchFilters(code="none"), 50)) == 0
+    assert few * 20 < steps - few

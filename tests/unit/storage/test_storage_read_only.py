@@ -1,5 +1,6 @@
 """Records in a folder that nothing can be written to: an auditor's copy, or a read-only file system."""
 
+import errno
 import os
 import shutil
 from contextlib import closing
@@ -158,6 +159,27 @@ def test_a_file_that_this_user_cannot_read_is_said_and_is_no_tampering(
         # Other commands say it too.
         assert execute(["audit", "search", "--data", str(records.path.parent)]) == 1
         assert "hint: run this as the gateway's user" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "tile/0/000.p/4", "witness"])
+def test_a_file_of_the_log_that_this_user_cannot_read_is_said_and_is_no_tampering(
+    records: Records, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, read = records.path.parent, Path.read_bytes
+    records.files.keep_witnessed("w1", records.files.read("checkpoint"))
+    shutil.copy(folder / "log" / "checkpoint", folder / "kept")
+
+    def refuse(path: Path) -> bytes:
+        if str(path).startswith(f"{folder}/log/{name}"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    code, failure, hint = verified(folder, capsys)
+    assert (code, hint) == (USAGE, "hint: run this as the gateway's user")
+    assert failure.startswith(f"gptgate: could not check: {folder}/log/{name}")
+    arguments = ["audit", "consistency", str(folder / "kept"), "--data", str(folder), "--key", str(SIGNER.key)]
+    assert execute(arguments) == (0 if name == "witness" else USAGE)
 
 
 def test_a_folder_that_is_not_a_gateways_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
