@@ -106,6 +106,7 @@ def test_what_nobody_touched_is_verified(folder: Path, capsys: pytest.CaptureFix
         ("UPDATE keys SET replaces = '' WHERE id = 'gone'", "key gone: its column replaces"),
         ("UPDATE keys SET created_ms = 6 WHERE id = 'good'", "key good: its column created_ms"),
         ("DELETE FROM keys WHERE id = 'short'", "key short is gone"),
+        ("UPDATE keys SET name = CAST(x'8a' AS TEXT) WHERE id = 'short'", "cannot look at keys and auditors: "),
         (
             "INSERT INTO keys SELECT 'mine', app, name, secret_hash, created_ms, 0, 0, '[]', '[]', '[]', '' FROM keys "
             "WHERE id = 'good'",

@@ -79,7 +79,8 @@ def test_what_people_decided_is_verified(folder: Path, capsys: pytest.CaptureFix
         ("UPDATE approvals SET app = 'bank' WHERE id = 'waits'", "approval waits: it is not for the request"),
         ("UPDATE approvals SET end_user = '' WHERE id = 'waits'", "approval waits: it is not for the request"),
         ("UPDATE approvals SET state = 'nonsense' WHERE id = 'waits'", "approval waits cannot be read"),
-        ("DROP TABLE approvals; ", ""),
+        ("UPDATE approvals SET app = CAST(x'8a' AS TEXT) WHERE id = 'waits'", "approvals.db: "),
+        ("DROP TABLE approvals", ""),
     ],
 )
 def test_what_nobody_decided_is_found_and_named(folder: Path, statement: str, said: str) -> None:

@@ -1,5 +1,6 @@
 """What a dishonest operator can do to the records and the log, and what `gptgate audit verify` says of it."""
 
+import os
 import random
 import shutil
 import sqlite3
@@ -24,8 +25,13 @@ from gptgate.storage.spending import add_top_up
 from gptgate_verify.note import COSIGNATURE, open_checkpoint, parse_note
 
 INTENT = msgspec.json.Decoder(Intent)
-SIZE = 1500
-"""Requests; each has two entries. More than one full tile, and a partial one."""
+SIZE = int(os.environ.get("GPTGATE_TAMPERED", "1500"))
+"""Requests; each has two entries. More than one full tile, and a partial one. Everything but the turned bits is quick
+enough at 50,000 too."""
+FIRST = SIZE - 500
+"""Those of the first batches, by the end of which somebody kept a checkpoint."""
+KEPT, WHOLE = 2 * FIRST + 1, 2 * SIZE + 1
+"""Sizes of the log then, and now."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +39,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a log in two batches, and a checkpoint that somebody else kept of the first."""
     folder = tmp_path_factory.mktemp("log")
     records = Records(folder)
-    records.add([f"r{number}" for number in range(SIZE - 500)])
+    records.add([f"r{number}" for number in range(FIRST)])
     records.add_event("config_applied")
     sequence(records)
     shutil.copy(folder / "log" / "checkpoint", folder / "kept")
@@ -76,13 +82,17 @@ def change(folder: Path, *statements: str) -> None:
 
 def test_what_nobody_touched_is_verified(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(folder, kept=True) == ""
-    assert "3001 entries" in capsys.readouterr().out
+    assert f"{WHOLE} entries" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("statement", "place"),
     [
         ("UPDATE intents SET app = 'other' WHERE seq = 700", "intent 700 (r699): its column app"),
+        ("UPDATE intents SET team = CAST(x'8a61' AS TEXT) WHERE seq = 700", "intent 700 (r699): its column team"),
+        ("UPDATE ends SET code = CAST(x'8a61' AS TEXT) WHERE seq = 700", "end 700 (r699): its column code"),
+        ("UPDATE events SET about = CAST(x'8a61' AS TEXT)", "config_applied 1 (event): its column about"),
+        ("UPDATE spending SET model = CAST(x'8a61' AS TEXT)", "cannot count what was spent: "),
         ("UPDATE ends SET cost_nano = 1 WHERE seq = 700", "end 700 (r699): its column cost_nano"),
         ("UPDATE intents SET content = x'61' WHERE seq = 700", "intent 700 (r699): the text beside it"),
         ("UPDATE intents SET content = 'text' WHERE seq = 700", "intent 700 (r699): it holds text"),
@@ -92,12 +102,15 @@ def test_what_nobody_touched_is_verified(folder: Path, capsys: pytest.CaptureFix
         ("UPDATE events SET at_ms = 2", "config_applied 1 (event): its column at_ms"),
         ("UPDATE events SET about = 'r1'", "config_applied 1 (event): its column about"),
         ("DELETE FROM ends WHERE seq = 700", "end 700: it is missing in the records"),
-        ("DELETE FROM intents WHERE seq = 1500", "intent 1500: it is missing in the records"),
+        (f"DELETE FROM intents WHERE seq = {SIZE}", f"intent {SIZE}: it is missing in the records"),
         ("DELETE FROM intents WHERE seq = 700", "intent 700: it is missing in the records"),
         ("DELETE FROM intents WHERE seq IN (1, 2)", "intent 1: it is missing in the records"),
         ("DELETE FROM events", "event 1: it is missing in the records"),
-        ("DELETE FROM log_batches WHERE size = 3001", "the records know of a log of 2001 entries"),
-        ("UPDATE log_batches SET intents_to = 999, ends_to = 1001 WHERE size = 2001", "it is not what was logged"),
+        (f"DELETE FROM log_batches WHERE size = {WHOLE}", f"the records know of a log of {KEPT} entries"),
+        (
+            f"UPDATE log_batches SET intents_to = {FIRST - 1}, ends_to = {FIRST + 1} WHERE size = {KEPT}",
+            "it is not what was logged",
+        ),
     ],
 )
 def test_a_changed_row_is_found_and_named(folder: Path, statement: str, place: str) -> None:
@@ -176,13 +189,13 @@ def test_a_log_that_is_written_anew_with_the_same_key_is_found_by_a_checkpoint_k
     entries[at] = log_entry("intent", forged, None)
     rewrite(folder, SIGNER, entries)
     assert run(folder) == ""
-    assert "the first 2001 entries are not those of a checkpoint" in run(folder, kept=True)
+    assert f"the first {KEPT} entries are not those of a checkpoint" in run(folder, kept=True)
 
 
 def test_a_tail_that_is_cut_off_is_found_by_a_checkpoint_kept_elsewhere(folder: Path) -> None:
     entries = Records(folder).entries()[:1000]
     rewrite(folder, SIGNER, entries)
-    assert "a checkpoint of it with 2001 is known" in run(folder, kept=True)
+    assert f"a checkpoint of it with {KEPT} is known" in run(folder, kept=True)
 
 
 def test_an_old_copy_of_everything_is_found_by_a_checkpoint_kept_elsewhere(original: Path, tmp_path: Path) -> None:
@@ -192,7 +205,7 @@ def test_an_old_copy_of_everything_is_found_by_a_checkpoint_kept_elsewhere(origi
     sequence(records)
     shutil.copy(original / "kept", folder / "kept")
     assert run(folder) == ""
-    assert "a checkpoint of it with 2001 is known" in run(folder, kept=True)
+    assert f"a checkpoint of it with {KEPT} is known" in run(folder, kept=True)
 
 
 def test_a_text_that_was_erased_leaves_the_log_verifiable(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,7 +252,7 @@ def test_a_turned_bit_of_the_database_is_noticed_or_says_nothing(folder: Path) -
 
 def test_a_signed_head_fits_its_entries(folder: Path) -> None:
     head = open_checkpoint((folder / "kept").read_bytes(), SIGNER.key)
-    assert head.size == 2 * (SIZE - 500) + 1
+    assert head.size == KEPT
 
 
 @pytest.mark.parametrize(
@@ -286,8 +299,8 @@ def test_an_open_request_that_recovery_would_pass_by_is_found(folder: Path) -> N
     records.add(["open"], ends=False)
     sequence(records)
     assert run(folder) == ""
-    change(folder, "UPDATE meta SET value = 1502 WHERE name = 'ended_before'")
-    assert run(folder) == "not verified: intent 1501 (open) has no end, and is marked as if it had"
+    change(folder, f"UPDATE meta SET value = {SIZE + 2} WHERE name = 'ended_before'")
+    assert run(folder) == f"not verified: intent {SIZE + 1} (open) has no end, and is marked as if it had"
 
 
 def test_an_event_that_is_not_even_text_is_named(folder: Path) -> None:
@@ -339,10 +352,10 @@ def test_what_a_witness_has_cosigned_is_still_there(
     assert "no checkpoint here that witness.example/w has cosigned" in run(folder, seen=seen, witnesses=again)
     seen.write_bytes(cosign(seen.read_bytes()))
     assert run(folder, seen=seen, witnesses=again) == ""
-    assert "Cosigned by witness.example/w: the first 2001 entries, at 2023-11-14" in capsys.readouterr().out
+    assert f"Cosigned by witness.example/w: the first {KEPT} entries, at 2023-11-14" in capsys.readouterr().out
     entries = Records(folder).entries()
     rewrite(folder, SIGNER, entries[:1000])
-    assert "a checkpoint of it with 2001 is known" in run(folder, seen=seen, witnesses=again)
+    assert f"a checkpoint of it with {KEPT} is known" in run(folder, seen=seen, witnesses=again)
 
 
 def test_a_cosignature_of_nobody_counts_for_nothing(folder: Path, tmp_path: Path) -> None:
@@ -360,19 +373,19 @@ def test_what_the_gateway_noted_of_its_witnesses_must_be_in_the_log_too(folder: 
     log = Records(folder).files
     log.keep_witnessed("w", cosign((folder / "kept").read_bytes()))
     assert run(folder, witnesses=[str(WITNESS.key)]) == ""
-    log.keep_witnessed("w", SIGNER.checkpoint(2001, b"\x01" * 32))
+    log.keep_witnessed("w", SIGNER.checkpoint(KEPT, b"\x01" * 32))
     assert "the log has forked" in run(folder)
-    log.keep_witnessed("w", SIGNER.checkpoint(3002, b"\x01" * 32))
-    assert "a checkpoint of it with 3002 is known" in run(folder)
+    log.keep_witnessed("w", SIGNER.checkpoint(WHOLE + 1, b"\x01" * 32))
+    assert f"a checkpoint of it with {WHOLE + 1} is known" in run(folder)
 
 
 def test_two_heads_of_one_size_are_shown_to_be_a_fork(folder: Path, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
-    seen.write_bytes(SIGNER.checkpoint(2001, b"\x01" * 32))
+    seen.write_bytes(SIGNER.checkpoint(KEPT, b"\x01" * 32))
     found = run(folder, kept=True, seen=seen)
     assert found == (
-        f"not verified: the log has forked: it signed two different heads of 2001 entries, in {folder / 'kept'} and in "
-        f"{seen}"
+        f"not verified: the log has forked: it signed two different heads of {KEPT} entries, "
+        f"in {folder / 'kept'} and in {seen}"
     )
-    seen.write_bytes(SIGNER.checkpoint(3001, b"\x01" * 32))
-    assert "two different heads of 3001 entries" in run(folder, seen=seen)
+    seen.write_bytes(SIGNER.checkpoint(WHOLE, b"\x01" * 32))
+    assert f"two different heads of {WHOLE} entries" in run(folder, seen=seen)

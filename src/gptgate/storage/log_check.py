@@ -25,6 +25,9 @@ from gptgate.storage.vault import MasterKey, WrappedKeys, try_data_keys
 BUSY_MS = 5000
 END = msgspec.json.Decoder(End)
 
+UndecodableText = (UnicodeDecodeError, sqlite3.OperationalError)
+"""What reading a text that is not UTF-8 raises, by the version of Python."""
+
 INTENT_COLUMNS = """seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
 upstream_model, effect, score, window, reserved_nano, session, reserved_tokens, tags"""
 END_COLUMNS = """id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
@@ -172,7 +175,12 @@ class LogCheck:
             before, later = Batch(), sealed_later(self._connection)
             for found in self._connection.execute(f"{BATCH} WHERE size <= ? ORDER BY size", (size,)).fetchall():
                 batch = Batch(*found)
-                yield from self._batch(before, batch, later)
+                try:
+                    yield from self._batch(before, batch, later)
+                except UndecodableText as error:
+                    raise StorageError(
+                        f"the records cannot be read: {self._wrong_in(before, batch) or error}"
+                    ) from error
                 before = batch
             if before.size != size:
                 raise StorageError(
@@ -201,6 +209,11 @@ class LogCheck:
         """Whether the keys of texts are still what this master key has wrapped."""
         with storage_errors("try the keys of texts"):
             return try_data_keys(self._connection, master)
+
+    def _wrong_in(self, before: Batch, batch: Batch) -> str:
+        """The first row of a batch that contradicts itself, where it holds a text that is not UTF-8."""
+        self._connection.text_factory = lambda text: text.decode("utf-8", "backslashreplace")
+        return next((f"{row.place}: {row.wrong}" for row in self._batch(before, batch, {}) if row.wrong), "")
 
     def _batch(self, before: Batch, batch: Batch, later: SealedAs) -> Iterator[Row]:
         # The columns are constants of ours.

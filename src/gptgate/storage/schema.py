@@ -239,7 +239,8 @@ def storage_errors(doing: str) -> Iterator[None]:
     """Turn SQLite's and the system's errors into StorageError: ``cannot <doing>: ...``."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    # The last is what some versions of Python make of a text in the database that is not UTF-8.
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
         raise StorageError(f"cannot {doing}: {error}") from error
 
 
