@@ -110,7 +110,7 @@ async def test_every_field_of_an_event_is_described(tmp_path: Path, monkeypatch:
     # tests/unit/witness/test_witnessing.py looks at a fork's, and there is no older store here.
     assert written | {kind: expected[kind] for kind in ("log_forked", "approvals_logged")} == expected
     types = {value for name, value in vars(events).items() if name.isupper() and isinstance(value, str)}
-    assert expected.keys() == types - {DATABASE_NAME}
+    assert expected.keys() == set(events.TYPES) == types - {DATABASE_NAME}
 
 
 async def test_who_sets_an_amount_leaves_on_record_what_it_is_now(tmp_path: Path) -> None:

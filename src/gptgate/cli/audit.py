@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gptgate.cli.audit_erase import erase
+from gptgate.cli.audit_events import events
 from gptgate.cli.audit_export import export
 from gptgate.cli.audit_index import index
 from gptgate.cli.audit_prove import consistency, prove
@@ -26,6 +27,7 @@ from gptgate.storage.views import AuditRecord
 
 app = typer.Typer(help="Search the records of requests, read them, and prove them.", no_args_is_help=True)
 app.command("search")(search)
+app.command("events")(events)
 app.command("verify")(verify)
 app.command("prove")(prove)
 app.command("consistency")(consistency)

@@ -13,7 +13,7 @@ from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import show_ms, to_seconds
-from gptgate.cli.who import decider
+from gptgate.cli.who import decider, system_user
 from gptgate.config.problem import did_you_mean
 from gptgate.config.types import Wrong, parse_amount
 from gptgate.core.budgets import BudgetSpec, Dimension, TopUp, Unit, Window
@@ -118,7 +118,7 @@ def top_up(
         raise CommandError("--add: an amount above 0", exit_code=USAGE)
     who = decider(by)
     with writing(data):
-        add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who)
+        add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who, system_user())
     print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {_account(key)}, by {clean(who)}")
 
 
@@ -141,7 +141,7 @@ def set_account(
         return TopUp(budget.name, key, now_ms, wanted - in_force, wanted)
 
     with writing(data):
-        set_amount(data, who, change)
+        set_amount(data, who, change, system_user())
     print(f"budget {budget.name}: {shown(budget.unit, wanted)} for {_account(key)} in this window, by {clean(who)}")
 
 
@@ -171,7 +171,7 @@ def reconcile_request(
     who = decider(by)
     source = UNUSED if unused else BILLED
     with writing(data):
-        before = reconcile(data, request, _now_ms(), source, usage, nano, who, is_beyond=beyond)
+        before = reconcile(data, request, _now_ms(), source, usage, nano, who, user=system_user(), is_beyond=beyond)
     print(f"request {request}: {shown(Unit.USD, nano)} instead of {shown(Unit.USD, before)}, by {clean(who)}")
 
 

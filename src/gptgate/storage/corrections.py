@@ -35,9 +35,11 @@ def reconcile(
     cost_nano: int,
     by: str,
     *,
+    user: str = "",
     is_beyond: bool = False,
 ) -> int:
-    """Correct the sums by what one request really cost; what stayed spent for it until now.
+    """Correct the sums by what one request really cost; what stayed spent for it until now. `by` is who says so, `user`
+    who the operating system says it is.
 
     The records stay as they are; the correction stands beside them, with its event, durable when this returns. Each
     request is corrected once at most, also by two at the same time. Blocks. Raises StorageError when the request is not
@@ -66,6 +68,7 @@ def reconcile(
                 "cost_nano": cost_nano,
                 "before_nano": spent,
                 "by": by,
+                "user": user,
             }
             insert_event(connection, at_ms, BUDGET_RECONCILED, fields)
             connection.execute("COMMIT")

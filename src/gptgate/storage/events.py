@@ -38,6 +38,31 @@ APPROVAL_REJECTED = "approval_rejected"
 APPROVALS_LOGGED = "approvals_logged"
 """Written where a store is brought forward from before decisions on approvals left events."""
 
+TYPES = (
+    GATEWAY_STARTED,
+    GATEWAY_STOPPED,
+    CONFIG_APPLIED,
+    KEY_CREATED,
+    KEY_REVOKED,
+    KEY_EXPIRY_SET,
+    APPROVAL_GIVEN,
+    APPROVAL_REJECTED,
+    APPROVALS_LOGGED,
+    AUDITOR_ADDED,
+    AUDITOR_REMOVED,
+    CONTENT_READ,
+    CONTENT_ERASED,
+    CONTENT_SEALED,
+    CONTENT_KEYS_REWRAPPED,
+    BUDGET_TOPPED_UP,
+    BUDGET_SET,
+    BUDGET_RECONCILED,
+    BUDGET_THRESHOLD,
+    LOG_FORKED,
+    RESERVATION_EXTENDED,
+)
+"""Every one that there is. The last belongs to a request, and can be as frequent."""
+
 ABOUT: dict[str, str] = {
     CONFIG_APPLIED: "digest",
     CONTENT_READ: "request_id",

@@ -147,20 +147,23 @@ class Spending:
         return int(count)
 
 
-def add_top_up(folder: Path, top_up: TopUp, by: str) -> None:
-    """Add to one account of a budget, with its event, durable when this returns. Blocks; raises StorageError."""
-    _change(folder, BUDGET_TOPPED_UP, by, lambda _: top_up)
+def add_top_up(folder: Path, top_up: TopUp, by: str, user: str = "") -> None:
+    """Add to one account of a budget, with its event, durable when this returns. Blocks; raises StorageError.
+
+    `by` is who says to do it, `user` who the operating system says it is.
+    """
+    _change(folder, BUDGET_TOPPED_UP, by, user, lambda _: top_up)
 
 
-def set_amount(folder: Path, by: str, change: Callable[[list[TopUp]], TopUp]) -> None:
-    """Set an account's amount as `change` says, which is given the changes so far.
+def set_amount(folder: Path, by: str, change: Callable[[list[TopUp]], TopUp], user: str = "") -> None:
+    """Set an account's amount as `change` says, which is given the changes so far. `by` and `user` are as above.
 
     Durable, with its event, when this returns; nobody else's change comes in between. Blocks; raises StorageError.
     """
-    _change(folder, BUDGET_SET, by, change)
+    _change(folder, BUDGET_SET, by, user, change)
 
 
-def _change(folder: Path, kind: str, by: str, change: Callable[[list[TopUp]], TopUp]) -> None:
+def _change(folder: Path, kind: str, by: str, user: str, change: Callable[[list[TopUp]], TopUp]) -> None:
     with (
         storage_errors("change a budget"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
@@ -172,7 +175,7 @@ def _change(folder: Path, kind: str, by: str, change: Callable[[list[TopUp]], To
                 "INSERT INTO top_ups (budget, key, at_ms, amount, by, set_to) VALUES (?, ?, ?, ?, ?, ?)",
                 (budget, msgspec.json.encode(key).decode(), at_ms, amount, by, set_to),
             )
-            fields = {"budget": budget, "key": list(key), "amount": amount, "by": by}
+            fields = {"budget": budget, "key": list(key), "amount": amount, "by": by, "user": user}
             if set_to is not None:
                 fields["set_to"] = set_to
             insert_event(connection, at_ms, kind, fields)

@@ -138,8 +138,8 @@ async def test_sums_from_before_estimates_counted_as_unproven_are_made_anew(tmp_
 async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
     await opened(tmp_path).close(60_000)
     first, second = TopUp("b", ("shop",), 5, 100), TopUp("b", (), 6, 10**15)
-    add_top_up(tmp_path, first, "alice")
-    add_top_up(tmp_path, second, "bob")
+    add_top_up(tmp_path, first, "alice", "root")
+    add_top_up(tmp_path, second, "bob", "root")
     with closing(Spending(tmp_path)) as spending:
         assert spending.top_ups() == [first, second]
         assert spending.top_up_count() == 2
@@ -148,7 +148,7 @@ async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
     assert rows[0] == (
         5,
         "budget_topped_up",
-        b'{"amount":100,"at_ms":5,"budget":"b","by":"alice","key":["shop"]}',
+        b'{"amount":100,"at_ms":5,"budget":"b","by":"alice","key":["shop"],"user":"root"}',
     )
     assert [kind for _, kind, _ in rows] == ["budget_topped_up"] * 2
 

@@ -1,0 +1,121 @@
+"""`gptgate audit events`: what was done besides requests."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit_logs import Records, sequence
+from gptgate.cli.main import execute
+from gptgate.core.keys import KeyRecord
+from gptgate.storage import acts
+from gptgate.storage.auditors import add_auditor
+from gptgate.storage.events import CONFIG_APPLIED, CONTENT_READ, RESERVATION_EXTENDED, record_event
+from gptgate.storage.keys import KeyStore
+from gptgate.storage.schema import connect
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Events 1 to 6; the last one has no place in the log yet."""
+    records = Records(tmp_path / "data")
+    found = records.path.parent
+    record_event(found, 1000, CONFIG_APPLIED, {"digest": "d1", "configuration": {"apps": ["x" * 500]}})
+    with KeyStore(found, by="root") as keys:
+        keys.insert(KeyRecord(id="k1", app="shop", name="till", secret_hash=b"h", created_ms=2000))
+        keys.revoke("k1", 3000)
+    record_event(found, 4000, RESERVATION_EXTENDED, {"request": "r1", "app": "shop", "nano": 5})
+    add_auditor(found, "Sue", 5000, "ada")
+    sequence(records)
+    record_event(found, 6000, CONTENT_READ, {"request_id": "r1", "by": "Sue"})
+    monkeypatch.setenv("GPTGATE_DATA", str(found))
+    return found
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    assert execute(["audit", "events", "--format", "json", *arguments]) == 0
+    return [row["type"] for row in json.loads(capsys.readouterr().out)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "types"),
+    [
+        ("", "content_read auditor_added key_revoked key_created config_applied"),
+        ("--type key_created --type reservation_extended", "reservation_extended key_created"),
+        ("--by Sue", "content_read"),
+        ("--by root", "key_revoked key_created"),
+        ("--about r1", "content_read"),
+        ("--about k1", "key_revoked key_created"),
+        ("--about Sue", "auditor_added"),
+        ("--about shop --type reservation_extended --type key_created", "reservation_extended key_created"),
+        ("--about d1", "config_applied"),
+        ("--since 1970-01-01T00:00:05Z", "content_read auditor_added"),
+        ("--until 1970-01-01T00:00:03Z", "key_created config_applied"),
+        ("--limit 2", "content_read auditor_added"),
+        ("--limit 2 --before 5", "key_revoked key_created"),
+        ("--by nobody", ""),
+    ],
+)
+def test_conditions_add_up_and_the_newest_comes_first(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: str, types: str
+) -> None:
+    assert listed(capsys, *arguments.split()) == types.split()
+
+
+def test_the_table_says_who_did_what_and_where_it_is_in_the_log(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["audit", "events", "--limit", "2"]) == 0
+    told = capsys.readouterr()
+    head, read, added = told.out.splitlines()
+    assert head.split() == "NO TIME EVENT BY USER WHAT ENTRY OF THE LOG".split()
+    assert read.split() == "6 1970-01-01T00:00:06Z content_read Sue - request_id r1 not yet".split()
+    assert added.split() == "5 1970-01-01T00:00:05Z auditor_added ada - name Sue 4".split()
+    assert told.err == "there are older ones: --before 5\n"
+
+
+def test_what_is_long_is_in_json_and_csv(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["audit", "events", "--type", "config_applied"]) == 0
+    assert "xxx" not in capsys.readouterr().out
+    for form in ("json", "csv"):
+        assert execute(["audit", "events", "--type", "config_applied", "--format", form]) == 0
+        assert "x" * 500 in capsys.readouterr().out
+
+
+def test_a_type_that_there_is_not_gets_a_hint(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["audit", "events", "--type", "key_revokd"]) == 2
+    assert 'did you mean "key_revoked"' in capsys.readouterr().err
+    assert execute(["audit", "events", "--by", "nobody"]) == 0
+    assert capsys.readouterr().err == "no event fits\n"
+
+
+def test_an_event_that_cannot_be_read_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(folder / "gptgate.db")) as connection, connection:
+        connection.execute("UPDATE events SET body = x'7b' WHERE seq = 3")
+    assert execute(["audit", "events"]) == 1
+    assert "event 3 cannot be read" in capsys.readouterr().err
+
+
+def test_events_of_streams_are_not_looked_at_however_many_there_are(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(folder / "gptgate.db")) as connection, connection:
+        rows = [(4000, RESERVATION_EXTENDED, str(number), b"no JSON") for number in range(5000)]
+        connection.executemany("INSERT INTO events (at_ms, type, about, body) VALUES (?, ?, ?, ?)", rows)
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    def counted(path: Path, **how: Any) -> sqlite3.Connection:
+        opened = connect(path, **how)
+        opened.set_progress_handler(step, 100)
+        return opened
+
+    monkeypatch.setattr(acts, "connect", counted)
+    assert len(acts.acts(folder, acts.ActFilters(types=[CONFIG_APPLIED, CONTENT_READ]), 50)) == 2
+    assert steps < 50
