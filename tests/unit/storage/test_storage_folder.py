@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from gptgate.cli.folder import is_running
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import FolderLock, create_folder, file_identity, own_secret
 
@@ -63,3 +64,18 @@ def test_a_secret_that_is_none_is_not_taken_for_one(tmp_path: Path, content: byt
 def test_a_secret_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot read or make"):
         own_secret(tmp_path / "missing" / "some.secret")
+
+
+def test_a_shared_lock_keeps_gateways_out_and_is_none_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gptgate.storage.folder.PATIENCE", 1)
+    locks = [FolderLock(tmp_path, shared=True) for _ in range(2)]
+    assert not is_running(tmp_path)
+    with pytest.raises(StorageError, match="another gateway"):
+        FolderLock(tmp_path)
+    for lock in locks:
+        lock.release()
+    gateway = FolderLock(tmp_path)
+    assert is_running(tmp_path)
+    with pytest.raises(StorageError, match="another gateway"):
+        FolderLock(tmp_path, shared=True)
+    gateway.release()
