@@ -122,10 +122,15 @@ local function give(one)
 end
 
 -- Whether it fits, and how it stands before it is charged.
+-- An extension whose answer was lost is asked for again once its gateway has told its sums anew, without it. Rates are
+-- not among these: they have been charged already.
+local grown = ask.more and redis.call('GET', KEYS[5]) == ask.more
+
 local function look(one)
   local key = KEYS[one.key]
   if one.kind == 'rate' then
     local q, r = level(key, one.amount, one.window)
+    if grown then return true, {q, r} end
     local over = q + one.cost - one.amount
     return not (over > 0 or (over == 0 and r > 0)), {q, r}
   elseif one.kind == 'place' then
@@ -145,7 +150,7 @@ end
 local function charge(one, found)
   local key = KEYS[one.key]
   if one.kind == 'rate' then
-    keep_level(key, found[1] + one.cost, found[2], one.amount, one.window)
+    if not grown then keep_level(key, found[1] + one.cost, found[2], one.amount, one.window) end
   elseif one.kind == 'place' then
     redis.call('HINCRBY', key, one.process, 1)
     redis.call('PEXPIRE', key, 86400000)
@@ -193,6 +198,7 @@ local passes = look_at_all(ask.must, found)
 local fits = look_at_all(ask.may, wished)
 if passes then
   for i, one in ipairs(ask.must) do charge(one, found[i]) end
+  if ask.more then redis.call('SET', KEYS[5], ask.more, 'EX', 3600) end
   if fits then
     for i, one in ipairs(ask.may) do charge(one, wished[i]) end
   end

@@ -78,6 +78,7 @@ class SharedCounters:
 
     async def _grow(self, hold: SharedHold, more: Wish) -> None:
         """Hold this besides the wish that is held. Raises why it is refused; nothing is changed then."""
+        hold.extensions += 1
         lines = [Line(line.charge, line.account) for line in hold.lines]
         code, (states, _, _) = await self._charge(hold, None, more, lines, besides=True)
         for line, state in zip(lines, states[len(more.tokens) :], strict=True):
@@ -189,13 +190,13 @@ class SharedCounters:
         self, hold: SharedHold, limits: Sequence[Charge] | None, wish: Wish, lines: list[Line], besides: bool
     ) -> tuple[list[str], dict[str, object]]:
         membership = self._membership
-        keys = membership.keys(f"gone:{hold.id}")
+        keys = membership.keys(f"gone:{hold.id}", *([f"grown:{hold.id}"] if besides else []))
         process = membership.process
         wished = [limit_entry(one, process, keys) for one in wish.tokens]
         wished += [budget_entry(line.account, *line.charge, wish.spend, keys) for line in lines]
         ask: dict[str, object] = {"gateway": membership.gateway, "id": hold.id}
         if besides:
-            ask.update(must=wished, may=[], more=True)
+            ask.update(must=wished, may=[], more=str(hold.extensions))
         elif limits is None:
             ask.update(must=wished, may=[], holds=True)
         else:

@@ -121,6 +121,8 @@ class SharedHold:
         """What was really spent, once the reservation is settled."""
         self.first = True
         """The counters know nothing of this request yet."""
+        self.extensions = 0
+        """So many were asked for: each is charged once, however often its answer is lost."""
         self._change, self._grow, self._when_finished, self._limit_of = change, grow, finish, limit_of
         self._finished = False
 

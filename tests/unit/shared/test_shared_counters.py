@@ -3,15 +3,17 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, TopUp, Unit, Window
 from gptgate.core.errors import BudgetExceeded, ConcurrencyLimited, CountersUnavailable
+from gptgate.core.limit import Charge, LimitSpec
+from gptgate.core.limit import Unit as LimitUnit
 from gptgate.core.shared import Wish
 from gptgate.shared.hold import SharedHold
-from gptgate.shared.link import _doubts
+from gptgate.shared.link import Reply, _doubts, unavailable
 from limit_parts import charge, places, spec
 from shared_parts import LedgerThere, LimiterThere, Member, Server, running_server
 from waiting import eventually
@@ -101,6 +103,44 @@ def test_an_amount_that_several_are_told_to_set_is_that_amount(both: tuple[Membe
     assert (left(one), left(other)) == (0, 0)
     with pytest.raises(BudgetExceeded, match=r"is \$0\.00, of which nothing is left"):
         LedgerThere(one).reserve("a", "app", CHARGES[:1], dollars(1), NOW_MS)
+
+
+def test_an_extension_whose_answer_was_lost_is_charged_once(
+    both: tuple[Member, Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = both
+    rate = LimitSpec(name="tpm", scope=(), unit=LimitUnit.TOTAL_TOKENS, amount=1000, window_ms=86_400_000)
+    hold = one.run(one.counters.admit("r", "app", (), Wish([Charge(rate, "tpm", 100)], CHARGES, dollars(10)), NOW_MS))
+    link = one.service._link
+    call, lost = link.call, list[object]()
+
+    async def losing(script: str, keys: Sequence[str], ask: dict[str, object]) -> Reply:
+        reply = await call(script, keys, ask)
+        if ask.get("more") and not lost:
+            lost.append(ask)
+            error = unavailable("cut off")
+            error.broken = True
+            raise error
+        return reply
+
+    monkeypatch.setattr(link, "call", losing)
+
+    def used() -> int:
+        seen = other.run(other.counters.admit("s", "app", (), Wish([Charge(rate, "tpm", 0)], (), dollars(0)), NOW_MS))
+        (standing,) = seen.tokens.standing(time.monotonic_ns())
+        other.run(released(other, seen))
+        return rate.amount - standing.remaining
+
+    one.run(hold.extend([50], dollars(15)))
+    assert lost
+    assert (used(), LedgerThere(other).spent(CHARGES[0], NOW_MS)) == (150, dollars(15).nano)
+    one.run(hold.extend([50], dollars(20)))
+    assert (used(), LedgerThere(other).spent(CHARGES[0], NOW_MS)) == (200, dollars(20).nano)
+
+
+async def released(member: Member, hold: SharedHold) -> None:
+    hold.requests.release()
+    await member.service.settled()
 
 
 def test_a_rolling_window_forgets_by_quarters_of_an_hour(both: tuple[Member, Member]) -> None:
