@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from gptgate.core.finding import Origin, Segment
 from gptgate.detectors.encodings import unpacked
-from gptgate.detectors.hidden import hidden_texts
+from gptgate.detectors.hidden import BLANKS, hidden_texts, parted
 from gptgate.detectors.multi import Cache, make_sign_finder
-from gptgate.detectors.reading import Reader
+from gptgate.detectors.reading import Reader, read_text
 from gptgate.detectors.view import Back, Derived, View
 
 ATTACHMENT = "attachment"
@@ -100,6 +102,9 @@ class Deriver:
             if not segment.text.isascii():
                 todo += [(_hidden(root, *one), 2) for one in hidden_texts(segment.text)]
                 found.pieces.extend(piece for piece, _ in todo[1:])
+                if not is_trusted and (blanks := parted(segment.text)):
+                    found.pieces.append(_parted(root.segment, replace(segment, text=blanks)))
+                    room -= len(found.pieces[-1].data)
             while todo:
                 piece, depth = todo.pop()
                 for view, child in self._children(piece, is_trusted):
@@ -122,6 +127,11 @@ class Deriver:
             for derived in view.derive(data):
                 if derived.data and derived.data != data:
                     yield view, _child(parent, view, derived)
+
+
+def _parted(index: int, segment: Segment) -> Piece:
+    piece = as_read(index, segment, read_text(segment.text, segment.is_json))
+    return piece._replace(view=BLANKS, believed=("attack.",))
 
 
 def _content(root: Piece, segment: Segment) -> Piece | None:

@@ -1,4 +1,4 @@
-"""Views of encoded text: base64, hex, percent, HTML entities, source-code escapes, terminal colours."""
+"""Views of encoded text: base64, hex, percent, HTML entities, quoted-printable, escapes of source code, colours."""
 
 import binascii
 import html
@@ -18,8 +18,10 @@ _HEX_DIGITS = re.compile(rb"0x|\\x|[^0-9A-Fa-f]")
 _PERCENT = re.compile(rb"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,4}")
 _FORM = re.compile(rb"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,4}|\+")
 _PLUS = re.compile(rb"[A-Za-z0-9]\+[A-Za-z0-9]+\+[A-Za-z0-9]")
-_ENTITY = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_ESCAPE = re.compile(rb"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|[0-3][0-7]{2}|[nrt])")
+_ENTITY = re.compile(rb"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
+_MAIL = re.compile(rb"=\r?\n|(?:=[0-9A-F]{2})+")
+# Escapes that are escaped themselves: JSON in JSON has two signs for one, and so on.
+_ESCAPE = re.compile(rb"\\{1,8}(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|[0-3][0-7]{2}|[nrt])")
 _LINE_END = re.compile(rb"\\[nrt]")
 _COLOUR = re.compile(rb"(?:\x1b|\\(?:x1[bB]|u001[bB]|033|e))\[[0-9;:?]{0,32}[A-Za-z]")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -127,12 +129,24 @@ def _entities(data: bytes) -> Iterator[Derived]:
 
 
 def _unescape_source(unit: bytes) -> bytes:
-    simple = _SIMPLE.get(unit[1:])
+    escape = unit.lstrip(b"\\")
+    simple = _SIMPLE.get(escape)
     if simple:
         return simple
-    digits, base = (unit[1:], 8) if unit[1:2].isdigit() else (unit[2:].strip(b"{}"), 16)
+    digits, base = (escape, 8) if escape[:1].isdigit() else (escape[1:].strip(b"{}"), 16)
     code = int(digits, base)
     return read_text(chr(code), False) if code <= 0x10FFFF else unit
+
+
+def _unquoted(unit: bytes) -> bytes:
+    """What stands for bytes, and for the end of a line that is none."""
+    if unit[-1:] == b"\n":
+        return b""
+    return read_text(binascii.unhexlify(unit.replace(b"=", b"")).decode("utf-8", "replace"), False)
+
+
+def _mail(data: bytes) -> Iterator[Derived]:
+    yield rewritten(data, _MAIL, _unquoted)
 
 
 def _escapes(data: bytes) -> Iterator[Derived]:
@@ -171,17 +185,28 @@ HEX = View(
 PERCENT = View(
     name="percent",
     what="Something was found in text that was encoded for a URL.",
-    sign=r"%[0-9A-Fa-f]{2}|[A-Za-z]\+[A-Za-z]+\+[A-Za-z]",
+    sign=r"%[0-9A-Fa-f]{2}|[A-Za-z]\+[A-Za-z]+\+[A-Za-z]|[0-9]\+[0-9]{4,6}\+[0-9]",
     derive=_percent,
     points=5,
     nests=True,
     is_strong=True,
+    version=2,
 )
 ENTITIES = View(
     name="entities",
     what="Something was found in text that was encoded as HTML entities.",
     sign="&(?:#[0-9]|#[xX][0-9A-Fa-f]|[A-Za-z][A-Za-z0-9]{1,31};)",
     derive=_entities,
+    points=5,
+    nests=True,
+    is_strong=True,
+    version=2,
+)
+MAIL = View(
+    name="mail",
+    what="Something was found in text that was encoded for a mail (quoted-printable).",
+    sign=r"[!-<>-~]=\r?\n[!-~]|(?:=[0-9A-F]{2}){2}",
+    derive=_mail,
     points=5,
     nests=True,
     is_strong=True,
@@ -194,6 +219,7 @@ ESCAPES = View(
     points=5,
     nests=True,
     is_strong=True,
+    version=2,
 )
 LINE_ENDS = View(
     name="line_ends",

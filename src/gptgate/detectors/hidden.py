@@ -1,6 +1,7 @@
 """Text that nobody sees: carried by tag characters, variation selectors or zero-width characters.
 
-A reading drops these characters, so this looks at the text as it was sent, and the way back is in its characters.
+A reading drops these characters, so this looks at the text as it was sent, and the way back is in its characters. That
+may put words together which only such a character parted: `parted` reads it as a blank.
 """
 
 import re
@@ -13,6 +14,9 @@ from gptgate.detectors.view import Back
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
 _FLAG = "\U0001f3f4"
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
+_PARTING = re.compile("(?<=[A-Za-z])[\u200b\u200c\u200d\u2060\ufeff]{1,8}(?=[A-Za-z])")
+_PARTED = 2
+"""Fewer are where a long word may be divided."""
 _BITS = re.compile("[\u200b\u200c\u200d\u2060-\u2064\ufeff]{32,}")
 
 
@@ -29,6 +33,11 @@ KINDS = {
     "obfuscation.selectors": "Text in variation selectors, which nobody sees.",
     "obfuscation.zero_width": "Text in zero-width characters, which nobody sees.",
 }
+VERSION = 2
+"""To be raised when what is seen here changes."""
+BLANKS = "blanks"
+BLANKS_KIND = {f"obfuscation.{BLANKS}": "Something was found in words that only zero-width characters part."}
+BLANKS_POINTS = 15
 POINTS = 40
 """There is no honest reason for it, whatever it says."""
 
@@ -43,6 +52,13 @@ def hidden_texts(text: str) -> Iterator[Hidden]:
             data = read(run[0])
             if data:
                 yield Hidden(name, data, _spread(start, end, len(data)))
+
+
+def parted(text: str) -> str:
+    """The text with blanks in the place of zero-width characters between letters; empty where there are hardly any."""
+    if len(_PARTING.findall(text)) < _PARTED:
+        return ""
+    return _PARTING.sub(lambda run: " " * len(run[0]), text)
 
 
 def _spread(start: int, end: int, size: int) -> Back:

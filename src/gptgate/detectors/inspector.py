@@ -12,7 +12,7 @@ from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
 from gptgate.core.snapshot import CustomSpec
-from gptgate.detectors import canary, echo, known
+from gptgate.detectors import canary, echo, hidden, known
 from gptgate.detectors.canary import Canaries, CanaryForms
 from gptgate.detectors.custom import custom_detectors
 from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
@@ -309,5 +309,7 @@ def _digest(detectors: Mapping[str, Detector], whole: Mapping[str, WholeDetector
     ]
     read_as = [(name, view.version, view.sign, view.points, view.believed, view.nests) for name, view in views.items()]
     return hashlib.sha256(
-        msgspec.json.encode([described, seen_whole, read_as, known.VERSION, canary.VERSION, echo.VERSION])
+        msgspec.json.encode(
+            [described, seen_whole, read_as, known.VERSION, canary.VERSION, echo.VERSION, hidden.VERSION]
+        )
     ).hexdigest()

@@ -86,12 +86,15 @@ _ALIKE = {
 """Letters of other scripts that are taken for these: chosen by their looks in common typefaces."""
 
 _LOOK = {char.encode(): letter.encode() for letter, chars in _ALIKE.items() for char in chars}
+_FLAGS = {chr(0x1F1E6 + at).encode(): bytes([0x61 + at]) for at in range(26)}
+"""Letters that flags of countries are made of."""
 _MIXED = re.compile(
     rb"[A-Za-z](?:%(like)s)|(?:%(like)s)[A-Za-z]" % {b"like": b"[\xcc\xcd][\x80-\xbf]|" + b"|".join(sorted(_LOOK))}
 )
 _FOREIGN = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _SPACED = re.compile(
     rb"(?<![^ \t\r\n\xff])[!-~](?:[ \t][!-~](?![!-~])){1,}"
+    rb"|(?<![^ \t\r\n\xff])[!-~](?:\r?\n[!-~](?![^\r\n\xff])){2,}"
     rb"|(?<![A-Za-z0-9])[A-Za-z0-9](?:[.,*_|/~:-][A-Za-z0-9](?![A-Za-z0-9])){2,}|[ \t]{2,}"
 )
 
@@ -103,7 +106,7 @@ def _disguised(words: Iterator[str]) -> str:
 @lru_cache(4096)
 def _looks(char: bytes) -> bytes:
     """The ASCII letter that a character is taken for, without its marks; the character itself where there is none."""
-    known = _LOOK.get(char)
+    known = _LOOK.get(char) or _FLAGS.get(char)
     if known is not None:
         return known
     parts = unicodedata.normalize("NFKD", char.decode("utf-8", "replace"))
@@ -121,7 +124,7 @@ def _close_up(run: bytes) -> bytes:
     """The word that letters apart make; a wider gap is one between words."""
     if run[:1] in b" \t":
         return b" "
-    return run.translate(None, b" \t") if run[1:2] in b" \t" else run[::2]
+    return run.translate(None, b" \t\r\n") if run[1:2] in b" \t\r\n" else run[::2]
 
 
 def _spacing(data: bytes) -> Iterator[Derived]:
@@ -149,11 +152,14 @@ def _reversed(data: bytes) -> Iterator[Derived]:
 HOMOGLYPHS = View(
     name="homoglyphs",
     what="Something was found in letters of other scripts that look like Latin ones, or carry marks.",
-    sign=r"[A-Za-z0-9_-][\xc3-\xd6\xe1\xea]|[\xc3-\xd6\xe1\xea][\x80-\xbf]{1,2}[A-Za-z0-9_-]",
+    sign=r"[A-Za-z0-9_-][\xc3-\xd6\xe1\xea]|[\xc3-\xd6\xe1\xea][\x80-\xbf]{1,2}[A-Za-z0-9_-]"
+    # Small capitals and the letters of flags, which make whole words.
+    r"|\xe1\xb4[\x80-\xab](?:\xe1\xb4|[\xc9\xca][\x80-\xbf]|\xea\x9c)|(?:\xf0\x9f\x87[\xa6-\xbf]){5}",
     derive=_homoglyphs,
     points=15,
     believed=("attack.", "secret."),
     is_strong=True,
+    version=2,
 )
 SPACING = View(
     name="spacing",
@@ -163,6 +169,7 @@ SPACING = View(
     points=15,
     believed=("attack.", "secret.", "pii.payment_card", "pii.iban"),
     is_strong=True,
+    version=2,
 )
 LEET = View(
     name="leet",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gptgate.core.finding import Origin
-from gptgate.detectors import canary, echo, encodings, known, letters, markup
+from gptgate.detectors import canary, codes, echo, encodings, known, letters, markup
 from gptgate.detectors.library import (
     ai_secrets,
     api_secrets,
@@ -84,12 +84,14 @@ VIEWS: Mapping[str, View] = {
     for view in (
         encodings.PERCENT,
         encodings.ENTITIES,
+        encodings.MAIL,
         encodings.ESCAPES,
         encodings.LINE_ENDS,
         encodings.COLOURS,
         markup.MARKUP,
         encodings.BASE64,
         encodings.HEX,
+        codes.CODES,
         letters.HOMOGLYPHS,
         letters.SPACING,
         letters.LEET,

@@ -22,12 +22,13 @@ _POINTS = 5
 
 def signal_kinds(views: Mapping[str, View]) -> dict[str, str]:
     """Every kind that is reported here, with one line that says what it is."""
-    return {view.kind: view.what for view in views.values()} | hidden.KINDS | dict(UNSCANNABLE)
+    return {view.kind: view.what for view in views.values()} | hidden.KINDS | hidden.BLANKS_KIND | dict(UNSCANNABLE)
 
 
 def signal_points(views: Mapping[str, View]) -> dict[str, int]:
     """The points of each of these kinds."""
     points = {view.kind: view.points for view in views.values()}
+    points |= dict.fromkeys(hidden.BLANKS_KIND, hidden.BLANKS_POINTS)
     return points | dict.fromkeys(hidden.KINDS, hidden.POINTS) | dict.fromkeys(UNSCANNABLE, _POINTS)
 
 

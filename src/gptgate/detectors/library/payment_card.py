@@ -53,17 +53,19 @@ _NAMES = "(?:[Cc]ard|CARD|[Vv]isa|VISA|[Aa]mex|AMEX|[Mm]astercard|MASTERCARD)"
 """What numbers are stuck to: ``card4111…``. With any word, each word of a stream would be the beginning of a match."""
 # Not the tail of a longer number, of a decimal fraction or of an identifier.
 _LEFT = r"(?:[^A-Za-z0-9.]|[^0-9]\.|\\[nrt])"
+# Nor the head of one; but tables write whole numbers as fractions of nothing.
+_RIGHT = r"(?:[^A-Za-z0-9.-]|[.-][^0-9]|\.0[^0-9.])"
 
 DETECTOR = Detector(
     name="payment_card",
-    version=4,
+    version=5,
     kinds={"pii.payment_card": "A payment card number with a valid issuer range, length and Luhn checksum."},
     patterns=(
         Pattern(
             kind="pii.payment_card",
             left=_LEFT,
             body=f"(?:[2-68][0-9]{{12,18}}|{_GROUPED})",
-            right=r"(?:[^A-Za-z0-9.-]|[.-][^0-9])",
+            right=_RIGHT,
             points=60,
             accept=is_card,
         ),
@@ -72,7 +74,7 @@ DETECTOR = Detector(
             left=_LEFT,
             prefix=_NAMES,
             body=f"(?:[3-6][0-9]{{13,15}}|{_GROUPED})",
-            right=r"(?:[^A-Za-z0-9.-]|[.-][^0-9])",
+            right=_RIGHT,
             points=60,
             trigger=f"{_NAMES}[2-6][0-9]{{3}}",
             accept=is_card,
