@@ -12,7 +12,7 @@ from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin, Segment, pointer
 from gptgate.core.ports import StreamScanner
 from gptgate.core.snapshot import CustomSpec
-from gptgate.detectors import canary, echo, hidden, known
+from gptgate.detectors import canary, echo, hidden, known, named
 from gptgate.detectors.canary import Canaries, CanaryForms
 from gptgate.detectors.custom import custom_detectors
 from gptgate.detectors.derive import Derivation, Deriver, Piece, as_read
@@ -132,7 +132,13 @@ class TextInspector:
 
     def inspect(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
         """All findings, sorted by segment, start, end and kind. Raises GuardFailed when the engine cannot answer."""
-        findings = self._inspect(segments)
+        values = named.named(segments)
+        # In one look: what streams bring beside their texts are small objects, and many.
+        findings = self._inspect([*segments, *named.as_segments(segments, values)] if values else segments)
+        if values:
+            alone = [one for one in findings if one.segment < len(segments)]
+            beside = [one for one in findings if one.segment >= len(segments) and one.detector in self._matchers]
+            findings = [*alone, *named.beside_names(segments, values, beside, alone)]
         joined = rows(segments) if len(segments) > 1 else ()
         if joined:
             spread = (one for one in self._inspect(as_segments(segments, joined)) if one.detector in self._matchers)
@@ -310,6 +316,6 @@ def _digest(detectors: Mapping[str, Detector], whole: Mapping[str, WholeDetector
     read_as = [(name, view.version, view.sign, view.points, view.believed, view.nests) for name, view in views.items()]
     return hashlib.sha256(
         msgspec.json.encode(
-            [described, seen_whole, read_as, known.VERSION, canary.VERSION, echo.VERSION, hidden.VERSION]
+            [described, seen_whole, read_as, known.VERSION, canary.VERSION, echo.VERSION, hidden.VERSION, named.VERSION]
         )
     ).hexdigest()

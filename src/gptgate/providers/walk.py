@@ -1,5 +1,5 @@
-"""Every string of a JSON value as a segment: values, keys that are not the dialect's own, and very long numbers; and
-every part that is not text."""
+"""Every string of a JSON value as a segment: values, keys that are not the dialect's own, very long numbers, and long
+ones that have such a key; and every part that is not text."""
 
 from typing import Any
 
@@ -38,6 +38,8 @@ INERT = frozenset(
 
 
 _NUMBERS = frozenset({int, float})
+_SHORT = 10**6
+"""A whole number from here on may be one that its name says is personal, such as a telephone's."""
 
 
 def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
@@ -67,9 +69,12 @@ def collect(value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
 
 def member(key: str, value: Any, path: Path, origin: Origin, out: list[Segment]) -> None:
     """The segments of one member of the object at `path`: its key, when it is not the dialect's own, and its value."""
+    kind = type(value)
     if key not in DIALECT_KEYS:
         out.append(Segment((*path, key), origin, key, True))
-    kind = type(value)
+        if kind is int and _SHORT <= value < MAX_PLAIN_NUMBER:
+            out.append(Segment((*path, key), origin, str(value)))
+            return
     if kind is str:
         if value and value not in INERT:
             out.append(Segment((*path, key), origin, value, media=_declared(value) if value[:5] == "data:" else ""))
