@@ -68,8 +68,12 @@ async def spend(folder: Path) -> None:
     budget = BudgetSpec(name="b", scope=(), unit=Unit.USD, window=Window.DAY, amount=100)
     treasury.report(Crossing(budget, (), 0, 50, 50, 100))
     await treasury.close()
-    add_top_up(folder, TopUp("b", (), 5, 30), "ada")
-    set_amount(folder, "ada", lambda before: TopUp("b", (), 6, 90 - 100 - sum(one.amount for one in before), 90))
+    add_top_up(folder, TopUp.given(budget, (), 5, 30), "ada")
+
+    def change(before: list[TopUp]) -> TopUp:
+        return TopUp.given(budget, (), 6, 90 - 100 - sum(one.amount for one in before), 90)
+
+    set_amount(folder, "ada", change)
     reconcile(folder, "lost", 7, BILLED, Usage(input_tokens=1), 10, "ada")
 
 

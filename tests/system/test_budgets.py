@@ -163,6 +163,51 @@ async def test_a_top_up_lets_the_next_request_pass(tmp_path: Path, capsys: pytes
         assert (await ask(gateway, "echo: hello"))[0] == 429
 
 
+@pytest.mark.parametrize("command", [("set", "--amount", "12"), ("top-up", "--add", "12")])
+async def test_dollars_that_an_account_was_given_are_no_requests_once_the_budget_counts_these(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, str, str]
+) -> None:
+    dollars = '  - {name: few, scope: [app], unit: usd, amount: "1", window: month}\n'
+    requests = dollars.replace("usd", "requests")
+    words, option = ["budget", command[0], "few", "demo"], command[1:]
+
+    def shown_amount() -> str:
+        capsys.readouterr()
+        assert execute(["budget", "show", "few", "--format", "json", "--data", str(tmp_path)]) == 0
+        (row,) = json.loads(capsys.readouterr().out)
+        return str(row["amount"])
+
+    async with running_gateway(tmp_path, config_with(dollars)) as gateway:
+        address = gateway.app.snapshot.providers["simulator"].base_url
+        assert await asyncio.to_thread(execute, [*words, *option, "--data", str(tmp_path)]) == 0
+        gateway.app._treasury.refresh()
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        write_config(tmp_path, config_with(requests), simulator=address)
+        await gateway.app.apply_config()
+        assert (await ask(gateway, "echo: hello"))[0] == 429
+        await gateway.settled()
+        assert await asyncio.to_thread(shown_amount) == "1"
+        # The other way round: requests are no dollars.
+        assert await asyncio.to_thread(execute, [*words, option[0], "5", "--data", str(tmp_path)]) == 0
+        gateway.app._treasury.refresh()
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        await gateway.settled()
+        assert await asyncio.to_thread(shown_amount) == {"set": "5", "top-up": "6"}[command[0]]
+    async with running_gateway(tmp_path, config_with(dollars.replace('"1"', '"0.000001"'))) as gateway:
+        await gateway.settled()
+        expected = {"set": "12.000000000", "top-up": "12.000001000"}[command[0]]
+        assert await asyncio.to_thread(shown_amount) == expected
+    async with running_gateway(tmp_path, config_with(requests)) as gateway:
+        passed = [(await ask(gateway, "echo: hello"))[0] for _ in range(5)].count(200)
+        assert passed == {"set": 3, "top-up": 4}[command[0]]
+    told = [event for kind in ("budget_set", "budget_topped_up") for event in events(tmp_path, kind)]
+    assert [(event["unit"], event["window"], event["scope"]) for event in told] == [
+        ("usd", "month", ["app"]),
+        ("requests", "month", ["app"]),
+    ]
+    assert execute(["audit", "verify", "--data", str(tmp_path)]) == 0
+
+
 async def test_budgets_change_in_a_running_gateway_and_know_what_was_spent_before_they_came(tmp_path: Path) -> None:
     few = '  - {name: few, scope: [app], unit: requests, amount: "1", window: month}\n'
     async with running_gateway(tmp_path, config_with(few)) as gateway:

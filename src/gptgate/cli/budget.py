@@ -118,7 +118,7 @@ def top_up(
         raise CommandError("--add: an amount above 0", exit_code=USAGE)
     who = decider(by)
     with writing(data):
-        add_top_up(data, TopUp(budget.name, key, _now_ms(), amount), who, system_user())
+        add_top_up(data, TopUp.given(budget, key, _now_ms(), amount), who, system_user())
     print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {_account(key)}, by {clean(who)}")
 
 
@@ -138,7 +138,7 @@ def set_account(
     def change(before: list[TopUp]) -> TopUp:
         configured, changed = _limit(budget, key) or 0, _changed(budget, before, now_ms).get(key)
         in_force = configured if changed is None else changed.limit(configured, _slot(budget, now_ms))
-        return TopUp(budget.name, key, now_ms, wanted - in_force, wanted)
+        return TopUp.given(budget, key, now_ms, wanted - in_force, wanted)
 
     with writing(data):
         set_amount(data, who, change, system_user())
@@ -240,8 +240,7 @@ def _changed(budget: BudgetSpec, top_ups: list[TopUp], now_ms: int) -> dict[tupl
     """The accounts whose amount was changed in the window in force."""
     changed: dict[tuple[str, ...], LedgerAccount] = {}
     for top_up in top_ups:
-        fits = top_up.budget == budget.name and len(top_up.key) == len(budget.scope)
-        if fits and _slot(budget, top_up.at_ms) == _slot(budget, now_ms):
+        if top_up.holds_for(budget) and _slot(budget, top_up.at_ms) == _slot(budget, now_ms):
             changed.setdefault(top_up.key, LedgerAccount()).change(_slot(budget, now_ms), top_up)
     return changed
 

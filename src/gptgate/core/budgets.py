@@ -169,7 +169,8 @@ class Spent(NamedTuple):
 
 class TopUp(NamedTuple):
     """A change of one account of a budget, for the window that holds `at_ms`: an addition, or with `set_to` what its
-    amount is from then on, whatever is configured and was added before; `amount` is what that came to then.
+    amount is from then on, whatever is configured and was added before; `amount` is what that came to then. `unit`,
+    `window` and `scope` are those that the budget had: for another it says nothing. None: nobody wrote them down then.
     """
 
     budget: str
@@ -177,6 +178,27 @@ class TopUp(NamedTuple):
     at_ms: int
     amount: int
     set_to: int | None = None
+    unit: str | None = None
+    window: str | None = None
+    scope: tuple[str, ...] | None = None
+
+    @classmethod
+    def given(
+        cls, budget: BudgetSpec, key: tuple[str, ...], at_ms: int, amount: int, set_to: int | None = None
+    ) -> "TopUp":
+        """One for the budget as it is."""
+        scope = tuple([dimension.value for dimension in budget.scope])
+        return cls(budget.name, key, at_ms, amount, set_to, budget.unit.value, budget.window.value, scope)
+
+    def holds_for(self, budget: BudgetSpec) -> bool:
+        """Whether it was given for this budget, as far as it says what for."""
+        return (
+            self.budget == budget.name
+            and len(self.key) == len(budget.scope)
+            and self.unit in (None, budget.unit)
+            and self.window in (None, budget.window)
+            and self.scope in (None, budget.scope)
+        )
 
 
 class Correction(NamedTuple):

@@ -161,16 +161,18 @@ class MemoryLedger:
             held.lines.append((charge, account, slot))
 
     def set_top_ups(self, budgets: Sequence[BudgetSpec], top_ups: Iterable[TopUp]) -> None:
-        """From now on these, and no others, change the budgets' amounts, in their order."""
+        """From now on these, and no others, change the amounts of the budgets that they hold for, in their order."""
         for book in self._books.values():
             for account in book.accounts.values():
                 account.unchanged()
-        books: dict[tuple[str, int], list[_Book]] = {}
+        named: dict[str, list[BudgetSpec]] = {}
         for budget in budgets:
-            books.setdefault((budget.name, len(budget.scope)), []).append(self._book(budget))
+            named.setdefault(budget.name, []).append(budget)
         for top_up in top_ups:
-            for book in books.get((top_up.budget, len(top_up.key)), ()):
-                book.restored(top_up.key).change(book.slots.slot(top_up.at_ms), top_up)
+            for budget in named.get(top_up.budget, ()):
+                if top_up.holds_for(budget):
+                    book = self._book(budget)
+                    book.restored(top_up.key).change(book.slots.slot(top_up.at_ms), top_up)
 
     def reserve(
         self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int

@@ -228,6 +228,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
                   WHERE type IN ('budget_topped_up', 'budget_set'))
             WHERE place = top_ups.seq)""",
     ),
+    (
+        # What the budget was when its amount was changed. Nobody wrote it down before: NULL.
+        "ALTER TABLE top_ups ADD COLUMN unit TEXT",
+        "ALTER TABLE top_ups ADD COLUMN window TEXT",
+        "ALTER TABLE top_ups ADD COLUMN scope TEXT",
+    ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""
 

@@ -36,7 +36,8 @@ AMOUNTS = {
 }
 """Unit → whole dollars and the rest: a sum of nano-dollars past 2**63 is an error in SQLite."""
 
-KEY = msgspec.json.Decoder(tuple[str, ...])
+NAMES = msgspec.json.Decoder(tuple[str, ...])
+"""An account's key, or a scope."""
 
 
 def spent_by(connection: sqlite3.Connection, budget: BudgetSpec, since_ms: int) -> Iterator[Spent]:
@@ -170,15 +171,14 @@ def _change(folder: Path, kind: str, by: str, user: str, change: Callable[[list[
     ):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            budget, key, at_ms, amount, set_to = change(_top_ups(connection))
+            top_up = change(_top_ups(connection))
+            said = {name: value for name, value in top_up._asdict().items() if value is not None}
+            row = {name: _column(value) for name, value in said.items()} | {"by": by}
             connection.execute(
-                "INSERT INTO top_ups (budget, key, at_ms, amount, by, set_to) VALUES (?, ?, ?, ?, ?, ?)",
-                (budget, msgspec.json.encode(key).decode(), at_ms, amount, by, set_to),
+                f"INSERT INTO top_ups ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
+                tuple(row.values()),
             )
-            fields = {"budget": budget, "key": list(key), "amount": amount, "by": by, "user": user}
-            if set_to is not None:
-                fields["set_to"] = set_to
-            insert_event(connection, at_ms, kind, fields)
+            insert_event(connection, top_up.at_ms, kind, {**said, "by": by, "user": user})
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
@@ -186,5 +186,12 @@ def _change(folder: Path, kind: str, by: str, user: str, change: Callable[[list[
 
 
 def _top_ups(connection: sqlite3.Connection) -> list[TopUp]:
-    rows = connection.execute("SELECT budget, key, at_ms, amount, set_to FROM top_ups ORDER BY seq").fetchall()
-    return [TopUp(budget, KEY.decode(key), *rest) for budget, key, *rest in rows]
+    rows = connection.execute(f"SELECT {', '.join(TopUp._fields)} FROM top_ups ORDER BY seq").fetchall()  # noqa: S608
+    return [
+        TopUp(budget, NAMES.decode(key), at_ms, amount, set_to, unit, window, scope and NAMES.decode(scope))
+        for budget, key, at_ms, amount, set_to, unit, window, scope in rows
+    ]
+
+
+def _column(value: object) -> object:
+    return msgspec.json.encode(value).decode() if isinstance(value, tuple) else value

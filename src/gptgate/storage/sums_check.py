@@ -21,7 +21,7 @@ SUMS = (
 )
 """What a row is of, the query that gives the rows that must be there, where they are, and how many columns name one."""
 
-TOP_UPS = "SELECT budget, key, at_ms, amount, by, set_to FROM top_ups ORDER BY seq"
+TOP_UPS = "SELECT budget, key, at_ms, amount, by, set_to, unit, window, scope FROM top_ups ORDER BY seq"
 CORRECTIONS = "SELECT id, at_ms, usage_source, input_tokens, output_tokens, cost_nano, by FROM corrections ORDER BY seq"
 EVENTS = "SELECT body FROM events WHERE type IN (?, ?) ORDER BY seq"
 
@@ -33,6 +33,9 @@ class _TopUp(Struct, frozen=True):
     amount: int
     by: str
     set_to: int | None = None
+    unit: str | None = None
+    window: str | None = None
+    scope: list[str] | None = None
 
 
 class _Correction(Struct, frozen=True):
@@ -90,7 +93,8 @@ def _top_up(row: tuple[Any, ...]) -> tuple[Any, ...] | None:
         said = TOP_UP.decode(row[0])
     except UNREADABLE:
         return None
-    return said.budget, msgspec.json.encode(said.key).decode(), said.at_ms, said.amount, said.by, said.set_to
+    values = msgspec.structs.astuple(said)
+    return tuple([msgspec.json.encode(each).decode() if isinstance(each, list) else each for each in values])
 
 
 def _correction(row: tuple[Any, ...]) -> tuple[Any, ...] | None:

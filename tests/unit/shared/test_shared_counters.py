@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, TopUp, Unit, Window
 from gptgate.core.errors import BudgetExceeded, ConcurrencyLimited, CountersUnavailable
@@ -76,6 +77,25 @@ def test_what_one_is_topped_up_by_the_other_can_spend(both: tuple[Member, Member
     LedgerThere(other).reserve("a", "app", CHARGES[:1], dollars(150), NOW_MS)
     with pytest.raises(BudgetExceeded):
         LedgerThere(one).reserve("b", "app", CHARGES[:1], dollars(1), NOW_MS)
+
+
+def test_dollars_that_one_is_given_are_no_tokens_of_the_other(both: tuple[Member, Member]) -> None:
+    """Who has taken another configuration over counts them apart from who has not yet."""
+    one, other = both
+    tokens = replace(DAY, unit=Unit.TOKENS)
+    given = [TopUp.given(DAY, (), NOW_MS, 11_900, 12_000)]
+
+    async def told(member: Member, *budgets: BudgetSpec) -> None:
+        member.ledger.set_top_ups(budgets, given)
+        member.service.change(budgets, True)
+        await member.ready()
+
+    one.run(told(one, DAY))
+    assert LedgerThere(other).left(CHARGES[0], NOW_MS) == 12_000
+    one.run(told(one, DAY, tokens))
+    assert LedgerThere(one).left(CHARGES[0], NOW_MS) == 12_000
+    assert LedgerThere(one).left(BudgetCharge(tokens, ()), NOW_MS) == 100
+    assert LedgerThere(other).left(BudgetCharge(tokens, ()), NOW_MS) == 100
 
 
 def test_an_amount_that_several_are_told_to_set_is_that_amount(both: tuple[Member, Member]) -> None:

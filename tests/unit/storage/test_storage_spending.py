@@ -124,7 +124,8 @@ async def test_sums_from_before_estimates_counted_as_unproven_are_made_anew(tmp_
     await ended(store, "a", asked={"tags": {"f": "x"}}, cost_nano=7 * 10**9 + 5, usage_source="estimated")
     await store.close(60_000)
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
-        connection.execute("ALTER TABLE top_ups DROP COLUMN set_to")
+        for column in ("set_to", "unit", "window", "scope"):
+            connection.execute(f"ALTER TABLE top_ups DROP COLUMN {column}")
         for table in ("spending", "spending_days", "spending_tags"):
             counted = connection.execute(f"SELECT unknown_usd, unknown_nano FROM {table}").fetchall()
             assert counted == [(7, 5)]
@@ -153,6 +154,27 @@ async def test_a_top_up_is_kept_with_its_event(tmp_path: Path) -> None:
     assert [kind for _, kind, _ in rows] == ["budget_topped_up"] * 2
 
 
+async def test_a_changed_amount_says_what_it_was_given_for(tmp_path: Path) -> None:
+    await opened(tmp_path).close(60_000)
+    given = TopUp.given(budget(Unit.TOKENS, Dimension.TEAM, Dimension.APP), ("x", "shop"), 5, 100)
+    add_top_up(tmp_path, TopUp("b", ("shop",), 4, 1), "alice")
+    add_top_up(tmp_path, given, "alice")
+    add_top_up(tmp_path, TopUp.given(budget(Unit.USD), (), 6, 7), "alice")
+    with closing(Spending(tmp_path)) as spending:
+        assert spending.top_ups()[:2] == [TopUp("b", ("shop",), 4, 1), given]
+        assert spending.top_ups()[2].scope == ()
+    with closing(LogCheck(tmp_path)) as check:
+        assert check.money() == ""
+    for column in ("unit", "window", "scope"):
+        with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:
+            (before,) = connection.execute(f"SELECT {column} FROM top_ups WHERE seq = 2").fetchone()
+            connection.execute(f"UPDATE top_ups SET {column} = NULL WHERE seq = 2")
+        with closing(LogCheck(tmp_path)) as check:
+            assert check.money() == "top-up 2 is not what its event says"
+        with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:
+            connection.execute(f"UPDATE top_ups SET {column} = ? WHERE seq = 2", (before,))
+
+
 async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> None:
     await opened(tmp_path).close(60_000)
     add_top_up(tmp_path, TopUp("b", ("shop",), 5, 100), "alice")
@@ -168,7 +190,8 @@ async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> N
         assert [(each.amount, each.set_to) for each in spending.top_ups()] == [(100, None), (-30, 70)]
     # A store from before this was kept knows it from the events.
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:
-        connection.execute("ALTER TABLE top_ups DROP COLUMN set_to")
+        for column in ("set_to", "unit", "window", "scope"):
+            connection.execute(f"ALTER TABLE top_ups DROP COLUMN {column}")
         connection.execute("UPDATE schema_version SET version = ?", (7,))
     await opened(tmp_path).close(60_000)
     with closing(Spending(tmp_path)) as spending:
