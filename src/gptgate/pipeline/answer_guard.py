@@ -18,11 +18,12 @@ from gptgate.core.ports import Cut, Pseudonyms, StreamScanner, TextRedactor, Tex
 from gptgate.core.snapshot import STRENGTH, Effect, Stage
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.hearing import Said, hearing_of
-from gptgate.pipeline.judge import cut_of, denial, rewriting_edits, rewritten
+from gptgate.pipeline.judge import cut_of, denial, edited, rewriting_edits, rewritten
 from gptgate.pipeline.keeping import class_of, content_of, content_unjudged, keeps_any, kept_out
 from gptgate.pipeline.outgrowth import AROUND_TOKENS
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.soundness import NONSENSE, sound, sound_findings
+from gptgate.pipeline.whole_texts import WholeTexts
 
 MAX_SCORED = 512
 """Findings that stay in the running score of a stream: a provider that floods us must not make us slow."""
@@ -88,6 +89,7 @@ class AnswerGuard:
         self._head: dict[Path, bytes] = {}
         self._channels: dict[Channel, _Growing] = {}
         self._kept_chars = 0
+        self._whole_texts = WholeTexts()
         self.received = self.beside = 0
         """Characters of a stream that came, let out or not; and bytes that they may be besides, with what is around."""
         self._unjudged = False
@@ -140,7 +142,7 @@ class AnswerGuard:
             rewrites = rewritten(findings, self._decide(findings).rewrites)
         edits = rewriting_edits(self._services.redaction, answer.segments, rewrites)
         self._restore(answer.segments, edits)
-        return _edited(adapter, answer, body, edits)
+        return edited(adapter, answer, body, edits)
 
     def _inspected(self) -> tuple[Finding, ...]:
         if self._whole is None:
@@ -161,7 +163,7 @@ class AnswerGuard:
             edits = rewriting_edits(self._services.redaction, answer.segments, kept_out(self._app, self._whole))
         except RedactionImpossible:
             return None
-        return _edited(adapter, answer, body, edits)
+        return edited(adapter, answer, body, edits)
 
     def begin(self) -> None:
         """Rules that look at no finding speak before the first event of a stream. Raises PolicyDenied."""
@@ -176,6 +178,8 @@ class AnswerGuard:
             return self._same(codec, event, event.around)
         edits: dict[Path, bytes] = {}
         if event.whole and event.whole is not self._clean:
+            chars, beside = self._whole_texts.count(event)
+            self.received, self.beside = self.received + chars, self.beside + beside
             self._expect_no_call(event.whole)
             findings = sound_findings(self._inspector.inspect(event.whole), event.whole)
             rewrites = rewritten(findings, self._decide(findings).rewrites) if findings else []
@@ -389,12 +393,3 @@ def _closes(event: StreamEvent, channel: Channel) -> bool:
 
 def _uncalled_for() -> UpstreamBroken:
     return UpstreamBroken("The provider called a tool that it was not offered.", reach=Reach.ANSWERED)
-
-
-def _edited(adapter: Adapter, answer: Answer, body: bytes, edits: dict[Path, bytes]) -> bytes:
-    """The body with these edits, and without what repeats the texts that they change."""
-    if not edits:
-        return body
-    repeats = adapter.repeats(tuple(edits), answer.document)
-    edits = {path: edit for path, edit in edits.items() if not any(path[: len(r)] == r for r in repeats)}
-    return apply_edits(body, {**edits, **repeats})

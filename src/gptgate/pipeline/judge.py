@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from gptgate.core.adapter import Adapter, Answer
 from gptgate.core.approvals import Approval
-from gptgate.core.document import encode_json
+from gptgate.core.document import apply_edits, encode_json
 from gptgate.core.errors import ApprovalRequired, PolicyDenied, RedactionImpossible
 from gptgate.core.facts import ChatRequest, Decision, Inspection, Permit, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Path, Segment
@@ -188,3 +189,12 @@ def rewriting_edits(
 def cut_of(finding: Finding, effect: Effect) -> Cut:
     """Where a finding is rewritten, and how. What was found in a decoded text has no shape and no value of its own."""
     return Cut(finding.start, finding.end, finding.kind, Effect.REDACT if finding.view else effect)
+
+
+def edited(adapter: Adapter, answer: Answer, body: bytes, edits: dict[Path, bytes]) -> bytes:
+    """The body with these edits, and without what repeats the texts that they change."""
+    if not edits:
+        return body
+    repeats = adapter.repeats(tuple(edits), answer.document)
+    edits = {path: edit for path, edit in edits.items() if not any(path[: len(r)] == r for r in repeats)}
+    return apply_edits(body, {**edits, **repeats})
