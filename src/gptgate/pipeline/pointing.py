@@ -22,11 +22,13 @@ NAMES = frozenset({"id", "tool_call_id", "tool_use_id", "file_id", "signature"})
 for what a model thinks to read in them."""
 TOOL_NAME = "name"
 PAYLOAD = "data"
-"""What holds a document's text, or bytes that nobody but the provider can read."""
+"""What holds a document's text, in its source, or bytes that nobody but the provider can read."""
+SOURCE = "source"
 ARGUMENTS = "input"
 """Below it stand the values that a tool is called with, whatever they are called."""
 BLANK = "_"
 _ESCAPE = re.compile(r'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])')
+_BYTES = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _MEANING = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -88,7 +90,9 @@ def _holds_words(segment: Segment) -> bool:
         return True
     if name == TOOL_NAME:
         return segment.origin is not Origin.TOOL_CALL
-    return name not in NAMES and (name != PAYLOAD or " " in segment.text)
+    if name == PAYLOAD and above[-1:] != [SOURCE]:
+        return not _BYTES.fullmatch(segment.text)
+    return name not in NAMES
 
 
 def _blanked(text: str, cuts: Iterable[Finding]) -> str:

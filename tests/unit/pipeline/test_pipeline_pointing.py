@@ -37,6 +37,10 @@ def test_only_words_are_shown() -> None:
                 segment("Ada", "messages", "name"),
                 segment("hello"),
                 segment("Ada and Bob", "source", "data"),
+                segment("Müller\nSchmidt", "source", "data"),
+                segment("山田太郎", "source", "data"),
+                segment("Ada", "source", "data"),
+                segment("山田太郎", "content", "data"),
                 *(Segment(("input", "deep", name), Origin.TOOL_CALL, "Ada") for name in ("name", "id", "data")),
             ]
         ),
