@@ -21,7 +21,7 @@ from gptgate.core.facts import Usage
 from gptgate.core.money import NANO_PER_USD, format_usd
 from gptgate.core.snapshot import Snapshot
 from gptgate.cost.account import Account as LedgerAccount
-from gptgate.cost.amounts import shown, shown_value
+from gptgate.cost.amounts import NOT_NAMED, shown, shown_value
 from gptgate.cost.windows import Slots
 from gptgate.storage.corrections import BILLED, UNUSED, reconcile
 from gptgate.storage.spending import Spending, add_top_up, set_amount
@@ -36,6 +36,8 @@ COLUMNS = (
     Column("spent", "spent", right=True),
     Column("left", "left", right=True),
     Column("percent", "%", right=True),
+    Column("changed", "changed"),
+    Column("configured", "configured", right=True),
 )
 NAMES = (
     Column("budget", "budget"),
@@ -57,7 +59,10 @@ Name = Annotated[str, typer.Argument(metavar="BUDGET", help="The budget's name; 
 
 Account = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[VALUE]...", help="The account: a value for each dimension of the budget's scope."),
+    typer.Argument(
+        metavar="[VALUE]...",
+        help=f"The account: a value for each dimension of the budget's scope; `{NOT_NAMED}` where requests name none.",
+    ),
 ]
 By = Annotated[
     str | None, typer.Option("--as", metavar="NAME", help="Who does it. Default: the user of the operating system.")
@@ -90,7 +95,8 @@ def show(name: Name, output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER,
     """Show every account of a budget that has spent something in the window, or was changed in it, from the durable
     records.
 
-    Requests that are under way are not among them: what they hold comes back, in part, when they end.
+    Requests that are under way are not among them: what they hold comes back, in part, when they end. Where an amount
+    was changed by `set` or `top-up`, it says so, and which one is configured.
     """
     require_database(data)
     budget = _find(name, load_config(data, config))
@@ -182,7 +188,7 @@ def _account_of(
     require_database(data)
     snapshot = load_config(data, config)
     budget = _find(name, snapshot)
-    key = tuple(account or ())
+    key = tuple(["" if value == NOT_NAMED else value for value in account or ()])
     if len(key) != len(budget.scope):
         wanted = " ".join(dimension.value.upper() for dimension in budget.scope) or "(nothing: one account for all)"
         raise CommandError("the account does not fit the budget's scope", hint=f"it is: {wanted}", exit_code=USAGE)
@@ -248,9 +254,12 @@ def _changed(budget: BudgetSpec, top_ups: list[TopUp], now_ms: int) -> dict[tupl
 def _row(
     budget: BudgetSpec, key: tuple[str, ...], spent: int, changed: LedgerAccount | None, now_ms: int
 ) -> dict[str, object]:
-    limit = _limit(budget, key)
-    if limit is not None and changed is not None:
-        limit = changed.limit(limit, _slot(budget, now_ms))
+    configured = limit = _limit(budget, key)
+    how: list[str] = []
+    if configured is not None and changed is not None:
+        slot = _slot(budget, now_ms)
+        limit = changed.limit(configured, slot)
+        how = [word for word, told in (("set", slot in changed.set_to), ("top-up", changed.added.get(slot))) if told]
     unit = budget.unit
     return {
         "budget": budget.name,
@@ -262,6 +271,8 @@ def _row(
         "spent": _number(unit, spent),
         "left": None if limit is None else _number(unit, limit - spent),
         "percent": spent * 100 // limit if limit else None,
+        "changed": how,
+        "configured": _number(unit, configured) if how and configured is not None else None,
     }
 
 

@@ -3,6 +3,9 @@
 from gptgate.core.budgets import APP_MONTH, BudgetCharge, BudgetSpec, Unit
 from gptgate.core.money import format_usd
 
+NOT_NAMED = "(not named)"
+"""Stands for a value of a scope that the request did not name."""
+
 
 def refusal(charge: BudgetCharge, limit: int, left: int, needed: int) -> str:
     """Why a request does not fit."""
@@ -26,7 +29,7 @@ def too_many(budget: BudgetSpec) -> str:
 
 def shown_value(value: str) -> str:
     """A scope's value; one that the request did not name has a word."""
-    return value or "(not named)"
+    return value or NOT_NAMED
 
 
 def shown(unit: Unit, amount: int) -> str:

@@ -89,6 +89,33 @@ def test_amounts_are_plain_digits_as_in_the_configuration(run: Run, amount: str,
         assert told in err
 
 
+def test_an_amount_that_is_not_the_configured_one_is_marked(run: Run) -> None:
+    def marks() -> tuple[object, ...]:
+        (row,) = json.loads(run("show", "team-month", "--format", "json")[1])
+        return row["amount"], row["changed"], row["configured"]
+
+    run("top-up", "team-month", "shop", "--add", "2")
+    assert marks() == ("7.000000000", ["top-up"], "5.000000000")
+    run("set", "team-month", "shop", "--amount", "1")
+    assert marks() == ("1.000000000", ["set"], "5.000000000")
+    run("top-up", "team-month", "shop", "--add", "2")
+    assert marks() == ("3.000000000", ["set", "top-up"], "5.000000000")
+    assert "set top-up" in run("show", "team-month")[1]
+
+
+def test_an_account_that_nobody_changed_has_no_mark(run: Run) -> None:
+    (row,) = json.loads(run("show", "apps", "--format", "json")[1])
+    assert (row["amount"], row["changed"], row["configured"]) == ("5.000000000", [], None)
+
+
+def test_the_word_that_stands_for_no_name_names_the_account_without_one(run: Run) -> None:
+    assert run("set", "users", "k1", "(not named)", "--amount", "7")[0] == 0
+    code, out, _ = run("top-up", "users", "k1", "", "--add", "1")
+    assert (code, "k1, (not named)" in out) == (0, True)
+    (row,) = json.loads(run("show", "users", "--format", "json")[1])
+    assert (row["account"], row["amount"]) == ("k1, (not named)", "8.000000000")
+
+
 def test_a_window_without_an_end_is_named(run: Run) -> None:
     code, _, err = run("top-up", "recent", "desk", "--add", "5")
     assert (code, "a rolling window has no end" in err) == (1, True)
