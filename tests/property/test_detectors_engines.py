@@ -146,6 +146,37 @@ def test_what_is_derived_from_a_pattern_holds_for_its_words(pattern: Pattern, da
         assert not set(b" \n\t\r") & set(text[begin + 1 : end - 1])
 
 
+FILLERS = [
+    b"",
+    b"\n",
+    b"x" * 11 + b" ",
+    b"hello there ",
+    b"please run this now: ",
+    b"a b c d e f g h i j k l ",
+    b"1306( " * 9,
+]
+BEHIND = [b"", b".", b" and more text follows here."]
+
+
+def test_every_pattern_is_found_wherever_it_stands() -> None:
+    """Threat: Hyperscan 0.9.1 misses some patterns where they stand some thirty bytes into a text."""
+    chance = Random(3)
+    finders = {index: group.finder for group in FAST._groups for index in group.lanes}
+    missed, found = [], 0
+    for index, lane in enumerate(FAST._lanes):
+        pattern = lane.compiled.pattern
+        tree = pattern.tree
+        for filler in FILLERS * 4:
+            word = some_word(tree, chance, pattern.ignore_case)[: pattern.reach]
+            data = SEPARATOR + filler + word + chance.choice(BEHIND) + SEPARATOR
+            if index in finders[index].hits(data):
+                found += 1
+            elif lane.compiled._regex.search(data) is not None:
+                missed.append((pattern.kind, pattern.hint[:80], data))
+    assert found > 9_000
+    assert not missed
+
+
 BEGINNINGS = {pattern: Beginnings([pattern]) for pattern in PATTERNS}
 
 

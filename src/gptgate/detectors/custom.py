@@ -20,7 +20,7 @@ LONGEST = 512
 PIECE = 6_000
 """So long the source of a pattern of words may become."""
 LONGEST_SOURCE = 14_000
-"""Hyperscan takes patterns of up to 16,000 characters, edges included."""
+"""More would take seconds to compile."""
 
 PLAIN = Edges(EDGE, "", END)
 """Around words and patterns of ASCII."""
@@ -127,7 +127,7 @@ def _pattern(kind: str, spec: CustomSpec, body: str, around: Edges = PLAIN) -> P
     if len(body) > LONGEST_SOURCE:
         raise ValueError("is too long for a pattern")
     left, prefix, right = around
-    return Pattern(kind, body, spec.points, left, right, prefix=prefix, ignore_case=spec.ignore_case)
+    return Pattern(kind, body, spec.points, left, right, prefix=prefix, ignore_case=spec.ignore_case, is_foreign=True)
 
 
 def _literal(word: str) -> str:

@@ -123,6 +123,21 @@ class LiteralFinder:
         return list(found)
 
 
+class ExactFinder:
+    """Names the patterns that match, by RE2 alone: those of which a required literal occurs are searched for."""
+
+    def __init__(self, patterns: Mapping[int, Pattern]) -> None:
+        self._may_match = LiteralFinder(patterns).hits
+        self._searches = {
+            index: compile_bytes(pattern.source, ignore_case=pattern.ignore_case).search
+            for index, pattern in patterns.items()
+        }
+
+    def hits(self, data: bytes) -> Sequence[int]:
+        """Exactly the patterns that match."""
+        return [index for index in self._may_match(data) if self._searches[index](data) is not None]
+
+
 class SearchFinder:
     """Finds by searching for each pattern."""
 

@@ -230,7 +230,7 @@ class TextInspector:
                 if place is None:
                     place = places[index] = pointer(segments[index].path)
                 findings.append(lane.finding(segments[index].origin, place, start, end, index, piece.view))
-                if len(findings) > MAX_FINDINGS:
+                if len(findings) > 2 * MAX_FINDINGS:  # what is read beside its name is found twice so far
                     raise _too_many()
         return findings
 

@@ -15,6 +15,10 @@ VERSION = 1
 """To be raised when what is read beside its name changes."""
 LONGEST = 512
 """Characters of a value that are read beside its name: what a name says something about is shorter."""
+SHORTEST = 4
+"""A value that is shorter is nothing that a name makes a finding of."""
+LONGEST_NAME = 32
+"""Characters of a name, the last ones. Threat: a long name over a list of short values is read with each of them."""
 
 
 class Named(NamedTuple):
@@ -32,11 +36,11 @@ def named(segments: Sequence[Segment]) -> list[Named]:
         return []
     found = []
     for index, segment in enumerate(segments):
-        if segment.is_key or segment.is_json or segment.media:
+        if segment.is_key or segment.is_json or segment.media or len(segment.text) < SHORTEST:
             continue
         path = _name_of(segment.path)
         if path in names:
-            head = f'"{path[-1]}": "'
+            head = f'"{str(path[-1])[-LONGEST_NAME:]}": "'
             found.append(Named(index, len(head), f'{head}{segment.text[:LONGEST]}"'))
     return found
 

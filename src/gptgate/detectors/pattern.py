@@ -63,7 +63,8 @@ class Pattern:
     `trigger`, where given, is a cheaper pattern that occurs in every match (left edge to right edge) of this one: a
     fast engine looks for it instead. `most` must be given where the body has no bound of its own: the body then ends
     after that many bytes at the latest. `is_sketched`: what may become a match is told from its first part alone
-    (`grammar.sketched`), which holds more back. `accept` looks at a matched body and has the last word.
+    (`grammar.sketched`), which holds more back. `is_foreign`: somebody else wrote it, and no test has seen whether
+    the fast engine finds it wherever it stands. `accept` looks at a matched body and has the last word.
 
     Raises ValueError when these are violated.
     """
@@ -78,6 +79,7 @@ class Pattern:
     trigger: str = ""
     most: int = 0
     is_sketched: bool = False
+    is_foreign: bool = False
     accept: Callable[[bytes], bool] | None = None
     longest: int = field(init=False)
     reach: int = field(init=False)

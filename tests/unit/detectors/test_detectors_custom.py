@@ -8,7 +8,7 @@ from gptgate.core.finding import Origin, Segment
 from gptgate.core.snapshot import CustomSpec
 from gptgate.detectors import TextInspector, build_inspector
 from gptgate.detectors.custom import custom_detectors, examine_custom
-from gptgate.detectors.multi import ENGINES
+from gptgate.detectors.multi import ENGINES, HyperscanFinder
 
 
 def spec(name: str, words: tuple[str, ...] = (), pattern: str = "", **other: object) -> CustomSpec:
@@ -142,3 +142,26 @@ def test_a_pattern_may_hold_the_bytes_that_its_refusal_names() -> None:
     assert examine_custom(helped) == ""
     inspector = TextInspector(custom_detectors([helped]))
     assert len(inspector.inspect([Segment((), Origin.USER, "zürich-12 ZÜRICH-7 zurich-1")])) == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("[0-9](?:key ?[ ]{1,2}){0,2} [0-9][ -]x9", "please look at this text: \\t2 5 x9"),
+        ("a[ab]{0,3}[ \\t\\n]{1,2}(?:me ){0,4}[ \\t\\n]{1,2}b", "x" * 40 + " \\ra  b"),
+    ],
+)
+def test_what_hyperscan_misses_some_way_into_a_text_is_found(engine: str, pattern: str, text: str) -> None:
+    inspector = TextInspector(custom_detectors([spec("own", pattern=pattern)]), engine)
+    assert [one.kind for one in inspector.inspect([Segment((), Origin.USER, text)])] == ["custom.own"]
+
+
+def test_a_pattern_that_is_too_large_for_hyperscan_is_searched_for() -> None:
+    part = "(?:ab[0-9 ]{2,5}[ \\t]{1,2} ){1,4}[ -][ ]{1,2}"
+    last = "(?:(?:ab |(?:tel:[ -]|a my-key[ \\t]{1,2}call )[ \\t]{1,2}tel:)(?:ab){0,2}tel: [ ]{1,2}){0,3}"
+    large = f"[0-9](?:(?:{part}){{0,3}}  ){{1,3}} {last}x9"
+    with pytest.raises(pytest.importorskip("hyperscan").error):
+        HyperscanFinder([(0, custom_detectors([spec("own", pattern=large)])["custom.own"].patterns[0].hint, True)])
+    inspector = TextInspector(custom_detectors([spec("own", pattern=large)]))
+    assert inspector.inspect([Segment((), Origin.USER, "see 1   x9 now")])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gptgate.core.finding import Finding, Origin, Segment
-from gptgate.detectors.named import LONGEST
+from gptgate.detectors.named import LONGEST, named
 from gptgate.providers.walk import collect
 
 NAMED: dict[str, tuple[Any, str]] = {
@@ -48,6 +48,18 @@ def test_a_value_is_found_as_in_the_same_object_in_text(inspector, case: str) ->
 def test_a_list_has_the_name_of_its_values(inspector) -> None:
     segments = texts({"db_password": [["Wq7kLm2pXz"], "Tr0ub4dor3x"]})
     assert cut_out(segments, inspector.inspect(segments)) == ["Wq7kLm2pXz", "Tr0ub4dor3x"]
+
+
+def test_a_long_name_over_many_values_costs_no_more_than_a_short_one(inspector) -> None:
+    name = "n" * 100_000 + "_password"
+    segments = texts({name: ["aaaa"] * 2_000 + ["Wq7kLm2pXz"], "list": ["abc"] * 2_000})
+    assert sum(len(one.text) for one in named(segments)) < 100_000
+    assert cut_out(segments, inspector.inspect(segments)) == ["Wq7kLm2pXz"]
+
+
+def test_what_is_found_twice_is_counted_once(inspector) -> None:
+    segments = texts({f"k{number}": f"ann{number}@example.org" for number in range(12_000)})
+    assert len(inspector.inspect(segments)) == 12_000
 
 
 def test_what_a_value_says_itself_is_found_once(inspector) -> None:

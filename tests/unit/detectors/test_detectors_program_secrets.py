@@ -130,3 +130,9 @@ def test_a_key_of_putty_is_found_whole(find) -> None:
         f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPublic-Lines: 1\n{mixed(64)}\nPrivate-Lines: 2\n{lines}"
     )
     assert ("secret.private_key", key) in find(f"{key}\n\nend")
+
+
+def test_a_key_for_the_environment_is_found_wherever_it_stands(find) -> None:
+    for before in range(0, 60, 7):
+        text = "x " * before + "setx KEY %QfqhE^RzmL61k (then restart the shell)"
+        assert text_of(find, text) == ["%QfqhE^RzmL61k"], before

@@ -46,7 +46,7 @@ _FORMS = (
 def is_birth_date(match: bytes) -> bool:
     """Whether day, month and year make a date on which somebody alive can have been born."""
     parts = [part.lower() for part in _PART.findall(match.decode("utf-8", "replace"))]
-    numbers = [int(part) for part in parts if part.isdigit()]
+    numbers = [int(part) for part in parts if part.isascii() and part.isdigit()]
     month = next((_NUMBER_OF[part] for part in parts if part in _NUMBER_OF), 0)
     if month and len(numbers) == 2:
         options = [(month, numbers[0], numbers[1])]

@@ -189,7 +189,7 @@ DETECTOR = Detector(
             r"(?:setx|env|arg|setenv)[ ][A-Z0-9_]{0,40}(?:KEY|TOKEN|SECRET|CREDENTIALS?)[ ]{1,2}" + _QUOTE,
             _KEY,
             "[^A-Za-z0-9_+/=.~!@#%^*|:-]",
-            r"(?:setx|env|arg|setenv)[ ][A-Z0-9_]{0,40}(?:KEY|TOKEN|SECRET|CREDENTIALS?)[ ]",
+            r"(?:setx|env|arg|setenv)[ ]",
             is_value,
         ),
         *(
