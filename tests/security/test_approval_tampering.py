@@ -108,3 +108,51 @@ def test_decisions_from_before_they_left_events_are_counted(folder: Path, capsys
 def test_without_their_file_there_is_nothing_to_compare(folder: Path) -> None:
     (folder / APPROVALS_NAME).unlink()
     assert unverified(folder) == ""
+
+
+def passed(folder: Path, approval: str, *, at_ms: int, digest: str = "2" * 64) -> None:
+    """A request that was let pass by this approval is on record, and in the log."""
+    with closing(connect(folder / "gptgate.db", busy_ms=1000)) as connection:
+        record = intent(
+            f"by-{approval}",
+            app="shop",
+            at_ms=at_ms,
+            request_digest=digest,
+            effect="require_approval",
+            approval=approval,
+            approved_by="eve",
+        )
+        connection.execute(INSERT_INTENT, intent_values(next_seq(connection), record, encode_event(record), None))
+
+
+def logged_since(folder: Path, at_ms: int) -> None:
+    body = f'{{"at_ms":{at_ms}}}'
+    values = f"({at_ms}, 'approvals_logged', CAST('{body}' AS BLOB))"
+    change(folder, f"INSERT INTO events (at_ms, type, body) VALUES {values}", "gptgate.db")
+
+
+def test_a_permit_that_nobody_gave_is_found_by_its_use_when_it_is_gone(folder: Path) -> None:
+    passed(folder, "used", at_ms=20)
+    assert unverified(folder) == ""
+    passed(folder, "forged", at_ms=21)
+    assert "request by-forged passed by approval forged, and no event tells" in unverified(folder)
+
+
+def test_a_permit_for_another_request_is_found_by_its_use(folder: Path) -> None:
+    passed(folder, "used", at_ms=20, digest="9" * 64)
+    assert "request by-used passed by approval used, and no event tells" in unverified(folder)
+
+
+def test_what_passed_around_an_upgrade_needs_a_request_from_before(folder: Path) -> None:
+    logged_since(folder, 10**15)
+    passed(folder, "long-gone", at_ms=10**15 - 1)
+    passed(folder, "waits", at_ms=10**15 + 1)
+    assert unverified(folder) == ""
+    passed(folder, "forged", at_ms=10**15 + 1)
+    assert "request by-forged passed by approval forged, and no event tells" in unverified(folder)
+
+
+def test_a_permit_from_before_that_no_request_asked_for_is_named(folder: Path) -> None:
+    logged_since(folder, 10**15)
+    change(folder, "UPDATE approvals SET state = 'approved', decided_by = 'eve', decided_ms = 5 WHERE id = 'killed'")
+    assert "approval killed: no event tells of its decision" in unverified(folder)

@@ -22,6 +22,12 @@ from gptgate.storage.sums_check import UNREADABLE
 BUSY_MS = 5000
 ASKED = """SELECT app, endpoint, key_id, end_user, json_extract(CAST(body AS TEXT), '$.request_digest') FROM intents
 WHERE id = ?"""
+USED = """SELECT id, at_ms, app, request_digest, approval FROM (
+    SELECT id, at_ms, app, json_extract(CAST(body AS TEXT), '$.request_digest') AS request_digest,
+        json_extract(CAST(body AS TEXT), '$.approval') AS approval
+    FROM intents WHERE effect = 'require_approval' AND json_valid(CAST(body AS TEXT)))
+WHERE approval <> '' ORDER BY at_ms"""
+"""Requests that a permit let pass. Whether these rows are what was logged, others look at."""
 KINDS = {ApprovalState.REJECTED: APPROVAL_REJECTED}
 """State → the event that led to it. All others that were decided on were approved."""
 
@@ -49,9 +55,15 @@ def check_approvals(folder: Path) -> Decisions:
             if wrong := _unlike_request(connection, approval):
                 return Decisions(f"approval {approval.id}: {wrong}")
             if approval.state is not ApprovalState.PENDING and not _is_logged(connection, approval):
-                if since_ms is None or approval.decided_ms >= since_ms:
+                if (
+                    since_ms is None
+                    or approval.decided_ms >= since_ms
+                    or not _asked_before(connection, approval.id, since_ms)
+                ):
                     return Decisions(f"approval {approval.id}: no event tells of its decision as it stands there")
                 unlogged += 1
+        if wrong := _used_unlogged(connection, since_ms):
+            return Decisions(wrong)
     return Decisions(unlogged=unlogged)
 
 
@@ -62,6 +74,23 @@ def _unlike_request(connection: sqlite3.Connection, approval: Approval) -> str:
     subject = approval.subject
     said = (subject.app, subject.endpoint, approval.key_id, approval.end_user, subject.digest)
     return "it is not for the request that asked for it" if row is not None and row != said else ""
+
+
+def _used_unlogged(connection: sqlite3.Connection, since_ms: int | None) -> str:
+    """The first request that passed by a permit of which nothing tells, also where the permit is gone since."""
+    for request, at_ms, app, digest, approval in connection.execute(USED):
+        if since_ms is not None and (at_ms < since_ms or _asked_before(connection, approval, since_ms)):
+            # It may have been given before decisions left events, and used later.
+            continue
+        given = _told(events_about(connection, APPROVAL_GIVEN, approval))
+        if not any((told.get("app"), told.get("digest")) == (app, digest) for told in given):
+            return f"request {request} passed by approval {approval}, and no event tells who gave that"
+    return ""
+
+
+def _asked_before(connection: sqlite3.Connection, name: str, at_ms: int) -> bool:
+    """Whether a request asked for this approval then."""
+    return connection.execute("SELECT 1 FROM intents WHERE id = ? AND at_ms < ?", (name, at_ms)).fetchone() is not None
 
 
 def _is_logged(connection: sqlite3.Connection, approval: Approval) -> bool:
