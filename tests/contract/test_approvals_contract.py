@@ -177,12 +177,33 @@ def test_only_what_waits_can_be_decided_on(tmp_path: Path) -> None:
         decided: dict[str, Any] = {"by": "eve", "user": "root", "now_ms": NOW + 1, "expires_ms": NOW + HOUR}
         store.decide("a0", approve=True, **decided)
         store.decide("a1", approve=False, **decided)
-        for approval_id, reason in (("a0", "is approved"), ("a1", "is rejected"), ("nobody", "there is no approval")):
+        for approval_id, reason in (("a1", "is rejected"), ("nobody", "there is no approval")):
             for choice in (True, False):
                 with pytest.raises(StorageError, match=reason):
                     store.decide(approval_id, approve=choice, **decided)
+        with pytest.raises(StorageError, match="is approved"):
+            store.decide("a0", approve=True, **decided)
         with pytest.raises(StorageError, match="is expired"):
             store.decide("a2", approve=True, **decided | {"now_ms": NOW + PENDING_MS})
+
+
+def test_a_permit_can_be_taken_back_until_it_is_used(tmp_path: Path) -> None:
+    rejected: dict[str, Any] = {"approve": False, "by": "ada", "user": "root", "expires_ms": 0}
+    with ApprovalStore(tmp_path) as store:
+        for number in range(3):
+            store.ask(asked(f"a{number}", replace(SUBJECT, digest=str(number))), NOW)
+            approve(tmp_path, f"a{number}")
+        taken = store.decide("a0", **rejected, now_ms=NOW + 1)
+        assert (taken.state, taken.decided_by) == (ApprovalState.REJECTED, "ada")
+        assert store.claim(replace(SUBJECT, digest="0"), "r", NOW + 2) is None
+        again = store.ask(asked("a9", replace(SUBJECT, digest="0")), NOW + 2)
+        assert again is not None
+        assert (again.id, again.state) == ("a0", ApprovalState.REJECTED)
+        assert store.claim(replace(SUBJECT, digest="1"), "r", NOW + 2) is not None
+        with pytest.raises(StorageError, match="is used"):
+            store.decide("a1", **rejected, now_ms=NOW + 3)
+        with pytest.raises(StorageError, match="is expired"):
+            store.decide("a2", **rejected, now_ms=NOW + PENDING_MS)
 
 
 def test_a_decision_is_on_record_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

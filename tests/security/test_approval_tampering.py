@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("approvals")
     records = Records(folder)
     with ApprovalStore(folder) as store:
-        for number, name in enumerate(("waits", "given", "used", "rejected", "killed")):
+        for number, name in enumerate(("waits", "given", "used", "rejected", "taken", "killed")):
             asked = held_up(name, str(number) * 64)
             store.ask(asked, 5)
             if name == "killed":
@@ -41,6 +42,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 connection.execute(INSERT_INTENT, values)
         for name in ("given", "used", "rejected"):
             store.decide(name, approve=name != "rejected", by="eve", user="root", now_ms=9, expires_ms=100)
+        store.decide("taken", approve=True, by="eve", user="root", now_ms=9, expires_ms=100)
+        store.decide("taken", approve=False, by="ada", user="root", now_ms=10, expires_ms=0)
         assert store.claim(held_up("used", "2" * 64).subject, "r9", 20) is not None
     sequence(records)
     return folder
@@ -49,6 +52,10 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(original: Path, tmp_path: Path) -> Path:
     return shutil.copytree(original, tmp_path / "data")
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def change(folder: Path, statement: str, name: str = APPROVALS_NAME) -> None:
@@ -69,10 +76,18 @@ def test_what_people_decided_is_verified(folder: Path, capsys: pytest.CaptureFix
             "approval waits: no event tells of its decision",
         ),
         ("UPDATE approvals SET state = 'approved' WHERE id = 'waits'", "approval waits: no event tells"),
-        ("UPDATE approvals SET state = 'approved' WHERE id = 'rejected'", "approval rejected: no event tells"),
+        ("UPDATE approvals SET state = 'approved' WHERE id = 'rejected'", "approval rejected: it may pass, or has"),
         ("UPDATE approvals SET decided_by = 'bob' WHERE id = 'used'", "approval used: no event tells"),
         ("UPDATE approvals SET expires_ms = 101 WHERE id = 'given'", "approval given: no event tells"),
         ("UPDATE approvals SET decided_ms = 10 WHERE id = 'given'", "approval given: no event tells"),
+        (
+            "UPDATE approvals SET state = 'approved', decided_by = 'eve', decided_ms = 9 WHERE id = 'taken'",
+            "approval taken: it may pass, or has passed, although its last event rejects it",
+        ),
+        (
+            "UPDATE approvals SET state = 'used', decided_by = 'eve', decided_ms = 9 WHERE id = 'taken'",
+            "approval taken: it may pass, or has passed, although its last event rejects it",
+        ),
         ("UPDATE approvals SET rules = '[]' WHERE id = 'given'", "approval given: no event tells"),
         ("UPDATE approvals SET model = 'large' WHERE id = 'given'", "approval given: no event tells"),
         ("UPDATE approvals SET digest = 'other' WHERE id = 'waits'", "approval waits: it is not for the request"),
@@ -105,9 +120,27 @@ def test_decisions_from_before_they_left_events_are_counted(folder: Path, capsys
     assert "approval waits: no event tells of its decision" in unverified(folder)
 
 
-def test_without_their_file_there_is_nothing_to_compare(folder: Path) -> None:
+def test_without_their_file_it_is_said_that_nothing_was_compared(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert unverified(folder) == ""
+    assert "not compared" not in capsys.readouterr().out
     (folder / APPROVALS_NAME).unlink()
     assert unverified(folder) == ""
+    assert "not compared because approvals.db has them not: 4." in capsys.readouterr().out
+
+
+def test_a_decision_whose_approval_was_deleted_is_not_compared(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ApprovalStore(folder) as store:
+        store.ask(held_up("new", "9" * 64), now_ms())
+        store.decide("new", approve=True, by="eve", user="root", now_ms=now_ms(), expires_ms=now_ms() + 60_000)
+    assert unverified(folder) == ""
+    change(folder, "DELETE FROM approvals")
+    capsys.readouterr()
+    assert unverified(folder) == ""
+    assert "not compared because approvals.db has them not: 1." in capsys.readouterr().out
 
 
 def passed(folder: Path, approval: str, *, at_ms: int, digest: str = "2" * 64) -> None:

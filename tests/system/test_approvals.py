@@ -201,12 +201,20 @@ def test_commands_list_show_and_say_what_is_wrong(tmp_path: Path, capsys: pytest
     capsys.readouterr()
     assert execute(["approvals", "approve", row["id"], "--as", "eve", "--expires", "5m", *data]) == 0
     assert "approved by eve" in capsys.readouterr().out
+    assert execute(["approvals", "list", "--format", "json", *data]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["state"] == "approved"
+    assert execute(["approvals", "reject", row["id"], "--as", "ada", *data]) == 0
+    assert "rejected by ada" in capsys.readouterr().out
     assert execute(["approvals", "reject", row["id"], *data]) == 1
-    assert "is approved" in capsys.readouterr().err
+    assert "is rejected" in capsys.readouterr().err
+    assert execute(["audit", "trace", row["id"], *data]) == 0
+    traced = capsys.readouterr().out
+    assert traced.index("approval given") < traced.index("approval rejected")
     assert execute(["approvals", "list", "--format", "json", *data]) == 0
     assert json.loads(capsys.readouterr().out) == []
     assert execute(["approvals", "list", "--all", "--format", "json", *data]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["decided_by"] == "eve"
+    assert json.loads(capsys.readouterr().out)[0]["decided_by"] == "ada"
+    assert execute(["audit", "verify", *data]) == 0
 
 
 async def held_up(folder: Path) -> None:

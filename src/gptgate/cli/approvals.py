@@ -43,16 +43,19 @@ As = Annotated[
 
 @app.command("list")
 def list_approvals(
-    everything: Annotated[bool, typer.Option("--all", help="Also those that are decided, used or expired.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are rejected, used or expired.")] = False,
     app_name: Annotated[str | None, typer.Option("--app", help="Only requests of this app.")] = None,
     output: Output = Format.TABLE,
     data: Data = DEFAULT_FOLDER,
 ) -> None:
-    """List the requests that wait, newest first. Holds no word of any request; its record does, as the app allows."""
+    """List the requests that wait, and permits that were not used yet, newest first.
+
+    Holds no word of any request; its record does, as the app allows.
+    """
     require_database(data)
     found = read_approvals(data, _now_ms())
-    waiting = [one for one in found if everything or one.state is ApprovalState.PENDING]
-    print_records(output, COLUMNS, [_row(one) for one in waiting if app_name in (None, one.subject.app)])
+    alive = [one for one in found if everything or one.state in (ApprovalState.PENDING, ApprovalState.APPROVED)]
+    print_records(output, COLUMNS, [_row(one) for one in alive if app_name in (None, one.subject.app)])
 
 
 @app.command("show")
@@ -84,7 +87,8 @@ def approve(
 
 @app.command("reject")
 def reject(approval_id: Id, by: As = None, data: Data = DEFAULT_FOLDER) -> None:
-    """Refuse the request for good. Until the approval expires, the same request asks nobody again."""
+    """Refuse the request for good, or take a permit back that was not used yet. Until the approval expires, the same
+    request asks nobody again."""
     decided = _decide(data, approval_id, approve=False, by=by, now_ms=_now_ms(), expires_ms=0)
     print(f"approval {decided.id}: rejected by {decided.decided_by}")
 

@@ -1,5 +1,6 @@
 """`gptgate audit verify` and `gptgate audit key`: what is on record, proven or not."""
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,6 +24,7 @@ from gptgate.cli.audit_texts import present_master_key
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean
+from gptgate.storage.approvals import APPROVALS_NAME
 from gptgate.storage.approvals_check import check_approvals
 from gptgate.storage.errors import StorageError, Unreadable
 from gptgate.storage.fingerprints import SECRETS, Comparison, FileCheck
@@ -178,7 +180,7 @@ def _verify_folder(
         damage, access = pool.submit(aside.integrity), pool.submit(aside.access)
         sums, unsought = pool.submit(aside.money), pool.submit(aside.unsought)
         untouched, wrapped = pool.submit(prints.compare), pool.submit(aside.data_keys, present_master_key(data))
-        decisions = pool.submit(check_approvals, data)
+        decisions = pool.submit(check_approvals, data, time.time_ns() // 1_000_000)
         try:
             erased = _compare(verify_log(read, signed, key, roots), check, head)
             beyond, free = check.beyond(head.size), check.free_bytes()
@@ -203,6 +205,8 @@ def _verify_folder(
         print(f"Keys and auditors of which the log does not tell which secret they have: {unbound}, made long ago.")
     if unlogged := decisions.result().unlogged:
         print(f"Approvals that were decided on before decisions left events: {unlogged}.")
+    if unseen := decisions.result().unseen:
+        print(f"Approvals that the log has decisions on, not compared because {APPROVALS_NAME} has them not: {unseen}.")
     if beyond:
         print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
     if untried := wrapped.result().untried:

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 
 class ApprovalState(StrEnum):
-    """PENDING: nobody has decided. APPROVED: may pass once. USED: has passed. The last three are final."""
+    """PENDING: nobody has decided. APPROVED: may pass once, while nobody takes that back. USED: has passed. The last
+    three are final."""
 
     PENDING = "pending"
     APPROVED = "approved"

@@ -318,7 +318,8 @@ class Gate:
             self._services.ledger.settle(draft.reservation, NOTHING)
         # Where a part of the gateway failed, it may be the one that decides what of a text may be kept.
         sound = not isinstance(refusal, InternalFault | GuardFailed)
-        if not sound:
+        # Names are the detectors' matter alone.
+        if not sound and not (isinstance(refusal, GuardFailed) and refusal.spares_detectors):
             draft.distrust()
         draft.withhold()
         intent = draft.intent()

@@ -133,19 +133,19 @@ class ApprovalStore:
         return new
 
     def decide(self, approval_id: str, *, approve: bool, by: str, user: str, now_ms: int, expires_ms: int) -> Approval:
-        """Approve until `expires_ms`, or reject until nobody could have decided any more.
+        """Approve what waits until `expires_ms`, or reject what waits or was not used yet, for as long as it stands.
 
         `by` is who says to decide, `user` the operating system's user who did it. Both are on record before the
         decision counts. A crash in between leaves an event of a decision that can be made, and recorded, again.
 
-        Raises StorageError when there is no such approval, it does not wait for a decision, or it cannot be recorded.
+        Raises StorageError when there is no such approval, it cannot be decided on so, or that cannot be recorded.
         """
         with self._change(f"decide on approval {approval_id}") as connection:
             row = connection.execute(ONE, (approval_id,)).fetchone()
             if row is None:
                 raise StorageError(f"there is no approval {approval_id}", hint="gptgate approvals list shows all ids")
             before = _approval(row, now_ms)
-            if before.state is not ApprovalState.PENDING:
+            if before.state is not ApprovalState.PENDING and (approve or before.state is not ApprovalState.APPROVED):
                 raise StorageError(f"approval {approval_id} is {before.state.value}: it waits for no decision")
             after = replace(
                 before,

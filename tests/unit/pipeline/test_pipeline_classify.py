@@ -19,6 +19,7 @@ from gptgate.policy.engine import compile_policy
 from gptgate.storage.memory import MemoryStore
 from pipeline_parts import (
     CARD,
+    OPENAI_KEY,
     Caller,
     PlayedClassifier,
     PlayedReply,
@@ -174,6 +175,14 @@ async def test_a_classifier_that_cannot_answer_refuses() -> None:
     assert (end.failed_guard, end.failure) == ("classifier w", "timeout")
     assert intent.opinions == (Opinion(classifier="w", failure="timeout"),)
     assert parts.upstream.sent == []
+
+
+@pytest.mark.parametrize(("user", "told"), [("pam", "pam"), (OPENAI_KEY, "[redacted]")])
+async def test_the_name_of_an_end_user_stands_when_a_classifier_fails(user: str, told: str) -> None:
+    parts = parts_of(configuration(), PlayedClassifier(failure="timeout"))
+    error, intent, _, _ = await serve(parts, user=user)
+    assert isinstance(error, GuardFailed)
+    assert intent.end_user == told
 
 
 async def test_one_that_may_fail_open_lets_pass_and_says_so() -> None:

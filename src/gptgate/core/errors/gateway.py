@@ -24,6 +24,11 @@ class GuardFailed(Unavailable):
         self.guard = guard
         self.why = why
 
+    @property
+    def spares_detectors(self) -> bool:
+        """Whether the guard that failed has no part in finding secrets: a classifier, a rule, the approvals' file."""
+        return self.guard.startswith(("classifier ", "rule ")) or self.guard == "approvals"
+
 
 class ShuttingDown(Unavailable):
     """The gateway drains."""
