@@ -121,7 +121,7 @@ def test_what_is_turned_in_space_that_no_table_uses_is_named(stopped: Path) -> N
     # The first page's cells begin far behind its list of them.
     with turned(path, 1000, 0):
         said = unverified(stopped)
-    assert said.startswith("not verified: gptgate.db is not what it was when the gateway stopped")
+    assert said.startswith("not verified: gptgate.db is not what it was when files.sha256 was written")
 
 
 @pytest.mark.parametrize(
@@ -232,8 +232,21 @@ def test_a_command_that_only_reads_leaves_them_alone(copy: Path, command: str) -
 def test_a_command_never_takes_what_is_damaged_for_right(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with turned(copy / "gptgate.db", 1000, 0):
         assert execute(["audit", "auditors", "remove", "ada", "--data", str(copy)]) == 0
-        assert "gptgate.db is not what it was when the gateway stopped" in capsys.readouterr().err
+        assert "gptgate.db is not what it was when files.sha256 was written" in capsys.readouterr().err
         assert not (copy / FINGERPRINTS_NAME).exists()
+
+
+def test_a_command_does_not_make_what_is_gone_forgotten(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    secret = copy / "rewriting.secret"
+    kept = secret.read_bytes()
+    secret.unlink()
+    assert unverified(copy).startswith("not verified: rewriting.secret is gone")
+    assert execute(["audit", "auditors", "remove", "ada", "--data", str(copy)]) == 0
+    assert "rewriting.secret is gone" in capsys.readouterr().err
+    assert unverified(copy).startswith("not verified: rewriting.secret is gone")
+    secret.write_bytes(kept)
+    assert unverified(copy) == ""
+    assert "Every byte of the files is what it was" in capsys.readouterr().out
 
 
 def test_a_command_beside_a_gateway_takes_none(copy: Path) -> None:

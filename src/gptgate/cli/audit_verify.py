@@ -31,6 +31,7 @@ from gptgate.storage.fingerprints import SECRETS, Comparison, FileCheck
 from gptgate.storage.folder import ADMIN_TOKEN_NAME, CONTENT_KEY_NAME, DATABASE_NAME, REWRITING_SECRET_NAME
 from gptgate.storage.log_check import LogCheck
 from gptgate.storage.log_folder import KEY_NAME, LOG_FOLDER, LogFolder, read_seed
+from gptgate.storage.schema import FINGERPRINTS_NAME
 from gptgate.storage.vault import WrappedKeys
 from gptgate_verify import VerificationError
 from gptgate_verify.evidence import Evidence, verify_evidence
@@ -218,7 +219,7 @@ def _verify_folder(
 def _lacking(gone: Sequence[str]) -> str:
     if not gone:
         return ""
-    return f"{gone[0]} is gone: it was there when the gateway stopped. A copy without any secret is verified with --key"
+    return f"{gone[0]} is gone: {FINGERPRINTS_NAME} names it. A copy without any secret is verified with --key"
 
 
 def _unheld(data: Path, wrapped: WrappedKeys) -> list[str]:
@@ -240,9 +241,10 @@ def _file_lines(found: Comparison, unheld: Sequence[str], free: int) -> Iterator
     apart = {"they cannot be read": found.unread, "they are not in this copy": found.gone}
     for why, names in apart.items():
         if names:
-            yield f"Not compared with what they were when the gateway stopped, because {why}: {', '.join(names)}."
+            listed = ", ".join(names)
+            yield f"Not compared with what they were when {FINGERPRINTS_NAME} was written, because {why}: {listed}."
     if found.whole:
-        yield "Every byte of the files is what it was when the gateway stopped."
+        yield f"Every byte of the files is what it was when {FINGERPRINTS_NAME} was written."
 
 
 def _require_sound(damage: Sequence[str]) -> None:

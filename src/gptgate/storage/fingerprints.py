@@ -8,10 +8,11 @@ A command that writes looks whether it still is, and takes a new one when it is 
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Self
 
 from msgspec import Struct
@@ -39,6 +40,7 @@ TAKE_S = 10.0
 RENEW_S = 0.5
 """A command waits no longer, each time: before it writes and after; enough for about a gigabyte."""
 PIECE_BYTES = 1 << 20
+NOTHING: Mapping[str, str] = MappingProxyType({})
 LINE = re.compile(r"([0-9a-f]{64})  ([^\n]+)\n")
 
 
@@ -58,10 +60,13 @@ class Comparison(Struct, frozen=True):
         return self.taken and not (self.wrong or self.unread or self.gone)
 
 
-def take_fingerprints(folder: Path, deadline_s: float = TAKE_S, *, shared: bool = False) -> None:
+def take_fingerprints(
+    folder: Path, deadline_s: float = TAKE_S, *, shared: bool = False, gone: Mapping[str, str] = NOTHING
+) -> None:
     """Write down what the files are now. Raises StorageError when another process uses them, or it takes too long.
 
-    `shared` is for commands: whoever asks meanwhile whether a gateway runs is told that none does.
+    `shared` is for commands: whoever asks meanwhile whether a gateway runs is told that none does. `gone` are the
+    digests of files that should be there, and stay written down.
     """
     with storage_errors("take the files' fingerprints"), closing(_Lock(folder, shared=shared)):
         for name in DATABASES:
@@ -69,6 +74,7 @@ def take_fingerprints(folder: Path, deadline_s: float = TAKE_S, *, shared: bool 
         before = _state(folder)
         until = time.monotonic() + deadline_s
         lines = "".join(f"{_digest_of(folder / name, until)}  {name}\n" for name in _names(folder))
+        lines += "".join(f"{digest}  {name}\n" for name, digest in gone.items() if not (folder / name).exists())
         write_durably(folder / FINGERPRINTS_NAME, lines.encode())
         # Who opens a database to write takes the file away once it has a write-ahead log. So a change is seen here, or
         # comes after the file and removes it.
@@ -82,25 +88,29 @@ def take_fingerprints(folder: Path, deadline_s: float = TAKE_S, *, shared: bool 
 def renewing(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Around what a command writes: fingerprints that were there, and still right, are taken anew at its end.
 
-    What was damaged before it is said, and never taken for right. Without fingerprints, as while a gateway runs, this
-    does nothing. No connection to a database may be open before or after it in this process.
+    What was damaged before it, or is gone, is said, and never taken for right. Without fingerprints, as while a gateway
+    runs, this does nothing. No connection to a database may be open before or after it in this process.
     """
-    right = False
+    right, gone = False, NOTHING
     try:
         with FileCheck(folder) as check:
-            found = check.compare(RENEW_S)
+            found, gone = check.compare(RENEW_S), check.gone
     except StorageError as error:
         say(f"whether the files are as they were was not looked at: {error}")
     else:
-        right = found.whole
+        right = found.taken and not (found.wrong or found.unread)
         if found.wrong:
             say(f"{found.wrong}. gptgate audit verify looks at what is in them")
+        for name in found.gone:
+            say(_gone(name))
+        if found.unread:
+            say(f"what the files are is not written down any more: not read could be {', '.join(found.unread)}")
     try:
         yield
     finally:
         if right and not (folder / FINGERPRINTS_NAME).exists():
             try:
-                take_fingerprints(folder, RENEW_S, shared=True)
+                take_fingerprints(folder, RENEW_S, shared=True, gone=gone)
             except StorageError as error:
                 say(f"what the files are now was not written down: {error}")
 
@@ -116,7 +126,8 @@ class FileCheck:
         self._folder = folder
         self._files: dict[str, tuple[str, BinaryIO]] = {}
         self._unread: list[str] = []
-        self._gone: list[str] = []
+        self.gone: dict[str, str] = {}
+        """Files that are not there → the digests that they had."""
         self._wrong = ""
         with storage_errors("read the files' fingerprints"):
             self._lines = _lines(folder)
@@ -134,7 +145,7 @@ class FileCheck:
         self.close()
 
     def compare(self, deadline_s: float | None = None) -> Comparison:
-        """Whether every file is what it was when the gateway stopped. Raises StorageError where it takes too long."""
+        """Whether every file is what it was when they were taken. Raises StorageError where it takes too long."""
         until = None if deadline_s is None else time.monotonic() + deadline_s
         with storage_errors("compare the files' fingerprints"):
             for name, (expected, file) in self._files.items():
@@ -143,7 +154,7 @@ class FileCheck:
             # What opens a database to write takes them away before it changes a byte: they say nothing about it then.
             if self._lines is None or (self._wrong and _lines(self._folder) != self._lines):
                 return Comparison(taken=False)
-        return Comparison(self._wrong, unread=tuple(self._unread), gone=tuple(self._gone))
+        return Comparison(self._wrong, unread=tuple(self._unread), gone=tuple(self.gone))
 
     def _open(self, text: str) -> None:
         lines = LINE.findall(text)
@@ -154,17 +165,16 @@ class FileCheck:
             return
         for name in DATABASES:
             if _log_bytes(self._folder / name):
-                self._wrong = (
-                    f"something else than gptgate, or an older gptgate, has written to {name} since the gateway stopped"
-                )
+                writer = "something else than gptgate, or an older gptgate,"
+                self._wrong = f"{writer} has written to {name} since {FINGERPRINTS_NAME} was written"
         for expected, name in lines:
             try:
                 self._files[name] = expected, (self._folder / name).open("rb", buffering=0)
             except PermissionError:
                 self._unread.append(name)
             except FileNotFoundError:
-                self._gone.append(name)
-        self._wrong = self._wrong or next((_gone(name) for name in self._gone if name not in SECRETS), "")
+                self.gone[name] = expected
+        self._wrong = self._wrong or next((_gone(name) for name in self.gone if name not in SECRETS), "")
 
 
 class _Lock(FolderLock):
@@ -190,13 +200,13 @@ def _lines(folder: Path) -> bytes | None:
 
 
 def _gone(name: str) -> str:
-    return f"{name} is gone: it was there when the gateway stopped"
+    return f"{name} is gone: {FINGERPRINTS_NAME} names it"
 
 
 def _changed(name: str) -> str:
     """Older versions do not know that they have to take the fingerprints away."""
     older = ", or an older gptgate wrote to it" if name in DATABASES or name.startswith(LOG_FOLDER + "/") else ""
-    return f"{name} is not what it was when the gateway stopped: some of its bytes were changed{older}"
+    return f"{name} is not what it was when {FINGERPRINTS_NAME} was written: some of its bytes were changed{older}"
 
 
 def _is_ours(name: str) -> bool:

@@ -11,7 +11,7 @@ from gptgate.storage.errors import StorageError, Unreadable
 from gptgate.storage.unlocked import UNLOCKED, UnlockedConnection
 
 FINGERPRINTS_NAME = "files.sha256"
-"""What the files were when the gateway stopped; see `storage.fingerprints`."""
+"""What the files were when gptgate was done with them; see `storage.fingerprints`."""
 
 _SUMS: dict[str, str] = {
     "requests": "1",
