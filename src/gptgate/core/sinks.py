@@ -26,6 +26,9 @@ ENTRY_KINDS: tuple[str, ...] = (
     "budget_reconciled",
     "budget_threshold",
     "reservation_extended",
+    "approval_given",
+    "approval_rejected",
+    "approvals_logged",
 )
 """What an entry of the log can be."""
 
