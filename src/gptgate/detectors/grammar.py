@@ -15,8 +15,7 @@ LOOSE_ABOVE = 2
 """In `unfinished` and `loosened` a longer repeat has no upper bound. That holds back a little more, never less, and
 keeps the automaton small; the longest match bounds what is held."""
 PARTS_LOOSE_ABOVE = 3
-"""The same where what is repeated has parts, such as a word and its space: without a bound "call" would hold back a
-stream for as long as a telephone number with words before it can get."""
+"""The same where what is repeated has parts: without a bound "call" and any words would hold a stream for 200 bytes."""
 
 _SPECIAL = frozenset("\\[](){}|?*+.^$")
 _PLAIN = re.compile(r"(?:[^\\\[\](){}|?*+.^$]|\\x[89a-f][0-9a-f])+(?![?*+{])")
