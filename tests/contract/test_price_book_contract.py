@@ -6,7 +6,8 @@ import pytest
 
 from gptgate.core.facts import Usage
 from gptgate.core.ports import PriceBook
-from gptgate.core.snapshot import ModelSpec, PriceOverride, ProviderKind
+from gptgate.core.price import PriceOverride
+from gptgate.core.snapshot import ModelSpec, ProviderKind
 from gptgate.cost.prices import GenaiPriceBook
 
 Make = Callable[[Mapping[str, ProviderKind]], PriceBook]

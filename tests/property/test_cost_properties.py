@@ -3,14 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.facts import Reservation, Usage
+from gptgate.core.money import TOKENS_PER_MILLION
 from gptgate.cost.table import TablePrice, Tier
 from gptgate.cost.windows import month_of, month_start_ms
 from ledger_parts import ledger_with, reserve, spent, usd
 
 NANO = st.integers(0, 100_000_000_000)
+OWN = st.none() | NANO
+NONE = dict.fromkeys(("audio_input", "audio_output", "image_input", "image_output"), 0)
 
 
 @st.composite
@@ -19,9 +23,43 @@ def prices(draw: st.DrawFn) -> TablePrice:
     return TablePrice(
         "t",
         [
-            Tier(above=s, input=draw(NANO), output=draw(NANO), cache_read=draw(NANO), cache_write=draw(NANO))
+            Tier(
+                above=s,
+                input=draw(NANO),
+                output=draw(NANO),
+                cache_read=draw(NANO),
+                cache_write=draw(NANO),
+                audio_input=draw(OWN),
+                audio_output=draw(OWN),
+                image_input=draw(OWN),
+                image_output=draw(OWN),
+            )
             for s in starts
         ],
+    )
+
+
+def parts(draw: st.DrawFn, whole: int) -> tuple[int | None, int | None]:
+    """How many of these tokens are said to be audio, and images; None where it is not said."""
+    audio = draw(st.none() | st.integers(0, whole))
+    return audio, draw(st.none() | st.integers(0, whole - (audio or 0)))
+
+
+@st.composite
+def usages(draw: st.DrawFn, most_input: int, most_output: int) -> Usage:
+    total, output = draw(st.integers(0, most_input)), draw(st.integers(0, most_output))
+    read = draw(st.integers(0, total))
+    audio_input, image_input = parts(draw, total)
+    audio_output, image_output = parts(draw, output)
+    return Usage(
+        input_tokens=total,
+        output_tokens=output,
+        cache_read=read,
+        cache_write=draw(st.integers(0, total - read)),
+        audio_input=audio_input,
+        audio_output=audio_output,
+        image_input=image_input,
+        image_output=image_output,
     )
 
 
@@ -29,12 +67,32 @@ def prices(draw: st.DrawFn) -> TablePrice:
 def test_a_ceiling_is_never_below_the_cost_of_what_it_bounds(
     price: TablePrice, most_input: int, most_output: int, data: st.DataObject
 ) -> None:
-    total = data.draw(st.integers(0, most_input))
-    read = data.draw(st.integers(0, total))
-    write = data.draw(st.integers(0, total - read))
-    output = data.draw(st.integers(0, most_output))
-    usage = Usage(input_tokens=total, output_tokens=output, cache_read=read, cache_write=write)
+    usage = data.draw(usages(most_input, most_output))
     assert 0 <= price.cost(usage) <= price.ceiling(most_input, most_output)
+
+
+@given(prices(), st.data())
+def test_a_usage_that_says_less_never_costs_less(price: TablePrice, data: st.DataObject) -> None:
+    """What really was, token by token, costs no more than a usage that says any part of it."""
+    usage = data.draw(usages(40, 40))
+    truth = replace(usage, **{kind: getattr(usage, kind) or 0 for kind in NONE})
+    assert price.cost(usage) >= price.cost(truth)
+    assert price.cost(truth) >= _exact(price, truth, data)
+
+
+def _exact(price: TablePrice, usage: Usage, data: st.DataObject) -> int:
+    """The cost of the same tokens, each of which is of one kind and cached in one way, drawn at random."""
+    tier = [tier for tier in price._tiers if usage.input_tokens > tier.above][-1]
+    audio, image = usage.audio_input or 0, usage.image_input or 0
+    text = usage.input_tokens - audio - image
+    kinds = [tier.audio_input] * audio + [tier.image_input] * image + [None] * text
+    rates = [tier.cache_read] * usage.cache_read + [tier.cache_write] * usage.cache_write
+    rates += [tier.input] * (usage.input_tokens - len(rates))
+    nano = sum(rate if own is None else own for own, rate in zip(kinds, data.draw(st.permutations(rates)), strict=True))
+    for own, tokens in ((tier.audio_output, usage.audio_output or 0), (tier.image_output, usage.image_output or 0)):
+        nano += tokens * (tier.output if own is None else own)
+    nano += (usage.output_tokens - (usage.audio_output or 0) - (usage.image_output or 0)) * tier.output
+    return -(-nano // TOKENS_PER_MILLION)
 
 
 @given(prices(), st.integers(0, 3000), st.integers(0, 3000))
@@ -43,8 +101,10 @@ def test_a_ceiling_is_tight(price: TablePrice, most_input: int, most_output: int
     reached = 0
     ends = {most_input, *(tier.above for tier in price._tiers if 0 <= tier.above <= most_input)}
     for total in ends:
-        for read, write in ((0, 0), (total, 0), (0, total)):
-            usage = Usage(input_tokens=total, output_tokens=most_output, cache_read=read, cache_write=write)
+        inputs = [{}, {"cache_read": total}, {"cache_write": total}, {"audio_input": total}, {"image_input": total}]
+        outputs = [{}, {"audio_output": most_output}, {"image_output": most_output}]
+        for told in (NONE | one | other for one in inputs for other in outputs):
+            usage = Usage(input_tokens=total, output_tokens=most_output, **told)
             reached = max(reached, price.cost(usage))
     assert reached == price.ceiling(most_input, most_output)
 

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import typer
 
@@ -15,6 +16,13 @@ from gptgate.core.snapshot import SERVICE_TIERS, ModelSpec, Snapshot
 from gptgate.cost.prices import GenaiPriceBook
 from gptgate.cost.table import TablePrice
 
+KINDS = (
+    Column("audio_input", "audio input", right=True),
+    Column("audio_output", "audio output", right=True),
+    Column("image_input", "image input", right=True),
+    Column("image_output", "image output", right=True),
+)
+"""Few models have such prices: a table in which none has shows no column of it."""
 COLUMNS = (
     Column("model", "model", fold=True),
     Column("provider", "provider"),
@@ -24,6 +32,7 @@ COLUMNS = (
     Column("output", "output", right=True),
     Column("cache_read", "cache read", right=True),
     Column("cache_write", "cache write", right=True),
+    *KINDS,
     Column("request", "per request", right=True),
     Column("service_tiers", "service tiers", fold=True),
 )
@@ -37,10 +46,12 @@ def show(output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, config: Con
     """Show the price of every configured model, in dollars for a million tokens.
 
     A model whose price depends on the length of the input has a row for each length: from so many tokens on, all tokens
-    of the request cost what the row says. Service tiers are in percent of the price.
+    of the request cost what the row says. Audio and images without a price of their own cost what other tokens cost.
+    Service tiers are in percent of the price.
     """
     rows = [row for model, price in _prices(load_config(data, config)) for row in _rows(model, price)]
-    print_records(output, COLUMNS, rows)
+    unused = [column for column in KINDS if all(row[column.name] is None for row in rows)]
+    print_records(output, [replace(column, title="") if column in unused else column for column in COLUMNS], rows)
 
 
 @app.command("check")
@@ -68,6 +79,7 @@ def _prices(snapshot: Snapshot) -> Iterator[tuple[ModelSpec, TablePrice | None]]
 
 def _rows(model: ModelSpec, price: TablePrice | None) -> Iterator[dict[str, object]]:
     named: dict[str, object] = {
+        **dict.fromkeys((column.name for column in COLUMNS), None),
         "model": model.name,
         "provider": model.provider,
         "source": UNKNOWN if price is None else price.version,
@@ -76,7 +88,7 @@ def _rows(model: ModelSpec, price: TablePrice | None) -> Iterator[dict[str, obje
         ],
     }
     if price is None:
-        yield {**dict.fromkeys((column.name for column in COLUMNS), None), **named}
+        yield named
     else:
         for row in price.rows():
             dollars = {name: format_usd(nano) for name, nano in row.items() if name != "above"}

@@ -208,9 +208,15 @@ def _usage(end: End) -> tuple[tuple[str, str], ...]:
         ("input tokens", str(usage.input_tokens)),
         ("of them read from cache", str(usage.cache_read)),
         ("of them written to cache", str(usage.cache_write)),
+        *_kinds(("audio", usage.audio_input), ("images", usage.image_input)),
         ("output tokens", str(usage.output_tokens)),
+        *_kinds(("audio", usage.audio_output), ("images", usage.image_output)),
         ("source", SOURCES.get(end.usage_source, end.usage_source)),
     )
+
+
+def _kinds(*kinds: tuple[str, int | None]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"of them {name}", str(tokens)) for name, tokens in kinds if tokens)
 
 
 def _money(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:

@@ -23,6 +23,7 @@ from gptgate.config.schema_policy import OBLIGATION_FIELDS
 from gptgate.config.sinks import build_sink
 from gptgate.config.texts import build_texts, class_content
 from gptgate.config.types import is_loopback
+from gptgate.core.price import PriceOverride
 from gptgate.core.snapshot import (
     ORGANISATION,
     SERVICE_TIERS,
@@ -30,7 +31,6 @@ from gptgate.core.snapshot import (
     Limits,
     ModelSpec,
     Obligations,
-    PriceOverride,
     ProviderKind,
     ProviderSpec,
     RuleSpec,
@@ -155,6 +155,10 @@ def _price(price: Section | str | None) -> PriceOverride | None:
         output=price.get("output_per_million"),
         cache_read=price.get("cache_read_per_million"),
         cache_write=price.get("cache_write_per_million"),
+        audio_input=price.get("audio_input_per_million"),
+        audio_output=price.get("audio_output_per_million"),
+        image_input=price.get("image_input_per_million"),
+        image_output=price.get("image_output_per_million"),
         request=price.get("per_request"),
     )
 

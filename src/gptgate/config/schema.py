@@ -110,6 +110,12 @@ PRICE = Group(
         Field("output_per_million", USD, "Price of a million output tokens.", required=True),
         Field("cache_read_per_million", USD, "Price of a million tokens read from cache.", absent="the input price"),
         Field("cache_write_per_million", USD, "Price of a million tokens written to cache.", absent="the input price"),
+        Field("audio_input_per_million", USD, "Price of a million input tokens of audio.", absent="the input price"),
+        Field("audio_output_per_million", USD, "Price of a million output tokens of audio.", absent="the output price"),
+        Field("image_input_per_million", USD, "Price of a million input tokens of images.", absent="the input price"),
+        Field(
+            "image_output_per_million", USD, "Price of a million output tokens of images.", absent="the output price"
+        ),
         Field("per_request", USD, "Price of each request, beside its tokens.", "0"),
     )
 )

@@ -177,6 +177,9 @@ class Usage(Struct, frozen=True, kw_only=True):
     """Tokens that a provider reports. `input_tokens` counts all input, cached reads and writes among them;
     `cache_read` and `cache_write` say how many of them. `output_tokens` counts reasoning too. `service_tier` is the one
     that it says it served the request with, ``""`` where it says none.
+
+    `audio_input` to `image_output` say how many of the input, and of the output, were audio and images; None where the
+    provider does not say, which is not none.
     """
 
     input_tokens: int = 0
@@ -184,6 +187,10 @@ class Usage(Struct, frozen=True, kw_only=True):
     cache_read: int = 0
     cache_write: int = 0
     service_tier: str = ""
+    audio_input: int | None = None
+    audio_output: int | None = None
+    image_input: int | None = None
+    image_output: int | None = None
 
 
 class Settlement(Struct, frozen=True, kw_only=True):

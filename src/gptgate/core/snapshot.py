@@ -11,6 +11,7 @@ from gptgate.core.budgets import APP_MONTH, BudgetSpec, Outgrown
 from gptgate.core.finding import Origin
 from gptgate.core.kept import TextSpec
 from gptgate.core.limit import GuardSpec, LimitSpec
+from gptgate.core.price import PriceOverride
 from gptgate.core.secret_ref import SecretRef as SecretRef
 from gptgate.core.wire import Dialect, Endpoint
 
@@ -52,19 +53,6 @@ class ProviderSpec(Struct, frozen=True, kw_only=True):
     @property
     def dialects(self) -> frozenset[Dialect]:
         return DIALECTS[self.kind]
-
-
-class PriceOverride(Struct, frozen=True, kw_only=True):
-    """A price from the configuration, in nano-dollars per million tokens, and for each request. `free` must be said,
-    never implied.
-    """
-
-    free: bool = False
-    input: int = 0
-    output: int = 0
-    cache_read: int | None = None
-    cache_write: int | None = None
-    request: int = 0
 
 
 SERVICE_TIERS: tuple[str, ...] = ("batch", "flex", "priority")

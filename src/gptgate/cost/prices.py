@@ -4,8 +4,8 @@ Only the data that the installed package ships is read; its network update is ne
 once a day of use, and after that a price is a dictionary access.
 
 What a `Usage` does not tell apart is charged at the dearest price that it can have, so that a budget is never charged
-less than the provider charges: cache writes by how long they live, and audio, image and text tokens of one model. Not
-in these prices: fees that are not for tokens (the provider's own web searches). What a service tier costs is in the
+less than the provider charges: cache writes by how long they live, audio and images by whether they were cached. Not in
+these prices: fees that are not for tokens (the provider's own web searches). What a service tier costs is in the
 configuration, in percent.
 """
 
@@ -20,7 +20,8 @@ from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, StartDat
 from genai_prices.types import Provider as PricedProvider
 
 from gptgate.core.money import NANO_PER_USD
-from gptgate.core.snapshot import SERVICE_TIERS, ModelSpec, PriceOverride, ProviderKind
+from gptgate.core.price import PriceOverride
+from gptgate.core.snapshot import SERVICE_TIERS, ModelSpec, ProviderKind
 from gptgate.cost.table import TablePrice, Tier
 
 GENAI_IDS: Mapping[ProviderKind, str] = {ProviderKind.OPENAI: "openai", ProviderKind.ANTHROPIC: "anthropic"}
@@ -33,6 +34,9 @@ _BESIDE_TOKENS = frozenset({"web_searches_kcount", "storage_searches_kcount"})
 """Fees for what the provider does beside the tokens; they do not stand in the way of a token price."""
 
 _BUCKETS = ("input", "output", "cache_read", "cache_write")
+_KINDS = ("audio_input", "audio_output", "image_input", "image_output")
+_APART = ("audio", "image")
+"""Kinds of tokens that a `Usage` tells apart. Others may be anything."""
 
 
 class GenaiPriceBook:
@@ -81,9 +85,13 @@ def _overridden(price: PriceOverride, percents: Mapping[str, int]) -> TablePrice
         output=price.output,
         cache_read=price.input if price.cache_read is None else price.cache_read,
         cache_write=price.input if price.cache_write is None else price.cache_write,
+        audio_input=price.audio_input,
+        audio_output=price.audio_output,
+        image_input=price.image_input,
+        image_output=price.image_output,
     )
     # Nothing but zeros without the word "free" is a price that was forgotten, not one that is zero.
-    if not max(tier.dearest_input, tier.output, price.request):
+    if not max(tier.dearest_input, tier.dearest_output, price.request):
         return None
     return TablePrice("configuration", [tier], price.request, percents)
 
@@ -119,17 +127,26 @@ _Buckets = dict[str, list[Decimal | TieredPrices]]
 
 
 def _buckets(prices: ModelPrice) -> _Buckets | None:
-    """Token prices by what they are for; None when the model charges for something that is not tokens."""
-    kinds = {unit["price_key"]: unit["dimensions"] for unit in unit_data.values()}
-    buckets: _Buckets = {name: [] for name in _BUCKETS}
+    """Token prices by what they are for; None when the model charges for something that is not tokens.
+
+    Audio or images that have a price of their own only where they are cached cost what other input costs, else.
+    """
+    units = {unit["price_key"]: unit["dimensions"] for unit in unit_data.values()}
+    buckets: _Buckets = {name: [] for name in (*_BUCKETS, *_KINDS)}
     for key, value in vars(prices).items():
         if value is None or key in _BESIDE_TOKENS:
             continue
-        dimensions = kinds.get(key, {})
+        dimensions = units.get(key, {})
         bucket = dimensions.get("token_type", dimensions.get("direction"))
-        if dimensions.get("family") != "tokens" or bucket not in buckets:
+        if dimensions.get("family") != "tokens" or bucket not in _BUCKETS:
             return None
-        buckets[bucket].append(value)
+        kind = dimensions.get("modality")
+        buckets[f"{kind}_{dimensions['direction']}" if kind in _APART else bucket].append(value)
+    for kind in _APART:
+        if buckets[f"{kind}_input"] and vars(prices).get(f"input_{kind}_mtok") is None:
+            buckets[f"{kind}_input"] += buckets["input"]
+    if not buckets["output"]:
+        buckets["output"] = buckets["audio_output"] + buckets["image_output"]
     return buckets if buckets["input"] else None
 
 
@@ -153,7 +170,13 @@ def _tier(known: list[_Buckets], above: int) -> Tier:
         for name in _BUCKETS:
             values = buckets[name] or buckets["input"]
             dearest[name] = max(dearest[name], *(_nano(_rate(value, above)) for value in values))
-    return Tier(above=above, **dearest)
+    own: dict[str, int] = {}
+    for name in _KINDS:
+        if any(buckets[name] for buckets in known):
+            others = name.partition("_")[2]
+            priced = [value for buckets in known for value in buckets[name] or buckets[others] or buckets["input"]]
+            own[name] = max(_nano(_rate(value, above)) for value in priced)
+    return Tier(above=above, **dearest, **own)
 
 
 def _rate(value: Decimal | TieredPrices, above: int) -> Decimal:

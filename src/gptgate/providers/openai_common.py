@@ -57,7 +57,8 @@ def function_segments(function: Any, path: Path, out: list[Segment]) -> None:
 
 
 def read_usage(value: Any, *, has_output: bool = True, service_tier: Any = None) -> Usage | None:
-    """OpenAI's usage object; None when it is absent or cannot be believed: a count that is missing is not zero.
+    """OpenAI's usage object; None when it is absent or cannot be believed: a count that is missing is not zero, and a
+    part is not more than the whole.
 
     `has_output` is False for endpoints whose usage has no output tokens. `service_tier` is what the answer says of it.
     """
@@ -67,15 +68,40 @@ def read_usage(value: Any, *, has_output: bool = True, service_tier: Any = None)
         return None
     details = value.get("prompt_tokens_details")
     try:
-        usage = Usage(
-            input_tokens=token_count(value.get("prompt_tokens")),
-            output_tokens=token_count(value.get("completion_tokens")),
-            cache_read=token_count(details.get("cached_tokens")) if type(details) is dict else 0,
-            service_tier=tier_name(service_tier),
-        )
+        input_tokens = token_count(value.get("prompt_tokens"))
+        output_tokens = token_count(value.get("completion_tokens"))
+        cache_read = token_count(details.get("cached_tokens")) if type(details) is dict else 0
+        audio_input, image_input = _kinds(details, input_tokens)
+        audio_output, image_output = _kinds(value.get("completion_tokens_details"), output_tokens)
+        tier = tier_name(service_tier)
     except ValueError:
         return None
-    return usage if usage.cache_read <= usage.input_tokens else None
+    if cache_read > input_tokens:
+        return None
+    return Usage(
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cache_read=cache_read,
+        service_tier=tier,
+        audio_input=audio_input,
+        audio_output=audio_output,
+        image_input=image_input,
+        image_output=image_output,
+    )
+
+
+def _kinds(details: Any, whole: int) -> tuple[int | None, int | None]:
+    """How many of so many tokens were audio and images, each None where it is not said. Raises ValueError for counts
+    that cannot be."""
+    if type(details) is not dict:
+        return None, None
+    audio, image = details.get("audio_tokens"), details.get("image_tokens")
+    told = 0 if audio is None else token_count(audio)
+    if image is not None:
+        told += token_count(image)
+    if told > whole:
+        raise ValueError("more tokens of some kinds than there are")
+    return audio, image
 
 
 def base_edits(request: ChatRequest, edits: dict[Path, bytes], model: ModelSpec) -> dict[Path, bytes]:

@@ -97,6 +97,13 @@ def test_places_in_the_log_are_those_of_the_log_and_not_the_number_of_the_reques
     assert as_document(RECORD, AROUND, content=False)["log_entries"] == AROUND.places
 
 
+def test_audio_and_images_are_named_where_there_were_any() -> None:
+    usage = replace(END.usage, audio_input=7, audio_output=0, image_output=5)
+    record = replace(RECORD, end=replace(END, usage=usage))
+    rows = next(section for section in story(record, AROUND, content=False) if section.title == "usage").rows
+    assert rows[3:6] == (("of them audio", "7"), ("output tokens", "22"), ("of them images", "5"))
+
+
 def test_stages_stand_in_the_order_of_the_path_and_unknown_ones_last() -> None:
     timings = next(section for section in story(RECORD, AROUND, content=False) if section.title == "timings")
     assert [name for name, _ in timings.rows] == ["admit", "upstream", "total", "zebra"]

@@ -7,7 +7,8 @@ import pytest
 
 from gptgate.config.load import load_file, load_text
 from gptgate.config.problem import ConfigError
-from gptgate.core.snapshot import Effect, Limits, PriceOverride, ProviderKind, SecretRef
+from gptgate.core.price import PriceOverride
+from gptgate.core.snapshot import Effect, Limits, ProviderKind, SecretRef
 
 KINDS = frozenset(
     {"pii.email", "pii.payment_card", "attack.override", "secret.aws", "secret.openai", "unscannable.image"}
@@ -25,7 +26,18 @@ providers:
 models:
   - {name: gpt, provider: openai, upstream_name: gpt-4o-mini, price: {input_per_million: 0.15, output_per_million: 0.6}}
   - {name: org/model:7b, provider: near, price: free}
-  - {name: far, provider: far, location: local, context_window: 8192, max_output_tokens: 100}
+  - name: far
+    provider: far
+    location: local
+    context_window: 8192
+    max_output_tokens: 100
+    price:
+      input_per_million: 1
+      output_per_million: 2
+      audio_input_per_million: 3
+      audio_output_per_million: 4
+      image_input_per_million: 5
+      image_output_per_million: 6
   - {name: away, provider: far}
   - {name: sim, provider: simulator}
 teams: [{name: b}, {name: a}]
@@ -63,6 +75,14 @@ def test_a_whole_file_becomes_the_snapshot_it_describes() -> None:
     assert gpt.upstream_name == "gpt-4o-mini"
     assert gpt.price == PriceOverride(input=150_000_000, output=600_000_000)
     assert found.models["org/model:7b"].price == PriceOverride(free=True)
+    assert found.models["far"].price == PriceOverride(
+        input=1_000_000_000,
+        output=2_000_000_000,
+        audio_input=3_000_000_000,
+        audio_output=4_000_000_000,
+        image_input=5_000_000_000,
+        image_output=6_000_000_000,
+    )
     assert {name: model.location for name, model in found.models.items()} == {
         "away": "cloud",
         "far": "local",

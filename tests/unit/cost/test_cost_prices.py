@@ -9,7 +9,8 @@ from genai_prices import types
 from genai_prices.data import providers
 
 from gptgate.core.facts import Usage
-from gptgate.core.snapshot import ModelSpec, PriceOverride, ProviderKind
+from gptgate.core.price import PriceOverride
+from gptgate.core.snapshot import ModelSpec, ProviderKind
 from gptgate.cost import prices as module
 from gptgate.cost.prices import DAY_MS, GenaiPriceBook
 
@@ -183,6 +184,75 @@ def test_broken_data_is_an_error_and_not_a_price(monkeypatch: pytest.MonkeyPatch
         bundled(monkeypatch, usd(amount)).find(model("m"), NOW)
 
 
+def test_audio_and_images_cost_what_the_package_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices = types.ModelPrice(
+        input_mtok=Decimal(4),
+        cache_read_mtok=Decimal("0.4"),
+        output_mtok=Decimal(16),
+        input_audio_mtok=Decimal(32),
+        cache_audio_read_mtok=Decimal("0.4"),
+        output_audio_mtok=Decimal(64),
+        input_image_mtok=Decimal(5),
+    )
+    price = bundled(monkeypatch, prices).find(model("m"), NOW)
+    assert price is not None
+    told = Usage(input_tokens=10, output_tokens=10, audio_input=3, image_input=2, audio_output=4)
+    assert price.cost(told) == 5 * 4000 + 3 * 32000 + 2 * 5000 + 6 * 16000 + 4 * 64000
+    assert price.cost(Usage(input_tokens=10, output_tokens=10)) == 10 * 32000 + 10 * 64000
+    assert price.ceiling(10, 10) == 10 * 32000 + 10 * 64000
+
+
+@pytest.mark.parametrize(
+    ("own", "audio"),
+    [({"cache_audio_read_mtok": Decimal(1)}, 4), ({"input_audio_mtok": Decimal(2), "cache_audio_write_mtok": 7}, 7)],
+)
+def test_audio_is_never_cheaper_than_it_can_be(
+    monkeypatch: pytest.MonkeyPatch, own: dict[str, Decimal], audio: int
+) -> None:
+    """Cached audio has a price, other audio may have none; and which of it was cached is not known."""
+    prices = types.ModelPrice(input_mtok=Decimal(4), output_mtok=Decimal(4), **{k: Decimal(v) for k, v in own.items()})
+    price = bundled(monkeypatch, prices).find(model("m"), NOW)
+    assert price is not None
+    assert price.cost(Usage(input_tokens=10, audio_input=10)) == 10 * audio * 1000
+
+
+def test_output_with_a_price_for_audio_only_costs_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    prices = types.ModelPrice(input_mtok=Decimal(4), output_audio_mtok=Decimal(64))
+    price = bundled(monkeypatch, prices).find(model("m"), NOW)
+    assert price is not None
+    assert price.cost(Usage(output_tokens=10, audio_output=4)) == 10 * 64000
+
+
+def test_a_day_of_two_prices_has_the_dearer_one_for_audio(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = types.ModelPrice(input_mtok=Decimal(1), output_mtok=Decimal(1), input_audio_mtok=Decimal(2))
+    conditional = [
+        types.ConditionalPrice(prices=usd("3")),
+        types.ConditionalPrice(types.TimeOfDateConstraint(time(1), time(2)), prices=own),
+    ]
+    price = bundled(monkeypatch, conditional).find(model("m"), NOW)
+    assert price is not None
+    assert price.cost(Usage(input_tokens=10, audio_input=10)) == 10 * 3000
+
+
+def test_an_override_prices_each_kind_or_takes_what_others_cost() -> None:
+    override = PriceOverride(input=1_000_000, output=2_000_000, audio_input=8_000_000, image_output=16_000_000)
+    price = GenaiPriceBook(KINDS).find(model("x", "local", override), NOW)
+    assert price is not None
+    usage = Usage(input_tokens=10, output_tokens=10, audio_input=4, image_input=3, audio_output=2, image_output=5)
+    assert price.cost(usage) == 6 + 4 * 8 + 5 * 2 + 5 * 16
+    only_audio = GenaiPriceBook(KINDS).find(model("x", "local", PriceOverride(audio_output=1_000_000)), NOW)
+    assert only_audio is not None
+    assert only_audio.cost(Usage(output_tokens=10, audio_output=4)) == 4
+
+
+def _keys(info: types.ModelInfo) -> set[str]:
+    return {
+        key
+        for key, value in vars(info.get_prices(datetime.fromtimestamp(NOW / 1000, tz=UTC))).items()
+        if value is not None
+    }
+
+
 ALL = [m for p in providers if p.id in ("openai", "anthropic") for m in p.models]
 USAGES = [
     Usage(input_tokens=1234, output_tokens=567),
@@ -214,11 +284,44 @@ def test_costs_agree_with_the_packages_own_calculation(info: types.ModelInfo, at
                 **dict.fromkeys(_modalities(keys), 0),
             )
         )["total_price"]
-        exact = int((theirs * 10**9).to_integral_value(rounding="ROUND_CEILING"))
+        exact = _nano(theirs)
         if keys <= {"input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok"}:
             assert ours == exact
         else:
             assert ours >= exact
+
+
+TOLD = [
+    Usage(input_tokens=1000, output_tokens=500, audio_input=0, audio_output=0, image_input=0, image_output=0),
+    Usage(input_tokens=1000, output_tokens=500, audio_input=300, audio_output=200, image_input=0, image_output=0),
+    Usage(input_tokens=1000, output_tokens=500, audio_input=0, audio_output=0, image_input=400, image_output=100),
+]
+APART = [m for m in ALL if any("audio_mtok" in key or "image_mtok" in key for key in _keys(m))]
+
+
+@pytest.mark.parametrize("info", APART, ids=[m.id for m in APART])
+@pytest.mark.parametrize("usage", TOLD, ids=["text", "audio", "images"])
+def test_audio_and_images_agree_with_the_packages_own_calculation(info: types.ModelInfo, usage: Usage) -> None:
+    """To the nano-dollar, wherever the usage says how many of them there were and none was cached."""
+    when = datetime.fromtimestamp(NOW / 1000, tz=UTC)
+    price = module._flatten([module._buckets(p) for p in module._possible(info, when)], {})
+    assert price is not None
+    own = info.get_prices(when)
+    counts = {
+        "input_audio_tokens": usage.audio_input,
+        "output_audio_tokens": usage.audio_output,
+        "input_image_tokens": usage.image_input,
+        "output_image_tokens": usage.image_output,
+    }
+    cached = {f"cache_{kind}_read_tokens": 0 for kind in ("audio", "image")}
+    theirs = own.calc_price(
+        types.Usage(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, **counts, **cached)
+    )["total_price"]
+    assert price.cost(usage) == _nano(theirs)
+
+
+def _nano(usd: Decimal) -> int:
+    return int((usd * 10**9).to_integral_value(rounding="ROUND_CEILING"))
 
 
 def _modalities(keys: set[str]) -> set[str]:

@@ -1,6 +1,7 @@
 """A flat price."""
 
 import pytest
+from msgspec.structs import replace
 
 from gptgate.core.facts import Usage
 from gptgate.cost.table import TablePrice, Tier
@@ -130,3 +131,82 @@ def test_a_ceiling_holds_for_every_service_tier_that_can_be_had_for_the_one_aske
 def test_a_service_tier_that_can_be_dearer_is_known_only_where_it_is_configured(tier: str, known: bool) -> None:
     assert TablePrice("t", [BASE]).covers(tier) is known
     assert TablePrice("t", [BASE], percents={tier: 120}).covers(tier)
+
+
+KINDS = Tier(
+    above=-1,
+    input=4_000_000,
+    output=16_000_000,
+    cache_read=1_000_000,
+    cache_write=5_000_000,
+    audio_input=32_000_000,
+    audio_output=64_000_000,
+    image_input=6_000_000,
+)
+
+
+def test_each_kind_of_token_costs_its_own_price() -> None:
+    usage = Usage(input_tokens=100, output_tokens=50, audio_input=30, image_input=20, audio_output=40, image_output=9)
+    # Images of the output have no price of their own: they are output.
+    assert TablePrice("t", [KINDS]).cost(usage) == 50 * 4 + 30 * 32 + 20 * 6 + 10 * 16 + 40 * 64
+
+
+def test_tokens_that_may_be_of_a_dearer_kind_cost_its_price() -> None:
+    price = TablePrice("t", [KINDS])
+    assert price.cost(Usage(input_tokens=100, output_tokens=50)) == 100 * 32 + 50 * 64
+    assert price.cost(Usage(input_tokens=100, cache_read=60)) == 100 * 32
+    assert price.cost(Usage(input_tokens=100, audio_input=0)) == 100 * 6
+    assert price.cost(Usage(input_tokens=100, audio_input=10)) == 10 * 32 + 90 * 6
+    assert price.cost(Usage(input_tokens=100, image_input=10)) == 10 * 6 + 90 * 32
+    assert price.cost(Usage(input_tokens=100, audio_input=0, image_input=0)) == 100 * 4
+    assert price.cost(Usage(output_tokens=100, audio_output=0)) == 100 * 16
+
+
+def test_text_costs_the_same_whether_or_not_audio_has_a_price() -> None:
+    usage = Usage(input_tokens=100, output_tokens=10, cache_read=20, cache_write=30)
+    told = replace(usage, audio_input=0, audio_output=0, image_input=0, image_output=0)
+    plain = replace(KINDS, audio_input=None, audio_output=None, image_input=None)
+    assert TablePrice("t", [KINDS]).cost(told) == TablePrice("t", [plain]).cost(usage)
+    assert TablePrice("t", [plain]).cost(told) == TablePrice("t", [plain]).cost(usage)
+
+
+def test_which_kind_was_cached_is_not_known_so_it_is_what_costs_the_most() -> None:
+    price = TablePrice("t", [KINDS])
+    usage = Usage(input_tokens=100, cache_read=60, audio_input=50, image_input=0)
+    # Fifty of text, of which ten must have been read from the cache.
+    assert price.cost(usage) == 50 * 32 + 40 * 4 + 10 * 1
+    written = Usage(input_tokens=100, cache_write=100, audio_input=0, image_input=50)
+    assert price.cost(written) == 50 * 6 + 50 * 5
+    cheap = TablePrice("t", [replace(KINDS, image_input=2_000_000)])
+    assert cheap.cost(written) == 100 * 5
+    assert cheap.cost(replace(written, cache_write=0)) == 50 * 2 + 50 * 4
+
+
+def test_a_kind_may_cost_nothing() -> None:
+    price = TablePrice("t", [replace(KINDS, audio_input=0, image_input=None)])
+    assert price.cost(Usage(input_tokens=100, audio_input=60)) == 40 * 4
+    assert price.cost(Usage(input_tokens=100)) == 100 * 4
+    assert price.ceiling(100, 0) == 100 * 5
+
+
+def test_kinds_of_a_usage_that_contradicts_itself_are_all_charged() -> None:
+    usage = Usage(input_tokens=10, audio_input=30, image_input=5, output_tokens=1, audio_output=2)
+    assert TablePrice("t", [KINDS]).cost(usage) == 30 * 32 + 5 * 6 + 2 * 64
+
+
+def test_the_ceiling_assumes_the_dearest_kind() -> None:
+    assert TablePrice("t", [KINDS]).ceiling(100, 10) == 100 * 32 + 10 * 64
+
+
+@pytest.mark.parametrize("field", ["audio_input", "audio_output", "image_input"])
+def test_a_kind_has_no_negative_price_or_number(field: str) -> None:
+    with pytest.raises(ValueError, match="not negative"):
+        TablePrice("t", [replace(KINDS, **{field: -1})])
+    with pytest.raises(ValueError, match="negative"):
+        TablePrice("t", [KINDS]).cost(Usage(input_tokens=5, output_tokens=5, **{field: -1}))
+
+
+def test_rows_leave_out_kinds_without_a_price() -> None:
+    assert "audio_input" not in TablePrice("t", [BASE]).rows()[0]
+    (row,) = TablePrice("t", [KINDS]).rows()
+    assert (row["audio_input"], row["image_input"], "image_output" in row) == (32_000_000, 6_000_000, False)

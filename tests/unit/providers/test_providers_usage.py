@@ -20,7 +20,34 @@ def test_openai_counts_are_read() -> None:
         "prompt_tokens_details": {"cached_tokens": 5, "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 9},
     }
-    assert read_openai(reported) == Usage(input_tokens=20, output_tokens=30, cache_read=5)
+    assert read_openai(reported) == Usage(input_tokens=20, output_tokens=30, cache_read=5, audio_input=0)
+
+
+def test_kinds_of_tokens_are_counted_where_they_are_said() -> None:
+    reported = {
+        "prompt_tokens": 20,
+        "completion_tokens": 30,
+        "prompt_tokens_details": {"audio_tokens": 12, "image_tokens": 8},
+        "completion_tokens_details": {"audio_tokens": 0, "image_tokens": None},
+    }
+    expected = Usage(input_tokens=20, output_tokens=30, audio_input=12, image_input=8, audio_output=0)
+    assert read_openai(reported) == expected
+
+
+@pytest.mark.parametrize("lie", [*LIES, 5], ids=repr)
+@pytest.mark.parametrize("kind", ["audio_tokens", "image_tokens"])
+@pytest.mark.parametrize("details", ["prompt_tokens_details", "completion_tokens_details"])
+def test_unbelievable_numbers_of_a_kind_make_openai_usage_unknown(details: str, kind: str, lie: Any) -> None:
+    """Of four tokens."""
+    reported = {"prompt_tokens": 4, "completion_tokens": 4}
+    assert read_openai({**reported, details: {kind: 4}}) is not None
+    assert read_openai({**reported, details: {kind: lie}}) is None
+
+
+@pytest.mark.parametrize("details", ["prompt_tokens_details", "completion_tokens_details"])
+def test_kinds_that_are_more_than_the_whole_together_are_a_contradiction(details: str) -> None:
+    reported = {"prompt_tokens": 4, "completion_tokens": 4, details: {"audio_tokens": 3, "image_tokens": 2}}
+    assert read_openai(reported) is None
 
 
 def test_anthropic_input_counts_cached_reads_and_writes() -> None:
