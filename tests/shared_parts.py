@@ -14,11 +14,11 @@ import pytest
 import redis
 from structlog.testing import CapturingLogger
 
+from gptgate.core.beside import CountersSpec
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Crossing, Spend, Spent
 from gptgate.core.facts import Reservation
 from gptgate.core.limit import Charge, Standing
 from gptgate.core.shared import Wish
-from gptgate.core.snapshot import CountersSpec
 from gptgate.cost.windows import month_start_ms
 from gptgate.shared.counters import SharedCounters
 from gptgate.shared.hold import SharedHold

@@ -14,7 +14,8 @@ from gptgate.auth.directory import KeyTable
 from gptgate.auth.keys import PREFIX
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
-from gptgate.core.snapshot import ClassifierSpec, ProviderKind, ServerSpec, SinkSpec, Snapshot, WitnessSpec
+from gptgate.core.beside import ClassifierSpec, SinkSpec, WitnessSpec
+from gptgate.core.snapshot import ProviderKind, ServerSpec, Snapshot
 from gptgate.cost.ceiling import ceiling_tokens
 from gptgate.cost.conversations import Conversations
 from gptgate.cost.prices import GenaiPriceBook

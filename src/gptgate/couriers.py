@@ -11,8 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
+from gptgate.core.beside import SinkKind, SinkSpec
 from gptgate.core.sinks import LogLine, Sink, SinkFailed, SinkRefused
-from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.storage.durable import sync_folders, write_durably
 from gptgate.storage.entries import LogEntries
 from gptgate.storage.errors import StorageError

@@ -9,8 +9,8 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from gptgate.audit.signing import Signer
+from gptgate.core.beside import WitnessSpec
 from gptgate.core.ports import Clock
-from gptgate.core.snapshot import WitnessSpec
 from gptgate.storage.errors import StorageError
 from gptgate.storage.events import LOG_FORKED, record_event
 from gptgate.storage.log_folder import LogFolder, read_seed

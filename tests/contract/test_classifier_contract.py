@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from gptgate.core.beside import ClassifierKind, ClassifierSpec, GuardTemplate, OnFailure
 from gptgate.core.classifier import Opinion, Span, default_labels, findings_of
 from gptgate.core.finding import Origin, Segment
-from gptgate.core.snapshot import ClassifierKind, ClassifierSpec, GuardTemplate, OnFailure
 from gptgate.upstream.classifiers.client import FAILURES, HttpClassifier, target_name
 from gptgate.upstream.classifiers.registry import WIRES
 from gptgate.upstream.client import HttpUpstream

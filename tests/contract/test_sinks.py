@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from gptgate.core.beside import SinkKind, SinkSpec
 from gptgate.core.sinks import LogLine, SinkFailed, SinkRefused
-from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.sinks.registry import SINKS
 from harness import free_port
 from sink_servers import Received, collector, log_records, syslog, webhook

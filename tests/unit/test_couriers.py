@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from audit_logs import Records
+from gptgate.core.beside import SinkKind, SinkSpec
 from gptgate.core.sinks import ENTRY_KINDS, LogLine, SinkFailed, SinkRefused
-from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.couriers import Couriers, batches
 from gptgate.storage import events
 from waiting import PATIENCE_S, wait_until

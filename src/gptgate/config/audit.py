@@ -1,7 +1,7 @@
 """The section `audit`: what must be true of it, and its values."""
 
 from gptgate.config.reader import Reader, Section
-from gptgate.core.snapshot import WitnessKind, WitnessSpec
+from gptgate.core.beside import WitnessKind, WitnessSpec
 from gptgate_verify.merkle import VerificationError
 from gptgate_verify.note import COSIGNATURE, VerifierKey
 

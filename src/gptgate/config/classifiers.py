@@ -5,9 +5,10 @@ from itertools import pairwise
 
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Reader, Section, Value
+from gptgate.core.beside import POINTING, ClassifierKind, ClassifierSpec
 from gptgate.core.classifier import EVERY, OTHER, POINTED_SCORES, SCORES, default_labels, kinds_of, names_asked
 from gptgate.core.finding import Origin
-from gptgate.core.snapshot import POINTING, REWRITING, ClassifierKind, ClassifierSpec, Stage
+from gptgate.core.snapshot import REWRITING, Stage
 
 DEFAULT_LANGUAGE = "en"
 ANSWERS = frozenset({Origin.ASSISTANT, Origin.TOOL_CALL, Origin.TOOL_RESULT})

@@ -1,8 +1,8 @@
 """The section `counters`."""
 
 from gptgate.config.reader import Reader, Section
+from gptgate.core.beside import CountersSpec
 from gptgate.core.budgets import BudgetMode, Unit
-from gptgate.core.snapshot import CountersSpec
 
 MOST = 2**53 - 1
 """The largest amount that the scripts of the counters compare exactly: more than nine million dollars.

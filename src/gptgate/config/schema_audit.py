@@ -10,7 +10,7 @@ from gptgate.config.types import (
     enum_type,
     text_type,
 )
-from gptgate.core.snapshot import WitnessKind
+from gptgate.core.beside import WitnessKind
 
 WITNESS = Group(
     (

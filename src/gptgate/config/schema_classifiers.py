@@ -2,8 +2,8 @@
 
 from gptgate.config.shape import Field, Group, Many
 from gptgate.config.types import KIND_WORD, SECRET, URL, count_type, duration_type, enum_type, name_type, text_type
+from gptgate.core.beside import ClassifierKind, GuardTemplate, OnFailure
 from gptgate.core.finding import Origin
-from gptgate.core.snapshot import ClassifierKind, GuardTemplate, OnFailure
 
 _LANGUAGE = name_type("language", "[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}", "a code such as en or pt-BR")
 _WAIT = duration_type(1, 24 * 3_600_000)

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from gptgate.config.reader import Reader, Section
 from gptgate.config.shape import Field, Group, Many
 from gptgate.config.types import SECRET, SMALL_NAME, Scalar, Wrong, duration_type, is_host, is_loopback, word_type
+from gptgate.core.beside import SinkKind, SinkSpec
 from gptgate.core.sinks import ENTRY_KINDS
-from gptgate.core.snapshot import SinkKind, SinkSpec
 
 KINDS = {
     "file": SinkKind.FILE,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from gptgate.core.beside import ClassifierKind, ClassifierSpec, GuardTemplate
 from gptgate.core.finding import Finding, Origin, Segment, pointer
-from gptgate.core.snapshot import ClassifierKind, ClassifierSpec, GuardTemplate
 
 PREFIX = "external"
 EVERY = "*"

@@ -131,15 +131,10 @@ class DataPlane:
                     # A body may take its time: a key that was revoked meanwhile opens nothing any more.
                     unread = False
                     principal = self._authenticate(gate, headers, peer)
-            except ClientError as refusal:
+            except (ClientError, asyncio.CancelledError) as error:
+                refusal = self._refusal(error)
                 await gate.refuse(request(b""), principal, refusal)
-                raise
-            except asyncio.CancelledError:
-                late = self._shut_down()
-                if late is None:
-                    raise
-                await gate.refuse(request(b""), principal, late)
-                raise late from None
+                raise refusal from None
             unread = False
             await self._serve_until_gone(gate, request(body), principal, outlet, receive, connection)
         except GateError as error:
@@ -173,22 +168,23 @@ class DataPlane:
             watcher = asyncio.create_task(_watch(receive, hang_up))
         try:
             await gate.serve(raw, principal, outlet)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if outlet.gone and task.uncancel() == 0:
                 raise ClientGone("The caller hung up.") from None
-            late = self._shut_down()
-            if late is None:
-                raise
-            raise late from None
+            raise self._refusal(error) from None
         finally:
             if watcher is not None:
                 watcher.cancel()
 
-    def _shut_down(self) -> ShuttingDown | None:
-        """What a request is told that the server cancelled at the end of its drain; None for any other cancellation."""
+    def _refusal(self, error: GateError | asyncio.CancelledError) -> GateError:
+        """What a request is told that went no further. The server cancels those that are left at the end of its drain;
+        any other cancellation is none of ours, and raised again.
+        """
+        if isinstance(error, GateError):
+            return error
         task = asyncio.current_task()
         if not self.draining or task is None or task.uncancel() > 0:
-            return None
+            raise error
         return ShuttingDown(SHUTTING_DOWN)
 
     def _authenticate(self, gate: Gate, headers: dict[str, str], peer: str) -> Principal:

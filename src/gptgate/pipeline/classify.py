@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from gptgate.core.beside import POINTING, ClassifierSpec, OnFailure
 from gptgate.core.classifier import EVERY, PREFIX, Opinion, findings_of
 from gptgate.core.errors import GuardFailed
 from gptgate.core.facts import ChatRequest, Decision, Inspection, PolicyFacts
 from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut
-from gptgate.core.snapshot import POINTING, ClassifierSpec, Effect, OnFailure
+from gptgate.core.snapshot import Effect
 from gptgate.pipeline.judge import cut_of, decide_routed, rewritten
 from gptgate.pipeline.pointing import Pointed, located, pointed
 from gptgate.pipeline.services import Services

@@ -8,12 +8,13 @@ it is the answer without what the rules rewrite, and with pseudonyms where they 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gptgate.core.beside import ClassifierSpec
 from gptgate.core.classifier import TOO_LONG, Opinion
 from gptgate.core.errors import AnswerTooLarge
 from gptgate.core.facts import PolicyFacts
 from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.ports import Cut
-from gptgate.core.snapshot import ClassifierSpec, Effect
+from gptgate.core.snapshot import Effect
 from gptgate.pipeline.classify import heard, named, opinions_on, shown
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import cut_of

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from gptgate.core.beside import CountersSpec
 from gptgate.core.budgets import BudgetSpec, Crossing
 from gptgate.core.ports import Clock
-from gptgate.core.snapshot import CountersSpec
 from gptgate.shared.counters import SharedCounters
 from gptgate.shared.ledger import OwnLedger
 from gptgate.shared.link import Link

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from gptgate.core.beside import SinkSpec
 from gptgate.core.lines import line_start
 from gptgate.core.sinks import LogLine, SinkFailed
-from gptgate.core.snapshot import SinkSpec
 
 START = b'{"index":'
 HEAD = 32

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from gptgate.core.beside import SinkSpec
 from gptgate.core.sinks import LogLine, SinkRefused
-from gptgate.core.snapshot import SinkSpec
 from gptgate.sinks.post import Poster
 
 INFO = 9

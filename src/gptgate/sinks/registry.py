@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from gptgate.core.beside import SinkKind, SinkSpec
 from gptgate.core.sinks import Sink
-from gptgate.core.snapshot import SinkKind, SinkSpec
 from gptgate.sinks.file import FileSink
 from gptgate.sinks.otlp import OtlpSink
 from gptgate.sinks.syslog import SyslogSink

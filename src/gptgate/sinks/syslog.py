@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from gptgate.core.beside import SinkSpec
 from gptgate.core.sinks import LogLine, SinkFailed
-from gptgate.core.snapshot import SinkSpec
 from gptgate.sinks.connection import Connection
 
 PRIORITY = 13 * 8 + 6

@@ -4,8 +4,8 @@ import hmac
 from collections.abc import Sequence
 from hashlib import sha256
 
+from gptgate.core.beside import SinkSpec
 from gptgate.core.sinks import LogLine
-from gptgate.core.snapshot import SinkSpec
 from gptgate.sinks.post import Poster
 
 

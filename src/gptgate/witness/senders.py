@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from gptgate.audit.growth import Prover
 from gptgate.audit.witness import PATH, SHOW_PATH, cosignature_in, format_submission
+from gptgate.core.beside import WitnessKind, WitnessSpec
 from gptgate.core.log import ReadFile
 from gptgate.core.ports import Clock
-from gptgate.core.snapshot import WitnessKind, WitnessSpec
 from gptgate.storage.copies import Copies
 from gptgate.upstream.mailbox import Mailbox, Undelivered
 from gptgate.upstream.signature import signature_headers

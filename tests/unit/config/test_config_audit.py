@@ -5,7 +5,8 @@ import pytest
 from gptgate.audit.signing import Signer
 from gptgate.config.load import load_text
 from gptgate.config.problem import ConfigError
-from gptgate.core.snapshot import SecretRef, WitnessKind, WitnessSpec
+from gptgate.core.beside import WitnessKind, WitnessSpec
+from gptgate.core.snapshot import SecretRef
 from gptgate_verify.note import COSIGNATURE
 
 WITNESS = Signer("witness.example/w", b"\x09" * 32, COSIGNATURE).key

@@ -4,9 +4,10 @@ import pytest
 
 from gptgate.config.load import load_text
 from gptgate.config.problem import ConfigError
+from gptgate.core.beside import ClassifierKind, GuardTemplate, OnFailure
 from gptgate.core.classifier import MODERATION, POINTED_SCORES, PRESIDIO, SCORES
 from gptgate.core.finding import Origin
-from gptgate.core.snapshot import ClassifierKind, GuardTemplate, OnFailure, SecretRef
+from gptgate.core.snapshot import SecretRef
 from gptgate.policy.cel import examine
 
 KINDS = frozenset({"pii.email", "attack.override"})

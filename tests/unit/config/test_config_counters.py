@@ -4,7 +4,8 @@ import pytest
 
 from gptgate.config.load import load_text
 from gptgate.config.problem import ConfigError
-from gptgate.core.snapshot import CountersSpec, SecretRef
+from gptgate.core.beside import CountersSpec
+from gptgate.core.snapshot import SecretRef
 
 BASE = "version: 1\nteams: [{name: t}]\n"
 APPS = "apps: [{name: a, team: t, budget: {monthly_usd: @}}]\n"

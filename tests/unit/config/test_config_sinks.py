@@ -4,7 +4,8 @@ import pytest
 
 from gptgate.config.load import load_text
 from gptgate.config.problem import ConfigError
-from gptgate.core.snapshot import SecretRef, SinkKind, SinkSpec
+from gptgate.core.beside import SinkKind, SinkSpec
+from gptgate.core.snapshot import SecretRef
 
 
 def loaded(*sinks: str) -> tuple[SinkSpec, ...]:

@@ -16,7 +16,8 @@ import structlog
 
 from audit_logs import Records
 from gptgate.audit.signing import Signer
-from gptgate.core.snapshot import SecretRef, WitnessKind, WitnessSpec
+from gptgate.core.beside import WitnessKind, WitnessSpec
+from gptgate.core.snapshot import SecretRef
 from gptgate.storage.copies import Copies
 from gptgate.storage.log_folder import load_or_make_seed
 from gptgate.storage.sequencer import Sequencer

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
+from gptgate.core.beside import ClassifierSpec
 from gptgate.core.classifier import TOO_LONG, Opinion
 from gptgate.core.errors import AnswerTooLarge, UpstreamError, UpstreamTimeout
 from gptgate.core.finding import Origin
 from gptgate.core.ports import Clock
-from gptgate.core.snapshot import ClassifierSpec, ProviderKind, ProviderSpec
+from gptgate.core.snapshot import ProviderKind, ProviderSpec
 from gptgate.upstream.classifiers.breaker import Breaker
 from gptgate.upstream.classifiers.registry import WIRES
 from gptgate.upstream.classifiers.wire import Nonsense, Said

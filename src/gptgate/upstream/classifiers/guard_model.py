@@ -9,9 +9,9 @@ import re
 import msgspec
 from msgspec import Struct
 
+from gptgate.core.beside import ClassifierSpec, GuardTemplate
 from gptgate.core.classifier import CERTAIN, LLAMA_GUARD, OTHER, PROMPT_GUARD, SHIELD_GEMMA
 from gptgate.core.document import encode_json
-from gptgate.core.snapshot import ClassifierSpec, GuardTemplate
 from gptgate.upstream.classifiers.wire import Labels, Nonsense, Said, Texts, bearer, merged, typed
 
 MAX_TOKENS = 64

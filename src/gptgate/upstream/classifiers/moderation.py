@@ -5,9 +5,9 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
+from gptgate.core.beside import ClassifierSpec
 from gptgate.core.classifier import FLAGGED
 from gptgate.core.document import encode_json
-from gptgate.core.snapshot import ClassifierSpec
 from gptgate.upstream.classifiers.wire import Nonsense, Said, Texts, bearer, label_of, merged, permille, typed
 
 

@@ -1,6 +1,6 @@
 """The registry of classifiers' wires. A new one is one file and one line here."""
 
-from gptgate.core.snapshot import ClassifierKind
+from gptgate.core.beside import ClassifierKind
 from gptgate.upstream.classifiers.guard_model import GuardModel
 from gptgate.upstream.classifiers.moderation import Moderation
 from gptgate.upstream.classifiers.presidio import Presidio

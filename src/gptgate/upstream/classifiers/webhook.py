@@ -9,8 +9,8 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
+from gptgate.core.beside import ClassifierSpec
 from gptgate.core.document import encode_json
-from gptgate.core.snapshot import ClassifierSpec
 from gptgate.upstream.classifiers.wire import Headers, Said, Texts, merged, permille, typed
 from gptgate.upstream.signature import signature_headers
 

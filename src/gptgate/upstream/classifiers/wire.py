@@ -7,11 +7,11 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from gptgate.core.beside import ClassifierSpec
 from gptgate.core.classifier import CERTAIN, Span
 from gptgate.core.document import read_object
 from gptgate.core.errors import MalformedRequest
 from gptgate.core.finding import Origin
-from gptgate.core.snapshot import ClassifierSpec
 
 Texts = Sequence[tuple[Origin, str]]
 Headers = tuple[tuple[str, str], ...]
