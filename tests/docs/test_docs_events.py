@@ -74,6 +74,7 @@ async def spend(folder: Path) -> None:
         return TopUp.given(budget, (), 6, 90 - 100 - sum(one.amount for one in before), 90)
 
     set_amount(folder, "ada", change)
+    set_amount(folder, "ada", lambda _: TopUp.given(budget, (), 6, 10, configured=True))
     reconcile(folder, "lost", 7, BILLED, Usage(input_tokens=1), 10, "ada")
 
 

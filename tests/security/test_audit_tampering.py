@@ -268,7 +268,7 @@ def test_a_signed_head_fits_its_entries(folder: Path) -> None:
             "the sums of the quarter of an hour at 900000 ms",
         ),
         (
-            "INSERT INTO top_ups VALUES (1, 'month', '[\"shop\"]', 5, 100, 'me', NULL, NULL, NULL, NULL)",
+            "INSERT INTO top_ups VALUES (1, 'month', '[\"shop\"]', 5, 100, 'me', NULL, NULL, NULL, NULL, 0)",
             "top-up 1 is not what its event says",
         ),
     ],

@@ -208,6 +208,26 @@ async def test_dollars_that_an_account_was_given_are_no_requests_once_the_budget
     assert execute(["audit", "verify", "--data", str(tmp_path)]) == 0
 
 
+async def test_an_account_that_was_set_goes_back_to_what_is_configured(tmp_path: Path) -> None:
+    few = '  - {name: few, scope: [app], unit: requests, amount: "1", window: month}\n'
+
+    async def change(gateway: Gateway, *option: str) -> None:
+        words = ["budget", "set", "few", "demo", *option, "--data", str(tmp_path)]
+        assert await asyncio.to_thread(execute, words) == 0
+        gateway.app._treasury.refresh()
+
+    async with running_gateway(tmp_path, config_with(few)) as gateway:
+        address = gateway.app.snapshot.providers["simulator"].base_url
+        await change(gateway, "--amount", "9")
+        assert (await ask(gateway, "echo: hello"))[0] == 200
+        await change(gateway, "--configured")
+        assert (await ask(gateway, "echo: hello"))[0] == 429
+        write_config(tmp_path, config_with(few.replace('"1"', '"2"')), simulator=address)
+        await gateway.app.apply_config()
+        assert [(await ask(gateway, "echo: hello"))[0] for _ in range(2)] == [200, 429]
+    assert execute(["audit", "verify", "--data", str(tmp_path)]) == 0
+
+
 async def test_budgets_change_in_a_running_gateway_and_know_what_was_spent_before_they_came(tmp_path: Path) -> None:
     few = '  - {name: few, scope: [app], unit: requests, amount: "1", window: month}\n'
     async with running_gateway(tmp_path, config_with(few)) as gateway:

@@ -1,13 +1,14 @@
 """`gptgate audit index`: what searches would have to take in first, taken in ahead of them."""
 
 import sys
+from contextlib import closing
 
 from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.storage.folder import DATABASE_NAME
-from gptgate.storage.schema import storage_errors
-from gptgate.storage.search_index import NAME, bring_up
+from gptgate.storage.schema import connect, require_latest, storage_errors
+from gptgate.storage.search_index import BUSY_MS, NAME, bring_up
 
 
 def index(data: Data = DEFAULT_FOLDER) -> None:
@@ -23,8 +24,11 @@ def index(data: Data = DEFAULT_FOLDER) -> None:
         rows = so_far
         told(so_far)
 
+    records = data / DATABASE_NAME
     with storage_errors("bring the search index up"):
-        path = bring_up(data, data / DATABASE_NAME, taken_in)
+        with closing(connect(records, busy_ms=BUSY_MS, read_only=True)) as connection:
+            require_latest(connection)
+        path = bring_up(data, records, taken_in)
     if path is None:
         raise CommandError(f"{data / NAME} cannot be written", hint="run it as the user that owns the data folder")
     print(f"{rows} rows taken in")

@@ -30,6 +30,7 @@ COLUMNS = (
     Column("budget", "budget"),
     Column("account", "account", fold=True),
     Column("mode", "mode"),
+    Column("unit", "unit"),
     Column("window", "window"),
     Column("since", "since", show=to_seconds),
     Column("amount", "amount", right=True),
@@ -112,12 +113,13 @@ def show(name: Name, output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER,
 def top_up(
     name: Name,
     account: Account = None,
-    add: Annotated[str, typer.Option("--add", help="How much, in the budget's unit.")] = "",
+    add: Annotated[str, typer.Option("--add", help="How much, in the budget's unit, such as 12.50.")] = "",
     by: By = None,
     data: Data = DEFAULT_FOLDER,
     config: Config = None,
 ) -> None:
     """Add to one account of a budget, for the window in force. A running gateway sees it within a second."""
+    _has_value("--add", add)
     budget, key = _account_of(name, account, data, config)
     amount = _amount("--add", budget.unit, add)
     if not amount:
@@ -132,23 +134,38 @@ def top_up(
 def set_account(
     name: Name,
     account: Account = None,
-    amount: Annotated[str, typer.Option("--amount", help="How much it is now, in the budget's unit.")] = "",
+    amount: Annotated[
+        str, typer.Option("--amount", help="How much it is now, in the budget's unit, such as 12.50.")
+    ] = "",
+    configured: Annotated[
+        bool, typer.Option("--configured", help="What is configured, without what was set or added.")
+    ] = False,
     by: By = None,
     data: Data = DEFAULT_FOLDER,
     config: Config = None,
 ) -> None:
-    """Set the amount of one account of a budget, for the window in force. A running gateway sees it within a second."""
+    """Set the amount of one account of a budget, for the window in force. A running gateway sees it within a second.
+
+    With `--configured` it is what the configuration says again, now and when that changes.
+    """
+    if configured and amount:
+        raise CommandError("--amount and --configured exclude each other", exit_code=USAGE)
+    if not configured:
+        _has_value("--amount", amount, ", or --configured")
     budget, key = _account_of(name, account, data, config)
-    wanted, now_ms, who = _amount("--amount", budget.unit, amount), _now_ms(), decider(by)
+    own, now_ms, who = _limit(budget, key) or 0, _now_ms(), decider(by)
+    wanted = own if configured else _amount("--amount", budget.unit, amount)
 
     def change(before: list[TopUp]) -> TopUp:
-        configured, changed = _limit(budget, key) or 0, _changed(budget, before, now_ms).get(key)
-        in_force = configured if changed is None else changed.limit(configured, _slot(budget, now_ms))
-        return TopUp.given(budget, key, now_ms, wanted - in_force, wanted)
+        changed = _changed(budget, before, now_ms).get(key)
+        in_force = own if changed is None else changed.limit(own, _slot(budget, now_ms))
+        set_to = None if configured else wanted
+        return TopUp.given(budget, key, now_ms, wanted - in_force, set_to, configured=configured)
 
     with writing(data):
         set_amount(data, who, change, system_user())
-    print(f"budget {budget.name}: {shown(budget.unit, wanted)} for {_account(key)} in this window, by {clean(who)}")
+    now = shown(budget.unit, wanted) + (", as configured," if configured else "")
+    print(f"budget {budget.name}: {now} for {_account(key)} in this window, by {clean(who)}")
 
 
 @app.command("reconcile")
@@ -265,6 +282,7 @@ def _row(
         "budget": budget.name,
         "account": _account(key),
         "mode": budget.mode.value,
+        "unit": unit.value,
         "window": budget.window.value,
         "since": None if budget.window is Window.LIFETIME else show_ms(Slots(budget).first(now_ms)),
         "amount": None if limit is None else _number(unit, limit),
@@ -293,9 +311,14 @@ def _number(unit: Unit, amount: int) -> str:
     return format_usd(amount) if unit is Unit.USD else str(amount)
 
 
+def _has_value(option: str, text: str, instead: str = "") -> None:
+    """Refuse an option that was forgotten, or whose value was: then it has taken the next option for it."""
+    if not text or text.startswith("--"):
+        what = f"the value of {option}" if text else option
+        raise CommandError(f"{what} is missing", hint=f"such as {option} 12.50{instead}", exit_code=USAGE)
+
+
 def _amount(option: str, unit: Unit, text: str) -> int:
-    if not text:
-        raise CommandError(f"{option} is missing", hint=f"such as {option} 12.50", exit_code=USAGE)
     try:
         nano = parse_amount(text)
     except Wrong as wrong:

@@ -107,11 +107,11 @@ def run() -> None:
 
 def execute(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
+    command: Any = literal(typer.main.get_command(build(_needed(arguments))))
     try:
-        app = build(_needed(arguments))
-        result = literal(typer.main.get_command(app))(list(arguments), prog_name="gptgate", standalone_mode=False)
+        result = command(list(arguments), prog_name="gptgate", standalone_mode=False)
     except typer.TyperException as error:
-        return _usage(error)
+        return _usage(error, command, arguments)
     except CommandError as error:
         return _fail(error.message, error.hint, error.exit_code)
     except ConfigError as error:
@@ -131,14 +131,23 @@ def _needed(arguments: Sequence[str]) -> Iterable[str]:
     return (first,) if first in COMMANDS else tuple(COMMANDS)
 
 
-def _usage(error: typer.TyperException) -> int:
-    """Wrong usage; an empty message is that of a command without arguments, whose help is printed already."""
+def _usage(error: typer.TyperException, command: Any, arguments: Sequence[str]) -> int:
+    """Wrong usage; an empty message is that of a command without arguments, whose help is printed already.
+
+    The hint names the command, and says what an option is that was named in a wrong way.
+    """
     message = " ".join(error.format_message().split())
     if not message:
         return USAGE
-    context: Any = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "gptgate"
-    return _fail(message, f"{command} --help", error.exit_code)
+    path = "gptgate"
+    for word in arguments:
+        below = getattr(command, "commands", {}).get(word)
+        if below is None:
+            break
+        command, path = below, f"{path} {word}"
+    option = getattr(error, "option_name", None)
+    about = [f" ({option}: {each.help})" for each in command.params if option in each.opts and each.help]
+    return _fail(message, "".join([f"{path} --help", *about]), error.exit_code)
 
 
 def _fail(message: str, hint: str, exit_code: int) -> int:

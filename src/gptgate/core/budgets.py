@@ -169,8 +169,9 @@ class Spent(NamedTuple):
 
 class TopUp(NamedTuple):
     """A change of one account of a budget, for the window that holds `at_ms`: an addition, or with `set_to` what its
-    amount is from then on, whatever is configured and was added before; `amount` is what that came to then. `unit`,
-    `window` and `scope` are those that the budget had: for another it says nothing. None: nobody wrote them down then.
+    amount is from then on, whatever is configured and was added before, or with `configured` that it is what is
+    configured, now and later; `amount` is what that came to then. `unit`, `window` and `scope` are those that the
+    budget had: for another it says nothing. None: nobody wrote them down then.
     """
 
     budget: str
@@ -181,14 +182,22 @@ class TopUp(NamedTuple):
     unit: str | None = None
     window: str | None = None
     scope: tuple[str, ...] | None = None
+    configured: bool = False
 
     @classmethod
     def given(
-        cls, budget: BudgetSpec, key: tuple[str, ...], at_ms: int, amount: int, set_to: int | None = None
+        cls,
+        budget: BudgetSpec,
+        key: tuple[str, ...],
+        at_ms: int,
+        amount: int,
+        set_to: int | None = None,
+        *,
+        configured: bool = False,
     ) -> "TopUp":
         """One for the budget as it is."""
         scope = tuple([dimension.value for dimension in budget.scope])
-        return cls(budget.name, key, at_ms, amount, set_to, budget.unit.value, budget.window.value, scope)
+        return cls(budget.name, key, at_ms, amount, set_to, budget.unit.value, budget.window.value, scope, configured)
 
     def holds_for(self, budget: BudgetSpec) -> bool:
         """Whether it was given for this budget, as far as it says what for."""

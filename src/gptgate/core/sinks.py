@@ -23,6 +23,7 @@ ENTRY_KINDS: tuple[str, ...] = (
     "key_expiry_set",
     "budget_topped_up",
     "budget_set",
+    "budget_unset",
     "budget_reconciled",
     "budget_threshold",
     "reservation_extended",

@@ -40,7 +40,10 @@ class Account:
     def change(self, slot: int, top_up: TopUp) -> None:
         """Take the next change of the amount over."""
         self.changes.setdefault(slot, []).append(top_up)
-        if top_up.set_to is None:
+        if top_up.configured:
+            self.set_to.pop(slot, None)
+            self.added.pop(slot, None)
+        elif top_up.set_to is None:
             self.added[slot] = self.added.get(slot, 0) + top_up.amount
         else:
             self.set_to[slot], self.added[slot] = top_up.set_to, 0

@@ -43,6 +43,7 @@ local function put(key, field, value)
 end
 
 -- How operators changed an account's amount: what any gateway was told last to set it to, and all additions after that.
+-- An empty one sets it to what is configured, which each gateway knows for itself.
 local function put_changes(key, slot, changes)
   local prefix, all = 'changes:' .. slot .. ':', {}
   redis.call('HSET', key, prefix .. ask.gateway, changes)
@@ -56,7 +57,7 @@ local function put_changes(key, slot, changes)
   for _, change in ipairs(all) do
     if change[3] ~= cjson.null and change[1] >= since then set, since = change[3], change[1] end
   end
-  if set then redis.call('HSET', key, 'set:' .. slot, set) end
+  if set and set ~= '' then redis.call('HSET', key, 'set:' .. slot, set) else redis.call('HDEL', key, 'set:' .. slot) end
   redis.call('HSET', key, 'added:' .. slot, '0')
   for _, change in ipairs(all) do
     if change[3] == cjson.null and change[1] > since then redis.call('HINCRBY', key, 'added:' .. slot, change[2]) end

@@ -225,8 +225,12 @@ class Membership:
 
 
 def _told(changes: Sequence[TopUp]) -> str:
-    """As the scripts read it: for each change its time, what it adds, and what it sets. Amounts are strings: Lua's
-    numbers are not exact."""
-    return msgspec.json.encode(
-        [(each.at_ms, str(each.amount), None if each.set_to is None else str(each.set_to)) for each in changes]
-    ).decode()
+    """As the scripts read it: for each change its time, what it adds, and what it sets, empty where that is what is
+    configured. Amounts are strings: Lua's numbers are not exact."""
+    return msgspec.json.encode([(each.at_ms, str(each.amount), _set_to(each)) for each in changes]).decode()
+
+
+def _set_to(change: TopUp) -> str | None:
+    if change.configured:
+        return ""
+    return None if change.set_to is None else str(change.set_to)

@@ -9,7 +9,7 @@ from gptgate.core.money import format_usd
 from gptgate.storage.errors import StorageError
 from gptgate.storage.events import BUDGET_RECONCILED, insert_event
 from gptgate.storage.folder import DATABASE_NAME
-from gptgate.storage.schema import connect, storage_errors
+from gptgate.storage.schema import connect, require_latest, storage_errors
 
 BUSY_MS = 5000
 BILLED = "operator"
@@ -50,6 +50,7 @@ def reconcile(
         storage_errors("correct what was spent"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
     ):
+        require_latest(connection)
         connection.execute("BEGIN IMMEDIATE")
         try:
             spent = _still_unknown(connection, request_id)

@@ -29,6 +29,7 @@ KEY_REVOKED = "key_revoked"
 KEY_EXPIRY_SET = "key_expiry_set"
 BUDGET_TOPPED_UP = "budget_topped_up"
 BUDGET_SET = "budget_set"
+BUDGET_UNSET = "budget_unset"
 BUDGET_RECONCILED = "budget_reconciled"
 RESERVATION_EXTENDED = "reservation_extended"
 BUDGET_THRESHOLD = "budget_threshold"
@@ -56,6 +57,7 @@ TYPES = (
     CONTENT_KEYS_REWRAPPED,
     BUDGET_TOPPED_UP,
     BUDGET_SET,
+    BUDGET_UNSET,
     BUDGET_RECONCILED,
     BUDGET_THRESHOLD,
     LOG_FORKED,

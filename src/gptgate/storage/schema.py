@@ -234,6 +234,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE top_ups ADD COLUMN window TEXT",
         "ALTER TABLE top_ups ADD COLUMN scope TEXT",
     ),
+    # An amount that was changed can go back to what is configured.
+    ("ALTER TABLE top_ups ADD COLUMN configured INTEGER NOT NULL DEFAULT 0",),
 )
 """One tuple of statements per version, in order. A released one is never edited."""
 

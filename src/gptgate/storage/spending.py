@@ -11,9 +11,10 @@ import msgspec
 from gptgate.core.budgets import SLOT_MS, BudgetSpec, Correction, Dimension, Spend, Spent, TopUp, Unit
 from gptgate.core.events import Intent
 from gptgate.core.money import NANO_PER_USD
-from gptgate.storage.events import BUDGET_SET, BUDGET_TOPPED_UP, insert_event
+from gptgate.storage.errors import StorageError
+from gptgate.storage.events import BUDGET_SET, BUDGET_TOPPED_UP, BUDGET_UNSET, insert_event
 from gptgate.storage.folder import DATABASE_NAME
-from gptgate.storage.schema import connect, storage_errors
+from gptgate.storage.schema import connect, require_latest, storage_errors
 
 BUSY_MS = 5000
 IDS_AT_ONCE = 500
@@ -90,6 +91,11 @@ class Spending:
     def __init__(self, folder: Path) -> None:
         with storage_errors("read what was spent"):
             self._connection = connect(folder / DATABASE_NAME, busy_ms=BUSY_MS, read_only=True)
+            try:
+                require_latest(self._connection)
+            except (sqlite3.Error, StorageError):
+                self._connection.close()
+                raise
 
     def close(self) -> None:
         self._connection.close()
@@ -153,32 +159,34 @@ def add_top_up(folder: Path, top_up: TopUp, by: str, user: str = "") -> None:
 
     `by` is who says to do it, `user` who the operating system says it is.
     """
-    _change(folder, BUDGET_TOPPED_UP, by, user, lambda _: top_up)
+    _change(folder, by, user, lambda _: top_up)
 
 
 def set_amount(folder: Path, by: str, change: Callable[[list[TopUp]], TopUp], user: str = "") -> None:
-    """Set an account's amount as `change` says, which is given the changes so far. `by` and `user` are as above.
+    """Set an account's amount as `change` says, which is given the changes so far, also back to what is configured.
+    `by` and `user` are as above.
 
     Durable, with its event, when this returns; nobody else's change comes in between. Blocks; raises StorageError.
     """
-    _change(folder, BUDGET_SET, by, user, change)
+    _change(folder, by, user, change)
 
 
-def _change(folder: Path, kind: str, by: str, user: str, change: Callable[[list[TopUp]], TopUp]) -> None:
+def _change(folder: Path, by: str, user: str, change: Callable[[list[TopUp]], TopUp]) -> None:
     with (
         storage_errors("change a budget"),
         closing(connect(folder / DATABASE_NAME, busy_ms=BUSY_MS)) as connection,
     ):
+        require_latest(connection)
         connection.execute("BEGIN IMMEDIATE")
         try:
             top_up = change(_top_ups(connection))
-            said = {name: value for name, value in top_up._asdict().items() if value is not None}
+            said = {name: value for name, value in top_up._asdict().items() if value is not None and value is not False}
             row = {name: _column(value) for name, value in said.items()} | {"by": by}
             connection.execute(
                 f"INSERT INTO top_ups ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
                 tuple(row.values()),
             )
-            insert_event(connection, top_up.at_ms, kind, {**said, "by": by, "user": user})
+            insert_event(connection, top_up.at_ms, _kind(top_up), {**said, "by": by, "user": user})
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
@@ -188,9 +196,25 @@ def _change(folder: Path, kind: str, by: str, user: str, change: Callable[[list[
 def _top_ups(connection: sqlite3.Connection) -> list[TopUp]:
     rows = connection.execute(f"SELECT {', '.join(TopUp._fields)} FROM top_ups ORDER BY seq").fetchall()  # noqa: S608
     return [
-        TopUp(budget, NAMES.decode(key), at_ms, amount, set_to, unit, window, scope and NAMES.decode(scope))
-        for budget, key, at_ms, amount, set_to, unit, window, scope in rows
+        TopUp(
+            budget,
+            NAMES.decode(key),
+            at_ms,
+            amount,
+            set_to,
+            unit,
+            window,
+            scope and NAMES.decode(scope),
+            bool(configured),
+        )
+        for budget, key, at_ms, amount, set_to, unit, window, scope, configured in rows
     ]
+
+
+def _kind(change: TopUp) -> str:
+    if change.configured:
+        return BUDGET_UNSET
+    return BUDGET_TOPPED_UP if change.set_to is None else BUDGET_SET
 
 
 def _column(value: object) -> object:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from gptgate.storage.events import BUDGET_RECONCILED, BUDGET_SET, BUDGET_TOPPED_UP
+from gptgate.storage.events import BUDGET_RECONCILED, BUDGET_SET, BUDGET_TOPPED_UP, BUDGET_UNSET
 from gptgate.storage.schema import SPENT_BY_DAYS, SPENT_BY_RECORDS, SPENT_BY_TAGS, storage_errors
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError)
@@ -21,9 +21,10 @@ SUMS = (
 )
 """What a row is of, the query that gives the rows that must be there, where they are, and how many columns name one."""
 
-TOP_UPS = "SELECT budget, key, at_ms, amount, by, set_to, unit, window, scope FROM top_ups ORDER BY seq"
+TOP_UPS = "SELECT budget, key, at_ms, amount, by, set_to, unit, window, scope, configured FROM top_ups ORDER BY seq"
 CORRECTIONS = "SELECT id, at_ms, usage_source, input_tokens, output_tokens, cost_nano, by FROM corrections ORDER BY seq"
-EVENTS = "SELECT body FROM events WHERE type IN (?, ?) ORDER BY seq"
+CHANGES = (BUDGET_TOPPED_UP, BUDGET_SET, BUDGET_UNSET)
+EVENTS = "SELECT body FROM events WHERE type IN (?, ?, ?) ORDER BY seq"
 
 
 class _TopUp(Struct, frozen=True):
@@ -36,6 +37,7 @@ class _TopUp(Struct, frozen=True):
     unit: str | None = None
     window: str | None = None
     scope: list[str] | None = None
+    configured: bool = False
 
 
 class _Correction(Struct, frozen=True):
@@ -75,12 +77,12 @@ def _wrong_sums(connection: sqlite3.Connection) -> str:
 
 
 def _wrong_changes(connection: sqlite3.Connection) -> str:
-    top_ups, told = connection.execute(TOP_UPS), connection.execute(EVENTS, (BUDGET_TOPPED_UP, BUDGET_SET))
+    top_ups, told = connection.execute(TOP_UPS), connection.execute(EVENTS, CHANGES)
     for number, (row, event) in enumerate(zip_longest(top_ups, map(_top_up, told)), 1):
         if row != event:
             return f"top-up {number} is not what its event says"
     corrections = connection.execute(CORRECTIONS)
-    told = connection.execute(EVENTS, (BUDGET_RECONCILED, BUDGET_RECONCILED))
+    told = connection.execute(EVENTS, (BUDGET_RECONCILED,) * 3)
     for number, (row, event) in enumerate(zip_longest(corrections, map(_correction, told)), 1):
         if row != event:
             return f"correction {number} is not what its event says"

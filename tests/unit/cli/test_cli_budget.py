@@ -101,6 +101,50 @@ def test_an_amount_that_is_not_the_configured_one_is_marked(run: Run) -> None:
     run("top-up", "team-month", "shop", "--add", "2")
     assert marks() == ("3.000000000", ["set", "top-up"], "5.000000000")
     assert "set top-up" in run("show", "team-month")[1]
+    code, out, _ = run("set", "team-month", "shop", "--configured", "--as", "ada")
+    assert (code, out) == (0, "budget team-month: $5.00, as configured, for shop in this window, by ada\n")
+    assert marks() == ("5.000000000", [], None)
+
+
+def test_going_back_to_what_is_configured_is_an_event_of_its_own(run: Run, tmp_path: Path) -> None:
+    run("top-up", "apps", "desk", "--add", "2")
+    run("set", "apps", "desk", "--configured", "--as", "ada")
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection:
+        rows = connection.execute("SELECT type, body FROM events ORDER BY seq").fetchall()
+    assert [kind for kind, _ in rows] == ["budget_topped_up", "budget_unset"]
+    said = json.loads(rows[1][1])
+    assert (said["budget"], said["key"], said["amount"], said["configured"]) == ("apps", ["desk"], -2_000_000_000, True)
+    assert (said["by"], "set_to" in said) == ("ada", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "hint"),
+    [
+        ((), "--amount is missing", "such as --amount 12.50, or --configured"),
+        (("--amount", "5", "--configured"), "--amount and --configured exclude each other", ""),
+        (("--amount",), "the value of --amount is missing", "such as --amount 12.50, or --configured"),
+    ],
+)
+def test_one_of_an_amount_and_the_configured_one_is_asked_for(
+    run: Run, words: tuple[str, ...], told: str, hint: str
+) -> None:
+    code, out, err = run("set", "team-month", "shop", *words)
+    assert (code, out, told in err, hint in err) == (2, "", True, True)
+
+
+def test_the_help_of_an_option_without_its_value_is_the_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["budget", "top-up", "team-month", "shop", "--add"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "gptgate: Option '--add' requires an argument.",
+        "hint: gptgate budget top-up --help (--add: How much, in the budget's unit, such as 12.50.)",
+    ]
+
+
+def test_the_unit_of_the_amounts_is_shown(run: Run) -> None:
+    run("top-up", "team-month", "shop", "--add", "2")
+    (row,) = json.loads(run("show", "team-month", "--format", "json")[1])
+    assert row["unit"] == "usd"
+    assert "UNIT" in run("show", "team-month")[1].splitlines()[0]
 
 
 def test_an_account_that_nobody_changed_has_no_mark(run: Run) -> None:

@@ -119,7 +119,9 @@ def test_an_amount_that_several_are_told_to_set_is_that_amount(both: tuple[Membe
     assert (left(one), left(other)) == (170, 170)
     told(one, before, first, TopUp("day", (), NOW_MS + 3, 5))
     assert (left(one), left(other)) == (175, 175)
-    told(other, second, TopUp("day", (), NOW_MS + 4, -175, 0))
+    told(other, second, TopUp.given(DAY, (), NOW_MS + 4, -75, configured=True))
+    assert (left(one), left(other)) == (100, 100)
+    told(other, second, TopUp("day", (), NOW_MS + 5, -175, 0))
     assert (left(one), left(other)) == (0, 0)
     with pytest.raises(BudgetExceeded, match=r"is \$0\.00, of which nothing is left"):
         LedgerThere(one).reserve("a", "app", CHARGES[:1], dollars(1), NOW_MS)

@@ -124,7 +124,7 @@ async def test_sums_from_before_estimates_counted_as_unproven_are_made_anew(tmp_
     await ended(store, "a", asked={"tags": {"f": "x"}}, cost_nano=7 * 10**9 + 5, usage_source="estimated")
     await store.close(60_000)
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
-        for column in ("set_to", "unit", "window", "scope"):
+        for column in ("set_to", "unit", "window", "scope", "configured"):
             connection.execute(f"ALTER TABLE top_ups DROP COLUMN {column}")
         for table in ("spending", "spending_days", "spending_tags"):
             counted = connection.execute(f"SELECT unknown_usd, unknown_nano FROM {table}").fetchall()
@@ -190,7 +190,7 @@ async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> N
         assert [(each.amount, each.set_to) for each in spending.top_ups()] == [(100, None), (-30, 70)]
     # A store from before this was kept knows it from the events.
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:
-        for column in ("set_to", "unit", "window", "scope"):
+        for column in ("set_to", "unit", "window", "scope", "configured"):
             connection.execute(f"ALTER TABLE top_ups DROP COLUMN {column}")
         connection.execute("UPDATE schema_version SET version = ?", (7,))
     await opened(tmp_path).close(60_000)
