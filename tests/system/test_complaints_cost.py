@@ -273,7 +273,7 @@ async def test_a_hang_up_before_the_first_token_is_billed_in_full_for_ever(gatew
 
 
 async def test_a_genuine_zero_usage_is_replaced_by_an_estimate(gateway: Gateway) -> None:
-    # litellm issue 37992
+    # litellm issue 37992, pull 39893
     since = await last_seq(gateway)
     assert await App(gateway, "plain").code("echo: ", max_tokens=5) == ""
     record = (await records_of(gateway, since))[-1]

@@ -6,6 +6,7 @@
 
 local state, open, alive = KEYS[1], KEYS[2], KEYS[3]
 local ask = cjson.decode(ARGV[1])
+local KEPT_MS = 34560000000 -- 400 days
 
 local standing = redis.call('HMGET', state, 'epoch', 'ready')
 if standing[1] ~= ask.epoch then return {'lost'} end
@@ -206,5 +207,6 @@ end
 if passes or ask.holds then
   local wish = passes and (fits or #ask.may == 0)
   redis.call('HSET', open, ask.id, wish and 'wish' or 'limits')
+  redis.call('PEXPIRE', open, KEPT_MS)
 end
 return {passes and 'passed' or 'refused', found, fits and 1 or 0, wished}
