@@ -1,13 +1,10 @@
 """One inspector for the tests of patterns and views: building it compiles every pattern. It has no trained model."""
 
-from collections.abc import Callable
-
 import pytest
 
+from detector_parts import Find
 from gptgate.core.finding import Origin, Segment
 from gptgate.detectors import DETECTORS, TextInspector
-
-Find = Callable[..., list[tuple[str, str]]]
 
 
 @pytest.fixture(scope="session")

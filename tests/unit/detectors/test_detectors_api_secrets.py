@@ -1,5 +1,7 @@
 import pytest
 
+from detector_parts import Find
+
 RANDOM = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3hJ5kL7nP9rS1uV3xY5zA7cD9eG1iJ3"
 
 
@@ -38,18 +40,18 @@ SECRETS = [
 @pytest.mark.parametrize(
     "frame", ["{}", "KEY={} #", '"key": "{}",', "`{}`.", "a\\n{}\\n", "Bearer {}\n", "key：{}。", "{}!"]
 )
-def test_secrets_are_found(find, kind, secret, frame) -> None:
+def test_secrets_are_found(find: Find, kind: str, secret: str, frame: str) -> None:
     assert find(frame.format(secret)) == [(kind, secret)]
 
 
 @pytest.mark.parametrize(("kind", "secret"), SECRETS)
-def test_invisible_characters_do_not_hide_a_secret(find, kind, secret) -> None:
+def test_invisible_characters_do_not_hide_a_secret(find: Find, kind: str, secret: str) -> None:
     hidden = secret[:2] + "\u200b" + secret[2:9] + "\u2060\u00ad" + secret[9:]
     assert find(f"use {hidden} please") == [(kind, hidden)]
 
 
 @pytest.mark.parametrize(("kind", "secret"), SECRETS)
-def test_the_words_before_and_after_are_not_part_of_it(find, kind, secret) -> None:
+def test_the_words_before_and_after_are_not_part_of_it(find: Find, kind: str, secret: str) -> None:
     assert find("x" + secret) == []
 
 
@@ -71,5 +73,5 @@ def test_the_words_before_and_after_are_not_part_of_it(find, kind, secret) -> No
         "sk-gate-abc-def",
     ],
 )
-def test_look_alikes_are_not(find, text) -> None:
+def test_look_alikes_are_not(find: Find, text: str) -> None:
     assert find(text) == []

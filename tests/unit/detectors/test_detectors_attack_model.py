@@ -109,7 +109,7 @@ class Counting(dict[object, int]):
 
 def test_the_work_is_two_questions_a_word() -> None:
     model = LinearModel(BAD)
-    model._word = model._pair = Counting().get  # type: ignore[assignment]
+    model._word = model._pair = Counting().get
     for count in (1, 10, 1000, 4000):
         Counting.asked = 0
         model.heaviest(["x"] * count)

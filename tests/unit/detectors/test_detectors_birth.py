@@ -2,6 +2,8 @@
 
 import pytest
 
+from detector_parts import Find
+
 
 @pytest.mark.parametrize(
     ("text", "date"),
@@ -23,7 +25,7 @@ import pytest
         ("birthday: 29.02.1988", "29.02.1988"),
     ],
 )
-def test_dates_beside_a_word_are_found(find, text: str, date: str) -> None:
+def test_dates_beside_a_word_are_found(find: Find, text: str, date: str) -> None:
     assert ("pii.date_of_birth", date) in find(text)
 
 
@@ -39,5 +41,5 @@ def test_dates_beside_a_word_are_found(find, text: str, date: str) -> None:
         "geboren 17.4",
     ],
 )
-def test_other_dates_are_not_dates_of_birth(find, text: str) -> None:
+def test_other_dates_are_not_dates_of_birth(find: Find, text: str) -> None:
     assert "pii.date_of_birth" not in {kind for kind, _ in find(text)}

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from gptgate.core.finding import Origin, Segment
+from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.detectors import DETECTORS, TextInspector
 from gptgate.detectors.canary import KIND, PREFIX, Canaries
 from gptgate.detectors.known import LEAD
@@ -64,7 +64,8 @@ def test_a_stream_cut_anywhere_gives_what_the_whole_gives(inspector: TextInspect
     whole = found_in(inspector, text)
     for first in range(len(text) + 1):
         scanner = inspector.stream("/x", Origin.ASSISTANT, frozenset({KIND}), False)
-        out, heard = "", []
+        out = ""
+        heard: list[Finding] = []
         for piece in (text[:first], *text[first:]):
             released, found = scanner.feed(piece)
             assert all(len(out) <= one.start and one.end <= len(out) + len(released) for one in found)

@@ -2,6 +2,7 @@ import base64
 
 import pytest
 
+from detector_parts import Find
 from secret_samples import UUID, hexes, mixed
 
 PASSWORD = "Tr0ub4dor&3x"
@@ -36,7 +37,7 @@ PAIR = base64.b64encode(b"alice:" + b"s3cr" + b"et-9Q7z").decode()
         ("connection_string", "redis://:", mixed(16), "@cache:6379"),
     ],
 )
-def test_credentials_are_found_without_their_names(find, kind, before, secret, after) -> None:
+def test_credentials_are_found_without_their_names(find: Find, kind: str, before: str, secret: str, after: str) -> None:
     assert (f"secret.{kind}", secret) in find(before + secret + after)
 
 
@@ -73,10 +74,10 @@ def test_credentials_are_found_without_their_names(find, kind, before, secret, a
         "see https://host:443/a@b",
     ],
 )
-def test_placeholders_and_prose_are_not(find, text) -> None:
+def test_placeholders_and_prose_are_not(find: Find, text: str) -> None:
     assert [kind for kind, _ in find(text) if kind.startswith("secret.")] == []
 
 
-def test_what_has_a_form_of_its_own_is_reported_as_that(find) -> None:
+def test_what_has_a_form_of_its_own_is_reported_as_that(find: Find) -> None:
     token = "ghp_" + mixed(36)
     assert find(f"api_key = {token}") == [("secret.github", token)]

@@ -11,9 +11,14 @@ from gptgate.detectors.custom import custom_detectors, examine_custom
 from gptgate.detectors.multi import ENGINES, HyperscanFinder
 
 
-def spec(name: str, words: tuple[str, ...] = (), pattern: str = "", **other: object) -> CustomSpec:
-    given = {"ignore_case": True, "points": 30, "origins": (), **other}
-    return CustomSpec(name=name, words=words, pattern=pattern, **given)
+def spec(
+    name: str,
+    words: tuple[str, ...] = (),
+    pattern: str = "",
+    ignore_case: bool = True,
+    origins: tuple[str, ...] = (),
+) -> CustomSpec:
+    return CustomSpec(name=name, words=words, pattern=pattern, ignore_case=ignore_case, points=30, origins=origins)
 
 
 SPECS = (
@@ -46,7 +51,8 @@ def test_they_look_at_the_words_of_their_origins() -> None:
 def test_a_stream_holds_them_back_whole(size: int) -> None:
     text = "see Blue Falcon and ACME-123456 now"
     scanner = INSPECTOR.stream("/c", Origin.ASSISTANT, frozenset({"custom.*"}), False)
-    out, kinds = "", []
+    out = ""
+    kinds: list[str] = []
     for start in range(0, len(text), size):
         released, findings = scanner.feed(text[start : start + size])
         out, kinds = out + released, kinds + [one.kind for one in findings]
@@ -107,7 +113,8 @@ def test_words_in_any_letters_are_found_by_every_engine_and_on_streams(engine: s
     assert [text[start:end] for start, end in whole] == TEXTS.get(text, ["caf\u200b\u00e9", "café"])
     for size in range(1, len(text) + 1):
         scanner = inspector.stream("/c", Origin.ASSISTANT, frozenset({"custom.*"}), False)
-        out, spans = "", []
+        out = ""
+        spans: list[tuple[int, int]] = []
         for start in range(0, len(text), size):
             released, findings = scanner.feed(text[start : start + size])
             out, spans = out + released, spans + [(one.start, one.end) for one in findings]

@@ -100,7 +100,8 @@ def test_a_stream_cut_anywhere_gives_what_the_whole_gives(
     held = frozenset({"exfil.*"} if is_held else ())
     for size in (1, 2, 3, 11, 400):
         scanner = inspector.stream("/a", Origin.ASSISTANT, held, is_json)
-        out, heard = "", []
+        out = ""
+        heard: list[Finding] = []
         for at in range(0, len(said), size):
             released, found = scanner.feed(said[at : at + size])
             if is_held:

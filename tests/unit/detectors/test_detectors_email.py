@@ -1,5 +1,8 @@
 import pytest
 
+from detector_parts import Find
+from gptgate.detectors import TextInspector
+
 MAIL = "pii.email"
 
 
@@ -22,7 +25,7 @@ MAIL = "pii.email"
         *["\\n{}\\n", "\\\\t{}\\\\n", "one\\r{}", "\\u00fc{}", "\\u000A{}\\u000a"],
     ],
 )
-def test_addresses_are_found(find, address, frame) -> None:
+def test_addresses_are_found(find: Find, address: str, frame: str) -> None:
     assert find(frame.format(address)) == [(MAIL, address)]
 
 
@@ -42,7 +45,7 @@ def test_addresses_are_found(find, address, frame) -> None:
         "a@b.c0m",
     ],
 )
-def test_look_alikes_are_not(find, text) -> None:
+def test_look_alikes_are_not(find: Find, text: str) -> None:
     assert find(text) == []
 
 
@@ -56,18 +59,18 @@ def test_look_alikes_are_not(find, text) -> None:
         "jo\U000e0041hn@example.com",
     ],
 )
-def test_disguised_addresses_are_found_whole(find, text) -> None:
+def test_disguised_addresses_are_found_whole(find: Find, text: str) -> None:
     (kind, found), *rest = find(f"- {text} -")
     assert (kind, rest) == (MAIL, [])
     assert found.strip("\u202e") == text.strip("\u202e")
 
 
-def test_neighbours_do_not_hide_each_other(find) -> None:
+def test_neighbours_do_not_hide_each_other(find: Find) -> None:
     assert [text for _, text in find("a@b.co,c@d.co c@d.co;e@f.co")] == ["a@b.co", "c@d.co", "c@d.co", "e@f.co"]
     assert [text for _, text in find("john@x.com@y")] == ["john@x.com"]
 
 
-def test_points(inspector) -> None:
+def test_points(inspector: TextInspector) -> None:
     from gptgate.core.finding import Origin, Segment
 
     (finding,) = inspector.inspect([Segment(("a", 0), Origin.TOOL_RESULT, "x a@b.co")])

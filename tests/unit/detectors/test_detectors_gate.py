@@ -1,12 +1,14 @@
 """The gate lets through every text in which a match may begin."""
 
+import re
+
 import pytest
 
 from gptgate.detectors.gate import make_gate
 from gptgate.detectors.pattern import Pattern
 
 
-def _gate(*bodies: str, ignore_case: bool = False):
+def _gate(*bodies: str, ignore_case: bool = False) -> re.Pattern[str] | None:
     return make_gate([Pattern(kind="secret.x", body=body, points=1, ignore_case=ignore_case) for body in bodies])
 
 

@@ -44,8 +44,8 @@ def test_classes_keep_escaped_brackets() -> None:
 
 
 def test_first_looks_past_what_may_be_missing() -> None:
-    assert first(parse("(?:a|b)?c*[de]f")) == ({"a", "b", "c", "[de]"}, False)
-    assert first(parse("a?")) == ({"a"}, True)
+    assert first(parse("(?:a|b)?c*[de]f")) == (frozenset({"a", "b", "c", "[de]"}), False)
+    assert first(parse("a?")) == (frozenset({"a"}), True)
 
 
 def test_derived_patterns() -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from detector_parts import Find
 from gptgate.detectors.library.iban import is_bank_code, is_iban
 
 IBANS = [
@@ -21,7 +22,7 @@ def grouped(number: str, sign: str = " ") -> str:
 
 @pytest.mark.parametrize("frame", ["{}", "IBAN: {}.", "pay to {} and then call", '{{"a":"{}"}}', "({})", "x\\n{}\\n"])
 @pytest.mark.parametrize("number", IBANS)
-def test_account_numbers_are_found(find, number, frame) -> None:
+def test_account_numbers_are_found(find: Find, number: str, frame: str) -> None:
     for form in (number, number.lower(), grouped(number), grouped(number, "-")):
         assert find(frame.format(form)) == [("pii.iban", form)]
 
@@ -37,12 +38,12 @@ def test_account_numbers_are_found(find, number, frame) -> None:
         "DE00 0000 0000 0000 0000 00",
     ],
 )
-def test_look_alikes_are_not(find, text) -> None:
+def test_look_alikes_are_not(find: Find, text: str) -> None:
     assert find(text) == []
 
 
 @pytest.mark.parametrize("text", ["BIC: {}", "SWIFT code is {}.", '{{"bic": "{}"}}', "swift {}"])
-def test_bank_codes_need_a_word(find, text) -> None:
+def test_bank_codes_need_a_word(find: Find, text: str) -> None:
     for code in ("DEUTDEFF", "DEUTDEFF500"):
         assert find(text.format(code)) == [("pii.bank_code", code)]
     assert find("DEUTDEFF and SWIFTLY BICYCLES") == []

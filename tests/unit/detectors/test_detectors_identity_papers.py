@@ -2,6 +2,8 @@
 
 import pytest
 
+from detector_parts import Find
+
 
 @pytest.mark.parametrize(
     ("text", "number"),
@@ -18,11 +20,11 @@ import pytest
         ('{"passport_number": "N1234567"}', "N1234567"),
     ],
 )
-def test_passport_numbers_beside_a_word_are_found(find, text: str, number: str) -> None:
+def test_passport_numbers_beside_a_word_are_found(find: Find, text: str, number: str) -> None:
     assert ("pii.passport", number) in find(text)
 
 
-def test_the_lines_for_machines_at_the_foot_of_a_passport_are_found(find) -> None:
+def test_the_lines_for_machines_at_the_foot_of_a_passport_are_found(find: Find) -> None:
     lines = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
     assert ("pii.passport", lines) in find(f"the scan says\n{lines}\n")
 
@@ -43,7 +45,7 @@ def test_the_lines_for_machines_at_the_foot_of_a_passport_are_found(find) -> Non
         ("prawo jazdy nr 00123/12/1465", "00123/12/1465"),
     ],
 )
-def test_driving_licences_beside_a_word_are_found(find, text: str, number: str) -> None:
+def test_driving_licences_beside_a_word_are_found(find: Find, text: str, number: str) -> None:
     assert ("pii.driving_licence", number) in find(text)
 
 
@@ -59,5 +61,5 @@ def test_driving_licences_beside_a_word_are_found(find, text: str, number: str) 
         "P<UTO<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<<",
     ],
 )
-def test_other_numbers_are_not_papers(find, text: str) -> None:
+def test_other_numbers_are_not_papers(find: Find, text: str) -> None:
     assert not {kind for kind, _ in find(text)} & {"pii.passport", "pii.driving_licence"}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from detector_parts import Find
 from gptgate.detectors import DETECTORS
 
 IDS = {kind for name, detector in DETECTORS.items() if name.startswith("ids_") for kind in detector.kinds}
@@ -120,29 +121,29 @@ def others(number: str) -> list[str]:
 
 @pytest.mark.parametrize("frame", ["{}", "the number is {}.", '{{"id": "{}"}}', "x={},", "\\n{}\\n", "({})"])
 @pytest.mark.parametrize(("kind", "number"), BARE)
-def test_distinct_forms_are_found_anywhere(find, kind, number, frame) -> None:
+def test_distinct_forms_are_found_anywhere(find: Find, kind: str, number: str, frame: str) -> None:
     assert find(frame.format(number)) == [(kind, number)]
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize(("kind", "word", "number"), BESIDE)
-def test_others_are_found_beside_a_word(find, kind, word, number, frame) -> None:
+def test_others_are_found_beside_a_word(find: Find, kind: str, word: str, number: str, frame: str) -> None:
     assert (kind, number) in find(frame.format(word, number))
 
 
 @pytest.mark.parametrize(("kind", "word", "number"), BESIDE)
-def test_and_not_without_it(find, kind, word, number) -> None:
+def test_and_not_without_it(find: Find, kind: str, word: str, number: str) -> None:
     assert find(f"The reference is {number}.") == []
 
 
 @pytest.mark.parametrize(("kind", "word", "number"), [*((kind, "ref", number) for kind, number in BARE), *BESIDE])
-def test_a_wrong_checksum_is_none(find, kind, word, number) -> None:
+def test_a_wrong_checksum_is_none(find: Find, kind: str, word: str, number: str) -> None:
     if kind not in WITHOUT_CHECKSUM | {"pii.au_medicare"}:
         wrong = [one for one in others(number) if any(found == kind for found, _ in find(f"{word} {one}"))]
         assert len(wrong) <= 1
 
 
-def test_the_last_digit_of_a_health_card_is_its_issue(find) -> None:
+def test_the_last_digit_of_a_health_card_is_its_issue(find: Find) -> None:
     assert find("Medicare 2123 45670 2") == [("pii.au_medicare", "2123 45670 2")]
     assert find("Medicare 2123 45671 1") == []
 
@@ -165,9 +166,9 @@ def test_every_kind_has_an_example() -> None:
         "a1b2c3d4-1234-12-1234",
     ],
 )
-def test_look_alikes_are_not(find, text) -> None:
+def test_look_alikes_are_not(find: Find, text: str) -> None:
     assert find(text) == []
 
 
-def test_a_number_with_both_forms_is_found_once(find) -> None:
+def test_a_number_with_both_forms_is_found_once(find: Find) -> None:
     assert find("CPF: 529.982.247-25") == [("pii.br_cpf", "529.982.247-25")]

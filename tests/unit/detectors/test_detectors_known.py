@@ -148,7 +148,8 @@ def spans(found: list[Finding]) -> list[tuple[int, int, str]]:
 def streamed(inspector: TextInspector, pieces: list[str], is_json: bool) -> list[tuple[int, int, str]]:
     """What a stream finds; and nothing of it went out before it was found."""
     scanner = inspector.stream("/b", Origin.ASSISTANT, frozenset({KIND}), is_json)
-    out, found = "", []
+    out = ""
+    found: list[Finding] = []
     for piece in pieces:
         released, now = scanner.feed(piece)
         assert all(one.start >= len(out) and one.end <= len(out) + len(released) for one in now)

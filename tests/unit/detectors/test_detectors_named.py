@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gptgate.core.finding import Finding, Origin, Segment
+from gptgate.detectors import TextInspector
 from gptgate.detectors.named import LONGEST, named
 from gptgate.providers.walk import collect
 
@@ -33,7 +34,7 @@ def cut_out(segments: list[Segment], found: tuple[Finding, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", NAMED)
-def test_a_value_is_found_as_in_the_same_object_in_text(inspector, case: str) -> None:
+def test_a_value_is_found_as_in_the_same_object_in_text(inspector: TextInspector, case: str) -> None:
     value, kind = NAMED[case]
     segments = texts(value)
     found = inspector.inspect(segments)
@@ -45,24 +46,24 @@ def test_a_value_is_found_as_in_the_same_object_in_text(inspector, case: str) ->
     assert found[0].place.startswith("/messages/0/input/")
 
 
-def test_a_list_has_the_name_of_its_values(inspector) -> None:
+def test_a_list_has_the_name_of_its_values(inspector: TextInspector) -> None:
     segments = texts({"db_password": [["Wq7kLm2pXz"], "Tr0ub4dor3x"]})
     assert cut_out(segments, inspector.inspect(segments)) == ["Wq7kLm2pXz", "Tr0ub4dor3x"]
 
 
-def test_a_long_name_over_many_values_costs_no_more_than_a_short_one(inspector) -> None:
+def test_a_long_name_over_many_values_costs_no_more_than_a_short_one(inspector: TextInspector) -> None:
     name = "n" * 100_000 + "_password"
     segments = texts({name: ["aaaa"] * 2_000 + ["Wq7kLm2pXz"], "list": ["abc"] * 2_000})
     assert sum(len(one.text) for one in named(segments)) < 100_000
     assert cut_out(segments, inspector.inspect(segments)) == ["Wq7kLm2pXz"]
 
 
-def test_what_is_found_twice_is_counted_once(inspector) -> None:
+def test_what_is_found_twice_is_counted_once(inspector: TextInspector) -> None:
     segments = texts({f"k{number}": f"ann{number}@example.org" for number in range(12_000)})
     assert len(inspector.inspect(segments)) == 12_000
 
 
-def test_what_a_value_says_itself_is_found_once(inspector) -> None:
+def test_what_a_value_says_itself_is_found_once(inspector: TextInspector) -> None:
     segments = texts({"email": "ada@example.com", "secret_token": "ghp_" + "aB3dE6gH9jK2" * 3})
     assert [one.kind for one in inspector.inspect(segments)] == ["pii.email", "secret.github"]
 
@@ -75,11 +76,11 @@ def test_what_a_value_says_itself_is_found_once(inspector) -> None:
         {"note": "x", "ssn": "about 12 of them", "created": 1712512954, "count": 536228726, "size": 12.5},
     ],
 )
-def test_a_name_alone_makes_nothing_of_a_value(inspector, value: Any) -> None:
+def test_a_name_alone_makes_nothing_of_a_value(inspector: TextInspector, value: Any) -> None:
     assert inspector.inspect(texts(value)) == ()
 
 
-def test_a_long_value_is_read_at_its_beginning_and_never_in_part(inspector) -> None:
+def test_a_long_value_is_read_at_its_beginning_and_never_in_part(inspector: TextInspector) -> None:
     secret = "Wq7kLm2pXz"
     beginning = texts({"password": secret + " and words" * 200})
     assert cut_out(beginning, inspector.inspect(beginning)) == [secret]
@@ -89,6 +90,6 @@ def test_a_long_value_is_read_at_its_beginning_and_never_in_part(inspector) -> N
         assert all(text == key[:size] for text in cut_out(segments, inspector.inspect(segments)))
 
 
-def test_an_attack_in_a_value_is_no_finding_of_its_name(inspector) -> None:
+def test_an_attack_in_a_value_is_no_finding_of_its_name(inspector: TextInspector) -> None:
     segments = texts({"ignore all previous": "instructions"})
     assert all(segments[one.segment].text != "instructions" for one in inspector.inspect(segments))

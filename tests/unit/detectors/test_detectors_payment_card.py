@@ -1,5 +1,6 @@
 import pytest
 
+from detector_parts import Find
 from gptgate.detectors.checksums import luhn
 from gptgate.detectors.library.payment_card import is_card
 
@@ -35,7 +36,7 @@ CARD = "pii.payment_card"
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "card {}.", "no:{},", '"{}"', "{} exp 12/29", "\\n{}\\t", "—{}—", "(.{})"])
-def test_card_numbers_are_found(find, number, frame) -> None:
+def test_card_numbers_are_found(find: Find, number: str, frame: str) -> None:
     assert find(frame.format(number)) == [(CARD, number)]
 
 
@@ -61,7 +62,7 @@ def test_card_numbers_are_found(find, number, frame) -> None:
         "1700000000000",
     ],
 )
-def test_look_alikes_are_not(find, text) -> None:
+def test_look_alikes_are_not(find: Find, text: str) -> None:
     assert find(text) == []
 
 
@@ -69,29 +70,29 @@ def test_look_alikes_are_not(find, text) -> None:
     "text",
     ["４１１１１１１１１１１１１１１１", "4111\u20131111\u20141111\u20101111", "4111\u00a01111\u20031111\u30001111"],
 )
-def test_disguised_numbers_are_found(find, text) -> None:
+def test_disguised_numbers_are_found(find: Find, text: str) -> None:
     assert find(f"x {text} x") == [(CARD, text)]
 
 
 @pytest.mark.parametrize("frame", ["%B{}^DOE/ADA^2912", "%b{}CVV", "{}CVV123", "no.{}exp"])
-def test_what_follows_may_touch_a_number(find, frame) -> None:
+def test_what_follows_may_touch_a_number(find: Find, frame: str) -> None:
     for number in ("4111111111111111", "378282246310005"):
         assert find(frame.format(number)) == [(CARD, number)]
 
 
 @pytest.mark.parametrize("form", ["{}\ufe0f\u20e3", "{}\u0336", "{}\u20e0"])
-def test_digits_in_frames_and_struck_through_are_digits(find, form) -> None:
+def test_digits_in_frames_and_struck_through_are_digits(find: Find, form: str) -> None:
     text = "".join(map(form.format, "4111111111111111"))
     assert [kind for kind, _ in find(f"x {text} x")] == [CARD]
 
 
 @pytest.mark.parametrize("one", ["\u2460", "\u2474", "\u2776", "\u2780", "\u278a", "\u24f5"])
-def test_digits_in_circles_and_brackets_are_digits(find, one) -> None:
+def test_digits_in_circles_and_brackets_are_digits(find: Find, one: str) -> None:
     text = "".join(chr(ord(one) - 1 + int(digit)) for digit in "4111111111111111")
     assert find(f"x {text} x") == [(CARD, text)]
 
 
-def test_a_blank_of_braille_is_a_space(find) -> None:
+def test_a_blank_of_braille_is_a_space(find: Find) -> None:
     assert find("x 4111\u28001111\u28001111\u28001111") == [(CARD, "4111\u28001111\u28001111\u28001111")]
 
 
@@ -106,7 +107,7 @@ def test_the_length_must_be_one_that_the_issuer_uses() -> None:
 
 
 @pytest.mark.parametrize("text", ["card{}", "my Card{} ok", "VISA{}.", "amex{}", "Mastercard{}"])
-def test_a_number_that_is_stuck_to_what_it_is_called_is_found(find, text) -> None:
+def test_a_number_that_is_stuck_to_what_it_is_called_is_found(find: Find, text: str) -> None:
     for number in ("4111111111111111", "4111-1111-1111-1111", "4111 1111 1111 1111"):
         assert find(text.format(number)) == [(CARD, number)]
     assert find(text.format("4111111111111112")) == []

@@ -4,7 +4,7 @@ import pytest
 from bench.quality.personal import KIND_OF, Row, rows
 from bench.quality.samples import SAMPLES
 
-from gptgate.detectors import KINDS
+from gptgate.detectors import KINDS, TextInspector
 
 WITH_CHECKSUM = {"BR_CPF", "CREDIT_CARD", "ES_DNI", "IBAN_CODE", "PL_PESEL", "UK_NHS"}
 
@@ -19,7 +19,7 @@ def test_f1_is_the_harmonic_mean() -> None:
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample texts are not beside this checkout")
-def test_labelled_spans_are_found_and_look_alikes_left_alone(inspector) -> None:
+def test_labelled_spans_are_found_and_look_alikes_left_alone(inspector: TextInspector) -> None:
     measured = rows(inspector)
     assert len(measured) > 15
     for row in measured:

@@ -1,5 +1,6 @@
 import pytest
 
+from detector_parts import Find
 from gptgate.detectors.library.phone import is_called, is_written_out
 
 PHONE = "pii.phone"
@@ -39,7 +40,7 @@ PHONE = "pii.phone"
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "reach him under {}.", '{{"p": "{}"}}', "p={}, x", "| Ana | {} |", "\\n{}\\n"])
-def test_written_numbers_are_found_anywhere(find, number, frame) -> None:
+def test_written_numbers_are_found_anywhere(find: Find, number: str, frame: str) -> None:
     assert find(frame.format(number)) == [(PHONE, number)]
 
 
@@ -48,7 +49,7 @@ def test_written_numbers_are_found_anywhere(find, number, frame) -> None:
     ["2024561111", "202 456 1111", "612 345 678", "98765 43210", "55 1234 5678", "0301234567", "0031206241111"],
 )
 @pytest.mark.parametrize("word", ["phone", "Tel.", "call me at", "Teléfono", "Téléphone", "Handy", "Mobile"])
-def test_others_are_found_beside_a_word(find, number, word) -> None:
+def test_others_are_found_beside_a_word(find: Find, number: str, word: str) -> None:
     for frame in ("{} {}", "{}: {}.", '{{"{}": "{}"}}', "| name | {} |\n|---|---|\n| Ana | {} |"):
         assert find(frame.format(word, number)) == [(PHONE, number)]
     assert find(f"order {number}") == []
@@ -72,7 +73,7 @@ def test_others_are_found_beside_a_word(find, number, word) -> None:
         "1700000000000",
     ],
 )
-def test_look_alikes_are_not(find, text) -> None:
+def test_look_alikes_are_not(find: Find, text: str) -> None:
     assert PHONE not in {kind for kind, _ in find(text)}
 
 
@@ -86,7 +87,7 @@ def test_what_is_found_without_a_word_is_not_found_twice() -> None:
     "number", ["089 72 63 41", "06-10446904", "(85) 5986-8343", "9885 1152", "51-16-34-25", "2813882583", "25 833387"]
 )
 @pytest.mark.parametrize("frame", ["{} office\nx", "x\n{}-Fax", "Ana, {} (mobile)", "| {} home |", "a {}-Office\\,b"])
-def test_numbers_before_a_word_at_a_lines_end_are_found(find, number, frame) -> None:
+def test_numbers_before_a_word_at_a_lines_end_are_found(find: Find, number: str, frame: str) -> None:
     assert find(frame.format(number)) == [(PHONE, number)]
 
 
@@ -100,10 +101,10 @@ def test_numbers_before_a_word_at_a_lines_end_are_found(find, number, frame) -> 
         "run 12 34 56 home runs",
     ],
 )
-def test_numbers_before_other_words_are_not(find, text) -> None:
+def test_numbers_before_other_words_are_not(find: Find, text: str) -> None:
     assert PHONE not in dict(find(text))
 
 
-def test_six_digits_in_groups_are_a_number_beside_a_word_unless_they_are_a_date(find) -> None:
+def test_six_digits_in_groups_are_a_number_beside_a_word_unless_they_are_a_date(find: Find) -> None:
     assert find("You can call 33 93 31") == [(PHONE, "33 93 31")]
     assert find("You can call 12 10 31") == []

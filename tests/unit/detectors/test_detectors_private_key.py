@@ -1,5 +1,6 @@
 import pytest
 
+from detector_parts import Find
 from gptgate.detectors.library.private_key import DETECTOR
 
 LINE = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
@@ -27,7 +28,7 @@ def block(name: str = "PRIVATE KEY", lines: int = 3, between: str = "\n", head: 
         block(lines=60),
     ],
 )
-def test_whole_blocks_are_found_from_the_first_to_the_last_dash(find, text) -> None:
+def test_whole_blocks_are_found_from_the_first_to_the_last_dash(find: Find, text: str) -> None:
     assert find(f"my key:\n{text}\nthat is all") == [(KIND, text)]
 
 
@@ -57,19 +58,19 @@ def numbered(text: str, form: str) -> str:
     ],
     ids=range(16),
 )
-def test_all_lines_of_a_key_go_however_it_is_printed(find, text) -> None:
+def test_all_lines_of_a_key_go_however_it_is_printed(find: Find, text: str) -> None:
     begin, end = text.index("-----BEGIN"), text.rindex("-----") + 5
     found = find(f"here:\n{text}\nthat is all")
     assert [one for one in found if one[0] == KIND] == [(KIND, text[begin:end])]
 
 
-def test_a_block_that_is_cut_off_is_found_to_the_end_of_its_body(find) -> None:
+def test_a_block_that_is_cut_off_is_found_to_the_end_of_its_body(find: Find) -> None:
     cut = block()[: -len("-----END PRIVATE KEY-----") - 5]
     assert find(cut) == [(KIND, cut)]
     assert find(cut + "... and so on") == [(KIND, cut)]
 
 
-def test_the_body_of_a_cut_block_is_bounded(find) -> None:
+def test_the_body_of_a_cut_block_is_bounded(find: Find) -> None:
     ((kind, found),) = find(block(lines=600))
     assert (kind, len(found)) == (KIND, 16 * 1024)
     assert DETECTOR.longest == 16 * 1024
@@ -86,16 +87,16 @@ def test_the_body_of_a_cut_block_is_bounded(find) -> None:
         LINE,
     ],
 )
-def test_talk_of_keys_and_public_things_are_not(find, text) -> None:
+def test_talk_of_keys_and_public_things_are_not(find: Find, text: str) -> None:
     assert find(text) == []
 
 
-def test_two_keys_are_two_findings(find) -> None:
+def test_two_keys_are_two_findings(find: Find) -> None:
     for between in ("\n", "", " and "):
         found = find(block() + between + block("EC PRIVATE KEY"))
         assert found == [(KIND, block()), (KIND, block("EC PRIVATE KEY"))]
 
 
-def test_a_key_in_json_text_is_found_with_its_escapes(find) -> None:
+def test_a_key_in_json_text_is_found_with_its_escapes(find: Find) -> None:
     escaped = block().replace("\n", "\\n")
     assert find('{"private_key": "' + escaped + '\\n"}', is_json=True) == [(KIND, escaped)]

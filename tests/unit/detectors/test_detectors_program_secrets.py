@@ -2,13 +2,14 @@
 
 import pytest
 
+from detector_parts import Find
 from secret_samples import hexes, mixed
 
 PASSWORD = "Wq7kLm2pXz"
 KEY = hexes(32)
 
 
-def text_of(find, text: str) -> list[str]:
+def text_of(find: Find, text: str) -> list[str]:
     return [found for kind, found in find(text) if kind.startswith("secret.")]
 
 
@@ -31,7 +32,7 @@ def text_of(find, text: str) -> list[str]:
         f"other: x\n  password: {PASSWORD}",
     ],
 )
-def test_the_data_of_a_secret_is_found_whole(find, text: str, data: str) -> None:
+def test_the_data_of_a_secret_is_found_whole(find: Find, text: str, data: str) -> None:
     found = [one for kind, one in find(text.format(data)) if kind == "secret.manifest"]
     assert len(found) == 1
     assert data.strip('"') in found[0]
@@ -46,7 +47,7 @@ def test_the_data_of_a_secret_is_found_whole(find, text: str, data: str) -> None
         "the kind: secret of data: that nobody has",
     ],
 )
-def test_other_manifests_hold_no_secret(find, text: str) -> None:
+def test_other_manifests_hold_no_secret(find: Find, text: str) -> None:
     assert text_of(find, text) == []
 
 
@@ -78,7 +79,7 @@ def test_other_manifests_hold_no_secret(find, text: str) -> None:
         ("define('AUTH_KEY',  'x7k$2m!q@9v#p4w& z8r^t1y*u6i(o)p[a]');", "x7k$2m!q@9v#p4w& z8r^t1y*u6i(o)p[a]"),
     ],
 )
-def test_what_programs_keep_and_take_is_found(find, text: str, secret: str) -> None:
+def test_what_programs_keep_and_take_is_found(find: Find, text: str, secret: str) -> None:
     assert secret in text_of(find, text)
 
 
@@ -98,33 +99,33 @@ def test_what_programs_keep_and_take_is_found(find, text: str, secret: str) -> N
         "requirepass foobared",
     ],
 )
-def test_references_and_fillers_are_not(find, text: str) -> None:
+def test_references_and_fillers_are_not(find: Find, text: str) -> None:
     assert text_of(find, text) == []
 
 
 @pytest.mark.parametrize(
     "word", ["Passwort", "Kennwort", "mot de passe", "contraseña", "senha", "hasło", "пароль", "密码"]
 )
-def test_passwords_beside_words_of_other_languages_are_found(find, word: str) -> None:
+def test_passwords_beside_words_of_other_languages_are_found(find: Find, word: str) -> None:
     assert find(f"{word}: {PASSWORD}") == [("secret.password", PASSWORD)]
 
 
 @pytest.mark.parametrize("password", ["SunFlowerField", "Tr!ckyPhrase", "TestSource-Passcode", "left%Behind"])
 @pytest.mark.parametrize("frame", ['password = "{}"', '<add key="ClearTextPassword" value="{}" />', "pwd: '{}'"])
-def test_quoted_passwords_need_no_digits(find, frame: str, password: str) -> None:
+def test_quoted_passwords_need_no_digits(find: Find, frame: str, password: str) -> None:
     assert find(frame.format(password)) == [("secret.password", password)]
 
 
 @pytest.mark.parametrize("value", ["string", "required", "%PASSWORD%", "ann@mail.example", "somewords", "Password"])
-def test_quoted_words_are_no_passwords(find, value: str) -> None:
+def test_quoted_words_are_no_passwords(find: Find, value: str) -> None:
     assert "secret.password" not in dict(find(f'password: "{value}"'))
 
 
-def test_a_key_inside_a_call_is_found(find) -> None:
+def test_a_key_inside_a_call_is_found(find: Find) -> None:
     assert text_of(find, f'const encryptionKey = Buffer.from("{KEY}", "hex")') == [KEY]
 
 
-def test_a_key_of_putty_is_found_whole(find) -> None:
+def test_a_key_of_putty_is_found_whole(find: Find) -> None:
     lines = f"{mixed(64)}\n{mixed(64)}"
     key = (
         f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPublic-Lines: 1\n{mixed(64)}\nPrivate-Lines: 2\n{lines}"
@@ -132,7 +133,7 @@ def test_a_key_of_putty_is_found_whole(find) -> None:
     assert ("secret.private_key", key) in find(f"{key}\n\nend")
 
 
-def test_a_key_for_the_environment_is_found_wherever_it_stands(find) -> None:
+def test_a_key_for_the_environment_is_found_wherever_it_stands(find: Find) -> None:
     for before in range(0, 60, 7):
         text = "x " * before + "setx KEY %QfqhE^RzmL61k (then restart the shell)"
         assert text_of(find, text) == ["%QfqhE^RzmL61k"], before

@@ -2,6 +2,7 @@
 
 import pytest
 
+from detector_parts import Find
 from gptgate.detectors import DETECTORS
 from gptgate.detectors.forms import trigger_of
 from secret_samples import NAMED, TOKENS, UUID, hexes, mixed
@@ -11,24 +12,24 @@ SAMPLES = [(detector, f"secret.{kind}", secret) for detector, rows in TOKENS.ite
 
 @pytest.mark.parametrize(("detector", "kind", "secret"), SAMPLES)
 @pytest.mark.parametrize("frame", ["{}", "use {} now", '"value": "{}",', "`{}`.", "a\\n{}\\n", "see：{}。"])
-def test_tokens_are_found_wherever_they_stand(find, frame, detector, kind, secret) -> None:
+def test_tokens_are_found_wherever_they_stand(find: Find, frame: str, detector: str, kind: str, secret: str) -> None:
     assert (kind, secret) in find(frame.format(secret))
     assert kind in DETECTORS[detector].kinds
 
 
 @pytest.mark.parametrize(("detector", "kind", "secret"), SAMPLES)
-def test_a_token_is_not_the_tail_of_a_word(find, detector, kind, secret) -> None:
+def test_a_token_is_not_the_tail_of_a_word(find: Find, detector: str, kind: str, secret: str) -> None:
     assert kind not in dict(find("x" + secret))
 
 
 @pytest.mark.parametrize(("detector", "kind", "secret"), SAMPLES)
-def test_a_token_that_was_blacked_out_is_none(find, detector, kind, secret) -> None:
+def test_a_token_that_was_blacked_out_is_none(find: Find, detector: str, kind: str, secret: str) -> None:
     blacked = secret[: len(secret) // 4] + "X" * (len(secret) - len(secret) // 4)
     assert kind not in dict(find(blacked))
 
 
 @pytest.mark.parametrize(("kind", "before", "secret"), NAMED)
-def test_named_secrets_are_found_without_their_names(find, kind, before, secret) -> None:
+def test_named_secrets_are_found_without_their_names(find: Find, kind: str, before: str, secret: str) -> None:
     assert (f"secret.{kind}", secret) in find(f"{before}{secret}\n")
     assert f"secret.{kind}" not in dict(find(f"checksum {secret} of the file"))
 
@@ -48,7 +49,7 @@ def test_named_secrets_are_found_without_their_names(find, kind, before, secret)
         "https://hooks.zapier.com/hooks/catch/",
     ],
 )
-def test_look_alikes_are_not(find, text) -> None:
+def test_look_alikes_are_not(find: Find, text: str) -> None:
     assert [kind for kind, _ in find(text) if kind.startswith("secret.")] == []
 
 

@@ -4,10 +4,12 @@ import pytest
 from bench.quality.samples import ABSENT, SAMPLES
 from bench.quality.secrets import measure
 
+from gptgate.detectors import TextInspector
+
 pytestmark = pytest.mark.skipif(not SAMPLES.is_dir(), reason=ABSENT)
 
 
-def test_nine_in_ten_secrets_are_found_and_few_texts_are_taken_for_one(inspector) -> None:
+def test_nine_in_ten_secrets_are_found_and_few_texts_are_taken_for_one(inspector: TextInspector) -> None:
     measured = measure(inspector)
     print(measured)
     assert measured.cases > 290

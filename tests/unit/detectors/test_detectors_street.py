@@ -2,6 +2,8 @@
 
 import pytest
 
+from detector_parts import Find
+
 
 @pytest.mark.parametrize(
     ("text", "address"),
@@ -21,7 +23,7 @@ import pytest
         ("write to P.O. Box 4711", "P.O. Box 4711"),
     ],
 )
-def test_streets_with_numbers_are_found(find, text: str, address: str) -> None:
+def test_streets_with_numbers_are_found(find: Find, text: str, address: str) -> None:
     assert ("pii.address", address) in find(text)
 
 
@@ -37,5 +39,5 @@ def test_streets_with_numbers_are_found(find, text: str, address: str) -> None:
         "go 12 streets down the avenue",
     ],
 )
-def test_other_words_are_not_addresses(find, text: str) -> None:
+def test_other_words_are_not_addresses(find: Find, text: str) -> None:
     assert "pii.address" not in {kind for kind, _ in find(text)}

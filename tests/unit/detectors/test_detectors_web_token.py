@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from detector_parts import Find
 from secret_samples import mixed
 
 
@@ -25,7 +26,7 @@ SIGNED = f"{HEADER}.{CLAIMS}.{mixed(43)}"
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "Bearer {}", '"token": "{}"', "https://host/x?token={}&y=1"])
-def test_tokens_are_found(find, frame, token) -> None:
+def test_tokens_are_found(find: Find, frame: str, token: str) -> None:
     assert ("secret.jwt", token) in find(frame.format(token))
 
 
@@ -41,5 +42,5 @@ def test_tokens_are_found(find, frame, token) -> None:
         "eyJ.eyJ.x and eyJhbGciOiJIUzI1NiJ9",
     ],
 )
-def test_look_alikes_are_not(find, text) -> None:
+def test_look_alikes_are_not(find: Find, text: str) -> None:
     assert "secret.jwt" not in dict(find(text))

@@ -1,6 +1,6 @@
 """Detectors that see whole texts stand beside the patterns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.detectors import DETECTORS, TextInspector
@@ -11,9 +11,9 @@ class Shouting:
     """A detector of the test's own."""
 
     name = "shouting"
-    kinds = {"test.shouting": "A text in capitals."}  # noqa: RUF012  a constant of the test
+    kinds: Mapping[str, str] = {"test.shouting": "A text in capitals."}
     origins = frozenset({Origin.USER})
-    points = (30,)
+    points: Sequence[int] = (30,)
     digest = "1"
 
     def look(self, text: str) -> Sequence[Sighting]:
