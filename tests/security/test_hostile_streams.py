@@ -57,7 +57,7 @@ async def told(gateway: Gateway, provider: ScriptedProvider, path: str, events: 
 
 def joined(answer: str) -> str:
     """All texts of an answer as a client puts them together that looks at no index and no type."""
-    return "".join(re.findall(r'"(?:text|content|arguments|partial_json|summary)": ?"([^"]*)"', answer))
+    return "".join(re.findall(r'"(?:text|content|arguments|input|partial_json|summary)": ?"((?:[^"\\]|\\.)*)"', answer))
 
 
 def chunk(delta: dict[str, Any], choice: dict[str, Any] | None = None, **beside: Any) -> bytes:
@@ -89,6 +89,20 @@ OPENAI = {
         for event in (chunk({"content": CARD[number : number + 4]}, {"index": 1.0}), chunk({"content": "x"}))
     ],
     "parts": [chunk({"content": [{"type": "text", "text": half}]}) for half in HALVES],
+    **{
+        f"calls whose number is {number}": [
+            chunk({"tool_calls": [{"index": number, "function": {"arguments": half}}]})
+            for half in ('{"a":"' + HALVES[0], HALVES[1] + '"}')
+        ]
+        for number in (None, 0.0, True, "0")
+    },
+    "numbers as arguments without a number": [
+        chunk({"tool_calls": [{"id": "a", "function": {"name": "f", "arguments": half}}]}) for half in HALVES
+    ],
+    "free text of a call without a number": [
+        chunk({"tool_calls": [{"id": "a", "type": "custom", "custom": {"name": "f", "input": half}}]})
+        for half in HALVES
+    ],
     "function call": [
         chunk({"function_call": {"arguments": half}}) for half in ('{"a":"' + HALVES[0], HALVES[1] + '"}')
     ],

@@ -26,7 +26,10 @@ SHORT = base64.b64encode(b"a@b.co").decode()
 
 
 def segments(endpoint: Endpoint, part: dict[str, Any], role: str = "user") -> tuple[Segment, ...]:
-    document = {"model": "m", "max_tokens": 5, "messages": [{"role": role, "content": [part]}]}
+    return read(endpoint, {"model": "m", "max_tokens": 5, "messages": [{"role": role, "content": [part]}]})
+
+
+def read(endpoint: Endpoint, document: dict[str, Any]) -> tuple[Segment, ...]:
     adapter, body = ADAPTERS[endpoint], json.dumps(document).encode()
     raw = RawRequest(
         id="id", endpoint=endpoint, dialect=adapter.dialect, headers={}, body=body, peer="", at_ms=0, started_ns=0
@@ -149,3 +152,46 @@ def test_what_a_model_says_aloud_is_a_finding() -> None:
     answer = {"choices": [{"message": {"role": "assistant", "audio": {"id": "a", "data": PIXELS, "transcript": CARD}}}]}
     found = INSPECTOR.inspect(ADAPTERS[Endpoint.CHAT].decode(answer).segments)
     assert {one.kind for one in found} == {"unscannable.audio", "pii.payment_card"}
+
+
+def hosted(endpoint: Endpoint, **fields: Any) -> list[tuple[str, str, Origin]]:
+    """The findings of a request with these fields."""
+    document = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], **fields}
+    return [(one.kind, one.place, one.origin) for one in INSPECTOR.inspect(read(endpoint, document))]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields", "place"),
+    [
+        (Endpoint.CHAT, {"web_search_options": {}}, "/web_search_options"),
+        (Endpoint.CHAT, {"search_parameters": {"mode": "on"}}, "/search_parameters"),
+        (Endpoint.CHAT, {"plugins": [{"id": "web"}]}, "/plugins"),
+        (Endpoint.CHAT, {"tools": [{"type": "web_search"}]}, "/tools/0"),
+        (Endpoint.CHAT, {"tools": [{"type": "function", "function": {"name": "f"}}, {"type": 5}]}, "/tools/1"),
+        (Endpoint.MESSAGES, {"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "/tools/0"),
+        (Endpoint.MESSAGES, {"tools": [{"type": "web_fetch_20250910", "name": "bash_"}]}, "/tools/0"),
+        (Endpoint.MESSAGES, {"tools": [{"name": "f"}, {"type": "code_execution_20250825"}]}, "/tools/1"),
+        (Endpoint.MESSAGES, {"tools": [{"type": "mcp_toolset", "mcp_server_name": "a"}]}, "/tools/0"),
+        (Endpoint.MESSAGES, {"mcp_servers": [{"type": "url", "url": "https://e.com", "name": "a"}]}, "/mcp_servers"),
+        (Endpoint.COUNT_TOKENS, {"tools": [{"type": "not known yet"}]}, "/tools/0"),
+    ],
+)
+def test_a_tool_that_the_provider_runs_is_a_finding(endpoint: Endpoint, fields: dict[str, Any], place: str) -> None:
+    assert hosted(endpoint, **fields) == [("unscannable.tool", place, Origin.TOOL_DEFINITION)]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields"),
+    [
+        (Endpoint.CHAT, {"tools": [{"type": "function", "function": {"name": "f"}}, {"type": "custom"}]}),
+        (Endpoint.CHAT, {"tools": None, "web_search_options": None, "plugins": []}),
+        (Endpoint.CHAT, {"tools": [{"function": {"name": "f"}}, "f"], "functions": [{"name": "f"}]}),
+        (Endpoint.MESSAGES, {"tools": [{"name": "f", "input_schema": {}}, {"type": "custom", "name": "g"}]}),
+        (Endpoint.MESSAGES, {"tools": [{"type": "bash_20250124"}, {"type": "text_editor_20250728"}]}),
+        (Endpoint.MESSAGES, {"tools": [{"type": "computer_20250124"}, {"type": "memory_20250818"}]}),
+        (Endpoint.MESSAGES, {"tools": [{"type": "tool_search_tool_regex_20251119"}], "mcp_servers": []}),
+        (Endpoint.MESSAGES, {"tools": "x"}),
+    ],
+)
+def test_a_tool_that_the_caller_runs_is_none(endpoint: Endpoint, fields: dict[str, Any]) -> None:
+    assert hosted(endpoint, **fields) == []

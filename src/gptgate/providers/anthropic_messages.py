@@ -27,6 +27,7 @@ from gptgate.providers.fields import (
     tool_names,
 )
 from gptgate.providers.headers import header_segments
+from gptgate.providers.hosted import anthropic_hosted
 from gptgate.providers.obliged import ANTHROPIC_TOOLS, capped, without_tools
 from gptgate.providers.walk import collect, count_media, member
 
@@ -61,7 +62,9 @@ def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> Chat
         choices=1,
         media=count_media(messages) + count_media(document.get("system")),
         end_user=optional_text(metadata, "user_id") if metadata else "",
-        segments=request_segments(document) + header_segments(Dialect.ANTHROPIC, raw.headers),
+        segments=(
+            request_segments(document) + anthropic_hosted(document) + header_segments(Dialect.ANTHROPIC, raw.headers)
+        ),
         tools=tool_names(document),
         service_tier=document.get("service_tier") or "",
     )

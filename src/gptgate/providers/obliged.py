@@ -5,12 +5,11 @@ from typing import Any
 
 from gptgate.core.document import drop_members, encode_json, insert_item
 from gptgate.core.finding import Path
+from gptgate.providers.hosted import ANTHROPIC_FIELDS, OPENAI_FIELDS
 
-OPENAI_TOOLS = frozenset(
-    {"tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "web_search_options"}
-)
+OPENAI_TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", *OPENAI_FIELDS})
 """Fields by which a chat completion offers tools, the provider's own among them."""
-ANTHROPIC_TOOLS = frozenset({"tools", "tool_choice", "mcp_servers"})
+ANTHROPIC_TOOLS = frozenset({"tools", "tool_choice", *ANTHROPIC_FIELDS})
 """The same of a message."""
 
 

@@ -24,6 +24,7 @@ from gptgate.providers.fields import (
     tool_names,
 )
 from gptgate.providers.headers import header_segments
+from gptgate.providers.hosted import openai_hosted
 from gptgate.providers.obliged import OPENAI_TOOLS, capped, with_system_message, without_tools
 from gptgate.providers.openai_common import ROLE_ORIGIN, base_edits, message_segments, output_bound_name, read_usage
 from gptgate.providers.openai_stream import OpenAIChatStream
@@ -75,7 +76,7 @@ class OpenAIChat:
             choices=max(choices, best_of),
             media=count_media(messages),
             end_user=optional_text(document, "user"),
-            segments=_segments(document) + header_segments(self.dialect, raw.headers),
+            segments=_segments(document) + openai_hosted(document) + header_segments(self.dialect, raw.headers),
             tools=tool_names(document),
             service_tier=document.get("service_tier") or "",
         )

@@ -1,5 +1,6 @@
 """The stream of chat completion chunks."""
 
+from contextlib import suppress
 from typing import Any
 
 from gptgate.core.adapter import Channel, Piece, StreamEvent
@@ -172,6 +173,8 @@ def _delta(
             for index, item in enumerate(child):
                 step = _step(key, item)
                 if step is None:
+                    if key == "tool_calls":
+                        _refuse_part_of_call(item)
                     collect(item, (*path, key, index), whose, whole)
                 else:
                     _delta(item, (*path, key, index), (*channel, key, step), pieces, whole, whose)
@@ -189,6 +192,21 @@ def _step(key: str, item: Any) -> str | int | None:
         return number
     kind = item.get("type")
     return f"[{kind}]" if key in PARTS and number is None and type(kind) is str else None
+
+
+def _refuse_part_of_call(call: Any) -> None:
+    """Refuse a call that says no number and is not all there: some clients would put its parts together by their place,
+    which were judged apart. Servers that send no numbers send whole calls.
+    """
+    function = call.get("function") if type(call) is dict and "custom" not in call else None
+    if type(function) is dict:
+        arguments = function.get("arguments")
+        if type(arguments) is not str or not arguments:
+            return
+        with suppress(MalformedRequest):
+            read_object(arguments.encode())
+            return
+    raise UpstreamBroken("The provider sent parts of a tool call without its number.", reach=Reach.ANSWERED)
 
 
 def _inside(step: str | int, value: Any) -> Any:

@@ -156,7 +156,7 @@ CASES = {
     "unknown pack": ("policy: {packs: [basline]}", 'f.yaml:4: policy.packs[0]: no pack is called "basline"'),
     "version of a pack": ("policy: {packs: [baseline@99]}", "f.yaml:4: policy.packs[0]: version 99 of this pack"),
     "pack twice": (
-        "policy: {packs: [baseline, baseline@3]}",
+        "policy: {packs: [baseline, baseline@4]}",
         'f.yaml:4: policy.packs[1]: the pack "baseline" is named',
     ),
 }

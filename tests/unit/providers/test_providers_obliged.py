@@ -94,6 +94,8 @@ def test_a_chat_loses_its_tools_and_nothing_else() -> None:
         "functions": [{"name": "pay"}],
         "function_call": "auto",
         "web_search_options": {},
+        "search_parameters": {"mode": "on"},
+        "plugins": [{"id": "web"}],
     }
     document = sent(Endpoint.CHAT, STRIP, messages=HELLO, max_tokens=5, seed=1, **offered)
     assert list(document) == ["model", "messages", "max_tokens", "seed"]

@@ -295,3 +295,27 @@ def test_what_is_reported_on_the_way_is_known_before_the_end() -> None:
     codec.feed(_chunk(usage={"prompt_tokens": 3, "completion_tokens": 5}))
     assert codec.so_far == Usage(input_tokens=3, output_tokens=3)
     assert codec.usage == Usage(input_tokens=3, output_tokens=5)
+
+
+@pytest.mark.parametrize("arguments", ['{"a": {"b": 1}}', "{}", "", None, {"a": 1}])
+def test_a_whole_call_without_a_number_passes(arguments: Any) -> None:
+    """So do servers send them that have no numbers for calls."""
+    call = {"id": "c", "type": "function", "function": {"name": "s-name", "arguments": arguments}}
+    (event,) = _codec().feed(_chunk({"index": 0, "delta": {"tool_calls": [call]}}))
+    assert "s-name" in [segment.text for segment in event.whole]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"function": {"arguments": '{"a": '}},
+        {"function": {"arguments": "4111"}},
+        {"function": "f"},
+        {"id": "c"},
+        {"custom": {"name": "f", "input": "text"}, "function": {"arguments": "{}"}},
+        "text",
+    ],
+)
+def test_a_part_of_a_call_without_a_number_is_refused(call: Any) -> None:
+    with pytest.raises(UpstreamBroken, match="without its number"):
+        _codec().feed(_chunk({"index": 0, "delta": {"tool_calls": [call]}}))
