@@ -11,11 +11,12 @@ from gptgate.core.errors import ApprovalRequired, GuardFailed, PolicyDenied, Red
 from gptgate.core.facts import Decision, Inspection, Permit
 from gptgate.core.finding import Finding, Origin, Segment
 from gptgate.core.snapshot import Effect, Obligations
-from gptgate.core.wire import Dialect
+from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.judge import (
     decide_request,
     decide_routed,
     denial,
+    edited,
     enforce,
     inspect_request,
     lower_output,
@@ -26,6 +27,7 @@ from gptgate.pipeline.judge import (
     words_to_mind,
 )
 from gptgate.pipeline.soundness import sound, sound_findings, sound_rewriting
+from gptgate.providers.registry import ADAPTERS
 from harness import RULES
 from pipeline_parts import CANARIES, CARD, OPENAI_KEY, chat, configured, judged, services
 
@@ -330,3 +332,15 @@ def test_an_answer_of_another_kind_is_the_failure_of_its_guard() -> None:
     with pytest.raises(GuardFailed):
         sound_rewriting("a", "a")
     assert sound_rewriting("a", "") == ""
+
+
+def test_what_says_an_edited_text_again_goes_whole() -> None:
+    logprobs = {"content": [{"token": "Ada", "logprob": -0.5}]}
+    message = {"role": "assistant", "content": "I am Ada"}
+    body = json.dumps({"model": "m", "choices": [{"index": 0, "message": message, "logprobs": logprobs}]}).encode()
+    adapter = ADAPTERS[Endpoint.CHAT]
+    place = ("choices", 0)
+    edits = {(*place, "message", "content"): b'"I am X"', (*place, "logprobs", "content", 0, "token"): b'"X"'}
+    assert edited(adapter, adapter.decode(json.loads(body)), body, {}) is body
+    (choice,) = json.loads(edited(adapter, adapter.decode(json.loads(body)), body, edits))["choices"]
+    assert (choice["message"]["content"], choice["logprobs"]) == ("I am X", None)

@@ -40,6 +40,7 @@ def test_only_words_are_shown() -> None:
                 segment("Müller\nSchmidt", "source", "data"),
                 segment("山田太郎", "source", "data"),
                 segment("Ada", "source", "data"),
+                segment("Ada", "content", "source", "data"),
                 segment("山田太郎", "content", "data"),
                 *(Segment(("input", "deep", name), Origin.TOOL_CALL, "Ada") for name in ("name", "id", "data")),
             ]
@@ -80,8 +81,13 @@ def test_half_a_character_is_shown_as_none() -> None:
 
 def test_the_places_are_in_the_request_and_in_order() -> None:
     texts = pointed([segment("no", is_key=True), segment("I am Ada"), segment('"\\n Ada"', is_json=True)], ())
-    found = located(opinion((1, 3, 6), (0, 5, 8)), texts)
-    assert [(one.segment, one.start, one.end) for one in found.spans] == [(1, 5, 8), (2, 4, 7)]
+    found = located(opinion((1, 3, 6), (0, 5, 8), (0, 0, 1)), texts)
+    assert [(one.segment, one.start, one.end) for one in found.spans] == [(1, 0, 1), (1, 5, 8), (2, 4, 7)]
+
+
+def test_what_looks_like_an_escape_in_plain_text_is_none() -> None:
+    (shown,) = pointed([segment("C:\\new\\Ada")], ())
+    assert (shown.text, shown.starts) == ("C:\\new\\Ada", None)
 
 
 @pytest.mark.parametrize("place", [(2, 0, 1), (0, 0, 9), (0, 1, 1), (0, 2, 1), (0, -1, 1)])

@@ -134,6 +134,14 @@ def test_a_number_behind_a_string_begins_behind_its_quote() -> None:
     assert redact_text('"a b"14111', [Cut(6, 10, "k")], is_json=True) == '"a b"1'
 
 
+@pytest.mark.parametrize("piece", ["word ", "x" * 5000])
+def test_of_a_long_text_a_bounded_part_is_remembered(piece: str) -> None:
+    redactor = new_redactor(is_json=False)
+    for _ in range(1000):
+        assert redactor.apply(piece, []) == piece
+    assert len(redactor._before) <= 1024
+
+
 def test_a_long_unquoted_token_is_remembered_within_a_bound() -> None:
     redactor = new_redactor(True)
     for _ in range(1000):
