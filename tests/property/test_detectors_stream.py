@@ -102,6 +102,16 @@ NASTY += [
     "Passwort: Wq7kLm2pXz пароль: Wq7kLm2pXz 密码：Wq7kLm2pXz $apr1$eWv8gO1k$3xQ7hZkWQv7vTnJ1d8y1k0:"
     ' django-insecure-x7k$2m!q@9v#p4w&z8r^t1y*u6i encryptionKey = Buffer.from("8f4e2d1c9b7a6f5e4d3c2b1a09f8e7d6")',
 ]
+NASTY += [
+    "почта: иван.петров@пример.рф, jürgen@bücher.exämple.de и 用户@例子.公司，写信给用户@例子.公司谢谢",
+    "एक अजय@डाटा.भारत ada(at)example.com ada[at]mail[dot]com email me at ada dot l at mail dot example dot com. email",
+    "所有的用户都可以在这里写信给我们的客服人员，所有用户@例子 客服@例子.公司",
+    "DE89.3704.0044.0532.0130.00 DE 89 3704 0044 0532 0130 00 12.05 GB82 WEST 12-34-56 98765432 NO 1234567890156",
+    "IT60 X 05428 11101 000000123456 FR14 20041 01005 0500013M026 06 DE89\t3704\t0044\t0532\t0130\t00 DE89/3704/0044",
+    f"Set-Cookie: sid=s%3A{mixed(32)}.{mixed(20)}; Path=/\nCookie: a=b; session={mixed(30)}; c=d\nCookie: lang=en; x",
+    f"curl -b 'a=b;s={mixed(24)}' JSESSIONID={hexes(32)} cookie: {{ a: 1 }}",
+    "SSN 536 - 22 - 8726 cpf 529-982-247-25 529982247-25 3782-8224-6310-005 DNI 12 345 678 Z PESEL 440514-01359",
+]
 HELD = [
     frozenset[str](),
     frozenset({"*"}),

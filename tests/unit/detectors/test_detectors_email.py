@@ -16,6 +16,13 @@ MAIL = "pii.email"
         "ada@xn--bcher-kva.example",
         "ada@example.xn--p1ai",
         "1@2.info",
+        "jürgen.müller@example.de",
+        "иван.петров@пример.рф",
+        "δοκιμή@παράδειγμα.ελ",
+        "ada@bücher.example",
+        "ada@例え.jp",
+        "ada(at)example.com",
+        "ada.l[at]mail.example[dot]com",
     ],
 )
 @pytest.mark.parametrize(
@@ -29,10 +36,37 @@ def test_addresses_are_found(find: Find, address: str, frame: str) -> None:
     assert find(frame.format(address)) == [(MAIL, address)]
 
 
+@pytest.mark.parametrize("address", ["用户@例子.公司", "用户@example.com", "अजय@डाटा.भारत", "관리자@예시.한국"])
+@pytest.mark.parametrize("frame", ["{}", "mail {} now", "<{}>", '"{}",', "to:{};", "写信：{}，"])
+def test_addresses_in_scripts_without_spaces_begin_behind_a_sign(find: Find, address: str, frame: str) -> None:
+    assert find(frame.format(address)) == [(MAIL, address)]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ada [at] example [dot] com",
+        "ada (at) example.com",
+        "ada at example dot com",
+        "ada dot lovelace at mail dot example dot com",
+    ],
+)
+@pytest.mark.parametrize("frame", ["email: {}", "My email address is {}.", "E-Mail ({})", "email me at {}, please"])
+def test_addresses_written_around_their_sign_need_a_word(find: Find, address: str, frame: str) -> None:
+    assert find(frame.format(address)) == [(MAIL, address)]
+    assert find(f"see {address} for more") == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "john@example",
+        "Привет@всем",
+        "用户@群聊",
+        "请联系，所有用户都可以在这里写信给我们的客服人员@例子",
+        "email me at example.com",
+        "email us at noon. Dot the i",
+        "image(at)2x.png",
         "@example.com",
         "john@.com",
         "john@example.c",

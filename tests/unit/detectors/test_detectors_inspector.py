@@ -59,12 +59,17 @@ def test_escapes_in_json_text_are_read_and_covered(inspector: TextInspector) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["\ud800", "\udfff a@b.co \ud83d", "\x00a@b.co\x00", "ÿa@b.coÿ", "\\", "\\u", "\\ud83d"]
+    ("text", "address"),
+    [
+        *[(text, "") for text in ("\ud800", "\\", "\\u", "\\ud83d")],
+        *[(text, "a@b.co") for text in ("\udfff a@b.co \ud83d", "\x00a@b.co\x00")],
+        ("ÿa@b.coÿ", "ÿa@b.co"),
+    ],
 )
-def test_broken_text_does_no_harm(inspector: TextInspector, text: str) -> None:
+def test_broken_text_does_no_harm(inspector: TextInspector, text: str, address: str) -> None:
     for is_json in (False, True):
         found = [text[one.start : one.end] for one in inspector.inspect([segment(text, is_json=is_json)])]
-        assert found == (["a@b.co"] if "@" in text else [])
+        assert found == ([address] if address else [])
 
 
 def test_keys_are_inspected_like_values(inspector: TextInspector) -> None:

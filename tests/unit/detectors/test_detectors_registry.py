@@ -5,7 +5,7 @@ from gptgate.detectors import DETECTORS, KINDS, WHOLE_DETECTORS, canary, echo, k
 from gptgate.detectors.registry import VIEWS
 from gptgate.detectors.signals import signal_kinds
 
-LONG = {"private_key": 16 * 1024, "web_token": 8 * 1024}
+LONG = {"private_key": 16 * 1024, "web_token": 8 * 1024, "cookies": 4 * 1024}
 """Detectors whose matches may be very long."""
 
 

@@ -1,5 +1,9 @@
-"""Email addresses, in the form that people and systems exchange (a subset of RFC 5321 section 4.1.2)."""
+"""Email addresses, in the form that people and systems exchange (a subset of RFC 5321 section 4.1.2, and of RFC 6531,
+which lets letters of all scripts stand in them)."""
 
+import re
+
+from gptgate.detectors.context import beside
 from gptgate.detectors.pattern import END, ESCAPED, Detector, Pattern
 
 _NOT_DOMAINS = frozenset(
@@ -11,27 +15,73 @@ _ESCAPE = rf"(?:{ESCAPED}|\\u[0-9A-Fa-f]{{4}})"
 """In JSON inside of a text. Its letter is none of the address: cut out with it, the text would be no JSON any more."""
 
 _LOCAL = "[A-Za-z0-9._%+-]"
+_LETTER = r"[\xc3-\xdf][\x80-\xbf]"
+"""In UTF-8: of the alphabets that set spaces between words, Latin with its marks, Greek, Cyrillic, Hebrew, Arabic."""
+
+_SIGN_OF_WORDS = r"(?:[\xe0\xe1\xe4-\xed][\x80-\xbf]|\xe3[\x81-\xbf])[\x80-\xbf]"
+"""Of scripts in which words often follow each other without a space, their punctuation left out."""
+
+_LABEL = f"(?:[A-Za-z0-9-]|{_LETTER}|{_SIGN_OF_WORDS})"
+_DOMAIN = (
+    rf"(?:{_LABEL}{{1,63}}\.){{1,5}}"
+    rf"(?:xn--[A-Za-z0-9-]{{2,59}}|[A-Za-z]{{2,24}}|(?:{_LETTER}){{2,16}}|(?:{_SIGN_OF_WORDS}){{2,16}})"
+)
+
+_AT = r"(?:[ ]?[\[({<]at[\])}>][ ]?| at )"
+_DOT = r"(?:[ ]?[\[({<]dot[\])}>][ ]?| dot |\.)"
+_GAP = r"[ \t:=\"'`(<*_-]{1,8}(?:(?:address|is|at|me)[ \t:=\"'`(<*_-]{1,8}){0,2}"
+"""Short, for a stream waits for what it may become: ``email address is``."""
+
+_WORD = "[A-Za-z0-9_+-]{1,32}"
+_BY_WORDS = f"{_WORD}(?:{_DOT}{_WORD}){{0,3}}{_AT}(?:{_WORD}{_DOT}){{1,4}}[A-Za-z]{{2,24}}"
+_ONLY_AT = re.compile(rb" at [A-Za-z0-9_+.-]+")
+
+
+def is_written_around(match: bytes) -> bool:
+    """Whether more than ``at`` alone says that an address is meant: ``see us at example.com`` is none."""
+    at = _ONLY_AT.search(match.lower())
+    return at is None or at.end() < len(match)
 
 
 def is_address(match: bytes) -> bool:
     """Whether the last label can be a top-level domain and the part before ``@`` says anything."""
-    local, _, domain = match.partition(b"@")
-    return domain.rpartition(b".")[2].lower() not in _NOT_DOMAINS and any(char not in b"._%+-" for char in local)
+    local = match.partition(b"@")[0]
+    return match.rpartition(b".")[2].lower() not in _NOT_DOMAINS and any(char not in b"._%+-" for char in local)
 
 
 DETECTOR = Detector(
     name="email",
-    version=2,
+    version=3,
     kinds={"pii.email": "An email address."},
     patterns=(
         Pattern(
             kind="pii.email",
             left=f"(?:{_ESCAPE}|[^A-Za-z0-9._%+-])",
-            body=_LOCAL + r"{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,5}(?:xn--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,24})",
+            body=f"(?:{_LOCAL}|{_LETTER}){{1,64}}@{_DOMAIN}",
             right=END,
             points=20,
-            trigger=f"{_LOCAL}@[A-Za-z0-9-]",
+            trigger=r"[A-Za-z0-9._%+\x80-\xbf-]@[A-Za-z0-9\xc3-\xed-]",
             accept=is_address,
         ),
+        Pattern(
+            kind="pii.email",
+            left=f"(?:{_ESCAPE}|[^A-Za-z0-9._%+-])",
+            body=rf"{_LOCAL}{{1,64}}[\[(]at[\])](?:[A-Za-z0-9-]{{1,63}}(?:[.]|[\[(]dot[\])])){{1,5}}[A-Za-z]{{2,24}}",
+            right=END,
+            points=20,
+            trigger=r"[A-Za-z0-9._%+-][\[(]at[\])][A-Za-z0-9-]",
+            accept=is_address,
+        ),
+        # A whole sentence may stand before these, so they begin behind a sign, and a stream waits for few of them.
+        Pattern(
+            kind="pii.email",
+            left=rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+\x80-\xf4-])",
+            body=f"(?:{_SIGN_OF_WORDS}){{1,16}}@{_DOMAIN}",
+            right=END,
+            points=20,
+            trigger=r"[\x80-\xbf]@[A-Za-z0-9\xc3-\xed-]",
+            accept=is_address,
+        ),
+        beside("pii.email", "e-?mail", _BY_WORDS, 20, is_written_around, _GAP),
     ),
 )

@@ -46,20 +46,38 @@ def is_bank_code(match: bytes) -> bool:
     return match[4:6].decode().upper() in _COUNTRIES
 
 
+_SIGN = r"[ ./_|\t\r\n-]"
+_CAPITALS_BEFORE = frozenset({"NO"})
+"""Countries that are a word before other numbers: ``NO 1234567890123``."""
+
+
 def _forms() -> str:
-    """Each country's length, together or in fours: so the word behind a number in fours is none of its groups."""
+    """Each country's length: together or in fours, so that the word behind a number in fours is none of its groups;
+    and in any groups, where but for a bank's letters all are digits."""
     forms = []
     for size, countries in _LENGTHS.items():
         names = "|".join(f"[{one[0]}{one[0].lower()}][{one[1]}{one[1].lower()}]" for one in countries.split())
         groups, rest = divmod(size - 4, 4)
-        fours = f"(?:[ -][A-Za-z0-9]{{4}}){{{groups}}}" + (f"[ -][A-Za-z0-9]{{{rest}}}" if rest else "")
+        fours = f"(?:{_SIGN}[A-Za-z0-9]{{4}}){{{groups}}}" + (f"{_SIGN}[A-Za-z0-9]{{{rest}}}" if rest else "")
         forms.append(f"(?:{names})[0-9]{{2}}(?:[A-Za-z0-9]{{{size - 4}}}|{fours})")
-    return "|".join(forms)
+        capitals = "|".join(one for one in countries.split() if one not in _CAPITALS_BEFORE)
+        if capitals:
+            forms += (_in_groups(capitals, "", size - 4), _in_groups(capitals, f"[A-Z]{{4}}{_SIGN}?", size - 8))
+    french = f"(?:FR|MC){_BEFORE}(?:{_SIGN}?[0-9]){{10}}(?:{_SIGN}?[A-Z0-9]){{11}}(?:{_SIGN}?[0-9]){{2}}"
+    italian = f"(?:IT|SM){_BEFORE}{_SIGN}?[A-Z](?:{_SIGN}?[0-9]){{10}}{_SIGN}?[A-Z0-9]{{12}}"
+    return "|".join([*forms, french, italian])
+
+
+_BEFORE = f"{_SIGN}?[0-9]{{2}}"
+
+
+def _in_groups(countries: str, bank: str, digits: int) -> str:
+    return f"(?:{countries}){_BEFORE}{_SIGN}?{bank}[0-9](?:{_SIGN}?[0-9]){{{digits - 1}}}"
 
 
 DETECTOR = Detector(
     name="iban",
-    version=1,
+    version=2,
     kinds={
         "pii.iban": "An international bank account number with its country's length and a valid checksum.",
         "pii.bank_code": "A bank's code (BIC, SWIFT) beside a word that says so.",
@@ -68,7 +86,8 @@ DETECTOR = Detector(
         Pattern(
             kind="pii.iban",
             body=_forms(),
-            trigger="[A-Za-z]{2}[0-9]{2}[ -]?[A-Za-z0-9]{4}[ -]?[A-Za-z0-9]{3}",
+            trigger=f"[A-Za-z]{{2}}[0-9]{{2}}{_SIGN}?[A-Za-z0-9]{{4}}{_SIGN}?[A-Za-z0-9]{{3}}"
+            f"|[A-Z]{{2}}{_BEFORE}(?:{_SIGN}?[A-Z]){{0,4}}(?:{_SIGN}?[0-9]){{7}}",
             points=60,
             accept=is_iban,
         ),

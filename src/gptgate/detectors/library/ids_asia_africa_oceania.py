@@ -111,18 +111,20 @@ _FORMS = (
     Form(
         "pii.in_aadhaar",
         "",
-        "[2-9][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}",
+        "[2-9][0-9]{3}[ ./-]?[0-9]{4}[ ./-]?[0-9]{4}",
         "aadhaar|aadhar|adhaar|uidai|uid",
         is_aadhaar,
         60,
     ),
     Form("pii.in_pan", "[A-Z]{3}P[A-Z][0-9]{4}[A-Z]", "", "", lambda match: is_varied(plain(match)[5:9])),
-    Form("pii.au_tfn", "", "[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}", "tfn|tax[ _-]?file(?:[ _-]?(?:number|no))?", is_tfn),
+    Form(
+        "pii.au_tfn", "", "[0-9]{3}[ ./-]?[0-9]{3}[ ./-]?[0-9]{3}", "tfn|tax[ _-]?file(?:[ _-]?(?:number|no))?", is_tfn
+    ),
     Form("pii.au_medicare", "", "[2-6][0-9]{3}[ -]?[0-9]{5}[ -]?[0-9](?:[ /-]?[0-9])?", "medicare", is_medicare),
-    Form("pii.au_abn", "", "[1-9][0-9][ ]?[0-9]{3}[ ]?[0-9]{3}[ ]?[0-9]{3}", "abn", is_abn, 10),
+    Form("pii.au_abn", "", "[1-9][0-9][ .-]?[0-9]{3}[ .-]?[0-9]{3}[ .-]?[0-9]{3}", "abn", is_abn, 10),
     Form(
         "pii.cn_resident_id",
-        "[1-8][0-9]{5}(?:18|19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}[0-9Xx]",
+        "[1-8][0-9]{5}[ -]?(?:18|19|20)[0-9]{2}[01][0-9][0-3][0-9][ -]?[0-9]{3}[0-9Xx]",
         "",
         "",
         is_chinese,
@@ -131,38 +133,49 @@ _FORMS = (
     Form(
         "pii.jp_my_number",
         "",
-        "[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}",
+        "[0-9]{4}[ ./-]?[0-9]{4}[ ./-]?[0-9]{4}",
         "my[ _-]?number|individual number|kojin bango",
         is_my_number,
     ),
     Form(
         "pii.kr_rrn",
         "[0-9]{2}[01][0-9][0-3][0-9]-[1-8][0-9]{6}",
-        "[0-9]{2}[01][0-9][0-3][0-9][1-8][0-9]{6}",
+        "[0-9]{2}[01][0-9][0-3][0-9][ -]?[1-8][0-9]{6}",
         "rrn|resident registration|jumin",
         is_korean,
     ),
     Form(
         "pii.za_id",
         "",
-        "[0-9]{2}[01][0-9][0-3][0-9][ ]?[0-9]{4}[ ]?[01][0-9][0-9]",
+        "[0-9]{2}[01][0-9][0-3][0-9][ -]?[0-9]{4}[ -]?[01][0-9][0-9]",
         "id|identity|identification|rsa|south african?",
         is_south_african,
     ),
     Form("pii.sg_nric", "[STFGM][0-9]{7}[A-Z]", "[STFGM][0-9]{7}[A-Z]", "nric|fin|uin", is_nric),
     Form("pii.tw_id", "[A-Z][1289][0-9]{8}", "", "", is_taiwanese, 40),
     Form("pii.hk_id", r"[A-Z]{1,2}[0-9]{6}\([0-9A]\)", "", "", is_hong_kong, 40),
-    Form("pii.th_id", "[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", "[1-8][0-9]{12}", "thai|national id", is_thai, 50),
+    Form(
+        "pii.th_id",
+        "[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]",
+        "[1-8][ -]?[0-9]{4}[ -]?[0-9]{5}[ -]?[0-9]{2}[ -]?[0-9]",
+        "thai|national id",
+        is_thai,
+        50,
+    ),
     Form("pii.il_id", "", "[0-9]{9}", "teudat zehut|israeli? id|tz", is_israeli),
     Form(
-        "pii.my_nric", "", "[0-9]{2}[01][0-9][0-3][0-9]-?[0-9]{2}-?[0-9]{4}", "mykad|nric|kad pengenalan", is_malaysian
+        "pii.my_nric",
+        "",
+        "[0-9]{2}[01][0-9][0-3][0-9][ -]?[0-9]{2}[ -]?[0-9]{4}",
+        "mykad|nric|kad pengenalan",
+        is_malaysian,
     ),
     Form("pii.id_nik", "", "[1-9][0-9]{7}[01][0-9]{7}", "nik|ktp|induk kependudukan", is_indonesian),
 )
 
 DETECTOR = Detector(
     name="ids_asia_africa_oceania",
-    version=1,
+    version=2,
     kinds={
         "pii.in_aadhaar": "An Indian Aadhaar number with its checksum, beside a word that says so.",
         "pii.in_pan": "An Indian person's permanent account number.",

@@ -97,8 +97,14 @@ _CZECH_WORDS = r"rodn[e\x80-\xf4]{1,2} [c\x80-\xf4]{1,2}[i\x80-\xf4]{1,2}slo|rod
 _BALTIC_WORDS = "isikukood|asmens kodas|personal code|identity code"
 
 _FORMS = (
-    Form("pii.pl_pesel", "", "[0-9]{11}", "pesel", is_pesel),
-    Form("pii.pl_nip", "", "[0-9]{3}-?[0-9]{3}-?[0-9]{2}-?[0-9]{2}|[0-9]{3}-[0-9]{2}-[0-9]{2}-[0-9]{3}", "nip", is_nip),
+    Form("pii.pl_pesel", "", "[0-9]{6}[ -]?[0-9]{5}", "pesel", is_pesel),
+    Form(
+        "pii.pl_nip",
+        "",
+        "[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{2}[ -][0-9]{3}",
+        "nip",
+        is_nip,
+    ),
     Form(
         "pii.se_personnummer",
         "(?:19|20)?[0-9]{2}[01][0-9][0-9]{2}[+-][0-9]{4}",
@@ -107,19 +113,37 @@ _FORMS = (
         is_swedish,
     ),
     Form("pii.fi_hetu", "[0-3][0-9][01][0-9]{3}[+ABCDEFYXWVU-][0-9]{3}[0-9A-FHJ-NPR-Y]", "", "", is_finnish),
-    Form("pii.dk_cpr", "", "[0-3][0-9][01][0-9]{3}[ -]?[0-9]{4}", "cpr|personnummer|cpr-?(?:nr|nummer)", is_danish),
-    Form("pii.no_fodselsnummer", "", "[0-7][0-9][01][0-9]{3}[ ]?[0-9]{5}", _NORWEGIAN_WORDS, is_norwegian),
-    Form("pii.cz_rodne_cislo", "[0-9]{2}[0-8][0-9]{3}/[0-9]{4}", "[0-9]{2}[0-8][0-9]{7}", _CZECH_WORDS, is_czech),
-    Form("pii.ro_cnp", "", "[1-9][0-9]{2}[01][0-9]{9}", "cnp|cod(?:ul)? numeric", is_romanian),
+    Form("pii.dk_cpr", "", "[0-3][0-9][01][0-9]{3}[ ./-]?[0-9]{4}", "cpr|personnummer|cpr-?(?:nr|nummer)", is_danish),
+    Form("pii.no_fodselsnummer", "", "[0-7][0-9][01][0-9]{3}[ ./-]?[0-9]{5}", _NORWEGIAN_WORDS, is_norwegian),
+    Form(
+        "pii.cz_rodne_cislo",
+        "[0-9]{2}[0-8][0-9]{3}/[0-9]{4}",
+        "[0-9]{2}[0-8][0-9]{3}[ /-]?[0-9]{4}",
+        _CZECH_WORDS,
+        is_czech,
+    ),
+    Form(
+        "pii.ro_cnp",
+        "",
+        "[1-9][ -]?[0-9]{2}[01][0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4}",
+        "cnp|cod(?:ul)? numeric",
+        is_romanian,
+    ),
     Form("pii.bg_egn", "", "[0-9]{2}[0-5][0-9]{7}", "egn", is_bulgarian),
     Form("pii.hr_oib", "", "[0-9]{11}", "oib", is_croatian),
     Form("pii.baltic_code", "", "[1-6][0-9]{2}[01][0-9]{7}", _BALTIC_WORDS, is_baltic),
-    Form("pii.tr_kimlik", "", "[1-9][0-9]{10}", r"kimlik|tckn|tc|t\.c\.", is_turkish),
+    Form(
+        "pii.tr_kimlik",
+        "",
+        "[1-9][0-9]{2}[ .-]?[0-9]{3}[ .-]?[0-9]{3}[ .-]?[0-9]{2}",
+        r"kimlik|tckn|tc|t\.c\.",
+        is_turkish,
+    ),
 )
 
 DETECTOR = Detector(
     name="ids_east_europe",
-    version=1,
+    version=2,
     kinds={
         "pii.pl_pesel": "A Polish PESEL with its date and checksum, beside a word that says so.",
         "pii.pl_nip": "A Polish NIP with its checksum, beside a word that says so.",

@@ -12,7 +12,12 @@ DETECTOR = detector(
     1,
     (
         named("aws_secret_key", "An AWS secret access key.", "aws_?(?:secret|session|bedrock)", "[A-Za-z0-9+/]{40}"),
-        named("aws_session_token", "An AWS session token.", "aws_?(?:session|security)", "[A-Za-z0-9+/=]{100,900}"),
+        named(
+            "aws_session_token",
+            "An AWS session token.",
+            "(?:aws_?session|(?:aws_?|amz-)security|session_?token)",
+            "[A-Za-z0-9+/=]{100,1000}",
+        ),
         named("datadog", "A Datadog API or application key.", "(?:datadog|dd_)", _HEX40, _HEX32),
         named("heroku_legacy", "A Heroku API key of the older form.", "heroku", UUID),
         named("snyk_legacy", "A Snyk token of the older form.", "snyk", UUID),

@@ -47,6 +47,7 @@ def is_card(match: bytes) -> bool:
 _SIGN = r"(?:[ ._/|\t\n\r-]|\xc2\xb7|  | - |[\r][\n])"
 _GROUPED = (
     f"[2-6][0-9]{{3}}{_SIGN}(?:[0-9]{{4}}{_SIGN}[0-9]{{4}}{_SIGN}[0-9]{{4}}|[0-9]{{6}}{_SIGN}[0-9]{{4,5}})"
+    f"|3[47][0-9]{{2}}{_SIGN}[0-9]{{4}}{_SIGN}[0-9]{{4}}{_SIGN}[0-9]{{3}}"
     "|[3-6][0-9]{7}[ -][0-9]{8}"
 )
 _NAMES = "(?:[Cc]ard|CARD|[Vv]isa|VISA|[Aa]mex|AMEX|[Mm]astercard|MASTERCARD)"
@@ -58,7 +59,7 @@ _RIGHT = r"(?:[^A-Za-z0-9.-]|[.-][^0-9]|\.0[^0-9.])"
 
 DETECTOR = Detector(
     name="payment_card",
-    version=5,
+    version=6,
     kinds={"pii.payment_card": "A payment card number with a valid issuer range, length and Luhn checksum."},
     patterns=(
         Pattern(
