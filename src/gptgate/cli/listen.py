@@ -12,6 +12,7 @@ from pathlib import Path
 import uvloop
 
 from gptgate.admin.app import ApplyResult, build_admin
+from gptgate.cli.room import Crowded, most_connections
 from gptgate.cli.sockets import QuietServer, listen, make_server
 from gptgate.compose import App
 from gptgate.config.problem import ConfigError
@@ -50,7 +51,9 @@ async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) ->
             status=app.status,
             hosts=(spec.control_host,),
         )
-        data = make_server(app.data_plane, spec.keep_alive_ms, spec.drain_ms, http=bounded(spec.header_timeout_ms))
+        most = most_connections()
+        guarded = bounded(spec.header_timeout_ms, most, Crowded(app.logger, most))
+        data = make_server(app.data_plane, spec.keep_alive_ms, spec.drain_ms, http=guarded)
         control = make_server(admin, spec.keep_alive_ms, 1000, http=bounded(spec.header_timeout_ms))
         stop = asyncio.Event()
         _handle_signals(app, data, stop)

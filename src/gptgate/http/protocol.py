@@ -1,4 +1,4 @@
-"""The HTTP/1.1 protocol with the bounds that uvicorn leaves out: time and size of a request's head.
+"""The HTTP/1.1 protocol with the bounds that uvicorn leaves out: time and size of a request's head, and connections.
 
 Threat: a caller who sends a header byte now and then holds a connection forever (slowloris), or sends headers without
 end, or does not read its answer.
@@ -43,6 +43,8 @@ class BoundedProtocol(HttpToolsProtocol):
     head_timeout_s: float = 10.0
     stall_timeout_s: float = 60.0
     """How long a caller may take nothing of an answer that waits for it; a provider waits with us all the while."""
+    most_connections: int = 0
+    """How many there may be at a time, 0 for any number. One more is closed without a word."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,7 +63,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if 0 < self.most_connections < len(self.connections):
+            transport.abort()
+            self.crowded()
+            return
         self._arm()
+
+    @staticmethod
+    def crowded() -> None:
+        """A connection was refused, for there are too many. Use `bounded` to be told."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
@@ -195,6 +205,13 @@ def _too_large() -> ClientError:
     return error
 
 
-def bounded(head_timeout_ms: int) -> type[BoundedProtocol]:
-    """The protocol class with this deadline for a request's head."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"head_timeout_s": head_timeout_ms / 1000})
+def bounded(
+    head_timeout_ms: int, most_connections: int = 0, crowded: Callable[[], None] = BoundedProtocol.crowded
+) -> type[BoundedProtocol]:
+    """The protocol class with this deadline for a request's head, and this bound; `crowded` hears of each refusal."""
+    bounds = {
+        "head_timeout_s": head_timeout_ms / 1000,
+        "most_connections": most_connections,
+        "crowded": staticmethod(crowded),
+    }
+    return type("BoundedProtocol", (BoundedProtocol,), bounds)

@@ -41,11 +41,11 @@ class Echo:
 
 
 @contextlib.asynccontextmanager
-async def _serving(head_timeout_ms: int = int(PATIENCE_S * 1000)) -> AsyncIterator[tuple[str, Echo]]:
+async def _serving(head_timeout_ms: int = int(PATIENCE_S * 1000), *bounds: Any) -> AsyncIterator[tuple[str, Echo]]:
     echo, state = Echo(), ServerState()
     config = uvicorn.Config(echo, ws="none", lifespan="off", log_config=None, access_log=False, log_level="critical")
     config.load()
-    protocol = bounded(head_timeout_ms)
+    protocol = bounded(head_timeout_ms, *bounds)
     server = await asyncio.get_running_loop().create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", echo
@@ -227,3 +227,31 @@ async def test_fields_behind_the_body_are_no_headers() -> None:
             await client.send(request)
             assert (await client.answer())[2] == b"host transfer-encoding"
         await client.close()
+
+
+async def test_one_connection_too_many_is_closed_and_told_of_and_the_others_stay() -> None:
+    refused: list[str] = []
+    async with _serving(int(PATIENCE_S * 1000), 2, lambda: refused.append("one")) as (url, _):
+        first, second = await RawClient.connect(url), await RawClient.connect(url)
+        for client in (first, second):
+            await client.send(GOOD)
+            assert (await client.answer())[0] == 200
+        third = await RawClient.connect(url)
+        async with asyncio.timeout(PATIENCE_S):
+            with contextlib.suppress(ConnectionError):
+                assert await third.reader.read() == b""
+        await third.close()
+        assert refused == ["one"]
+        await second.send(GOOD)
+        assert (await second.answer())[0] == 200
+        await first.send(b"GET /last HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        assert (await first.answer())[0] == 200
+        async with asyncio.timeout(PATIENCE_S):
+            assert await first.reader.read() == b""
+        await first.close()
+        fourth = await RawClient.connect(url)
+        await fourth.send(GOOD)
+        assert (await fourth.answer())[0] == 200
+        assert refused == ["one"]
+        for client in (second, fourth):
+            await client.close()
