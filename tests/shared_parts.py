@@ -35,29 +35,37 @@ needs_server = pytest.mark.skipif(PROGRAM is None, reason=WITHOUT)
 
 
 class Server:
-    """A server process that keeps nothing on disk."""
+    """A server process that keeps nothing on disk. `options` are more of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = tempfile.mkdtemp(prefix="counters-")
+        self._options = options
         self.start()
 
     def start(self) -> None:
         """Start it, empty, and wait until it answers."""
         assert PROGRAM is not None
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder]
+        options += self._options
         self._process = subprocess.Popen([PROGRAM, *options], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                with self.client() as client:
-                    client.ping()
-                return
-            except redis.ConnectionError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"{PROGRAM} does not answer: {options}")
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client() as client:
+                client.ping()
+        except redis.AuthenticationError:
+            return True
+        except redis.ConnectionError:
+            return False
+        return True
 
     def client(self) -> "redis.Redis":
         return redis.Redis(port=self.port, decode_responses=True)

@@ -136,6 +136,7 @@ class App:
             undo.push_async_callback(app._witnessing.close)
             await app._install(snapshot)
             undo.push_async_callback(app._upstream.close)
+            await app._sharing.agree()
             await app._record(GATEWAY_STARTED, {"version": __version__, "recovered": store.recovered})
             await app._record(CONFIG_APPLIED, configuration_event(snapshot))
             undo.pop_all()

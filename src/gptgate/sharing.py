@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.config.secrets import resolve
+from gptgate.core.errors import CountersUnavailable
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import Snapshot
 from gptgate.storage.errors import StorageError
@@ -43,12 +45,13 @@ class Sharing:
     def __init__(
         self, snapshot: Snapshot, folder: Path, clock: Clock, treasury: Treasury, logger: FilteringBoundLogger
     ) -> None:
-        """Raises ConfigError when the password is not there, and StorageError."""
+        """Raises ConfigError when the password or the certificates are not there, and StorageError."""
         self.service: SharedService | None = None
         spec = snapshot.counters
         if spec is None:
             return
         password = resolve(spec.credential) if spec.credential else ""
+        _check_certificates(spec.ca)
         make = import_module("gptgate.shared.service").SharedService
         try:
             self.service = make(spec, password, folder, treasury.ledger, clock, treasury.report, logger)
@@ -58,6 +61,15 @@ class Sharing:
     @property
     def counters(self) -> Counters | None:
         return self.service.counters if self.service is not None else None
+
+    async def agree(self) -> None:
+        """Raises ConfigError when the server is there and will not have this gateway: another password, no right to do
+        what it must, a certificate that nobody here trusts."""
+        if self.service is not None:
+            try:
+                await self.service.agree()
+            except CountersUnavailable as error:
+                raise ConfigError([Problem("counters", 0, "", error.detail, error.hint)]) from None
 
     def start(self, budgets: Sequence[BudgetSpec], treasury: Treasury) -> None:
         """Join the counters, in the event loop that serves, and tell them from now on what the treasury learns."""
@@ -74,3 +86,12 @@ class Sharing:
         """Tell the counters what they do not know yet."""
         if self.service is not None:
             await self.service.close(deadline_ms)
+
+
+def _check_certificates(ca: str) -> None:
+    if ca:
+        try:
+            ssl.create_default_context(cafile=ca)
+        except OSError as error:
+            message = f"cannot read certificates from {ca}: {error}"
+            raise ConfigError([Problem("counters.ca", 0, "", message, "a file of certificates in PEM")]) from None

@@ -158,7 +158,11 @@ def test_an_extension_that_does_not_fit_is_refused_and_what_was_held_stays_held(
     ledger = make({("shop", "2026-11"): 30})
     reservation = reserve(ledger, "a", "shop", 100, 10, NOV)
     other = reserve(ledger, "b", "shop", 100, 40, NOV)
-    with pytest.raises(BudgetExceeded) as caught:
+    with pytest.raises(
+        BudgetExceeded,
+        match=r"^the monthly budget of shop is \$0\.0000001, of which \$0\.00000002 is left besides the \$0\.00000001 "
+        r"that this request holds; in all it may cost up to \$0\.000000031$",
+    ) as caught:
         ledger.extend(reservation, usd(31))
     assert caught.value.limit == "apps.shop.budget"
     assert spent(ledger, "shop", "2026-11") == 80

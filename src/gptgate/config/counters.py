@@ -10,9 +10,16 @@ No amount of another unit can be so large."""
 
 
 def check_counters(root: Section, reader: Reader) -> None:
-    """Report every budget that shared counters could not hold to the last digit."""
+    """Report every budget that shared counters could not hold to the last digit, and certificates for a connection that
+    has none."""
     if "counters" not in root.written:
         return
+    found = root.section("counters").fields
+    ca, url = found.get("ca"), found.get("url")
+    if ca is not None and url is not None and not url.value.startswith("rediss://"):
+        reader.report(
+            ca.line, ca.path, "only a connection with TLS has certificates", "begin counters.url with rediss://"
+        )
     amounts = [app.section("budget").fields.get("monthly_usd") for app in root.sections("apps")]
     dollars = [item for item in root.sections("budgets") if item.get("unit") is Unit.USD]
     hard = [item for item in dollars if item.get("mode") == BudgetMode.HARD]
@@ -31,6 +38,7 @@ def build_counters(root: Section) -> CountersSpec | None:
         url=found.get("url"),
         user=found.get("user") or "",
         credential=found.get("credential"),
+        ca=found.get("ca") or "",
         prefix=found.get("prefix"),
         timeout_ms=found.get("timeout"),
     )

@@ -5,6 +5,7 @@ from gptgate.config.types import (
     AMOUNT,
     COUNTERS_URL,
     MODEL_NAME,
+    PATH,
     SECRET,
     SMALL_NAME,
     USD,
@@ -138,6 +139,12 @@ COUNTERS = Group(
             absent="the server's default user",
         ),
         Field("credential", SECRET, "Where the password is found. It never stands in this file.", absent="no password"),
+        Field(
+            "ca",
+            PATH,
+            "A file of certificates (PEM) that may have signed the server's, besides those that the system trusts.",
+            absent="the system's alone",
+        ),
         Field("prefix", SMALL_NAME, "What the keys begin with: gateways with one prefix share counters.", "gptgate"),
         Field("timeout", duration_type(10, 60_000), "How long a request waits for the counters.", "1s"),
     )

@@ -114,10 +114,13 @@ class WitnessSpec(Struct, frozen=True, kw_only=True):
 
 
 class CountersSpec(Struct, frozen=True, kw_only=True):
-    """The server that keeps limits and budgets of several gateways together. Its keys begin with `prefix`."""
+    """The server that keeps limits and budgets of several gateways together. Its keys begin with `prefix`. `ca` is a
+    file of certificates that may have signed the server's, besides those that the system trusts.
+    """
 
     url: str
     user: str
     credential: SecretRef | None
+    ca: str = ""
     prefix: str
     timeout_ms: int

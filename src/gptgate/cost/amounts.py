@@ -7,8 +7,8 @@ NOT_NAMED = "(not named)"
 """Stands for a value of a scope that the request did not name."""
 
 
-def refusal(charge: BudgetCharge, limit: int, left: int, needed: int) -> str:
-    """Why a request does not fit."""
+def refusal(charge: BudgetCharge, limit: int, left: int, needed: int, held: int = 0) -> str:
+    """Why a request does not fit, or what one needs besides what it has `held`."""
     budget, key = charge
     unit = budget.unit
     if budget.name == APP_MONTH.name:
@@ -19,6 +19,9 @@ def refusal(charge: BudgetCharge, limit: int, left: int, needed: int) -> str:
         whose = f"the budget '{budget.name}'" + (f" of {', '.join(map(shown_value, key))}" if key else "")
     verb = "cost" if unit is Unit.USD else "take"
     rest = f"{shown(unit, left)} {'is' if unit is Unit.USD else 'are'} left" if left > 0 else "nothing is left"
+    if held:
+        own = f"besides the {shown(unit, held)} that this request holds; in all it"
+        return f"{whose} is {shown(unit, limit)}, of which {rest} {own} may {verb} up to {shown(unit, held + needed)}"
     return f"{whose} is {shown(unit, limit)}, of which {rest}; this request may {verb} up to {shown(unit, needed)}"
 
 

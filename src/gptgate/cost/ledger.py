@@ -236,7 +236,7 @@ class MemoryLedger:
             if more > 0 and limit is not None:
                 left = limit - account.spent(self._book(budget).slots, at_ms)
                 if more > left:
-                    raise refused(charge, refusal(charge, limit, left, more))
+                    raise refused(charge, refusal(charge, limit, left, more, before.of(budget.unit)))
         # Nothing was changed up to here; from here on nothing fails.
         for charge, account, slot in held.lines:
             more = after.of(charge.budget.unit) - before.of(charge.budget.unit)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gptgate.core.budgets import BudgetCharge, Spend
+from gptgate.core.budgets import NOTHING, BudgetCharge, Spend
 from gptgate.core.errors import ClientError, CountersUnavailable, GateError
 from gptgate.core.limit import Charge
 from gptgate.core.ports import Clock
@@ -84,7 +84,7 @@ class SharedCounters:
         for line, state in zip(lines, states[len(more.tokens) :], strict=True):
             line.state = State.of(state)
         if code != "passed":
-            raise _refused_by_wish(more, _levels(states, len(more.tokens)), lines)
+            raise _refused_by_wish(more, _levels(states, len(more.tokens)), lines, hold.reserved)
         reserved, spend = hold.reserved, more.spend
         nano, tokens = reserved.nano + spend.nano, reserved.tokens + spend.tokens
         hold.reserved = Spend(nano=nano, tokens=tokens, requests=reserved.requests)
@@ -317,13 +317,15 @@ def _would_fit(line: Line, spend: Spend) -> bool:
     return limit is None or spend.of(budget.unit) <= line.left(limit, freed=True)
 
 
-def _refused_by_wish(wish: Wish, levels: Sequence[Level], lines: Sequence[Line]) -> GateError:
-    """A budget that does not pay comes first: it may pay for less."""
+def _refused_by_wish(wish: Wish, levels: Sequence[Level], lines: Sequence[Line], held: Spend = NOTHING) -> GateError:
+    """A budget that does not pay comes first: it may pay for less. `held` is what the wish is besides."""
     for line in lines:
         budget, key = line.charge
         limit, needed = hard_limit(budget, key), wish.spend.of(budget.unit)
         if limit is not None and needed and needed > (left := line.state.limit(limit) - line.state.spent):
-            error = refused(line.charge, refusal(line.charge, line.state.limit(limit), left, needed))
+            error = refused(
+                line.charge, refusal(line.charge, line.state.limit(limit), left, needed, held.of(budget.unit))
+            )
             if all(_would_fit(each, wish.spend) for each in lines):
                 error.is_crowded()
             return error

@@ -1,6 +1,7 @@
 """The connection to the server that keeps the counters. Every failure is one error; another server is noticed."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
 from gptgate.core.errors import CountersUnavailable
 
@@ -31,7 +32,7 @@ def unavailable(detail: str) -> CountersUnavailable:
 class Link:
     """Calls scripts, without any retry: a charge whose answer is lost may have been made."""
 
-    def __init__(self, url: str, *, user: str, password: str, timeout_ms: int) -> None:
+    def __init__(self, url: str, *, user: str, password: str, ca: str, timeout_ms: int) -> None:
         self.server = ""
         """The server process that was joined; empty: none was yet, or it is in doubt."""
         pool = BlockingConnectionPool.from_url(
@@ -42,6 +43,7 @@ class Link:
             socket_connect_timeout=timeout_ms / 1000,
             username=user or None,
             password=password or None,
+            **({"ssl_ca_certs": ca} if ca else {}),
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
             redis_connect_func=self._greet,
@@ -54,11 +56,11 @@ class Link:
         try:
             reply: Reply = await self._scripts[script](keys, [msgspec.json.encode(ask)])
         except (ConnectionError, RedisConnectionError) as error:
-            broken = unavailable(f"{type(error).__name__}: {error}")
+            broken = _failed(error)
             broken.broken = True
             raise broken from error
         except (RedisError, OSError) as error:
-            raise unavailable(f"{type(error).__name__}: {error}") from error
+            raise _failed(error) from error
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             # The client waits by `asyncio.wait_for`, which in Python 3.11 can swallow a cancellation.
@@ -73,7 +75,7 @@ class Link:
             await self._client.connection_pool.disconnect(inuse_connections=False)
             about = {**await self._client.info("server"), **await self._client.info("memory")}
         except (RedisError, OSError) as error:
-            raise unavailable(f"{type(error).__name__}: {error}") from error
+            raise _failed(error) from error
         policy = about.get("maxmemory_policy")
         if about.get("maxmemory") and policy != EVICTS_NOTHING:
             raise unavailable(f"the server evicts keys: set its maxmemory-policy to {EVICTS_NOTHING}")
@@ -94,6 +96,17 @@ class Link:
         if f"run_id:{self.server}" not in about:
             self.server = ""
             raise RedisError("another server process answers than before")
+
+
+def _failed(error: Exception) -> CountersUnavailable:
+    failed = unavailable(f"{type(error).__name__}: {error}")
+    if isinstance(error, AuthenticationError) or str(error).startswith("NOAUTH"):
+        failed.hint = "counters.user and counters.credential must be those that the server knows"
+    elif isinstance(error, NoPermissionError):
+        failed.hint = "give counters.user the rights that the guide names: docs/how-to/run-with-valkey.md"
+    elif isinstance(error.__context__, ssl.SSLCertVerificationError):
+        failed.hint = "counters.url must have the name in the server's certificate, counters.ca name who signed it"
+    return failed
 
 
 def _doubts(policy: object) -> str:

@@ -133,9 +133,10 @@ class Membership:
                 else:
                     await self._beat()
             except CountersUnavailable as error:
+                why = f"{error.detail} ({error.hint})" if error.hint else error.detail
                 if not self.fault:
-                    self._logger.warning("the shared counters cannot be asked; requests are refused", why=error.detail)
-                self.fault = error.detail
+                    self._logger.warning("the shared counters cannot be asked; requests are refused", why=why)
+                self.fault = why
                 self.doubt()
                 await asyncio.sleep(RETRY_S)
                 continue

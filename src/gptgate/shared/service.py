@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gptgate.core.beside import CountersSpec
 from gptgate.core.budgets import BudgetSpec, Crossing
+from gptgate.core.errors import CountersUnavailable
 from gptgate.core.ports import Clock
 from gptgate.shared.counters import SharedCounters
 from gptgate.shared.ledger import OwnLedger
@@ -32,13 +33,24 @@ class SharedService:
         now_us: Callable[[], int | None] = lambda: None,
     ) -> None:
         """`now_us` is the time that rates go by; None: the server's own."""
-        self._link = Link(spec.url, user=spec.user, password=password, timeout_ms=spec.timeout_ms)
+        self._link = Link(spec.url, user=spec.user, password=password, ca=spec.ca, timeout_ms=spec.timeout_ms)
         self._membership = Membership(
             self._link, folder, ledger, logger, prefix=spec.prefix, timeout_ms=spec.timeout_ms
         )
         self._settler = Settler(self._membership, report)
         self.counters = SharedCounters(self._membership, ledger, self._settler, clock, now_us)
         self._tasks: list[asyncio.Task[None]] = []
+
+    async def agree(self) -> None:
+        """Ask the server once. Raises CountersUnavailable with a `hint` when it will not have this gateway as it is
+        configured; one that does not answer is left to `start`."""
+        try:
+            await self._link.meet()
+        except CountersUnavailable as error:
+            if error.hint:
+                raise
+        finally:
+            await self._link.close()
 
     def start(self, budgets: Sequence[BudgetSpec]) -> None:
         """Join, and keep trying until it succeeds; nothing is admitted before."""

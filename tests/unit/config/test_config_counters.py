@@ -30,10 +30,16 @@ def test_the_section_with_its_defaults() -> None:
 
 
 def test_everything_that_can_be_written() -> None:
-    text = "counters: {url: 'rediss://v.internal', user: u, credential: env:P, prefix: shop, timeout: 250ms}\n"
+    text = "counters: {url: 'rediss://v.internal', user: u, credential: env:P, ca: /a.pem, prefix: x, timeout: 250ms}\n"
     assert load_text(BASE + text, "f", ()).counters == CountersSpec(
-        url="rediss://v.internal", user="u", credential=SecretRef("env", "P"), prefix="shop", timeout_ms=250
+        url="rediss://v.internal", user="u", credential=SecretRef("env", "P"), ca="/a.pem", prefix="x", timeout_ms=250
     )
+
+
+def test_certificates_for_a_connection_without_tls_are_refused() -> None:
+    assert problems(BASE + COUNTERS.replace("}", ", ca: /a.pem}")) == [
+        "counters.ca: only a connection with TLS has certificates"
+    ]
 
 
 @pytest.mark.parametrize(

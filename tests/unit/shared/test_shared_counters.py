@@ -306,3 +306,29 @@ def test_a_server_that_could_evict_counters_is_warned_of_and_one_that_does_is_no
 def test_a_server_that_does_not_say_its_policy_is_warned_of() -> None:
     assert "could not be seen" in _doubts(None)
     assert not _doubts("noeviction")
+
+
+def test_four_gateways_tell_a_server_that_was_killed_what_was_spent_and_what_is_in_flight() -> None:
+    with running_server() as server:
+        loop = asyncio.new_event_loop()
+        members = [Member(server, loop, "killed", BUDGETS) for _ in range(4)]
+        try:
+            ledgers = [LedgerThere(one) for one in members]
+            members[0].run(eventually(lambda: all(len(one.service._membership._known.members) == 4 for one in members)))
+            for number, ledger in enumerate(ledgers):
+                ledger.settle(ledger.reserve(f"s{number}", "app", CHARGES, dollars(20), NOW_MS), dollars(10))
+            held = ledgers[2].reserve("held", "app", CHARGES, dollars(25), NOW_MS)
+            server.kill()
+            server.start()
+            # Nobody knows yet what the request in flight will cost: it is spent. Who asks first has to wait for all.
+            with pytest.raises(BudgetExceeded):
+                ledgers[0].reserve("over", "app", CHARGES, dollars(36), NOW_MS)
+            assert [ledger.spent(CHARGES[0], NOW_MS) for ledger in ledgers] == [65] * 4
+            last = ledgers[1].reserve("last", "app", CHARGES, dollars(35), NOW_MS)
+            ledgers[2].settle(held, dollars(5))
+            ledgers[1].settle(last, dollars(35))
+            assert [ledger.spent(charge, NOW_MS) for ledger in ledgers for charge in CHARGES] == [80] * 8
+        finally:
+            for one in members:
+                one.close()
+            loop.close()

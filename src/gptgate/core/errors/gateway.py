@@ -71,3 +71,5 @@ class CountersUnavailable(Unavailable):
     retryable = True
     broken: bool = False
     """The connection broke: who joins the counters again can ask again."""
+    hint: str = ""
+    """For operators: which setting the server does not agree with; empty where waiting may help."""

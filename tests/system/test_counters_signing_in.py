@@ -1,0 +1,208 @@
+"""Gateways and the server of their counters: certificates, users and passwords."""
+
+import ipaddress
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from gptgate.compose import App
+from gptgate.config.problem import ConfigError
+from gptgate.telemetry.log import LineWriter
+from harness import CONFIG, free_port, running_gateway, write_config
+from raw_client import CHAT, RawClient, post, prompt
+from shared_parts import PROGRAM, WITHOUT, Server, ready
+from waiting import eventually
+
+GUIDE = Path(__file__).parents[2] / "docs/how-to/run-with-valkey.md"
+RIGHTS = (
+    "on >right {pattern} +info +select +hello +evalsha +script|load +time "
+    "+hget +hset +hdel +hmget +hgetall +hkeys +hexists +hincrby +get +set +exists +del +pexpire "
+    "+sadd +smembers +sdiff"
+)
+"""As docs/how-to/run-with-valkey.md has it."""
+NO_TLS = "the server was built without TLS"
+
+
+class Authority(NamedTuple):
+    """Who signs certificates: its own, in a file, and one of a server at 127.0.0.1 with its key."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+def authority(folder: Path) -> Authority:
+    """One of its own, whom no system trusts."""
+    folder.mkdir()
+    made = Authority(folder / "ca.pem", folder / "server.pem", folder / "server.key")
+    own, theirs = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    for key, name, file in ((own, "authority", made.ca), (theirs, "server", made.certificate)):
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")]))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=key is own, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        )
+        file.write_bytes(builder.sign(own, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    made.key.write_bytes(theirs.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
+    return made
+
+
+def has_tls() -> bool:
+    """Whether the server there is can speak TLS: one that cannot does not know its settings."""
+    said = subprocess.run([str(PROGRAM), "--tls-port", "0", "--port", "x"], capture_output=True, check=False, text=True)
+    return "tls-port" not in said.stderr + said.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("certificates")
+
+
+@pytest.fixture(scope="module")
+def known(folder: Path) -> Authority:
+    return authority(folder / "known")
+
+
+@pytest.fixture(scope="module")
+def encrypted(known: Authority) -> Iterator[Server]:
+    """A server that speaks TLS at `tls_port`."""
+    if PROGRAM is None:
+        pytest.skip(WITHOUT)
+    if not has_tls():
+        pytest.skip(NO_TLS)
+    port = free_port()
+    files = ("--tls-cert-file", str(known.certificate), "--tls-key-file", str(known.key))
+    options = ("--tls-port", str(port), *files, "--tls-ca-cert-file", str(known.ca), "--tls-auth-clients", "no")
+    server = Server(*options)
+    server.url = f"rediss://127.0.0.1:{port}/0"
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Server]:
+    """A server that has a user `gptgate`, with the rights that the guide gives, and one who lacks one of them."""
+    if PROGRAM is None:
+        pytest.skip(WITHOUT)
+    rights = RIGHTS.format(pattern="~{gptgate}:*").split()
+    server = Server("--user", "gptgate", *rights, "--user", "weak", *rights, "-evalsha")
+    yield server
+    server.stop()
+
+
+def config(url: str, *more: str) -> str:
+    return f"{CONFIG}counters: {{{', '.join([f'url: {url!r}', 'timeout: 20s', *more])}}}\n"
+
+
+async def counts(folder: Path, text: str) -> None:
+    """A gateway with this configuration asks the counters, and is answered."""
+    async with running_gateway(folder, text) as gateway:
+        await ready(gateway)
+        client = await RawClient.connect(gateway.base_url)
+        await client.send(post(CHAT, gateway.key, prompt("echo: hello", stream=False)))
+        status, _, _ = await client.answer()
+        await client.close()
+        assert status == 200
+        await gateway.settled()
+
+
+async def refused(folder: Path, text: str) -> str:
+    """Why a gateway with this configuration does not start."""
+    path = write_config(folder, text, simulator="http://127.0.0.1:1")
+    with pytest.raises(ConfigError) as caught:
+        await App.open(folder, path, lines=LineWriter(BytesIO()))
+    (problem,) = caught.value.problems
+    assert problem.hint
+    return f"{problem.message} / {problem.hint}"
+
+
+async def test_a_connection_is_encrypted_where_the_server_s_certificate_is_signed_by_one_that_is_trusted(
+    tmp_path: Path, encrypted: Server, known: Authority
+) -> None:
+    await counts(tmp_path, config(encrypted.url, f"ca: {known.ca}"))
+
+
+async def test_a_certificate_of_another_authority_is_refused_at_the_start(
+    tmp_path: Path, encrypted: Server, folder: Path
+) -> None:
+    other = authority(folder / "other")
+    for name, text in (("other", config(encrypted.url, f"ca: {other.ca}")), ("none", config(encrypted.url))):
+        said = await refused(tmp_path / name, text)
+        assert "certificate verify failed" in said
+        assert "counters.ca" in said
+
+
+async def test_a_certificate_for_another_name_is_refused_at_the_start(
+    tmp_path: Path, encrypted: Server, known: Authority
+) -> None:
+    said = await refused(tmp_path, config(encrypted.url.replace("127.0.0.1", "localhost"), f"ca: {known.ca}"))
+    assert "not valid for 'localhost'" in said
+    assert "counters.url" in said
+
+
+async def test_a_file_that_holds_no_certificates_is_refused_at_the_start(tmp_path: Path, known: Authority) -> None:
+    for file in (known.key, tmp_path / "none"):
+        said = await refused(tmp_path / file.name, config("rediss://127.0.0.1:1", f"ca: {file}"))
+        assert f"cannot read certificates from {file}" in said
+
+
+async def test_a_user_with_the_rights_of_the_guide_can_do_all_that_is_needed(
+    tmp_path: Path, guarded: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTERS_PASSWORD", "right")
+    await counts(tmp_path, config(guarded.url, "user: gptgate", "credential: env:COUNTERS_PASSWORD"))
+    assert RIGHTS.format(pattern="~{gptgate}:*").replace(">right", ">PASSWORD") in " ".join(GUIDE.read_text().split())
+
+
+@pytest.mark.parametrize("user", ["gptgate", "nobody"])
+async def test_a_wrong_password_is_refused_at_the_start(
+    tmp_path: Path, guarded: Server, monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    monkeypatch.setenv("COUNTERS_PASSWORD", "wrong")
+    said = await refused(tmp_path, config(guarded.url, f"user: {user}", "credential: env:COUNTERS_PASSWORD"))
+    assert said == (
+        "AuthenticationError: invalid username-password pair or user is disabled. / "
+        "counters.user and counters.credential must be those that the server knows"
+    )
+
+
+async def test_a_password_that_is_missing_is_refused_at_the_start(tmp_path: Path) -> None:
+    if PROGRAM is None:
+        pytest.skip(WITHOUT)
+    server = Server("--user", "default", "off")
+    try:
+        assert "counters.credential" in await refused(tmp_path, config(server.url))
+    finally:
+        server.stop()
+
+
+async def test_a_right_that_is_missing_is_what_the_gateway_waits_for(
+    tmp_path: Path, guarded: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTERS_PASSWORD", "right")
+    text = config(guarded.url, "user: weak", "credential: env:COUNTERS_PASSWORD")
+    async with running_gateway(tmp_path, text) as gateway:
+        await eventually(lambda: "evalsha" in "".join(gateway.app.readiness()))
+        assert "give counters.user the rights that the guide names" in gateway.app.readiness()[0]
+
+
+async def test_a_server_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path, config(f"redis://127.0.0.1:{free_port()}/0")) as gateway:
+        await eventually(lambda: "cannot be asked: ConnectionError" in "".join(gateway.app.readiness()))
