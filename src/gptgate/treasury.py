@@ -51,7 +51,7 @@ class Treasury:
         self._reports: set[asyncio.Task[None]] = set()
         self.ledger = MemoryLedger(self.report) if ledger is None else ledger
         self.shared: Callable[[Sequence[BudgetSpec], bool], None] = lambda _budgets, _topped_up: None
-        """Told the budgets that are counted, and whether what they have spent must be told anew."""
+        """Told the budgets that are counted, and whether what they have spent, or may, must be told anew."""
         self.adopt: Callable[[str, Sequence[BudgetCharge]], None] = self.ledger.adopt
         """Lets a reservation count in more accounts."""
 
@@ -178,6 +178,7 @@ class Treasury:
             for place, correction in self._spending.corrections(self._corrections_seen):
                 self.ledger.correct(corrected, correction)
                 self._corrections_seen = place
+            self.shared(self._budgets, True)
 
     async def close(self) -> None:
         """Wait for the reports that are under way."""

@@ -3,15 +3,18 @@
 import asyncio
 import secrets
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from books import balanced
+from gptgate.core.facts import Usage
 from gptgate.core.money import format_usd
 from gptgate.simulator.app import Simulator
 from gptgate.simulator.server import SimulatorServer
 from gptgate.storage.compiled import FOLDER
+from gptgate.storage.corrections import BILLED, UNUSED, reconcile
 from gptgate.storage.queries import SqliteReader
 from harness import CONFIG, Gateway, GatewayProcess, make_key, running_gateway
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
@@ -197,6 +200,37 @@ async def test_a_server_that_lost_everything_is_told_what_was_spent(tmp_path: Pa
             assert sorted(statuses) == [200, 429, 429]
     finally:
         server.stop()
+
+
+async def test_what_a_lost_request_turned_out_to_cost_is_free_or_spent_for_all(
+    tmp_path: Path, counters_server: Server
+) -> None:
+    """A correction in one data folder: the others can spend what comes back, and no more than what is left."""
+    nano = await ceiling(tmp_path / "probe")
+    config = sharing(counters_server, budget_of(3 * nano))
+    lost = "fault: cut=0   \necho: hello"
+    async with running_gateway(tmp_path / "a", config) as one, running_gateway(tmp_path / "b", config) as other:
+        await asyncio.gather(ready(one), ready(other))
+        for _ in range(3):
+            await ask(one.base_url, one.key, lost)
+        await settled(one)
+        first, second, third = await balanced(one, 3)
+        assert first.end is not None
+        assert (first.end.usage_source, first.end.cost_nano) == ("unknown", nano)
+        assert (await ask(other.base_url, other.key))[0] == 429
+
+        async def corrected(request_id: str, source: str, cost: int) -> None:
+            arguments = (one.folder, request_id, 1, source, Usage(), cost, "ada")
+            await asyncio.to_thread(partial(reconcile, *arguments, is_beyond=True))
+            one.app._treasury.refresh()
+            await ready(one)
+
+        await corrected(first.intent.id, UNUSED, 0)
+        assert [(await ask(other.base_url, other.key))[0] for _ in range(2)] == [200, 429]
+        await settled(other)
+        await corrected(second.intent.id, BILLED, 2 * nano)
+        await corrected(third.intent.id, UNUSED, 0)
+        assert (await ask(other.base_url, other.key))[0] == 429
 
 
 async def test_gateways_wait_for_each_other_after_a_loss(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from gptgate.core.errors import ClientError, CountersUnavailable, GateError
 from gptgate.core.limit import Charge
 from gptgate.core.ports import Clock
 from gptgate.core.shared import Wish
-from gptgate.cost.amounts import refusal
+from gptgate.cost.amounts import refusal, too_many
 from gptgate.cost.ledger import refused
 from gptgate.cost.windows import Slots
 from gptgate.limits.refusals import exceeds, no_place, used_up
@@ -21,6 +21,7 @@ from gptgate.shared.names import Account, Entry, Keys, budget_entry, correction_
 from gptgate.shared.settler import Notice, Settler
 
 PATIENCE_S = 0.05
+NO_WISH = Wish((), (), NOTHING)
 
 
 class SharedCounters:
@@ -70,11 +71,17 @@ class SharedCounters:
         """
         if min(wish.spend.nano, wish.spend.tokens, wish.spend.requests) < 0:
             raise ValueError("a reservation is not negative")
+        full = self._ledger.full(wish.budgets, hold.at_ms)
+        if full is not None:
+            wish = NO_WISH
         lines = [Line(charge, Account(*charge, self._slots_of(charge), hold.at_ms)) for charge in wish.budgets]
         code, rest = await self._charge(hold, limits, wish, lines)
         if code == "gone":
             raise unavailable("this request was given up")
         self._take(hold, limits, wish, lines, code == "passed", rest)
+        if full is not None and limits is None:
+            self._let_go(hold)
+            raise refused(full, too_many(full.budget))
 
     async def _grow(self, hold: SharedHold, more: Wish) -> None:
         """Hold this besides the wish that is held. Raises why it is refused; nothing is changed then."""

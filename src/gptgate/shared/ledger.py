@@ -16,11 +16,17 @@ class OwnLedger(MemoryLedger):
         self.settled: Callable[[str, Spend], None] = lambda _request_id, _spend: None
         """Told the id and the real spending of each reservation that was settled, once."""
 
+    def full(self, charges: Sequence[BudgetCharge], at_ms: int) -> BudgetCharge | None:
+        """One of these whose budget has too many accounts for another; None where all have theirs now."""
+        return next((one for one in charges if self._book(one.budget).account(one.key, at_ms) is None), None)
+
     def count(
         self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int
     ) -> Reservation:
-        """Note what the counters have admitted."""
+        """Note what the counters have admitted, however many accounts there are by now."""
         counted = [BudgetCharge(self._counting(charge.budget), charge.key) for charge in charges]
+        for charge in counted:
+            self._book(charge.budget).restored(charge.key)
         return self.reserve(request_id, app, counted, spend, at_ms)
 
     def settle(self, reservation: Reservation, spend: Spend) -> None:

@@ -227,8 +227,13 @@ class Membership:
 
 def _told(changes: Sequence[TopUp]) -> str:
     """As the scripts read it: for each change its time, what it adds, and what it sets, empty where that is what is
-    configured. Amounts are strings: Lua's numbers are not exact."""
-    return msgspec.json.encode([(each.at_ms, str(each.amount), _set_to(each)) for each in changes]).decode()
+    configured. Amounts are strings: Lua's numbers are not exact. Whatever the clock did, each is later than the one
+    before it."""
+    told, at_ms = list[tuple[int, str, str | None]](), -1
+    for each in changes:
+        at_ms = max(each.at_ms, at_ms + 1)
+        told.append((at_ms, str(each.amount), _set_to(each)))
+    return msgspec.json.encode(told).decode()
 
 
 def _set_to(change: TopUp) -> str | None:

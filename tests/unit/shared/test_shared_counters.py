@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from msgspec.structs import replace
 
-from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, TopUp, Unit, Window
+from gptgate.core.budgets import BudgetCharge, BudgetSpec, Dimension, Spend, TopUp, Unit, Window
 from gptgate.core.errors import BudgetExceeded, ConcurrencyLimited, CountersUnavailable
 from gptgate.core.limit import Charge, LimitSpec
 from gptgate.core.limit import Unit as LimitUnit
@@ -125,6 +125,46 @@ def test_an_amount_that_several_are_told_to_set_is_that_amount(both: tuple[Membe
     assert (left(one), left(other)) == (0, 0)
     with pytest.raises(BudgetExceeded, match=r"is \$0\.00, of which nothing is left"):
         LedgerThere(one).reserve("a", "app", CHARGES[:1], dollars(1), NOW_MS)
+
+
+def test_what_one_operator_says_last_holds_also_when_the_clock_was_set_back(both: tuple[Member, Member]) -> None:
+    one, other = both
+    said = [
+        TopUp.given(DAY, (), NOW_MS + 900, 900, 1000),
+        TopUp.given(DAY, (), NOW_MS + 100, -990, 10),
+        TopUp.given(DAY, (), NOW_MS + 100, 5),
+    ]
+    one.ledger.set_top_ups(BUDGETS, said)
+
+    async def tell() -> None:
+        one.service.change(BUDGETS, True)
+        await one.ready()
+
+    one.run(tell())
+    assert [LedgerThere(member).left(CHARGES[0], NOW_MS) for member in both] == [15, 15]
+    assert LedgerThere(other).spent(CHARGES[0], NOW_MS) == 0
+
+
+def test_a_request_for_which_there_is_no_account_any_more_holds_nothing(
+    member: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Callers make up end users and sessions. What is refused for their number alone has charged nobody."""
+    monkeypatch.setattr("gptgate.cost.ledger.MAX_ACCOUNTS", 3)
+    users = BudgetSpec(name="user", scope=(Dimension.END_USER,), unit=Unit.USD, window=Window.DAY, amount=100)
+    prefix = f"p{secrets.token_hex(6)}"
+    one, other = (member(prefix, [DAY, users]) for _ in range(2))
+    ledger, now_ms = LedgerThere(one), NOW_MS
+
+    def made_up(number: int) -> list[BudgetCharge]:
+        return [BudgetCharge(DAY, ()), BudgetCharge(users, (f"u{number}",))]
+
+    for number in range(3):
+        ledger.reserve(f"r{number}", "app", made_up(number), dollars(10), now_ms)
+    for number in range(3, 9):
+        with pytest.raises(BudgetExceeded, match="too many accounts"):
+            ledger.reserve(f"r{number}", "app", made_up(number), dollars(10), now_ms)
+    one.run(one.service.settled())
+    assert LedgerThere(other).spent(BudgetCharge(DAY, ()), now_ms) == 30
 
 
 def test_an_extension_whose_answer_was_lost_is_charged_once(
