@@ -20,13 +20,13 @@ from gptgate.detectors.lane import LaneGroup
 from gptgate.detectors.registry import VIEWS
 from gptgate.detectors.signals import signal_points
 from gptgate.pipeline.gate import Gate
-from gptgate.pipeline.services import Services
 from gptgate.telemetry.metrics import Metrics
 from pipeline_parts import (
     CARD,
     INSPECTOR,
     Caller,
     PlayedReply,
+    PlayedServices,
     PlayedUpstream,
     chat,
     configured,
@@ -58,13 +58,13 @@ def streamed(*pieces: str) -> list[bytes]:
     return [b"data: " + json.dumps(part).encode() + b"\n\n" for part in parts] + [b"data: [DONE]\n\n"]
 
 
-def with_parts(reply: PlayedReply | None = None, snapshot: Any = SNAPSHOT, **parts: Any) -> Services:
+def with_parts(reply: PlayedReply | None = None, snapshot: Any = SNAPSHOT, **parts: Any) -> PlayedServices:
     upstream = PlayedUpstream([reply or PlayedReply(pieces=[answer("hi")])])
     return services(snapshot, upstream=upstream, **parts)
 
 
 async def refused(
-    parts: Services, text: str = SECRET, *, stream: bool = False, reached: bool = False, role: str = "user"
+    parts: PlayedServices, text: str = SECRET, *, stream: bool = False, reached: bool = False, role: str = "user"
 ) -> str:
     """Serve one request, which must be refused, recorded and counted, without a word of the secret getting out; its
     error code. `reached`: the guard fails on the answer, so the request was rightly sent."""
@@ -85,6 +85,7 @@ async def refused(
     assert not out.ended
     (record,) = parts.store.records.values()
     end = record.end
+    assert end is not None
     assert (end.state, end.code) == (EndState.COMPLETED if reached else EndState.REFUSED, caught.value.code)
     for kept in (record.request_content, record.answer_content):
         assert CARD.encode() not in (kept or b"")

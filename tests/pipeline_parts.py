@@ -180,8 +180,19 @@ def configured(rules: str = RULES, *, config: str = CONFIG) -> Snapshot:
     return read_config_text(filled + rules, "test.yaml")
 
 
-def services(snapshot: Snapshot, **parts: Any) -> Services:
-    """Everything that a Gate needs; any part can be given."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayedServices(Services):
+    """The parts of a gateway that can be asked afterwards what happened to them."""
+
+    limiter: MemoryLimiter
+    ledger: MemoryLedger
+    store: MemoryStore
+    upstream: PlayedUpstream
+    observer: Observed
+
+
+def services(snapshot: Snapshot, **parts: Any) -> PlayedServices:
+    """Everything that a Gate needs; any part can be given, also one that only behaves like the real one."""
     kinds = {provider.name: provider.kind for provider in snapshot.providers.values()}
     made: dict[str, Any] = {
         "snapshot": snapshot,
@@ -212,7 +223,7 @@ def services(snapshot: Snapshot, **parts: Any) -> Services:
         "approvals": None,
     }
     made["crowd"] = Crowd(parts.get("ledger", made["ledger"]))
-    return Services(**{**made, **parts})
+    return PlayedServices(**{**made, **parts})
 
 
 def principal_of(snapshot: Snapshot, app: str = "demo") -> Principal:

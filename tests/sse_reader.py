@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-Texts = dict[tuple[Any, ...], str]
+Channel = tuple[Any, ...]
+Texts = dict[Channel, str]
 
 
 class SseReader:

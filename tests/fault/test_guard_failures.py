@@ -226,7 +226,7 @@ async def test_a_condition_that_is_neither_true_nor_false_refuses(says: Any, mon
 
     real = cel._evaluate
     parts = with_parts(snapshot=CONDITION)
-    monkeypatch.setattr(cel, "_evaluate", lambda _, circumstances: real(Program(), circumstances))  # type: ignore[arg-type]
+    monkeypatch.setattr(cel, "_evaluate", lambda _, circumstances: real(Program(), circumstances))
     assert await refused(parts) == "guard_failed"
 
 

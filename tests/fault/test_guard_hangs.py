@@ -197,6 +197,7 @@ async def test_a_refusal_whose_text_cannot_be_redacted_for_the_record_is_on_reco
     with pytest.raises(PolicyDenied):
         await Gate(parts).serve(chat(Dialect.OPENAI, SECRET, stream=False), principal_of(snapshot), Caller())
     (record,) = parts.store.records.values()
+    assert record.end is not None
     assert (record.end.code, record.request_content) == ("policy_denied", None)
 
 
@@ -260,7 +261,8 @@ async def test_a_loop_that_turns_between_two_looks_hears_no_bark(watchdog: Watch
 
 
 async def test_one_turn_that_does_the_work_of_many_requests_hears_no_bark() -> None:
-    pulse, looks = Pulse(), []
+    pulse = Pulse()
+    looks: list[None] = []
     other = Watchdog(get_logger(), lambda: pulse.beats, deadline_ticks=1)
     aside = Aside(1, Turns(lambda: 0), pulse)
 

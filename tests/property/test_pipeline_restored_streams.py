@@ -41,7 +41,7 @@ policy:
 """
 PARTS: Services = services(configured(RULES))
 CHANNELS = {dialect: {**SPOKEN[dialect], "thought": THOUGHTS[dialect]} for dialect in Dialect}
-ASKED: dict[Dialect, dict[str, int]] = {Dialect.OPENAI: {"n": 2}, Dialect.ANTHROPIC: {}}
+ASKED: dict[Dialect, dict[str, Any]] = {Dialect.OPENAI: {"n": 2}, Dialect.ANTHROPIC: {}}
 FACTS: dict[Dialect, Judged] = {dialect: judged(PARTS, chat(dialect, **ASKED[dialect])) for dialect in Dialect}
 PSEUDONYMS: Pseudonyms = PARTS.redaction.pseudonyms("demo", "session")
 JANE = PSEUDONYMS.name("pii.email", "jane.doe@example.com")

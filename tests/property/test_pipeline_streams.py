@@ -1,7 +1,7 @@
 """A stream that is cut anywhere comes out as the redaction of the whole, in whole events, and nothing out early."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -30,10 +30,10 @@ from pipeline_parts import (
     play,
     services,
 )
-from sse_reader import SseReader, Texts
+from sse_reader import Channel, SseReader, Texts
 
 PARTS = services(configured())
-ASKED: dict[Dialect, dict[str, int]] = {Dialect.OPENAI: {"n": 2}, Dialect.ANTHROPIC: {}}
+ASKED: dict[Dialect, dict[str, Any]] = {Dialect.OPENAI: {"n": 2}, Dialect.ANTHROPIC: {}}
 FACTS = {dialect: judged(PARTS, chat(dialect, **ASKED[dialect])) for dialect in Dialect}
 SECRETS = (OPENAI_KEY, GITHUB_KEY, CARD, "4111111111111111", "jane.doe@example.com")
 PROSE = f"Write to jane.doe@example.com, pay with {CARD} and use {OPENAI_KEY}! Café ☕ 𝒳 {GITHUB_KEY}"
@@ -71,7 +71,7 @@ def openai_event(choice: int, delta: dict[str, Any], **more: Any) -> bytes:
     return b"data: " + json.dumps({"id": "c1", "choices": [fields]}).encode() + b"\n\n"
 
 
-def openai_stream(channels: dict[tuple[Any, ...], Sequence[str]]) -> list[bytes]:
+def openai_stream(channels: Mapping[Channel, Sequence[str]]) -> list[bytes]:
     """Events that let the channels grow in turns, as parallel choices and tool calls do."""
     events = [openai_event(choice, {"role": "assistant", "content": ""}) for choice in sorted({c[0] for c in channels})]
     for turn in zip_longest(*channels.values()):
@@ -99,7 +99,7 @@ BLOCKS = {
 }
 
 
-def anthropic_stream(channels: dict[tuple[Any, ...], Sequence[str]]) -> list[bytes]:
+def anthropic_stream(channels: Mapping[Channel, Sequence[str]]) -> list[bytes]:
     message = {"id": "m1", "type": "message", "role": "assistant", "model": "sim-claude", "content": []}
     events = [anthropic_event("message_start", message={**message, "usage": {"input_tokens": 3, "output_tokens": 1}})]
     for index, field in channels:
@@ -116,13 +116,13 @@ def anthropic_stream(channels: dict[tuple[Any, ...], Sequence[str]]) -> list[byt
 
 
 RENDER = {Dialect.OPENAI: openai_stream, Dialect.ANTHROPIC: anthropic_stream}
-CHANNELS = {
+CHANNELS: dict[Dialect, dict[str, Channel]] = {
     Dialect.OPENAI: {"text": (0, "content"), "other": (1, "content"), "json": (0, "tool", 0), "json2": (1, "tool", 2)},
     Dialect.ANTHROPIC: {"text": (0, "text"), "other": (1, "thinking"), "json": (2, "partial_json")},
 }
 
 
-THOUGHTS: dict[Dialect, tuple[Any, ...]] = {
+THOUGHTS: dict[Dialect, Channel] = {
     Dialect.OPENAI: (0, "reasoning_content"),
     Dialect.ANTHROPIC: (1, "thinking"),
 }
@@ -313,7 +313,7 @@ def cut(draw: st.DrawFn, text: str | bytes) -> list[Any]:
 @given(data=st.data(), dialect=st.sampled_from(list(Dialect)), escape=st.booleans())
 def test_any_texts_cut_at_any_places(data: st.DataObject, dialect: Dialect, escape: bool) -> None:
     channels = CHANNELS[dialect]
-    streams: dict[tuple[Any, ...], list[str]] = {}
+    streams: dict[Channel, list[str]] = {}
     expected: Texts = {}
     for name, channel in channels.items():
         text = json.dumps(data.draw(JSONS), ensure_ascii=escape) if name.startswith("json") else data.draw(TEXTS)

@@ -95,7 +95,9 @@ async def test_an_answer_whose_inspection_hangs_does_not_go_out(monkeypatch: pyt
     finally:
         inspector.go.set()
     assert not out.started
-    assert parts.store.show("r1").end.code == GuardFailed.code
+    record = parts.store.records["r1"]
+    assert record.end is not None
+    assert record.end.code == GuardFailed.code
 
 
 async def test_work_that_hangs_is_given_up_and_keeps_its_place_until_it_is_over() -> None:
@@ -127,7 +129,8 @@ async def test_a_request_whose_inspection_hangs_is_refused_and_recorded(monkeypa
             await gate.serve(chat(Dialect.OPENAI, "x " * LARGE, stream=False), principal, Caller())
     finally:
         inspector.go.set()
-    record = parts.store.show("r1")
+    record = parts.store.records["r1"]
+    assert record.end is not None
     assert record.end.code == GuardFailed.code
     assert record.intent.sent_digest == ""
 

@@ -14,15 +14,14 @@ from gptgate.core.wire import Dialect
 from gptgate.pipeline.classify import weigh_opinions
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.policy_facts import policy_facts
-from gptgate.pipeline.services import Services
 from gptgate.policy.engine import compile_policy
-from gptgate.storage.memory import MemoryStore
 from pipeline_parts import (
     CARD,
     OPENAI_KEY,
     Caller,
     PlayedClassifier,
     PlayedReply,
+    PlayedServices,
     PlayedUpstream,
     chat,
     configured,
@@ -42,7 +41,7 @@ def configuration(rules: str = DENY, *, more: str = "", names: Sequence[str] = (
     return configured("classifiers:\n" + entries + "policy:\n  rules:\n" + rules)
 
 
-def parts_of(snapshot: Snapshot, *classifiers: PlayedClassifier) -> Services:
+def parts_of(snapshot: Snapshot, *classifiers: PlayedClassifier) -> PlayedServices:
     return services(
         snapshot,
         classifiers={one.opinion.classifier: one for one in classifiers},
@@ -50,16 +49,16 @@ def parts_of(snapshot: Snapshot, *classifiers: PlayedClassifier) -> Services:
     )
 
 
-async def serve(parts: Services, text: str = "hello", **more: Any) -> tuple[GateError | None, Any, Any, Services]:
+async def serve(
+    parts: PlayedServices, text: str = "hello", **more: Any
+) -> tuple[GateError | None, Any, Any, PlayedServices]:
     raw = chat(Dialect.OPENAI, text, stream=False, **more)
     error: GateError | None = None
     try:
         await Gate(parts).serve(raw, principal_of(parts.snapshot), Caller())
     except GateError as refusal:
         error = refusal
-    store = parts.store
-    assert isinstance(store, MemoryStore)
-    (record,) = store.records.values()
+    (record,) = parts.store.records.values()
     return error, record.intent, record.end, parts
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -158,7 +159,7 @@ async def test_who_leaves_makes_room() -> None:
 
 
 async def test_how_many_wait_is_bounded_in_all_and_for_each_app() -> None:
-    fields = {name: "" if "host" in name else 0 for name in ServerSpec.__struct_fields__}
+    fields: dict[str, Any] = {name: "" if "host" in name else 0 for name in ServerSpec.__struct_fields__}
     ledger = MemoryLedger()
     crowd = Crowd(ledger)
 

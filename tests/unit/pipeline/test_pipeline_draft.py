@@ -1,6 +1,7 @@
 """The record in the making."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_an_intent_is_bounded_and_counts_all() -> None:
     ],
 )
 def test_the_end_user(body_user: str | None, header: str, expected: str) -> None:
-    more = {} if body_user is None else {"user": body_user}
+    more: dict[str, Any] = {} if body_user is None else {"user": body_user}
     raw = chat(Dialect.OPENAI, "hello", **more)
     parts = services(configured(RULES))
     given = RawRequest(

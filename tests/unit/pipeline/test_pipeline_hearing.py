@@ -13,14 +13,13 @@ from gptgate.core.finding import Origin
 from gptgate.core.snapshot import Mode, Snapshot
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.gate import Gate
-from gptgate.pipeline.services import Services
-from gptgate.storage.memory import MemoryStore
 from pipeline_parts import (
     CARD,
     OPENAI_KEY,
     Caller,
     PlayedClassifier,
     PlayedReply,
+    PlayedServices,
     PlayedUpstream,
     chat,
     configured,
@@ -77,7 +76,9 @@ def stream(dialect: Dialect, text: str, size: int = 4) -> list[bytes]:
         ]
         return [event(dialect, document) for document in documents]
     deltas = [{"content": piece} for piece in pieces]
-    chunks = [{"id": "i", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    chunks: list[dict[str, Any]] = [
+        {"id": "i", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
+    ]
     end = {"id": "i", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     usage = {"id": "i", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}
     return [*(event(dialect, chunk) for chunk in (*chunks, end, usage)), b"data: [DONE]\n\n"]
@@ -97,13 +98,11 @@ def said(body: bytes) -> str:
 class Served:
     """One request that was served: what its caller got, and what is on record."""
 
-    def __init__(self, parts: Services, out: Caller, error: GateError | None) -> None:
+    def __init__(self, parts: PlayedServices, out: Caller, error: GateError | None) -> None:
         self.out, self.error = out, error
-        store = parts.store
-        assert isinstance(store, MemoryStore)
-        (record,) = store.records.values()
+        (record,) = parts.store.records.values()
+        assert record.end is not None
         self.intent, self.end = record.intent, record.end
-        assert self.end is not None
 
 
 async def serve(

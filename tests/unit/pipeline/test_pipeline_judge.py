@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from gptgate.core.document import apply_edits
 from gptgate.core.errors import ApprovalRequired, GuardFailed, PolicyDenied, RedactionImpossible
 from gptgate.core.facts import Decision, Inspection, Permit
-from gptgate.core.finding import Finding, Origin, Segment
+from gptgate.core.finding import Finding, Origin, Path, Segment
 from gptgate.core.snapshot import Effect, Obligations
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.judge import (
@@ -34,7 +35,7 @@ from pipeline_parts import CANARIES, CARD, OPENAI_KEY, chat, configured, judged,
 EVERYTHING = "policy: {rules: [{id: all, stage: request, effect: redact, findings: ['*']}]}"
 
 
-def judge(rules: str, text: str, **more: object) -> tuple[Effect, bytes]:
+def judge(rules: str, text: str, **more: Any) -> tuple[Effect, bytes]:
     """The effect, and the body as it may be sent."""
     parts = services(configured(rules))
     facts = judged(parts, chat(Dialect.OPENAI, text, **more))
@@ -226,7 +227,8 @@ def test_whoever_denies_has_the_word(first: object, second: object, message: str
 def test_a_cap_lowers_what_is_asked_for_and_raises_nothing() -> None:
     parts = services(configured(RULES))
     for stated, cap, sent in ((50, 9, 9), (5, 9, 5), (None, 9, 9)):
-        facts = judged(parts, chat(Dialect.OPENAI, **({} if stated is None else {"max_tokens": stated})))
+        bound: dict[str, Any] = {} if stated is None else {"max_tokens": stated}
+        facts = judged(parts, chat(Dialect.OPENAI, **bound))
         decision = decided(obligations=Obligations(max_output_tokens=cap))
         permit = enforce(parts, facts.request, NOTHING, decision, facts.grant.model, None, None, facts.facts)
         assert permit.request.max_output_tokens == sent
@@ -239,7 +241,7 @@ def test_pseudonyms_are_of_the_session_or_of_the_request() -> None:
 
     def name(session: str, request_id: str, decision: Decision = wanted) -> str | None:
         given = pseudonyms_for(parts, replace(facts, session=session, request_id=request_id), decision)
-        return given and given.name("pii.email", "jane@example.com")
+        return given.name("pii.email", "jane@example.com") if given else None
 
     assert name("s", "r1") == name("s", "r2") == name("", "s")
     assert len({name("s", "r1"), name("t", "r1"), name("", "r1"), name("", "r2")}) == 4
@@ -254,7 +256,7 @@ def test_a_request_that_nobody_judged_is_as_it_came() -> None:
 
 def test_a_lower_bound_on_the_output_leaves_the_rest_of_a_permit() -> None:
     request = judged(services(configured(RULES)), chat(Dialect.OPENAI, "hello")).request
-    edits = {("messages",): b"[]"}
+    edits: dict[Path, bytes] = {("messages",): b"[]"}
     permit = Permit(request=request, edits=edits, obligations=Obligations(max_output_tokens=9, notice="n"))
     lower = lower_output(permit, 4)
     assert lower.request == replace(request, max_output_tokens=4)
@@ -315,7 +317,7 @@ def test_the_systems_text_is_minded_where_a_rule_wants_it_and_nobody_elses() -> 
     ],
 )
 def test_a_finding_lies_in_a_text_and_has_points(changes: dict[str, int], sound: bool) -> None:
-    found = (replace(Finding("k", Origin.USER, "/x", 0, 5, "d", 50), **changes),)  # type: ignore[arg-type]
+    found = (replace(Finding("k", Origin.USER, "/x", 0, 5, "d", 50), **changes),)
     if sound:
         assert sound_findings(found, TEXTS) is found
         return

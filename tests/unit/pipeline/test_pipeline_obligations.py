@@ -19,9 +19,18 @@ from gptgate.core.facts import RawRequest
 from gptgate.core.snapshot import Effect, Obligations, ProviderKind, RuleSpec, Snapshot, Stage
 from gptgate.core.wire import Dialect
 from gptgate.pipeline.gate import Gate
-from gptgate.pipeline.services import Services
 from gptgate.storage.approval_desk import ApprovalDesk
-from pipeline_parts import CARD, Caller, PlayedReply, PlayedUpstream, chat, configured, principal_of, services
+from pipeline_parts import (
+    CARD,
+    Caller,
+    PlayedReply,
+    PlayedServices,
+    PlayedUpstream,
+    chat,
+    configured,
+    principal_of,
+    services,
+)
 from sse_reader import SseReader
 
 pytestmark = pytest.mark.asyncio
@@ -52,26 +61,26 @@ def rule(name: str, effect: Effect = Effect.FLAG, stage: Stage = Stage.REQUEST, 
     return RuleSpec(id=name, stage=stage, effect=effect, **{**conditions, **fields})
 
 
-def ruled(*rules: RuleSpec, snapshot: Snapshot = MODELS, **more: Any) -> Services:
+def ruled(*rules: RuleSpec, snapshot: Snapshot = MODELS, **more: Any) -> PlayedServices:
     message = {"role": "assistant", "content": "fine"}
     body = {"model": "m", "choices": [{"index": 0, "message": message}], "usage": USAGE}
     upstream = PlayedUpstream([PlayedReply(pieces=[json.dumps(body).encode()])])
     return services(replace(snapshot, rules=rules), upstream=upstream, **more)
 
 
-async def serve(parts: Services, raw: RawRequest | None = None) -> Caller:
+async def serve(parts: PlayedServices, raw: RawRequest | None = None) -> Caller:
     out = Caller()
     raw = raw or chat(Dialect.OPENAI, f"pay with {CARD}", stream=False)
     await Gate(parts).serve(raw, principal_of(parts.snapshot), out)
     return out
 
 
-def sent(parts: Services) -> Any:
+def sent(parts: PlayedServices) -> Any:
     [body] = parts.upstream.sent
     return json.loads(body)
 
 
-def intent(parts: Services) -> Any:
+def intent(parts: PlayedServices) -> Any:
     [record] = parts.store.records.values()
     assert record.end is not None
     return record.intent
@@ -138,7 +147,7 @@ async def test_obligations_of_both_decisions_are_one() -> None:
     assert sent(parts)["max_tokens"] == 7
 
 
-async def refused(parts: Services, error: type[GateError], match: str, raw: RawRequest | None = None) -> None:
+async def refused(parts: PlayedServices, error: type[GateError], match: str, raw: RawRequest | None = None) -> None:
     with pytest.raises(error, match=match):
         await serve(parts, raw)
     assert parts.upstream.sent == []
@@ -243,6 +252,7 @@ async def test_an_answer_without_calls_passes() -> None:
     parts = ruled(STRIP)
     await serve(parts)
     [record] = parts.store.records.values()
+    assert record.end is not None
     assert record.end.code == ""
 
 

@@ -41,7 +41,8 @@ class Watched:
         self.charge = BudgetCharge(budget, ())
         ceiling = Ceiling(price, INPUT, OUTPUT, 1)
         self.first = self.ledger.reserve("r", "app", [self.charge], ceiling.spend, 0)
-        self.draft: Any = SimpleNamespace(extensions=0, extended_nano=0, usage=None)
+        draft: Any = SimpleNamespace(extensions=0, extended_nano=0, usage=None)
+        self.draft = draft
         plan: Any = None
         raw: Any = None
         self.admitted = Admitted(plan, self.limiter, FixedClock(), raw, plan)
