@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -92,7 +93,7 @@ def write_config(folder: Path, text: str, *, simulator: str = "", data: int = 1,
     return path
 
 
-def make_key(folder: Path, *, app: str = "demo", **fields: object) -> str:
+def make_key(folder: Path, *, app: str = "demo", **fields: Any) -> str:
     """A new API key in the folder's store; its text."""
     key = generate(secrets.token_bytes(48))
     record = KeyRecord(id=key.id, app=app, name="test", secret_hash=key.secret_hash, created_ms=1, **fields)

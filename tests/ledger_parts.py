@@ -1,7 +1,7 @@
 """Ledgers by apps and months, the budget that every gateway has."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class LedgerOnDisk:
     """The `Ledger` port with its records in SQLite. `close` checks that a restart finds what was settled and held."""
 
     def __init__(self, folder: Path, initial: Mapping[tuple[str, str], int]) -> None:
-        self.when_settled = None
+        self.when_settled: Callable[[], None] | None = None
         self._folder, self._loop = folder, asyncio.new_event_loop()
         self._ids: set[str] = set()
         self._store = self._opened()
@@ -68,6 +68,7 @@ class LedgerOnDisk:
         return extended
 
     def settle(self, reservation: Reservation, spend: Spend) -> None:
+        self._ledger.when_settled = self.when_settled
         self._ledger.settle(reservation, spend)
         ended = end(reservation.id, app=reservation.app, cost_nano=spend.nano, usage_source="provider")
         self._store.finish(ended, None)

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -211,10 +211,9 @@ class LimiterThere:
 class LedgerThere:
     """The `Ledger` port on shared counters."""
 
-    when_settled = None
-
     def __init__(self, member: Member) -> None:
         self.member = member
+        self.when_settled: Callable[[], None] | None = None
         self._holds: dict[str, SharedHold] = {}
 
     def reserve(
@@ -242,6 +241,7 @@ class LedgerThere:
 
     def settle(self, reservation: Reservation, spend: Spend) -> None:
         async def settle() -> None:
+            self.member.ledger.when_settled = self.when_settled
             self.member.ledger.settle(reservation, spend)
             self._holds[reservation.id].requests.release()
             await self.member.service.settled()

@@ -11,7 +11,7 @@ from gptgate.core.events import End, EndState, Intent
 from gptgate.core.facts import Usage
 from gptgate.storage.spending import Spending
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 ZERO: dict[Any, Any] = {str: "", int: 0, bool: False, Usage: Usage(), EndState: EndState.COMPLETED}
 
 

@@ -46,7 +46,7 @@ def memory_bench(folder: Path) -> Bench:
 BENCHES: dict[str, Callable[[Path], Bench]] = {"sqlite": sqlite_bench, "memory": memory_bench}
 
 
-@pytest.fixture(params=BENCHES.values(), ids=BENCHES.keys())
+@pytest.fixture(params=list(BENCHES.values()), ids=list(BENCHES))
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     made: Bench = request.param(tmp_path / "data")
     yield made

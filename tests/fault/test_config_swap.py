@@ -1,6 +1,7 @@
 """A new configuration under load: requests keep what they began with, nothing is lost, no broken file counts."""
 
 import asyncio
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -102,6 +103,9 @@ async def test_50_swaps_under_load_lose_nothing(tmp_path: Path) -> None:
                 answered += 1
             await client.close()
 
+        def has_answered(least: int) -> bool:
+            return answered >= least
+
         callers = [asyncio.create_task(caller(number)) for number in range(8)]
         digests = {gateway.app.snapshot.digest}
         for number in range(SWAPS):
@@ -110,7 +114,7 @@ async def test_50_swaps_under_load_lose_nothing(tmp_path: Path) -> None:
             digest, changed = await gateway.app.apply_config()
             assert changed
             digests.add(digest)
-            await eventually(lambda before=before: answered >= before + 3)
+            await eventually(partial(has_answered, before + 3))
         over = True
         await asyncio.gather(*callers)
         found = await balanced(gateway, answered)

@@ -1,6 +1,7 @@
 """Provider failures, by how far the request got: what it costs, how often it is tried, what the caller is told."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +227,7 @@ async def test_wrong_usage_stays_spent(tmp_path: Path, stream: bool, usage: Any)
         assert stays_spent(record)
 
 
-ODD_ANSWERS = {
+ODD_ANSWERS: dict[str, Sequence[bytes | None]] = {
     "not HTTP": [b"hello, this is not HTTP\r\n\r\n"],
     "nothing": [b""],
     "half a head": [b"HTTP/1.1 200 OK\r\ncontent-le"],

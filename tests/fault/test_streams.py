@@ -33,12 +33,13 @@ def at(config: str, provider: ScriptedProvider) -> str:
 def events(path: str, pieces: list[str]) -> bytes:
     """A provider's stream of these pieces of text."""
     if path == CHAT:
-        parts = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
+        parts: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
         parts.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         parts.append({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 9}})
         return b"".join(b"data: %s\n\n" % json.dumps(part).encode() for part in parts) + b"data: [DONE]\n\n"
     usage = {"input_tokens": 7, "output_tokens": 1}
-    kinds = [{"type": "message_start", "message": {"id": "m", "model": "x", "content": [], "usage": usage}}]
+    message = {"id": "m", "model": "x", "content": [], "usage": usage}
+    kinds: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
     kinds.append({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
     for piece in pieces:
         kinds.append({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}})

@@ -6,6 +6,7 @@ import random
 import socket
 from contextlib import suppress
 
+import aiohttp
 import pytest
 
 from gptgate.core.errors import Reach, UpstreamBroken, UpstreamUnreachable
@@ -28,6 +29,13 @@ from nasty_provider import (
     until_closed,
 )
 from waiting import eventually
+
+
+def connector_of(upstream: HttpUpstream) -> aiohttp.BaseConnector:
+    """The pool of connections to the one provider."""
+    connector = upstream._lanes["acme"]._session.connector
+    assert connector is not None
+    return connector
 
 
 async def test_a_connection_is_given_back_when_the_body_was_read() -> None:
@@ -74,7 +82,7 @@ async def test_a_stale_connection_that_was_closed_in_time_is_replaced() -> None:
     async with against(handler) as (provider, upstream):
         await (await send(upstream)).read(10)
         await closed.wait()
-        pool = upstream._lanes["acme"]._session.connector._conns
+        pool = connector_of(upstream)._conns
         await eventually(lambda: not any(one.is_connected() for kept in pool.values() for one, _ in kept))
         assert await (await send(upstream)).read(10) == b"{}"
         assert provider.connections == 2
@@ -291,7 +299,7 @@ async def test_cancelling_anywhere_leaves_no_task_and_no_connection(when: str) -
         await eventually(lambda: not asyncio.all_tasks() - before - provider_tasks)
         lane = upstream._lanes["acme"]
         assert not lane._live
-        assert not lane._session.connector._acquired
+        assert not connector_of(upstream)._acquired
         if when != "pausing":
             await eventually(lambda: provider.open == 0)
         await upstream.close()
@@ -310,7 +318,7 @@ async def test_a_thousand_aborted_streams_leave_nothing() -> None:
         await eventually(lambda: provider.open == 0)
         lane = upstream._lanes["acme"]
         assert not lane._live
-        assert not lane._session.connector._acquired
+        assert not connector_of(upstream)._acquired
         assert provider.connections == 1000
 
 
@@ -345,7 +353,7 @@ async def test_giving_up_drops_what_was_still_to_be_written(why: str) -> None:
 
 
 async def test_closing_the_client_during_a_pause_sends_nothing_more() -> None:
-    upstreams = []
+    upstreams: list[HttpUpstream] = []
 
     async def close_meanwhile(_: float) -> None:
         await upstreams[0].close()

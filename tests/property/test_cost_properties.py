@@ -1,5 +1,7 @@
 """Money under all inputs: a ceiling is one, and no interleaving overspends."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -101,8 +103,14 @@ def test_a_ceiling_is_tight(price: TablePrice, most_input: int, most_output: int
     reached = 0
     ends = {most_input, *(tier.above for tier in price._tiers if 0 <= tier.above <= most_input)}
     for total in ends:
-        inputs = [{}, {"cache_read": total}, {"cache_write": total}, {"audio_input": total}, {"image_input": total}]
-        outputs = [{}, {"audio_output": most_output}, {"image_output": most_output}]
+        inputs: list[dict[str, Any]] = [
+            {},
+            {"cache_read": total},
+            {"cache_write": total},
+            {"audio_input": total},
+            {"image_input": total},
+        ]
+        outputs: list[dict[str, Any]] = [{}, {"audio_output": most_output}, {"image_output": most_output}]
         for told in (NONE | one | other for one in inputs for other in outputs):
             usage = Usage(input_tokens=total, output_tokens=most_output, **told)
             reached = max(reached, price.cost(usage))

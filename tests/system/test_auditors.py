@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def request_id(live: Live) -> str:
     return str(live.rows()[0]["id"])
 
 
-def events(live: Live, kind: str) -> list[dict[str, object]]:
+def events(live: Live, kind: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(live.folder / "gptgate.db")) as connection:
         rows = connection.execute("SELECT body FROM events WHERE type = ? ORDER BY seq", (kind,)).fetchall()
     return [json.loads(body) for (body,) in rows]

@@ -170,7 +170,7 @@ FIELDS: dict[str, list[Any]] = {
     "metadata": ["x", 1, [], {"user_id": 1}, {"user_id": ["a"]}],
     "service_tier": ["gold", 1, [], {}],
 }
-READ: dict[Endpoint, tuple[str, ...]] = {
+READ: dict[Endpoint, list[str]] = {
     Endpoint.CHAT: (
         "model messages stream max_tokens max_completion_tokens n best_of stream_options user service_tier".split()
     ),

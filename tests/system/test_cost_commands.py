@@ -5,6 +5,7 @@ import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ budgets:
 CONFIG = SERVER + with_hasty("first_byte: 200ms") + APPS + BUDGETS + RULES
 
 
-async def ask(gateway: Gateway, text: str, *headers: str, **fields: object) -> tuple[int, str]:
+async def ask(gateway: Gateway, text: str, *headers: str, **fields: Any) -> tuple[int, str]:
     client = await RawClient.connect(gateway.base_url)
     await client.send(post(CHAT, gateway.key, prompt(text, stream=False, **fields), *headers))
     status, found, _ = await client.answer()

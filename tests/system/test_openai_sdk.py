@@ -153,7 +153,8 @@ async def test_a_tool_conversation(client: openai.AsyncOpenAI) -> None:
     asked = await client.chat.completions.create(model="sim-gpt", messages=messages, tools=[WEATHER])
     message = asked.choices[0].message
     assert message.tool_calls
-    messages.append({"role": "assistant", "tool_calls": [call.model_dump() for call in message.tool_calls]})  # type: ignore[misc, typeddict-item]
+    calls: list[Any] = [call.model_dump() for call in message.tool_calls]
+    messages.append({"role": "assistant", "tool_calls": calls})
     messages.append({"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "sunny"})
     told = await client.chat.completions.create(model="sim-gpt", messages=messages, tools=[WEATHER])
     assert told.choices[0].message.content == "The tool answered: sunny"

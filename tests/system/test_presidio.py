@@ -127,7 +127,7 @@ async def test_a_pseudonym_of_a_name_is_restored_in_the_answer(tmp_path: Path, s
         assert NAME in said or NAME in answer.body.decode()
 
 
-PLACES = {
+PLACES: dict[str, dict[str, float]] = {
     "behind the end": {"start": 0, "end": 99},
     "of nothing": {"start": 3, "end": 3},
     "turned round": {"start": 4, "end": 2},

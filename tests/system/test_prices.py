@@ -90,7 +90,7 @@ async def test_audio_costs_its_own_price_where_the_usage_says_how_much_of_it_the
         running_gateway(tmp_path, config.replace("@SIMULATOR@", provider.base_url)) as gateway,
     ):
         client = await RawClient.connect(gateway.base_url)
-        asked = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
+        asked: dict[str, Any] = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
         await client.send(post(CHAT, gateway.key, prompt("say hello", stream=stream, **asked)))
         status, _, _ = await client.answer()
         await client.close()

@@ -12,6 +12,7 @@ from gptgate.core.beside import SinkKind, SinkSpec
 from gptgate.core.sinks import ENTRY_KINDS, LogLine, SinkFailed, SinkRefused
 from gptgate.couriers import Couriers, batches
 from gptgate.storage import events
+from gptgate.storage.folder import DATABASE_NAME
 from waiting import PATIENCE_S, wait_until
 
 
@@ -231,4 +232,4 @@ def test_a_sink_that_no_entry_is_for_gets_none(records: Records) -> None:
 
 def test_every_kind_of_entry_can_be_asked_for() -> None:
     made = {value for name, value in vars(events).items() if name.isupper() and isinstance(value, str)}
-    assert set(ENTRY_KINDS) == made - {events.DATABASE_NAME} | {"intent", "end"}
+    assert set(ENTRY_KINDS) == made - {DATABASE_NAME} | {"intent", "end"}

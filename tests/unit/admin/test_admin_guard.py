@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from typing import Any
+from typing import Any, Never
 
 import pytest
 import uvicorn
@@ -13,7 +13,7 @@ from gptgate.admin.guard import HostGuard
 from waiting import PATIENCE_S, eventually
 
 
-async def nothing(*_: Any) -> None:
+async def nothing(*_: Any) -> Never:
     raise AssertionError("the guard let it through")
 
 

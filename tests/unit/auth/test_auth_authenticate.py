@@ -1,6 +1,7 @@
 """An API key → who calls."""
 
 import hmac
+from typing import Any
 
 import msgspec
 import pytest
@@ -125,7 +126,7 @@ def test_a_key_that_is_both_revoked_and_expired_is_revoked() -> None:
 
 
 @pytest.mark.parametrize("state", [{"expires_ms": 1}, {"revoked_ms": 1}, {"networks": ("10.0.0.0/8",)}])
-def test_the_state_of_a_key_is_told_only_to_who_knows_the_secret(state: dict[str, object]) -> None:
+def test_the_state_of_a_key_is_told_only_to_who_knows_the_secret(state: dict[str, Any]) -> None:
     assert type(refused(bearer(FORGED), **state)) is InvalidKey
     assert type(refused(bearer(KEY), **state)) is not InvalidKey
 
@@ -163,7 +164,12 @@ def test_known_and_unknown_ids_cost_the_same_comparison(key: GeneratedKey, monke
 
 def test_no_error_holds_any_part_of_the_secret() -> None:
     secret = KEY.text.split("-")[3]
-    states = [{"expires_ms": 1}, {"revoked_ms": 1}, {"networks": ("10.0.0.0/8",)}, {"app": "gone"}]
+    states: list[dict[str, Any]] = [
+        {"expires_ms": 1},
+        {"revoked_ms": 1},
+        {"networks": ("10.0.0.0/8",)},
+        {"app": "gone"},
+    ]
     states.append({"secret_hash": hash_secret("other")})
     for state in states:
         error = refused(bearer(KEY), **state)

@@ -1,5 +1,7 @@
 """Who calls + what they ask for → a grant."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -45,7 +47,8 @@ APP = AppSpec(
     monthly_budget_nano=None,
     content="none",
 )
-SERVER = ServerSpec(**{name: 0 if "host" not in name else "" for name in ServerSpec.__struct_fields__})
+BLANK: dict[str, Any] = {name: 0 if "host" not in name else "" for name in ServerSpec.__struct_fields__}
+SERVER = ServerSpec(**BLANK)
 SNAPSHOT = Snapshot(
     digest="d",
     server=SERVER,

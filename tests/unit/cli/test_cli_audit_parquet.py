@@ -96,7 +96,7 @@ def test_what_has_no_effect_or_fits_nothing_is_refused(folder: Path, tmp_path: P
     out = tmp_path / "parts"
     for settings in ({"out": None}, {"out": out, "cursor": tmp_path / "cursor"}):
         with pytest.raises(CommandError) as caught:
-            run(folder, **settings)  # type: ignore[arg-type]
+            run(folder, **settings)
         assert caught.value.exit_code == USAGE
     run(folder, out)
     with pytest.raises(CommandError, match="says where to begin"):

@@ -1,6 +1,7 @@
 """`gptgate policy`: check, test and explain."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def suite(folder: Path, *cases: dict[str, object], config: str = "gptgate.yaml") -> str:
+def suite(folder: Path, *cases: Mapping[str, object], config: str = "gptgate.yaml") -> str:
     path = folder / "cases.yaml"
     path.write_text(
         json.dumps({"config": config, "tests": [{"name": f"c{n}", **case} for n, case in enumerate(cases)]})

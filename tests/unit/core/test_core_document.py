@@ -107,7 +107,7 @@ def _leaves(value: Any, path: Path = ()) -> list[Path]:
 def _replaced(value: Any, path: Path, new: Any) -> Any:
     if not path:
         return new
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     copy[path[0]] = _replaced(value[path[0]], path[1:], new)
     return copy
 

@@ -1,5 +1,7 @@
 """A flat price."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -62,8 +64,9 @@ def test_nothing_costs_nothing() -> None:
 @pytest.mark.parametrize("field", ["input_tokens", "output_tokens", "cache_read", "cache_write"])
 def test_negative_counts_are_errors(field: str) -> None:
     price = TablePrice("t", [BASE])
+    counts: dict[str, Any] = {field: -1}
     with pytest.raises(ValueError, match="negative"):
-        price.cost(Usage(**{field: -1}))
+        price.cost(Usage(**counts))
     with pytest.raises(ValueError, match="negative"):
         price.ceiling(-1, 0)
     with pytest.raises(ValueError, match="negative"):
@@ -200,10 +203,11 @@ def test_the_ceiling_assumes_the_dearest_kind() -> None:
 
 @pytest.mark.parametrize("field", ["audio_input", "audio_output", "image_input"])
 def test_a_kind_has_no_negative_price_or_number(field: str) -> None:
+    negative: dict[str, Any] = {field: -1}
     with pytest.raises(ValueError, match="not negative"):
-        TablePrice("t", [replace(KINDS, **{field: -1})])
+        TablePrice("t", [replace(KINDS, **negative)])
     with pytest.raises(ValueError, match="negative"):
-        TablePrice("t", [KINDS]).cost(Usage(input_tokens=5, output_tokens=5, **{field: -1}))
+        TablePrice("t", [KINDS]).cost(Usage(input_tokens=5, output_tokens=5, **negative))
 
 
 def test_rows_leave_out_kinds_without_a_price() -> None:

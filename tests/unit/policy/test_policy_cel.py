@@ -1,12 +1,14 @@
 """Conditions: only true is true, and what gives neither true nor false refuses."""
 
+from typing import Any
+
 import pytest
 
 from gptgate.core.errors import GuardFailed
 from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect, Mode, RuleSpec, Stage
 from gptgate.policy.cel import Circumstances, Condition, ConditionError, _reported, examine
-from gptgate.policy.engine import compile_policy
+from gptgate.policy.engine import Policy, compile_policy
 from gptgate.policy.expression import uses, words
 from gptgate.policy.rules import Rule
 from gptgate.policy.score import assess
@@ -166,8 +168,8 @@ def test_only_true_is_true_and_only_false_is_false(answer: object) -> None:
         condition.holds(Circumstances(facts(), SOME, ()))
 
 
-def policy_with(answer: object, **rule: object):
-    fields = {"findings": (), "origins": (), "min_score": 0, "apps": (), "models": (), "message": ""}
+def policy_with(answer: object, **rule: Any) -> Policy:
+    fields: dict[str, Any] = {"findings": (), "origins": (), "min_score": 0, "apps": (), "models": (), "message": ""}
     spec = RuleSpec(id="r", stage=Stage.REQUEST, effect=Effect.FLAG, when="true", **{**fields, **rule})
     policy = compile_policy([spec], "d")
     prepared: Rule = policy._rules["r"]
@@ -281,7 +283,14 @@ def test_more_findings_than_the_engine_reads_refuse() -> None:
 
 
 def test_conditions_narrow_down_like_every_other_condition() -> None:
-    base = {"origins": (), "min_score": 0, "apps": (), "models": (), "message": "", "stage": Stage.REQUEST}
+    base: dict[str, Any] = {
+        "origins": (),
+        "min_score": 0,
+        "apps": (),
+        "models": (),
+        "message": "",
+        "stage": Stage.REQUEST,
+    }
     policy = compile_policy(
         [
             RuleSpec(id="a", effect=Effect.REDACT, findings=("pii.*",), when='model.location == "cloud"', **base),

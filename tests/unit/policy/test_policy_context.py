@@ -1,5 +1,7 @@
 """Circumstances that make a finding weigh more."""
 
+from typing import Any
+
 import pytest
 
 from gptgate.core.finding import Finding, Origin
@@ -27,7 +29,7 @@ def found(kind: str, points: int = 20, origin: Origin = Origin.USER) -> Finding:
         ((), {"location": "cloud", "tools": ("shell",)}, {}),
     ],
 )
-def test_which_circumstances_count(findings: tuple[Finding, ...], given: dict, expected: set[str]) -> None:
+def test_which_circumstances_count(findings: tuple[Finding, ...], given: dict[str, Any], expected: set[str]) -> None:
     plain, there = assess(findings), assess(findings, facts=facts(**given))
     assert dict(there.parts).keys() - dict(plain.parts).keys() == set(expected)
     assert there.score == plain.score + sum(CONTEXT[name] for name in expected)

@@ -1,6 +1,7 @@
 """Rules → Decision."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,9 @@ def found(kind: str, points: int = 20, origin: Origin = Origin.USER) -> Finding:
     return Finding(kind, origin, "/x", 0, 4, "test", points)
 
 
-def fired(policy: Policy, *findings: Finding, stage: Stage = Stage.REQUEST, app: str = "a", model: str = "m") -> tuple:
+def fired(
+    policy: Policy, *findings: Finding, stage: Stage = Stage.REQUEST, app: str = "a", model: str = "m"
+) -> tuple[str, ...]:
     return policy.decide(facts(stage=stage, app=app, model=model), assess(findings)).rules
 
 
@@ -438,7 +441,7 @@ def test_who_is_asked_by_shadows_alone_does_not_act() -> None:
         ({"findings": ("*",), "models": ("m",)}, True),
     ],
 )
-def test_an_answer_waits_for_classifiers_that_may_get_it_denied(given: dict, waits: bool) -> None:
+def test_an_answer_waits_for_classifiers_that_may_get_it_denied(given: dict[str, Any], waits: bool) -> None:
     spec = rule("r", **({"effect": Effect.DENY, "stage": Stage.RESPONSE} | given))
     policy = compile_policy([spec], DIGEST)
     for _ in range(2):

@@ -206,8 +206,7 @@ def test_a_place_is_that_of_the_whole_answer() -> None:
 def test_what_is_reported_on_the_way_is_known_before_the_end() -> None:
     codec = _codec()
     codec.feed(_start(input_tokens=10, output_tokens=1))
-    assert codec.so_far == Usage(input_tokens=10, output_tokens=1)
-    assert codec.usage is None
+    assert (codec.so_far, codec.usage) == (Usage(input_tokens=10, output_tokens=1), None)
     (event,) = codec.feed(_event("message_delta", delta={"stop_reason": None}, usage={"output_tokens": 40}))
     # The answer goes on: no text is complete yet.
     assert event.closes == ()

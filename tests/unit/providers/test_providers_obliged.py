@@ -50,8 +50,9 @@ STRIP = Obligations(strip_tools=True)
 
 @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
 def test_a_higher_bound_is_lowered_and_a_lower_one_stays(name: str) -> None:
-    assert sent(Endpoint.CHAT, CAP, bound=100, messages=HELLO, **{name: 101})[name] == 100
-    assert sent(Endpoint.CHAT, CAP, bound=99, messages=HELLO, **{name: 99})[name] == 99
+    for stated, bound in ((101, 100), (99, 99)):
+        fields: dict[str, Any] = {"messages": HELLO, name: stated}
+        assert sent(Endpoint.CHAT, CAP, bound=bound, **fields)[name] == bound
 
 
 def test_both_bounds_of_a_chat_are_lowered() -> None:
@@ -87,7 +88,7 @@ def test_what_has_no_output_is_not_capped(endpoint: Endpoint) -> None:
 
 
 def test_a_chat_loses_its_tools_and_nothing_else() -> None:
-    offered = {
+    offered: dict[str, Any] = {
         "tools": [TOOL],
         "tool_choice": "auto",
         "parallel_tool_calls": True,
@@ -103,7 +104,11 @@ def test_a_chat_loses_its_tools_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("endpoint", [Endpoint.MESSAGES, Endpoint.COUNT_TOKENS])
 def test_a_message_loses_its_tools_and_nothing_else(endpoint: Endpoint) -> None:
-    tools = {"tools": [{"name": "pay", "input_schema": {}}], "tool_choice": {"type": "auto"}, "mcp_servers": []}
+    tools: dict[str, Any] = {
+        "tools": [{"name": "pay", "input_schema": {}}],
+        "tool_choice": {"type": "auto"},
+        "mcp_servers": [],
+    }
     document = sent(endpoint, STRIP, messages=HELLO, max_tokens=5, top_k=1, **tools)
     assert list(document) == ["model", "messages", "max_tokens", "top_k"]
 
@@ -114,8 +119,9 @@ def test_a_tool_field_in_another_case_is_no_way_around() -> None:
         (Endpoint.CHAT, "Tool_choice"),
         (Endpoint.MESSAGES, "MCP_servers"),
     ]:
+        fields: dict[str, Any] = {"messages": HELLO, "max_tokens": 5, field: []}
         with pytest.raises(Exception, match="must be spelled"):
-            sent(endpoint, STRIP, messages=HELLO, max_tokens=5, **{field: []})
+            sent(endpoint, STRIP, **fields)
 
 
 def test_a_notice_stands_in_front_of_a_chat_and_moves_no_edit() -> None:

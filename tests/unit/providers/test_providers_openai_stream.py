@@ -265,7 +265,7 @@ def test_a_key_beside_the_choices_is_seen_without_a_value() -> None:
 
 def test_text_in_parts_without_an_index_grows() -> None:
     codec = _codec()
-    deltas = [{"content": [{"type": "text", "text": text}]} for text in ("one ", "two")]
+    deltas: list[dict[str, Any]] = [{"content": [{"type": "text", "text": text}]} for text in ("one ", "two")]
     deltas += [{"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "three"}]}]}]
     events = [event for delta in deltas for event in codec.feed(_chunk({"index": 0, "delta": delta}))]
     spoken, thought = (0, "content", "[text]", "text"), (0, "content", "[thinking]", "thinking", "[text]", "text")

@@ -48,9 +48,11 @@ def _cases() -> list[tuple[Endpoint, str, Any]]:
     cases: list[tuple[Endpoint, str, Any]] = []
     for endpoint in ADAPTERS:
         cases += [(endpoint, "model", value) for value in [None, "", *WRONG]]
+    no_messages: list[Any] = [None, [], "text", {}, 1, ["a"], [None], [[]], [1]]
     for endpoint in (Endpoint.CHAT, Endpoint.MESSAGES, Endpoint.COUNT_TOKENS):
-        cases += [(endpoint, "messages", value) for value in [None, [], "text", {}, 1, ["a"], [None], [[]], [1]]]
-    cases += [(Endpoint.EMBEDDINGS, "input", value) for value in [None, "", [], 1, {}, True]]
+        cases += [(endpoint, "messages", value) for value in no_messages]
+    no_input: list[Any] = [None, "", [], 1, {}, True]
+    cases += [(Endpoint.EMBEDDINGS, "input", value) for value in no_input]
     for endpoint in (Endpoint.CHAT, Endpoint.MESSAGES):
         cases += [(endpoint, "stream", value) for value in ["true", 1, 0, [], {}]]
     counts: list[Any] = [0, -1, 1.0, 1.5, "5", True, [], {}, 10**30, -(10**30), 1e300]

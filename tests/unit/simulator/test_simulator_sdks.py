@@ -1,15 +1,36 @@
 """The official SDKs, unmodified, against the simulator: they must read everything it says."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anthropic
 import openai
 import pytest
+from anthropic.types import MessageParam, ToolParam, ToolResultBlockParam
+from openai.types.chat import (
+    ChatCompletionMessageFunctionToolCall,
+    ChatCompletionMessageParam,
+    ChatCompletionToolParam,
+)
 
 from gptgate.simulator.app import Simulator
 from gptgate.simulator.server import SimulatorServer
 
-TOOL = {"type": "object", "properties": {"city": {"type": "string"}}}
+TOOL: dict[str, object] = {"type": "object", "properties": {"city": {"type": "string"}}}
+
+
+def said(*content: object) -> str:
+    """The text of a message that has nothing but one."""
+    (block,) = content
+    assert isinstance(block, anthropic.types.TextBlock)
+    return block.text
+
+
+def called(*content: object) -> anthropic.types.ToolUseBlock:
+    """The only call of a message that has nothing but one."""
+    (block,) = content
+    assert isinstance(block, anthropic.types.ToolUseBlock)
+    return block
 
 
 @pytest.fixture
@@ -59,27 +80,32 @@ async def test_openai_stream(gpt: openai.AsyncOpenAI) -> None:
 
 
 async def test_openai_stream_helper_puts_two_choices_together(gpt: openai.AsyncOpenAI) -> None:
-    messages = [{"role": "user", "content": "echo: one two three"}]
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": "echo: one two three"}]
     async with gpt.chat.completions.stream(model="m", messages=messages, n=2) as stream:
         final = await stream.get_final_completion()
     assert [choice.message.content for choice in final.choices] == ["one two three", "one two three"]
 
 
 async def test_openai_tools(gpt: openai.AsyncOpenAI) -> None:
-    tools = [{"type": "function", "function": {"name": "weather", "parameters": TOOL}}]
-    asked = [{"role": "user", "content": "use the tool"}]
+    tools: list[ChatCompletionToolParam] = [{"type": "function", "function": {"name": "weather", "parameters": TOOL}}]
+    asked: list[ChatCompletionMessageParam] = [{"role": "user", "content": "use the tool"}]
     answer = await gpt.chat.completions.create(model="m", messages=asked, tools=tools)
     message = answer.choices[0].message
     assert answer.choices[0].finish_reason == "tool_calls"
     assert message.tool_calls is not None
-    assert message.tool_calls[0].function.arguments == '{"city":"simulated"}'
-    result = {"role": "tool", "tool_call_id": message.tool_calls[0].id, "content": "sunny"}
-    answer = await gpt.chat.completions.create(model="m", messages=[*asked, message, result], tools=tools)
+    call = message.tool_calls[0]
+    assert isinstance(call, ChatCompletionMessageFunctionToolCall)
+    assert call.function.arguments == '{"city":"simulated"}'
+    spoken: Any = message  # the SDK takes its own answer back as it is
+    asked += [spoken, {"role": "tool", "tool_call_id": call.id, "content": "sunny"}]
+    answer = await gpt.chat.completions.create(model="m", messages=asked, tools=tools)
     assert answer.choices[0].message.content == "The tool answered: sunny"
 
 
 async def test_openai_streamed_tools(gpt: openai.AsyncOpenAI) -> None:
-    messages = [{"role": "user", "content": 'fault: chunk=4\ncall: f {"a": "b c"}\ncall: g {}'}]
+    messages: list[ChatCompletionMessageParam] = [
+        {"role": "user", "content": 'fault: chunk=4\ncall: f {"a": "b c"}\ncall: g {}'}
+    ]
     async with gpt.chat.completions.stream(model="m", messages=messages) as stream:
         final = await stream.get_final_completion()
     calls = final.choices[0].message.tool_calls
@@ -127,38 +153,39 @@ async def test_anthropic_message(claude: anthropic.AsyncAnthropic) -> None:
     answer = await claude.messages.create(
         model="m", max_tokens=50, system="be brief", messages=[{"role": "user", "content": "echo: hello"}]
     )
-    assert answer.content[0].text == "hello"
+    assert said(*answer.content) == "hello"
     assert answer.stop_reason == "end_turn"
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (9, 1)
 
 
 async def test_anthropic_stream(claude: anthropic.AsyncAnthropic) -> None:
-    messages = [{"role": "user", "content": "fault: chunk=3\necho: hello there"}]
+    messages: list[MessageParam] = [{"role": "user", "content": "fault: chunk=3\necho: hello there"}]
     async with claude.messages.stream(model="m", max_tokens=50, messages=messages) as stream:
         text = "".join([piece async for piece in stream.text_stream])
         final = await stream.get_final_message()
     assert text == "hello there"
-    assert final.content[0].text == text
+    assert said(*final.content) == text
     assert (final.stop_reason, final.usage.output_tokens) == ("end_turn", 2)
 
 
 async def test_anthropic_tools_streamed_and_not(claude: anthropic.AsyncAnthropic) -> None:
-    tools = [{"name": "weather", "input_schema": TOOL}]
-    asked = [{"role": "user", "content": "use the tool"}]
+    tools: list[ToolParam] = [{"name": "weather", "input_schema": TOOL}]
+    asked: list[MessageParam] = [{"role": "user", "content": "use the tool"}]
     answer = await claude.messages.create(model="m", max_tokens=50, messages=asked, tools=tools)
     assert answer.stop_reason == "tool_use"
-    assert answer.content[0].input == {"city": "simulated"}
+    call = called(*answer.content)
+    assert call.input == {"city": "simulated"}
     async with claude.messages.stream(model="m", max_tokens=50, messages=asked, tools=tools) as stream:
         final = await stream.get_final_message()
-    assert final.content[0].input == {"city": "simulated"}
-    result = {"type": "tool_result", "tool_use_id": answer.content[0].id, "content": "sunny"}
-    turns = [*asked, {"role": "assistant", "content": answer.content}, {"role": "user", "content": [result]}]
-    answer = await claude.messages.create(model="m", max_tokens=50, messages=turns, tools=tools)
-    assert answer.content[0].text == "The tool answered: sunny"
+    assert called(*final.content).input == {"city": "simulated"}
+    result: ToolResultBlockParam = {"type": "tool_result", "tool_use_id": call.id, "content": "sunny"}
+    asked += [{"role": "assistant", "content": answer.content}, {"role": "user", "content": [result]}]
+    answer = await claude.messages.create(model="m", max_tokens=50, messages=asked, tools=tools)
+    assert said(*answer.content) == "The tool answered: sunny"
 
 
 async def test_anthropic_count_tokens_agrees_with_the_bill(claude: anthropic.AsyncAnthropic) -> None:
-    messages = [{"role": "user", "content": "one, two"}]
+    messages: list[MessageParam] = [{"role": "user", "content": "one, two"}]
     counted = await claude.messages.count_tokens(model="m", messages=messages)
     answer = await claude.messages.create(model="m", max_tokens=5, messages=messages)
     assert counted.input_tokens == answer.usage.input_tokens == 7
@@ -182,8 +209,9 @@ async def test_anthropic_models(claude: anthropic.AsyncAnthropic) -> None:
 async def test_anthropic_errors(
     claude: anthropic.AsyncAnthropic, status: int, error: type[anthropic.APIStatusError]
 ) -> None:
-    messages = [{"role": "user", "content": f"fault: status={status}"}]
+    messages: list[MessageParam] = [{"role": "user", "content": f"fault: status={status}"}]
     with pytest.raises(error) as raised:
         await claude.messages.create(model="m", max_tokens=5, messages=messages)
     assert raised.value.status_code == status
+    assert isinstance(raised.value.body, dict)
     assert raised.value.request_id == raised.value.body["request_id"]

@@ -1,4 +1,5 @@
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def test_what_was_put_comes_back_and_nobody_else_may_read_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data[:-1] + b"x", lambda _: b""])
-def test_what_was_changed_or_cut_is_nothing(tmp_path: Path, change) -> None:
+def test_what_was_changed_or_cut_is_nothing(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
     cache = CompiledPatterns(tmp_path)
     cache.put("a", b"some data")
     file = tmp_path / FOLDER / "a"

@@ -53,8 +53,8 @@ def test_the_bytes_of_the_lines_are_those_that_the_checkpoint_signs(tmp_path: Pa
         assert data.startswith(head)
         end = data.index(b',"v":1}') + len(b',"v":1}')
         hashes.append(leaf_hash(data[len(head) : end]))
-    head = open_checkpoint(records.files.read("checkpoint"), SIGNER.key)
-    assert (head.size, head.root) == (len(lines), root_of(hashes))
+    signed = open_checkpoint(records.files.read("checkpoint"), SIGNER.key)
+    assert (signed.size, signed.root) == (len(lines), root_of(hashes))
 
 
 def test_a_large_event_is_there_with_its_body(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,9 @@ from gptgate.storage.sqlite import SqliteStore
 from storage_samples import FixedClock, intent
 
 
-def key(key_id: str, **values: object) -> KeyRecord:
-    return KeyRecord(
-        **{"id": key_id, "app": "shop", "name": "n", "secret_hash": bytes(range(32)), "created_ms": 5, **values}
-    )  # type: ignore[arg-type]
+def key(key_id: str, **values: Any) -> KeyRecord:
+    plain: dict[str, Any] = {"app": "shop", "name": "n", "secret_hash": bytes(range(32)), "created_ms": 5}
+    return KeyRecord(id=key_id, **{**plain, **values})
 
 
 def test_a_key_comes_back_as_it_was_inserted(tmp_path: Path) -> None:

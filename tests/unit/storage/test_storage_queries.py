@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,8 @@ def test_words_are_found_however_json_writes_them(words: str, text: str) -> None
 def test_what_is_searched_for_is_never_sql(folder: Path, text: str) -> None:
     numbers = ("_ms", "_score", "beyond")
     texts = [name for name in CONDITIONS if not name.endswith(numbers) and name != "tags"]
-    filters = [SearchFilters(tags={text: text}), *(SearchFilters(**{name: text}) for name in texts)]
+    wanted: list[dict[str, Any]] = [{"tags": {text: text}}, *({name: text} for name in texts)]
+    filters = [SearchFilters(**one) for one in wanted]
     with SqliteReader(folder) as reader:
         assert [reader.search(each, 10) for each in filters] == [[]] * len(filters)
         assert reader.show(text) is None

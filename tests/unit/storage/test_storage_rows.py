@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import Connection
+from typing import Any
 
 import msgspec
 import pytest
@@ -40,7 +41,7 @@ def add(connection: Connection, seq: int, asked: Intent, ended: End | None = Non
 @pytest.mark.parametrize(("table", "event"), [("intents", intent("a")), ("ends", end("a"))])
 def test_each_column_holds_the_field_of_its_name(connection: Connection, table: str, event: Intent | End) -> None:
     """Every field gets a value that no other has, so that two swapped columns show."""
-    distinct = {
+    distinct: dict[str, Any] = {
         name: f"<{name}>" if value == "" else 1000 + place
         for place, name in enumerate(event.__struct_fields__)
         if (value := getattr(event, name)) == "" or type(value) is int

@@ -33,10 +33,10 @@ class FailingConnection(sqlite3.Connection):
             run(sql, *values)
         raise sqlite3.OperationalError("disk I/O error")
 
-    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         return self._fail_at(super().execute, sql, *values)
 
-    def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
         return self._fail_at(super().executemany, sql, *values)
 
 

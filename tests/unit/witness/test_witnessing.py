@@ -6,10 +6,11 @@ import json
 import shutil
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -82,9 +83,12 @@ class Office:
         self.witnessing.change([spec], {spec.name: SECRET})
         self.standing: Standing = self.witnessing._standings[spec.name]
 
-    def _log(self, _logger: object, _name: str, event: dict[str, object]) -> str:
+    def _log(self, _logger: object, _name: str, event: MutableMapping[str, Any]) -> str:
         self.lines.append(str(event["event"]))
         raise structlog.DropEvent
+
+    async def until_failed(self, times: int) -> None:
+        await eventually(lambda: self.standing.failures >= times)
 
     async def until_taken(self, size: int) -> None:
         await eventually(lambda: self.standing.taken is not None and self.standing.taken.size == size)
@@ -181,7 +185,7 @@ async def test_a_witness_that_is_not_there_harms_nobody(folder: Folder, tmp_path
         spec(WitnessKind.FILE, path=str(tmp_path / "file" / "below")),
     ):
         office = Office(folder, one)
-        await eventually(lambda office=office: office.standing.failures >= 2)
+        await office.until_failed(2)
         assert office.standing.problem
         await office.witnessing.close()
 
@@ -239,7 +243,7 @@ async def test_an_answer_that_is_no_cosignature_is_a_failure(folder: Folder, out
         folder.grow("a")
         for url in (out.url, f"{out.url}/hook"):
             office = Office(folder, spec(WitnessKind.TLOG, url=url, key=str(other.key)))
-            await eventually(lambda office=office: office.standing.failures >= 1)
+            await office.until_failed(1)
             assert office.standing.problem.startswith("its answer is no cosignature")
             await office.witnessing.close()
     assert folder.records.files.witnessed() == {}
