@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import BinaryIO
 
 from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -121,11 +122,11 @@ def syslog() -> Iterator[Received]:
                 while (length := _length(stream.read(1), stream)) is not None:
                     received.keep(stream.read(length) + b"\n", {})
 
-    def _length(digit: bytes, stream: object) -> int | None:
+    def _length(digit: bytes, stream: BinaryIO) -> int | None:
         number = b""
         while digit not in (b" ", b""):
             number += digit
-            digit = stream.read(1)  # type: ignore[attr-defined]
+            digit = stream.read(1)
         return int(number) if number else None
 
     thread = threading.Thread(target=serve, daemon=True)

@@ -14,7 +14,8 @@ DIRECTORIES: dict[str, Make] = {"memory": KeyTable}
 
 @pytest.fixture(params=list(DIRECTORIES.values()), ids=list(DIRECTORIES))
 def make(request: pytest.FixtureRequest) -> Make:
-    return request.param  # type: ignore[no-any-return]
+    made: Make = request.param
+    return made
 
 
 def record(id: str, revoked_ms: int = 0, expires_ms: int = 0) -> KeyRecord:

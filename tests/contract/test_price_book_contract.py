@@ -17,7 +17,8 @@ NOW = 1_795_000_000_000
 
 @pytest.fixture(params=list(BOOKS.values()), ids=list(BOOKS))
 def book(request: pytest.FixtureRequest) -> PriceBook:
-    return request.param({"one": ProviderKind.OPENAI_COMPATIBLE})  # type: ignore[no-any-return]
+    make: Make = request.param
+    return make({"one": ProviderKind.OPENAI_COMPATIBLE})
 
 
 def model(price: PriceOverride | None) -> ModelSpec:

@@ -189,9 +189,9 @@ def _kinds() -> Table:
     return Table(("Kind", "What it is", "Detector", "Points"), rows)
 
 
-def _fields(kind: type) -> Table:
+def _fields(kind: type[msgspec.Struct]) -> Table:
     hints = typing.get_type_hints(kind)
-    rows = [(_code(field), _type(hints[field])) for field in kind.__struct_fields__]  # type: ignore[attr-defined]
+    rows = [(_code(field), _type(hints[field])) for field in kind.__struct_fields__]
     return Table(("Field", "Type", "Meaning"), rows, free=1)
 
 

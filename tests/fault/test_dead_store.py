@@ -1,18 +1,16 @@
 """While records cannot be written nothing passes; when they can again, everything does, without a restart."""
 
 import asyncio
-import os
-import resource
-import signal
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, closing
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from books import balanced
+from disk_faults import FAULTS, held_by_another
 from gptgate.admin.app import ApplyResult, build_admin
 from gptgate.compose import App
 from gptgate.core.budgets import APP_MONTH, BudgetCharge
@@ -32,42 +30,6 @@ async def running_quick(folder: Path) -> AsyncIterator[Gateway]:
     async with running_gateway(folder, QUICK) as gateway:
         gateway.app.store._timeout_s = PATIENCE_S
         yield gateway
-
-
-@contextmanager
-def full_disk(folder: Path) -> Iterator[None]:
-    """No file of this process may grow past the size that the write-ahead log has now."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    size = os.stat(folder / "gptgate.db-wal").st_size
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
-
-
-@contextmanager
-def held_by_another(folder: Path) -> Iterator[None]:
-    with closing(sqlite3.connect(folder / "gptgate.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-
-
-@contextmanager
-def removed(folder: Path) -> Iterator[None]:
-    os.rename(folder / "gptgate.db", folder / "elsewhere")
-    yield
-    os.rename(folder / "elsewhere", folder / "gptgate.db")
-
-
-FAULTS: dict[str, Callable[[Path], AbstractContextManager[None]]] = {
-    "full disk": full_disk,
-    "held by another": held_by_another,
-    "removed": removed,
-}
 
 
 async def ask(gateway: Gateway, text: str, *, path: str = CHAT) -> tuple[int, dict[str, str], bytes]:

@@ -2,19 +2,17 @@
 
 import asyncio
 import os
-import resource
 import shutil
-import signal
-import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from disk_faults import FAULTS, held_by_another
 from gptgate.core.errors import AuditUnavailable
 from gptgate.core.events import EndState
 from gptgate.core.facts import Usage
@@ -92,38 +90,6 @@ async def until_healthy(store: SqliteStore) -> None:
 
 async def until_written(store: SqliteStore) -> None:
     await eventually(lambda: not (store.stats().waiting_ends or store.stats().open_requests))
-
-
-@contextmanager
-def full_disk(folder: Path) -> Iterator[None]:
-    """No file of this process may grow past the size that the write-ahead log has now."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    size = os.stat(folder / "gptgate.db-wal").st_size
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
-
-
-@contextmanager
-def held_by_another(folder: Path) -> Iterator[None]:
-    with closing(sqlite3.connect(folder / "gptgate.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-
-
-@contextmanager
-def removed(folder: Path) -> Iterator[None]:
-    os.rename(folder / "gptgate.db", folder / "elsewhere")
-    yield
-    os.rename(folder / "elsewhere", folder / "gptgate.db")
-
-
-FAULTS = {"full disk": full_disk, "held by another": held_by_another, "removed": removed}
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())

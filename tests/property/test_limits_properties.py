@@ -1,6 +1,7 @@
 """The limiter against an exact model: a token bucket in fractions."""
 
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,9 +51,7 @@ steps = st.one_of(
 
 
 @given(st.lists(limits, min_size=3, max_size=3), st.lists(steps, max_size=60))
-def test_the_limiter_admits_exactly_what_the_model_admits(
-    config: list[Limits], script: list[tuple[str, object]]
-) -> None:
+def test_the_limiter_admits_exactly_what_the_model_admits(config: list[Limits], script: list[tuple[str, Any]]) -> None:
     limiter = MemoryLimiter()
     buckets = [Bucket(limit.requests_per_minute, limit.concurrency) for limit in config]
     open_: list[tuple[Admission, list[int]]] = []
@@ -60,11 +59,11 @@ def test_the_limiter_admits_exactly_what_the_model_admits(
     wait_ms = 0
     for action, argument in script:
         if action == "pass":
-            now += argument  # type: ignore[operator]
+            now += argument
         elif action == "wait":
             now += wait_ms * 1_000_000
         elif action == "release" and open_:
-            admission, members = open_[argument % len(open_)]  # type: ignore[operator]
+            admission, members = open_[argument % len(open_)]
             admission.release()
             if (admission, members) in open_:
                 open_.remove((admission, members))
@@ -72,7 +71,7 @@ def test_the_limiter_admits_exactly_what_the_model_admits(
                     buckets[member].in_flight -= 1
             admission.release()
         elif action == "admit":
-            members = list(argument)  # type: ignore[call-overload]
+            members = list(argument)
             for member in members:
                 buckets[member].refill(now)
             wait = max((buckets[member].wait_ns() for member in members), default=Fraction(0))

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,9 @@ from storage_samples import intent
 HASH = b"\x01" * 32
 
 
-def key(name: str, **more: object) -> KeyRecord:
-    fields = {"id": name, "app": "shop", "name": "till", "secret_hash": HASH, "created_ms": 5, **more}
-    return KeyRecord(**fields)  # type: ignore[arg-type]
+def key(name: str, **more: Any) -> KeyRecord:
+    fields: dict[str, Any] = {"id": name, "app": "shop", "name": "till", "secret_hash": HASH, "created_ms": 5, **more}
+    return KeyRecord(**fields)
 
 
 @pytest.fixture(scope="module")

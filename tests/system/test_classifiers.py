@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import APPS, PROVIDERS, SERVER, running_gateway
+from harness import APPS, PROVIDERS, SERVER, Gateway, running_gateway
 from probes import records_of, send_raw
 from raw_client import CHAT, MESSAGES, post, prompt
 from scripted_provider import ScriptedProvider, scripted, whole
@@ -80,8 +80,8 @@ async def test_a_classifier_without_an_answer_refuses_or_lets_pass_as_configured
             assert 'gptgate_effects_total{effect="allowed_on_failure"} 1.0' in found
 
 
-def scraped(gateway: object) -> str:
-    return gateway.app.telemetry.scrape().decode()  # type: ignore[attr-defined,no-any-return]
+def scraped(gateway: Gateway) -> str:
+    return gateway.app.telemetry.scrape().decode()
 
 
 async def test_a_renewed_secret_of_a_classifier_is_taken_at_the_next_apply(

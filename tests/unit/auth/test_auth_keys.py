@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_every_changed_character_is_noticed() -> None:
 @pytest.mark.parametrize(
     "change", [lambda t: t[:-1], lambda t: t + "0", lambda t: t + "\n", lambda t: " " + t, str.upper, lambda _: ""]
 )
-def test_any_other_length_or_case_is_no_key(change) -> None:  # type: ignore[no-untyped-def]
+def test_any_other_length_or_case_is_no_key(change: Callable[[str], str]) -> None:
     assert parse(change(generate(RANDOM).text)) is None
 
 

@@ -19,12 +19,23 @@ from harness import CONFIG, free_port, write_config
 TOKEN = "t" * 43
 
 
+class Plane(http.server.HTTPServer):
+    """Gives every POST this answer, and notes what it was asked."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), Control)
+        self.answer = (status, body)
+        self.seen: list[tuple[str, str | None]] = []
+
+
 class Control(http.server.BaseHTTPRequestHandler):
-    """Answers every POST with what the server was given, and notes what it was asked."""
+    """Answers as its server says."""
+
+    server: Plane
 
     def do_POST(self) -> None:
-        self.server.seen.append((self.path, self.headers["authorization"]))  # type: ignore[attr-defined]
-        status, body = self.server.answer  # type: ignore[attr-defined]
+        self.server.seen.append((self.path, self.headers["authorization"]))
+        status, body = self.server.answer
         self.send_response(status)
         self.send_header("location", "http://127.0.0.1:1/elsewhere")
         self.send_header("content-length", str(len(body)))
@@ -36,9 +47,8 @@ class Control(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def control_plane(status: int, body: bytes) -> Iterator[http.server.HTTPServer]:
-    server = http.server.HTTPServer(("127.0.0.1", 0), Control)
-    server.answer, server.seen = (status, body), []  # type: ignore[attr-defined]
+def control_plane(status: int, body: bytes) -> Iterator[Plane]:
+    server = Plane(status, body)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -67,7 +77,7 @@ def test_the_token_goes_along_and_the_answer_is_read(tmp_path: Path, monkeypatch
     with control_plane(200, json.dumps({"keys": 3}).encode()) as server:
         answer = post(tmp_path, _server(server.server_port), "/x")
         assert (answer.status, answer.document) == (200, {"keys": 3})
-        assert server.seen == [("/x", f"Bearer {TOKEN}")]  # type: ignore[attr-defined]
+        assert server.seen == [("/x", f"Bearer {TOKEN}")]
 
 
 def test_a_listener_on_every_address_is_reached_on_loopback(tmp_path: Path) -> None:
@@ -102,14 +112,14 @@ def test_without_a_token_nothing_is_sent(tmp_path: Path) -> None:
     with control_plane(200, b"{}") as server:
         with pytest.raises(Untold, match=r"admin\.token"):
             post(tmp_path, _server(server.server_port), "/x")
-        assert server.seen == []  # type: ignore[attr-defined]
+        assert server.seen == []
 
 
 def test_whoever_listens_while_no_gateway_runs_gets_no_token(tmp_path: Path) -> None:
     with control_plane(200, b"{}") as server:
         _running(tmp_path, server.server_port).release()
         assert refresh_keys(tmp_path, None) is False
-        assert server.seen == []  # type: ignore[attr-defined]
+        assert server.seen == []
 
 
 def test_a_running_gateway_is_told(tmp_path: Path) -> None:
@@ -117,7 +127,7 @@ def test_a_running_gateway_is_told(tmp_path: Path) -> None:
         lock = _running(tmp_path, server.server_port)
         assert refresh_keys(tmp_path, None) is True
         lock.release()
-        assert server.seen == [("/admin/v1/keys/refresh", f"Bearer {TOKEN}")]  # type: ignore[attr-defined]
+        assert server.seen == [("/admin/v1/keys/refresh", f"Bearer {TOKEN}")]
 
 
 def test_a_refusal_and_a_broken_configuration_are_untold(tmp_path: Path) -> None:

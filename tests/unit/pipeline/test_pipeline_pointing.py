@@ -1,6 +1,7 @@
 """What a judge that points at places is shown, and the way back from there."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,8 @@ from gptgate.core.snapshot import Effect
 from gptgate.pipeline.pointing import located, pointed
 
 
-def segment(text: str, *path: str, **more: object) -> Segment:
-    return Segment(path or ("messages", "content"), Origin.USER, text, **more)  # type: ignore[arg-type]
+def segment(text: str, *path: str, **more: Any) -> Segment:
+    return Segment(path or ("messages", "content"), Origin.USER, text, **more)
 
 
 def opinion(*spans: tuple[int, int, int]) -> Opinion:

@@ -351,9 +351,9 @@ def test_names_are_told_of_a_condition_without_faults() -> None:
 
 @pytest.mark.parametrize("answer", [False, "ERROR"])
 def test_rules_behind_one_that_does_not_hold_are_asked(answer: object) -> None:
-    base = {"findings": (), "origins": (), "min_score": 0, "apps": (), "models": (), "message": ""}
+    base: dict[str, Any] = {"findings": (), "origins": (), "min_score": 0, "apps": (), "models": (), "message": ""}
     specs = [
-        RuleSpec(id=id, stage=Stage.REQUEST, effect=Effect.FLAG, when=when, mode=mode, **base)  # type: ignore[arg-type]
+        RuleSpec(id=id, stage=Stage.REQUEST, effect=Effect.FLAG, when=when, mode=mode, **base)
         for id, when, mode in (("first", "true", Mode.SHADOW), ("second", "", Mode.ENFORCE))
     ]
     policy = compile_policy(specs, "d")

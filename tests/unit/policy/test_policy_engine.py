@@ -20,7 +20,7 @@ BUCKETS = [82, 71, 5, 99, 15, 58]
 
 
 def rule(id: str, effect: Effect = Effect.FLAG, **fields: object) -> RuleSpec:
-    base: dict[str, object] = {
+    base: dict[str, Any] = {
         "stage": Stage.REQUEST,
         "findings": (),
         "origins": (),
@@ -29,7 +29,7 @@ def rule(id: str, effect: Effect = Effect.FLAG, **fields: object) -> RuleSpec:
         "models": (),
         "message": "",
     }
-    return RuleSpec(id=id, effect=effect, **(base | fields))  # type: ignore[arg-type]
+    return RuleSpec(id=id, effect=effect, **(base | fields))
 
 
 def found(kind: str, points: int = 20, origin: Origin = Origin.USER) -> Finding:

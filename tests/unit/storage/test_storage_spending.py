@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,8 +24,8 @@ def opened(folder: Path) -> SqliteStore:
     return SqliteStore.open(folder, clock=FixedClock(), timeout_ms=60_000)
 
 
-def budget(unit: Unit, *scope: Dimension, **fields: object) -> BudgetSpec:
-    return BudgetSpec(name="b", scope=scope, unit=unit, window=Window.LIFETIME, **fields)  # type: ignore[arg-type]
+def budget(unit: Unit, *scope: Dimension, **fields: Any) -> BudgetSpec:
+    return BudgetSpec(name="b", scope=scope, unit=unit, window=Window.LIFETIME, **fields)
 
 
 def spent(folder: Path, spec: BudgetSpec, since_ms: int = 0) -> list[Spent]:

@@ -94,9 +94,9 @@ class Office:
         await eventually(lambda: self.standing.taken is not None and self.standing.taken.size == size)
 
 
-def spec(kind: WitnessKind, **fields: object) -> WitnessSpec:
-    given: dict[str, object] = {"path": "", "url": "", "key": "", "credential": None, "timeout_ms": 30_000, **fields}
-    return WitnessSpec(name="w", kind=kind, every_ms=10, **given)  # type: ignore[arg-type]
+def spec(kind: WitnessKind, **fields: Any) -> WitnessSpec:
+    given: dict[str, Any] = {"path": "", "url": "", "key": "", "credential": None, "timeout_ms": 30_000, **fields}
+    return WitnessSpec(name="w", kind=kind, every_ms=10, **given)
 
 
 def tlog(out: Outside) -> WitnessSpec:
