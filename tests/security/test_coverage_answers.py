@@ -14,7 +14,7 @@ from harness import APPS, SERVER, Gateway
 from places import Place, filled, places, strings_under, value_at, written
 from probes import RawAnswer, http_request, send_raw
 from raw_client import CHAT, MESSAGES
-from scripted_gateway import gateway_of
+from scripted_gateway import MODELS, PROVIDERS, gateway_of
 from scripted_provider import ScriptedProvider, scripted, streamed, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,15 +24,7 @@ KIND = "secret.github"
 MARK = f"[redacted:{KIND}]"
 CONFIG = (
     SERVER
-    + """\
-providers:
-  - {name: local, kind: openai_compatible, base_url: "@SIMULATOR@", retries: 0}
-  - {name: anthropic, kind: anthropic, base_url: "@SIMULATOR@", credential: "env:MATRIX_CREDENTIAL", retries: 0}
-models:
-  - {name: for-openai, provider: local, price: free}
-  - {name: for-anthropic, provider: anthropic, price: free}
-teams: [{name: demo}]
-"""
+    + PROVIDERS
     + APPS
     + """\
 policy:
@@ -40,7 +32,6 @@ policy:
     - {id: redact-secrets, stage: response, effect: redact, findings: ["secret.*"]}
 """
 )
-MODELS = {CHAT: "for-openai", MESSAGES: "for-anthropic"}
 WHOLE = {CHAT: (answers.CHAT, answers.CHAT_TOKENS), MESSAGES: (answers.MESSAGES,)}
 ERRORS = {CHAT: answers.CHAT_ERROR, MESSAGES: answers.MESSAGES_ERROR}
 EVENTS = {CHAT: answers.CHAT_EVENTS, MESSAGES: answers.MESSAGES_EVENTS}
@@ -57,7 +48,7 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory, provider: ScriptedProvider) -> AsyncIterator[Gateway]:
-    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG, "MATRIX_CREDENTIAL") as running:
+    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG) as running:
         yield running
 
 

@@ -11,27 +11,14 @@ import pytest_asyncio
 from harness import APPS, RULES, SERVER, Gateway
 from probes import http_request, send_raw
 from raw_client import CHAT, MESSAGES
-from scripted_gateway import gateway_of
+from scripted_gateway import PROVIDERS, gateway_of
 from scripted_provider import ScriptedProvider, scripted, streamed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CARD = "4111111111111111"
 HALVES = (CARD[:8], CARD[8:])
-CONFIG = (
-    SERVER
-    + """\
-providers:
-  - {name: local, kind: openai_compatible, base_url: "@SIMULATOR@", retries: 0}
-  - {name: anthropic, kind: anthropic, base_url: "@SIMULATOR@", credential: "env:HOSTILE_CREDENTIAL", retries: 0}
-models:
-  - {name: for-openai, provider: local, price: free}
-  - {name: for-anthropic, provider: anthropic, price: free}
-teams: [{name: demo}]
-"""
-    + APPS
-    + RULES
-)
+CONFIG = SERVER + PROVIDERS + APPS + RULES
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -42,7 +29,7 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory, provider: ScriptedProvider) -> AsyncIterator[Gateway]:
-    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG, "HOSTILE_CREDENTIAL") as running:
+    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG) as running:
         yield running
 
 

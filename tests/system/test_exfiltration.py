@@ -12,7 +12,7 @@ from gptgate.detectors import canary, echo
 from harness import SERVER, Gateway
 from probes import RawAnswer, http_request, send_raw
 from raw_client import CHAT, MESSAGES
-from scripted_gateway import gateway_of
+from scripted_gateway import MODELS, PROVIDERS, gateway_of
 from scripted_provider import ScriptedProvider, scripted, streamed, whole
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,14 +24,8 @@ SYSTEM = (
 TOKEN = re.compile(rb"ref-[a-z2-7]{32}")
 CONFIG = (
     SERVER
+    + PROVIDERS
     + """\
-providers:
-  - {name: local, kind: openai_compatible, base_url: "@SIMULATOR@", retries: 0}
-  - {name: anthropic, kind: anthropic, base_url: "@SIMULATOR@", credential: "env:EXFIL_CREDENTIAL", retries: 0}
-models:
-  - {name: for-openai, provider: local, price: free}
-  - {name: for-anthropic, provider: anthropic, price: free}
-teams: [{name: demo}]
 apps: [{name: demo, team: demo}]
 policy:
   rules:
@@ -41,7 +35,6 @@ policy:
     - {id: recited, stage: response, effect: redact, findings: [exfil.system_prompt]}
 """
 )
-MODELS = {CHAT: "for-openai", MESSAGES: "for-anthropic"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -52,7 +45,7 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gateway(tmp_path_factory: pytest.TempPathFactory, provider: ScriptedProvider) -> AsyncIterator[Gateway]:
-    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG, "EXFIL_CREDENTIAL") as running:
+    async with gateway_of(provider, tmp_path_factory.mktemp("gateway"), CONFIG) as running:
         yield running
 
 
