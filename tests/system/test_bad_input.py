@@ -1,19 +1,24 @@
 """Bad input: a clear error in the caller's dialect, one record where the caller is known, else none, never a 500."""
 
+import asyncio
+import contextlib
+import gc
 import gzip
 import json
 from collections.abc import AsyncIterator, Callable
+from types import FrameType
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from gptgate.core.wire import PATHS, Dialect, Endpoint
+from gptgate.http.body import OF_APP, read_body
 from gptgate.storage.views import SearchFilters
 from harness import APPS, PROVIDERS, RULES, Gateway, running_gateway
 from probes import RawAnswer, http_request, last_seq, records_of, send_raw
 from raw_client import RawClient
-from waiting import eventually
+from waiting import PATIENCE_S, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -355,6 +360,47 @@ async def test_a_body_that_does_not_come(hasty: Gateway, path: str) -> None:
     answer = await send_raw(hasty.base_url, data)
     check_error(answer, path, 408, "body_timeout")
     await check_record(hasty, since, answer, path)
+
+
+async def test_many_bodies_that_do_not_end_are_bounded_together(gateway: Gateway) -> None:
+    """No limit sees them: a request counts when it is there."""
+    since, path = await last_seq(gateway), POSTS[0]
+    head = http_request("POST", path, [*headers_of(gateway, path), ("content-length", str(LIMIT))])
+    async with contextlib.AsyncExitStack() as stack:
+        answers = []
+        for _ in range(OF_APP + 1):
+            client = await RawClient.connect(gateway.base_url)
+            stack.push_async_callback(client.close)
+            await client.send(head + b"x" * (LIMIT - 1))
+            answers.append((client, asyncio.create_task(client.answer())))
+        async with asyncio.timeout(PATIENCE_S):
+            refused, _ = await asyncio.wait([task for _, task in answers], return_when=asyncio.FIRST_COMPLETED)
+            for client, task in answers:
+                if task not in refused:
+                    await client.send(b"x")
+            codes = [(await task)[1]["x-gptgate-error"] for _, task in answers]
+    assert sorted(codes) == ["bodies_limited"] + ["invalid_json"] * OF_APP
+    records = await records_of(gateway, since)
+    assert sorted(record.end.code for record in records if record.end) == sorted(codes)
+
+
+async def test_a_refused_body_is_let_go_at_once(gateway: Gateway) -> None:
+    """Not when the collector comes round: an error and the frames that raised it hold each other, and the body."""
+    path = POSTS[0]
+    head = http_request("POST", path, [*headers_of(gateway, path), ("transfer-encoding", "chunked")])
+    chunk = b"%x\r\n" % LIMIT + b"x" * LIMIT + b"\r\n"
+
+    def readings() -> list[Any]:
+        frames = [each for each in gc.get_objects() if type(each) is FrameType]
+        return [frame for frame in frames if frame.f_code is read_body.__code__]
+
+    gc.collect()
+    gc.disable()
+    try:
+        check_error(await send_raw(gateway.base_url, head + chunk * 2), path, 413, "body_too_large")
+        await eventually(lambda: not readings())
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("path", POSTS)

@@ -39,7 +39,13 @@ SERVER = Group(
     (
         Field("data", ADDRESS, "Where applications reach the data plane.", "127.0.0.1:8080"),
         Field("control", ADDRESS, "Where the control plane listens: health, metrics, admin.", "127.0.0.1:8081"),
-        Field("max_body_bytes", _BYTES, "The largest request body that is read; a larger one is refused.", "10MiB"),
+        Field(
+            "max_body_bytes",
+            _BYTES,
+            "The largest request body that is read; a larger one is refused. Of bodies that are not complete yet, one "
+            "app may have 16 times as much in memory, all together 64 times.",
+            "10MiB",
+        ),
         Field("max_answer_bytes", _BYTES, "The largest answer of a provider that is read.", "32MiB"),
         Field("header_timeout", _WAIT, "How long a caller may take to send a request's head.", "10s"),
         Field("body_timeout", _WAIT, "How long a caller may take to send a request's body.", "30s"),

@@ -19,7 +19,7 @@ from gptgate.core.facts import Principal, RawRequest
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import ServerSpec
 from gptgate.core.wire import ONE_MODEL, PATHS, Dialect, Endpoint
-from gptgate.http.body import declared_length, read_arrived, read_body
+from gptgate.http.body import BodyRoom, declared_length, read_arrived, read_body
 from gptgate.http.errors import error_body, error_event, error_headers
 from gptgate.http.outlet import AsgiOutlet, Receive, Send
 from gptgate.http.protocol import CONNECTION
@@ -67,6 +67,7 @@ class DataPlane:
         self._clock = clock
         self._new_id = new_id
         self._observer = observer
+        self._room = BodyRoom()
         self.in_flight = 0
         self.draining = False
 
@@ -126,7 +127,7 @@ class DataPlane:
                 if scope["method"] != method:
                     raise MethodNotAllowed(f"{path} takes {method} only.")
                 arrived = method == "GET" or (connection is not None and connection.body_arrived())
-                body = b"" if method == "GET" else await _body(headers, receive, server, arrived)
+                body = b"" if method == "GET" else await self._body(headers, receive, server, arrived, principal)
                 if not arrived:
                     # A body may take its time: a key that was revoked meanwhile opens nothing any more.
                     unread = False
@@ -139,6 +140,7 @@ class DataPlane:
             await self._serve_until_gone(gate, request(body), principal, outlet, receive, connection)
         except GateError as error:
             await self._fail(error, outlet, dialect, request_id, started_ns, unread)
+            _let_go(error)
         finally:
             outlet.close()
 
@@ -187,6 +189,19 @@ class DataPlane:
             raise error
         return ShuttingDown(SHUTTING_DOWN)
 
+    async def _body(
+        self, headers: dict[str, str], receive: Receive, server: ServerSpec, arrived: bool, principal: Principal
+    ) -> bytes:
+        encoding = headers.get("content-encoding", "identity")
+        if encoding != "identity":
+            raise InvalidField("The body must not be compressed: 'content-encoding' is not supported.")
+        largest = server.max_body_bytes
+        declared_length(headers, largest)
+        if arrived:
+            return await read_arrived(receive, largest)
+        with self._room.share(principal.app.name, largest) as share:
+            return await read_body(receive, largest, server.body_timeout_ms, share)
+
     def _authenticate(self, gate: Gate, headers: dict[str, str], peer: str) -> Principal:
         try:
             return gate.authenticate(headers, peer)
@@ -224,21 +239,21 @@ class DataPlane:
         await outlet.answer(error.status, headers, error_body(error, dialect, request_id))
 
 
+def _let_go(error: GateError) -> None:
+    """Forget the frames that raised it, and the body in them. Error and frames hold each other, so they would stay
+    until the collector comes round, which is seldom: refusals of large bodies would fill memory.
+    """
+    step: BaseException | None = error
+    while step is not None:
+        step.__traceback__ = None
+        step = step.__context__
+
+
 async def _watch(receive: Receive, hang_up: Callable[[], None]) -> None:
     """The hang-up by ASGI's own means, under a server that does not tell of it otherwise."""
     while (await receive())["type"] != "http.disconnect":
         pass
     hang_up()
-
-
-async def _body(headers: dict[str, str], receive: Receive, server: ServerSpec, arrived: bool) -> bytes:
-    encoding = headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise InvalidField("The body must not be compressed: 'content-encoding' is not supported.")
-    declared_length(headers, server.max_body_bytes)
-    if arrived:
-        return await read_arrived(receive, server.max_body_bytes)
-    return await read_body(receive, server.max_body_bytes, server.body_timeout_ms)
 
 
 def _headers(given: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -17,6 +17,7 @@
     │   ├── PromptTooLarge        413 prompt_too_large      ├── AuthenticationsLimited  429 authentications_limited
     │   ├── RetryAfterIgnored     429 retry_after_ignored   └── OverBudget           (what is left is too little)
     │   ├── StreamOutgrown        429 stream_outgrown           ├── SessionLimited   429 session_limited
+    │   ├── BodiesLimited         429 bodies_limited            │
     │   └── ClientGone            499 client_disconnected       └── BudgetExceeded   429 budget_exceeded
     ├── UpstreamError             the provider; `reach` says how far the request got, so whether it may be billed
     │   ├── UpstreamUnreachable   502 upstream_unreachable  (not sent)
@@ -77,6 +78,7 @@ from gptgate.core.errors.gateway import (
 )
 from gptgate.core.errors.limits import (
     AuthenticationsLimited,
+    BodiesLimited,
     BudgetExceeded,
     ConcurrencyLimited,
     ExceedsLimit,
@@ -105,6 +107,7 @@ __all__ = [
     "ApprovalRequired",
     "AuditUnavailable",
     "AuthenticationsLimited",
+    "BodiesLimited",
     "BodyTimeout",
     "BodyTooLarge",
     "BudgetExceeded",

@@ -22,6 +22,14 @@ class ConcurrencyLimited(ClientError):
     retryable = True
 
 
+class BodiesLimited(ClientError):
+    """Too many bytes of bodies that are not whole yet are on their way, of this app or of all."""
+
+    status = 429
+    code = "bodies_limited"
+    retryable = True
+
+
 class ExceedsLimit(ClientError):
     """The request alone may take more tokens than a whole limit has."""
 
