@@ -205,3 +205,14 @@ def test_an_extension_belongs_to_the_month_of_the_reservation(make: Make) -> Non
     reserve(ledger, "b", "shop", 100, 95, DEC)
     ledger.extend(reservation, usd(100))
     assert (spent(ledger, "shop", "2026-11"), spent(ledger, "shop", "2026-12")) == (100, 95)
+
+
+def test_who_asks_for_it_is_told_of_each_settlement_once(make: Make) -> None:
+    ledger = make({})
+    told: list[str] = []
+    ledger.when_settled = lambda: told.append("settled")
+    held = reserve(ledger, "r", "shop", 100, 40, NOV)
+    assert told == []
+    ledger.settle(held, usd(10))
+    ledger.settle(held, usd(10))
+    assert told == ["settled"]
