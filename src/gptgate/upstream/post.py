@@ -45,7 +45,8 @@ class Post:
         self.sent = True
         self._transport = transport
         self._deadline = loop.call_later(self._head_within_s, self._expire)
-        transport.writelines((self._head, self._body))
+        # Python 3.13.0's own loop never gets rid of an empty last piece, and turns round for ever.
+        transport.writelines((self._head, self._body) if self._body else (self._head,))
 
     def settle(self) -> None:
         """The head has arrived: the deadline is met."""

@@ -1,6 +1,6 @@
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 from aiohttp import ClientConnectionResetError
@@ -36,6 +36,29 @@ async def test_a_post_is_written_once_and_never_again(line: Line) -> None:
         post.write(transport, asyncio.get_running_loop())
     post.abort()
     assert await reader.read() == b"head|body"
+
+
+class Pieces(asyncio.WriteTransport):
+    """A transport that keeps what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[bytes] = []
+
+    def is_closing(self) -> bool:
+        return False
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        self.given += map(bytes, list_of_data)
+
+
+@pytest.mark.parametrize(("body", "pieces"), [(b"body", [b"head|", b"body"]), (b"", [b"head|"])])
+async def test_a_transport_is_given_no_empty_piece(body: bytes, pieces: list[bytes]) -> None:
+    """The loop of some Pythons never gets rid of one."""
+    post, transport = Post(b"head|", body, 10), Pieces()
+    post.write(transport, asyncio.get_running_loop())
+    post.settle()
+    assert transport.given == pieces
 
 
 @pytest.mark.parametrize("gone", [True, False])
