@@ -7,6 +7,7 @@ import typer
 
 from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import require_database, writing
+from gptgate.cli.known import say_none_fits
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
@@ -55,7 +56,11 @@ def list_approvals(
     require_database(data)
     found = read_approvals(data, _now_ms())
     alive = [one for one in found if everything or one.state in (ApprovalState.PENDING, ApprovalState.APPROVED)]
-    print_records(output, COLUMNS, [_row(one) for one in alive if app_name in (None, one.subject.app)])
+    rows = [_row(one) for one in alive if app_name in (None, one.subject.app)]
+    print_records(output, COLUMNS, rows)
+    if not rows:
+        what = "approval" if everything else "approval that waits, or may still be used,"
+        say_none_fits(what, output, data, None, {"--app": app_name})
 
 
 @app.command("show")

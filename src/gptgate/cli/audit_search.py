@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,24 +13,17 @@ from msgspec import structs
 from gptgate.cli.audit_index import told
 from gptgate.cli.audit_texts import TokenFile, master_key, note_reading, require_auditor
 from gptgate.cli.failure import USAGE, CommandError
-from gptgate.cli.folder import CONFIG_NAME, require_database
+from gptgate.cli.folder import require_database
+from gptgate.cli.known import say_none_fits
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.cli.times import past_ms, show_ms, to_seconds
-from gptgate.config.problem import ConfigError, did_you_mean
-from gptgate.core.classifier import PREFIX
 from gptgate.core.money import format_usd
-from gptgate.core.snapshot import Effect, Snapshot
-from gptgate.detectors.registry import KINDS
-from gptgate.installed import read_config
+from gptgate.core.snapshot import Effect
 from gptgate.storage.entries import LogEntries
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRow, SearchFilters
-from gptgate.telemetry.catalog import CODES
-
-SHOWN = 20
-"""Of known names, where none is near."""
 
 
 class State(StrEnum):
@@ -79,7 +72,7 @@ COLUMNS = (
 App = Annotated[str | None, typer.Option("--app", help="Of this app.")]
 Team = Annotated[str | None, typer.Option(help="Of this team.")]
 Key = Annotated[str | None, typer.Option(help="With the key of this id.")]
-User = Annotated[str | None, typer.Option(help="On behalf of this end user.")]
+User = Annotated[str | None, typer.Option("--user", "--end-user", help="On behalf of this end user.")]
 Session = Annotated[str | None, typer.Option(help="Of this session, by the caller's own name for it.")]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="With this tag. May repeat: all must be there.")
@@ -162,14 +155,14 @@ def search(
         beyond=LogEntries(data).size() if unproven else None,
     )
     # One more than asked for, to know whether there is more.
-    if contains is None:
-        with SqliteReader(data) as reader:
-            found = reader.search(filters, limit + 1, before, told)
-    else:
-        found = _search_texts(data, config, token_file, filters, contains, limit + 1, before)
+    found = (
+        _search_records(data, filters, limit + 1, before)
+        if contains is None
+        else _search_texts(data, config, token_file, filters, contains, limit + 1, before)
+    )
     _print_found(output, found, limit)
-    for hint in () if found else _unknown(filters, config or data / CONFIG_NAME):
-        print(hint, file=sys.stderr)
+    if not found:
+        say_none_fits("request", output, data, config, _named(filters))
 
 
 def _times(since: str | None, until: str | None) -> tuple[int | None, int | None]:
@@ -191,6 +184,11 @@ def _tags(stated: Sequence[str] | None) -> dict[str, str] | None:
     return tags or None
 
 
+def _search_records(data: Path, filters: SearchFilters, limit: int, before: int | None) -> list[AuditRow]:
+    with SqliteReader(data) as reader:
+        return reader.search(filters, limit, before, told)
+
+
 def _search_texts(
     data: Path,
     config: Path | None,
@@ -209,7 +207,8 @@ def _search_texts(
     # The words themselves stay off the record: they may be somebody's name, and no entry can be taken back.
     note_reading(data, auditor, {"searched_texts": found.opened, "found": len(found.rows)})
     if found.without:
-        print(f"{found.without} requests have no text to look into: not kept, or erased", file=sys.stderr)
+        have = "has" if found.without == 1 else "have"
+        print(f"{counted(found.without, 'request')} {have} no text to look into: not kept, or erased", file=sys.stderr)
     return found.rows
 
 
@@ -219,37 +218,20 @@ def _print_found(output: Format, found: Sequence[AuditRow], limit: int) -> None:
     print_records(output, COLUMNS, [_record(row) for row in rows])
     if len(found) > limit:
         print(f"there are older ones: --before {rows[-1].seq}", file=sys.stderr)
-    elif not rows and output is Format.TABLE:
-        print("no request fits", file=sys.stderr)
 
 
-def _unknown(filters: SearchFilters, config: Path) -> Iterator[str]:
-    """What may be misspelt. Said only where nothing was found: older records have names that are no longer known."""
-    try:
-        snapshot = read_config(config) if config.is_file() else None
-    except ConfigError:
-        # It names nothing then; the program's own kinds are known all the same.
-        snapshot = None
-    known: dict[str, tuple[str | None, set[str]]] = {
-        "--finding": (filters.kind, _kinds(snapshot)),
-        "--code": (filters.code, {*CODES}),
+def _named(filters: SearchFilters) -> dict[str, str | None]:
+    """What may be misspelt."""
+    return {
+        "--finding": filters.kind,
+        "--code": filters.code,
+        "--rule": filters.rule,
+        "--model": filters.model,
+        "--app": filters.app,
+        "--team": filters.team,
+        "--key": filters.key_id,
+        "--user": filters.end_user,
     }
-    if snapshot is not None:
-        known |= {
-            "--rule": (filters.rule, {rule.id for rule in snapshot.rules}),
-            "--model": (filters.model, {*snapshot.models}),
-            "--app": (filters.app, {*snapshot.apps}),
-            "--team": (filters.team, {*snapshot.teams}),
-        }
-    for option, (value, names) in known.items():
-        if value is not None and value not in names and not value.startswith(f"{PREFIX}."):
-            near = did_you_mean(value, sorted(names)) or f"known are {', '.join(sorted(names)[:SHOWN]) or 'none'}"
-            owner = "gateway" if option == "--code" else "configuration"
-            yield f"hint: {option} {clean(value)} is nothing that this {owner} has; {near}"
-
-
-def _kinds(snapshot: Snapshot | None) -> set[str]:
-    return {*KINDS, *(f"custom.{spec.name}" for spec in (snapshot.custom if snapshot is not None else ()))}
 
 
 def _record(row: AuditRow) -> dict[str, object]:

@@ -15,6 +15,7 @@ from gptgate.auth.keys import PREFIX, RANDOM_BYTES, generate, parse
 from gptgate.cli.control import Untold, refresh_keys
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import load_config, require_database, writing
+from gptgate.cli.known import say_none_fits
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
@@ -115,6 +116,8 @@ def list_keys(
     now_ms = _now_ms()
     records = [_row(record, now_ms) for record in found if app_name in (None, record.app)]
     print_records(output, COLUMNS, records)
+    if not records:
+        say_none_fits("key", output, data, None, {"--app": app_name})
 
 
 @app.command("rotate")

@@ -16,6 +16,11 @@ def clean(text: str, *, lines: bool = False) -> str:
     return "".join(c if c.isprintable() or c in kept else _escape(c) for c in text)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and what it counts: ``1 request``, ``2 requests``."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def _escape(character: str) -> str:
     code = ord(character)
     if code <= 0xFF:

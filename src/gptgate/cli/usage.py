@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.known import say_none_fits
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
@@ -77,6 +78,8 @@ def usage(
         rows = sorted(rows, key=lambda row: -row.cost_nano)[:top]
     records = [_record(group_by, row, more.get(row.group, 0)) for row in rows]
     print_records(output, columns, records, total=total)
+    if not any(row.requests for row in rows):
+        say_none_fits("request", output, data, None, {"--app": app_name, "--team": team})
     if output is Format.TABLE:
         end = "now" if until is None else show_ms(until_ms)
         print(f"requests from {show_ms(since_ms)} to {end}", file=sys.stderr)
