@@ -100,7 +100,7 @@ def test_another_master_key_takes_over(live: Live, request_id: str, tmp_path: Pa
     away = live.command("audit", "show", request_id, "--content", token=token)
     assert "audit rewrap" in away.stderr
     done = live.command("audit", "rewrap", "--from", f"file:{tmp_path}/old")
-    assert done.stdout.startswith("1 keys of texts are wrapped with master key "), done.stderr
+    assert done.stdout.startswith("1 key of texts is wrapped with master key "), done.stderr
     assert TEXT in live.command("audit", "show", request_id, "--content", token=token).stdout
     (rewrapped,) = events(live, "content_keys_rewrapped")
     assert rewrapped["keys"] == 1

@@ -19,6 +19,7 @@ from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.output import csv_cell
+from gptgate.cli.text import counted
 from gptgate.cli.times import show_ms
 from gptgate.core.lines import line_start
 from gptgate.core.log import END, INTENT
@@ -120,11 +121,11 @@ def _export_parts(entries: LogEntries, out: Path | None, start: int | None, limi
 def _require_begun(entries: LogEntries, first: int, hint: str) -> None:
     size = entries.size()
     if first > size:
-        raise CommandError(f"the log has {size} entries only", hint=hint)
+        raise CommandError(f"the log has {counted(size, 'entry', 'entries')} only", hint=hint)
 
 
 def _report(first: int, following: int) -> None:
-    print(f"{following - first} entries; the next run begins with {following}", file=sys.stderr)
+    print(f"{counted(following - first, 'entry', 'entries')}; the next run begins with {following}", file=sys.stderr)
 
 
 def _begin(cursor: Path | None) -> int:

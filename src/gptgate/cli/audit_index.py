@@ -6,6 +6,7 @@ from contextlib import closing
 from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Data
+from gptgate.cli.text import counted
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
 from gptgate.storage.search_index import BUSY_MS, NAME, bring_up
@@ -31,9 +32,9 @@ def index(data: Data = DEFAULT_FOLDER) -> None:
         path = bring_up(data, records, taken_in)
     if path is None:
         raise CommandError(f"{data / NAME} cannot be written", hint="run it as the user that owns the data folder")
-    print(f"{rows} rows taken in")
+    print(f"{counted(rows, 'row')} taken in")
 
 
 def told(rows: int) -> None:
     """Say on standard error how far it is."""
-    print(f"the search index takes in what is new: {rows} rows", file=sys.stderr)
+    print(f"the search index takes in what is new: {counted(rows, 'row')}", file=sys.stderr)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from gptgate.cli.text import counted
 from gptgate.cli.times import show_ms
 from gptgate.storage.errors import Unreadable
 from gptgate.storage.log_folder import LogFolder
@@ -89,7 +90,7 @@ def roots_of(known: Iterable[KnownHead]) -> dict[int, bytes]:
         other = found.setdefault(one.head.size, one)
         if other.head.root != one.head.root:
             raise VerificationError(
-                f"the log has forked: it signed two different heads of {one.head.size} entries, "
+                f"the log has forked: it signed two different heads of {counted(one.head.size, 'entry', 'entries')}, "
                 f"in {other.place} and in {one.place}"
             )
     return {size: one.head.root for size, one in found.items()}
@@ -110,4 +111,4 @@ def cosigned(known: Sequence[KnownHead], witness: VerifierKey) -> tuple[Checkpoi
 
 def cosigned_line(witness: VerifierKey, head: Checkpoint, at_s: int) -> str:
     """What a cosignature says, for people."""
-    return f"Cosigned by {witness.name}: the first {head.size} entries, at {show_ms(at_s * 1000)}."
+    return f"Cosigned by {witness.name}: the first {counted(head.size, 'entry', 'entries')}, at {show_ms(at_s * 1000)}."

@@ -13,7 +13,7 @@ from gptgate.cli.audit_known import settled_log
 from gptgate.cli.audit_verify import Key, own_key, read_file
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.storage.errors import Unreadable
 from gptgate.storage.log_folder import KEY_NAME, LogFolder
 from gptgate.storage.proofs import places_of
@@ -68,7 +68,8 @@ def prove(
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from None
     kinds = ", ".join(f"{kind} ({index})" for kind, index in places)
-    print(f"{path}: {kinds}; a log of {head} entries. Verify it with `gptgate audit verify {path} --key KEY`.")
+    size = counted(head, "entry", "entries")
+    print(f"{path}: {kinds}; a log of {size}. Verify it with `gptgate audit verify {path} --key KEY`.")
 
 
 def _opener(data: Path, key: str | None) -> Open:
@@ -134,7 +135,7 @@ def consistency(
         first = open_checkpoint(read_file(old), public)
         second = mine if new is None else open_checkpoint(read_file(new), public)
         if max(first.size, second.size) > mine.size:
-            raise VerificationError(f"the log here has {mine.size} entries only")
+            raise VerificationError(f"the log here has {counted(mine.size, 'entry', 'entries')} only")
         prover = Prover(mine.size, read)
         path = prover.consistency(first.size, second.size) if first.size <= second.size else []
         verify_consistency(first.size, first.root, second.size, second.root, path)
@@ -142,6 +143,9 @@ def consistency(
         raise CommandError(f"could not check: {error}", hint=error.hint, exit_code=USAGE) from None
     except (VerificationError, OSError) as error:
         raise CommandError(f"not verified: {error}", exit_code=UNVERIFIED) from None
-    print(f"Verified: the log of {second.size} entries holds all {first.size} of the other.", file=sys.stderr)
+    print(
+        f"Verified: the log of {counted(second.size, 'entry', 'entries')} holds all {first.size} of the other.",
+        file=sys.stderr,
+    )
     for one in path:
         print(base64.b64encode(one).decode())

@@ -13,6 +13,7 @@ from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import CONFIG_NAME, load_config, require_database, writing
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
+from gptgate.cli.text import counted
 from gptgate.cli.times import show_ms, to_seconds
 from gptgate.cli.who import system_user
 from gptgate.config.problem import ConfigError
@@ -88,13 +89,17 @@ def rewrap(
     try:
         reference = cast(SecretRef, SECRET.parse(old, ""))
     except Wrong as wrong:
-        raise CommandError(f"--from: {wrong}", exit_code=USAGE) from None
+        hint = "env:NAME, or file: and a path from the root, such as file:/etc/gptgate/old.key"
+        if old.startswith("file:") and not old.startswith("file:/"):
+            hint = f"a path from the root: file:{Path(old.removeprefix('file:')).absolute()}"
+        raise CommandError(f"--from: {wrong.message}", hint=hint, exit_code=USAGE) from None
     former, new = MasterKey(resolve(reference)), master_key(data, config)
     with writing(data), changing(data, "wrap the keys of texts") as connection:
         number = rewrap_keys(connection, former, new)
         fields = {"from": former.fingerprint, "to": new.fingerprint, "keys": number, "by": system_user()}
         insert_event(connection, _now_ms(), CONTENT_KEYS_REWRAPPED, fields)
-    print(f"{number} keys of texts are wrapped with master key {new.fingerprint}")
+    keys = counted(number, "key of texts is", "keys of texts are")
+    print(f"{keys} wrapped with master key {new.fingerprint}")
 
 
 def seal(data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
@@ -107,7 +112,7 @@ def seal(data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
     vault = Vault(master_key(data, config))
     with writing(data):
         number = seal_texts(data, vault, _now_ms(), system_user())
-    print(f"{number} texts sealed")
+    print(f"{counted(number, 'text')} sealed")
 
 
 def master_key(data: Path, config: Path | None) -> MasterKey:

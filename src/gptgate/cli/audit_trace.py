@@ -11,11 +11,11 @@ from gptgate.cli.failure import CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Format, print_csv, print_json
 from gptgate.cli.policy_tree import answer_effect, reasons, unanswered
-from gptgate.cli.story import SOURCES, decision, got, milliseconds, sent_digest
-from gptgate.cli.text import clean
+from gptgate.cli.story import SOURCES, decision, got, milliseconds, sent_digest, where
+from gptgate.cli.text import clean, counted
 from gptgate.cli.times import show_ms, to_seconds
 from gptgate.core.errors import UpstreamUnreachable
-from gptgate.core.events import End, Intent
+from gptgate.core.events import End, EndState, Intent
 from gptgate.core.finding import Finding
 from gptgate.core.money import format_usd
 from gptgate.core.snapshot import REWRITING, RuleSpec
@@ -105,7 +105,9 @@ def steps(record: AuditRecord, around: History) -> Iterator[Step]:
         yield Step("decided", tuple(_decided(intent.effect, intent, around.rules)), clock["decide"])
         yield Step("changed", tuple(_changed(intent, end, around.rules)))
         yield Step("reserved", (_reserved(intent),))
-    yield Step("recorded", (f"durable as number {record.seq}, before anything was sent",), clock["record"])
+    refused = end is not None and end.state is EndState.REFUSED
+    when = "refused, so nothing was sent" if refused else "before anything was sent"
+    yield Step("recorded", (f"durable as number {record.seq}, {when}",), clock["record"])
     if end is None:
         yield from _extended(around)
         yield Step("open", ("it has no end yet: it is running, or its gateway has died and not started again",))
@@ -156,16 +158,14 @@ def _found(
 ) -> Iterator[str]:
     yield f"risk score {score}" + (f" = {' + '.join(f'{points} {name}' for name, points in parts)}" if parts else "")
     for one in findings:
-        yield f"{one.kind} in {_place(one)}: {one.points} points" + (f", read as {one.view}" if one.view else "")
+        yield f"{one.kind} in {where(one)}: {counted(one.points, 'point')}" + (
+            f", read as {one.view}" if one.view else ""
+        )
     total = sum(count for _, count in counts)
     if total > len(findings):
         yield f"{total} in all: " + ", ".join(f"{count} {kind}" for kind, count in counts)
     if not findings and not counts:
         yield "nothing was found"
-
-
-def _place(finding: Finding) -> str:
-    return f"{finding.origin.value} {finding.place or '/'}, characters {finding.start} to {finding.end}"
 
 
 def _opinions(side: Intent | End) -> Iterator[str]:
@@ -209,7 +209,8 @@ def _changed(intent: Intent, end: End | None, rules: dict[str, RuleSpec] | None)
     if intent.upstream_model != intent.model:
         yield f"model {intent.model} is {intent.upstream_model} at the provider"
     if intent.lowered_from:
-        yield f"the bound of the answer was lowered from {intent.lowered_from} tokens to what the budget could pay"
+        tokens = counted(intent.lowered_from, "token")
+        yield f"the bound of the answer was lowered from {tokens} to what the budget could pay"
     for name in intent.rules:
         spec = (rules or {}).get(name)
         if spec is not None:
@@ -223,7 +224,7 @@ def _rewritten(intent: Intent, spec: RuleSpec) -> Iterator[str]:
         matches = prepare(structs.replace(spec, when="")).matches
         for one in intent.findings:
             if matches(one.kind, one.origin):
-                yield f"{spec.effect.value} {one.kind} in {_place(one)} (rule {spec.id})"
+                yield f"{spec.effect.value} {one.kind} in {where(one)} (rule {spec.id})"
     if spec.obligations != NO_OBLIGATIONS:
         asked = structs.asdict(spec.obligations)
         wanted = [f"{name} {value}" for name, value in asked.items() if value and name != "notice"]
@@ -232,7 +233,7 @@ def _rewritten(intent: Intent, spec: RuleSpec) -> Iterator[str]:
 
 
 def _reserved(intent: Intent) -> str:
-    tokens = f", {intent.reserved_tokens} tokens" if intent.reserved_tokens else ""
+    tokens = f", {counted(intent.reserved_tokens, 'token')}" if intent.reserved_tokens else ""
     return f"{format_usd(intent.reserved_nano)} USD{tokens}; prices: {intent.price_version or 'none'}"
 
 
@@ -260,7 +261,7 @@ def _afterwards(intent: Intent, end: End, around: History, clock: Mapping[str, i
 def _extended(around: History) -> Iterator[Step]:
     """What a stream that outgrew its reservation took besides, each time before more of it went out."""
     for one in around.extended:
-        tokens = f"{one.input_tokens} input and {one.output_tokens} output tokens"
+        tokens = f"{one.input_tokens} input and {counted(one.output_tokens, 'output token')}"
         yield Step("extended", (f"reservation to {format_usd(one.nano)} USD in all, for {tokens}",), at_ms=one.at_ms)
 
 
@@ -273,8 +274,9 @@ def _answer_effect(end: End) -> str:
 def _paid(end: End) -> Iterator[str]:
     usage = end.usage
     yield (
-        f"{format_usd(end.cost_nano)} USD for {usage.input_tokens} input tokens "
-        f"({usage.cache_read} read from cache, {usage.cache_write} written) and {usage.output_tokens} output tokens"
+        f"{format_usd(end.cost_nano)} USD for {counted(usage.input_tokens, 'input token')} "
+        f"({usage.cache_read} read from cache, {usage.cache_write} written) "
+        f"and {counted(usage.output_tokens, 'output token')}"
     )
     yield SOURCES.get(end.usage_source, end.usage_source)
 
@@ -287,7 +289,7 @@ def _ended(end: End) -> Iterator[str]:
     if said := unanswered(end):
         yield said
     if end.chunks:
-        yield f"{end.chunks} events were given out"
+        yield f"{counted(end.chunks, 'event was', 'events were')} given out"
     if end.answer_digest:
         yield f"what the caller got has sha256 {end.answer_digest}"
 

@@ -23,7 +23,7 @@ from gptgate.cli.audit_known import (
 from gptgate.cli.audit_texts import present_master_key
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.storage.approvals import APPROVALS_NAME
 from gptgate.storage.approvals_check import check_approvals
 from gptgate.storage.errors import StorageError, Unreadable
@@ -152,7 +152,8 @@ def _evidence_lines(proven: Evidence) -> Iterator[str]:
     """The answers to an auditor's questions, each out of a proven entry."""
     asked, ended = proven.intent, proven.end or {}
     head = proven.heads[0]
-    yield f"Verified: request {clean(proven.request)} in the log {head.origin} of {head.size} entries."
+    size = counted(head.size, "entry", "entries")
+    yield f"Verified: request {clean(proven.request)} in the log {head.origin} of {size}."
     lines = {
         "who": f"team {asked.get('team')}, app {asked.get('app')}, key {asked.get('key_id')}, "
         f"end user {asked.get('end_user') or '-'}, from {asked.get('client')}",
@@ -192,10 +193,10 @@ def _verify_folder(
             raise
         _require_sound(damage.result())
     if beyond < 0:
-        raise VerificationError(f"{-beyond} rows are missing that the log has")
+        raise VerificationError(f"{counted(-beyond, 'row is', 'rows are')} missing that the log has")
     if wrong := wrong or untouched.result().wrong or ("" if is_copy else _lacking(untouched.result().gone)):
         raise VerificationError(wrong)
-    print(f"Verified: {head.size} entries in the log {head.origin}; the records say the same.")
+    print(f"Verified: {counted(head.size, 'entry', 'entries')} in the log {head.origin}; the records say the same.")
     if kept:
         print(f"Checkpoints from elsewhere that the log still holds: {len(kept)}.")
     for line in cosignatures:
@@ -209,7 +210,7 @@ def _verify_folder(
     if unseen := decisions.result().unseen:
         print(f"Approvals that the log has decisions on, not compared because {APPROVALS_NAME} has them not: {unseen}.")
     if beyond:
-        print(f"Not in the log yet: {beyond} rows, written after its last checkpoint.")
+        print(f"Not in the log yet: {counted(beyond, 'row')}, written after its last checkpoint.")
     if untried := wrapped.result().untried:
         print(f"Keys of texts that were not tried, because their master key is not here: {untried}.")
     for line in _file_lines(untouched.result(), _unheld(data, wrapped.result()), free):

@@ -13,7 +13,7 @@ from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import CONFIG_NAME, is_running, load_config
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data
 from gptgate.cli.output import Column, Format, print_records
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.config.coverage import Guard, Holds, Row, coverage
 from gptgate.config.problem import ConfigError
 from gptgate.core.snapshot import Snapshot
@@ -114,8 +114,7 @@ def _problem_lines(answer: Answer) -> list[str]:
 def _rejected(lines: Sequence[str], verdict: str) -> CommandError:
     for line in lines:
         print(clean(line), file=sys.stderr)
-    number = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
-    return CommandError(f"{verdict}: {number}", hint="mend the lines named above and try again")
+    return CommandError(f"{verdict}: {counted(len(lines), 'problem')}", hint="mend the lines named above and try again")
 
 
 def _print_coverage(snapshot: Snapshot) -> None:

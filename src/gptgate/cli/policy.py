@@ -16,7 +16,7 @@ from gptgate.cli.policy_eval import COLUMNS, Writer, evaluate
 from gptgate.cli.policy_replay import replay
 from gptgate.cli.policy_tree import Node, Side, lines, outcome, rows, side_node, sides_of
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.config.problem import ConfigError
 from gptgate.core.events import Intent
 from gptgate.core.finding import Origin
@@ -55,8 +55,9 @@ def check(
     if remarks or output is not Format.TABLE:
         print_records(output, REMARKS, [msgspec.structs.asdict(remark) for remark in remarks])
     if remarks:
-        number = "1 remark" if len(remarks) == 1 else f"{len(remarks)} remarks"
-        raise CommandError(f"{number} on {clean(str(file))}", hint="narrow the rules down, or remove them")
+        raise CommandError(
+            f"{counted(len(remarks), 'remark')} on {clean(str(file))}", hint="narrow the rules down, or remove them"
+        )
     if output is Format.TABLE:
         print(f"{clean(str(file))}: nothing to remark on")
 
@@ -95,13 +96,15 @@ def run_tests(
         for outcome in failed:
             print(f"FAILED  {clean(outcome.name)}")
             print("".join(f"  {clean(line)}\n" for line in outcome.differences))
-        print(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases hold")
+        hold = "holds" if len(outcomes) == 1 else "hold"
+        print(f"{len(outcomes) - len(failed)} of {counted(len(outcomes), 'case')} {hold}")
         print(f"digest  {bench.snapshot.digest}")
     else:
         records = [{"name": one.name, "holds": one.holds, "differences": list(one.differences)} for one in outcomes]
         print_records(output, OUTCOMES, records)
     if failed:
-        raise CommandError(f"{len(failed)} of {len(outcomes)} cases do not hold")
+        do = "does" if len(outcomes) == 1 else "do"
+        raise CommandError(f"{len(failed)} of {counted(len(outcomes), 'case')} {do} not hold")
 
 
 @app.command("eval")

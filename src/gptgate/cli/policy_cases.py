@@ -11,8 +11,9 @@ import yaml
 from msgspec import Meta, Struct
 
 from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.faults import fault
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.core.classifier import kinds_of
 from gptgate.core.finding import Origin
@@ -81,6 +82,15 @@ class Suite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     config: str = ""
 
 
+WORDS: dict[str, tuple[str, ...]] = {
+    "effect": tuple(Effect),
+    "origin": tuple(Origin),
+    "dialect": tuple(Dialect),
+    "": tuple(dict.fromkeys(name for one in (Case, Expected, Range, Suite) for name in one.__struct_fields__)),
+}
+"""What may stand in a field → the words; all fields under the empty name."""
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """What came of a case; no `differences` when it holds."""
 
@@ -128,48 +138,56 @@ def read_suite(path: Path) -> SuiteFile:
         root, found = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}", exit_code=USAGE) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}" if mark is not None else f"{path}"
+        raise _unusable(path, [f"{place}: not YAML: {error.problem or error.context}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _unusable(path, [f"{path}: {' '.join(str(error).split())}"]) from None
+        raise _unusable(path, [f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
     tests = found.get("tests") if isinstance(found, dict) else None
     if not isinstance(tests, list):
         raise _unusable(path, [f"{path}:1: a file of cases has a list 'tests'"])
-    lines = _lines_of(root, len(tests))
-    problems = [
-        f"{path}:{line}: {problem}" for test, line in zip(tests, lines, strict=True) if (problem := _problem(test))
-    ]
+    nodes = _nodes_of(root, len(tests))
+    lines = tuple(1 if node is None else node.start_mark.line + 1 for node in nodes)
+    problems = []
+    for test, node, begins in zip(tests, nodes, lines, strict=True):
+        problem, line = _problem(test, node)
+        if problem:
+            problems.append(f"{path}:{line or begins}: {problem}")
     if problems:
         raise _unusable(path, problems)
     try:
         return SuiteFile(path, msgspec.convert(found, Suite), lines)
     except msgspec.ValidationError as error:
-        raise _unusable(path, [f"{path}:1: {error}"]) from None
+        problem, line = fault(error, WORDS, root)
+        raise _unusable(path, [f"{path}:{line or 1}: {problem}"]) from None
 
 
-def _problem(test: object) -> str:
-    """What is wrong with a case; empty for none."""
+def _problem(test: object, node: yaml.Node | None) -> tuple[str, int]:
+    """What is wrong with a case, empty for nothing; and on which line, 0 for that of the case."""
     try:
         case = msgspec.convert(test, Case)
     except msgspec.ValidationError as error:
-        return str(error)
+        return fault(error, WORDS, node)
     if case.expect == Expected():
-        return "`expect` expects nothing, so it would always hold"
-    return ""
+        return "`expect` expects nothing, so it would always hold", 0
+    return "", 0
 
 
-def _lines_of(root: yaml.Node | None, number: int) -> tuple[int, ...]:
-    """The line on which each case begins; that of the file where a case came by an alias of the whole list."""
+def _nodes_of(root: yaml.Node | None, number: int) -> tuple[yaml.Node | None, ...]:
+    """Where each case stands in the file; None where it cannot be told."""
     for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
         if key.value == "tests" and len(value.value) == number:
-            return tuple(item.start_mark.line + 1 for item in value.value)
-    return (1,) * number
+            return tuple(value.value)
+    return (None,) * number
 
 
 def _unusable(path: Path, problems: Sequence[str]) -> CommandError:
     """The error of a file with these mistakes, which are printed, a line each."""
     for problem in problems:
         print(clean(problem), file=sys.stderr)
-    number = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
-    return CommandError(f"{path} is no file of cases: {number}", hint="mend the lines named above", exit_code=USAGE)
+    message = f"{path} is no file of cases: {counted(len(problems), 'mistake')}"
+    return CommandError(message, hint="mend the lines named above", exit_code=USAGE)
 
 
 def run_case(bench: Bench, case: Case) -> Outcome:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
 from gptgate.cli.failure import USAGE, CommandError
+from gptgate.cli.faults import fault
 from gptgate.cli.output import Column, Record
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
 from gptgate.cli.text import clean
@@ -18,6 +19,7 @@ from gptgate.core.snapshot import Effect
 ALERTS = frozenset({Effect.FLAG, Effect.REQUIRE_APPROVAL, Effect.DENY})
 """Effects of rules that say that something is wrong. To redact a text is not to call it an attack."""
 
+Label = Literal["attack", "benign", "spans"]
 Span = tuple[Annotated[int, Meta(ge=0)], int, str]
 
 
@@ -32,7 +34,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """A line of the file. Other fields are passed over."""
 
     text: str
-    label: Literal["attack", "benign", "spans"]
+    label: Label
     kind: str = ""
     spans: tuple[Span, ...] | None = None
 
@@ -94,6 +96,10 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
+WORDS: dict[str, tuple[str, ...]] = {"label": get_args(Label), "": Row.__struct_fields__}
+"""As `policy_cases.WORDS`."""
+
+
 def _percent(share: object) -> str:
     return f"{100 * share:.2f} %" if isinstance(share, float) else ""
 
@@ -121,8 +127,11 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
                     yield number, decoder.decode(line)
     except OSError as error:
         raise CommandError(f"{clean(str(path))} cannot be read: {error.strerror}", exit_code=USAGE) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise CommandError(f"{clean(str(path))}, line {number}: {clean(str(error))}", exit_code=USAGE) from None
+    except msgspec.ValidationError as error:
+        said, _ = fault(error, WORDS)
+        raise CommandError(f"{clean(str(path))}, line {number}: {clean(said)}", exit_code=USAGE) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise CommandError(f"{clean(str(path))}, line {number}: not JSON in UTF-8", exit_code=USAGE) from None
 
 
 def evaluate(bench: Bench, path: Path, writer: Writer) -> Sequence[Record]:

@@ -13,7 +13,7 @@ from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import CONFIG_NAME
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Format, print_json
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.cli.times import past_ms
 from gptgate.core.errors import GateError
 from gptgate.core.events import Circumstances, Intent
@@ -81,8 +81,9 @@ def replay(
             own_changes += changed and intent.config_digest == snapshot.digest
     _print(result, examples, output)
     if own_changes:
+        number = counted(own_changes, "request was", "requests were")
         raise CommandError(
-            f"{own_changes} requests were decided on otherwise under this very configuration",
+            f"{number} decided on otherwise under this very configuration",
             hint="this is a defect: the same facts must give the same decision",
         )
 
@@ -201,7 +202,7 @@ def _print(result: Replayed, examples: int, output: Format) -> None:
             }
         )
         return
-    print(f"{result.requests} requests, {result.same} decided the same, {len(result.changes)} otherwise")
+    print(f"{counted(result.requests, 'request')}, {result.same} decided the same, {len(result.changes)} otherwise")
     for reason, number in sorted(result.skipped.items()):
         print(f"{number} not replayed: {reason}")
     for (old, new), number in kinds.most_common():

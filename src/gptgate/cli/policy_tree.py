@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from gptgate.cli.text import clean
+from gptgate.cli.story import where
+from gptgate.cli.text import clean, counted
 from gptgate.core.errors import GuardFailed, InternalFault
 from gptgate.core.events import End, Intent
 from gptgate.core.finding import Finding
@@ -122,7 +123,7 @@ def _score(side: Side) -> Node:
     points = dict(side.parts)
     for category in sorted(categories):
         found = sorted(categories[category], key=lambda one: -one.points)
-        head = f"{category}: {points[category]} points" if category in points else category
+        head = f"{category}: {counted(points[category], 'point')}" if category in points else category
         below = [Node(_finding(one)) for one in found[:MAX_FINDINGS]]
         if len(found) > MAX_FINDINGS:
             below.append(Node(f"and {len(found) - MAX_FINDINGS} more"))
@@ -132,8 +133,7 @@ def _score(side: Side) -> Node:
 
 def _finding(finding: Finding) -> str:
     read = f", read as {finding.view}" if finding.view else ""
-    where = f"{finding.origin.value} {finding.place or '/'}, characters {finding.start} to {finding.end}"
-    return f"{finding.points} {finding.kind} in {where}, by {finding.detector}{read}"
+    return f"{finding.points} {finding.kind} in {where(finding)}, by {finding.detector}{read}"
 
 
 def _rule(name: str, specs: Mapping[str, RuleSpec] | None) -> Node:
@@ -151,7 +151,7 @@ def reasons(spec: RuleSpec) -> Iterator[str]:
         where = f" in words of {', '.join(spec.origins)}" if spec.origins else ""
         yield f"found {' or '.join(spec.findings) or 'anything'}{where}"
     if spec.min_points:
-        yield f"with {spec.min_points} points or more"
+        yield f"with {counted(spec.min_points, 'point')} or more"
     if spec.min_score:
         yield f"risk score {spec.min_score} or more"
     if spec.when:

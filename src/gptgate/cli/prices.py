@@ -11,6 +11,7 @@ from gptgate.cli.failure import REFUSED
 from gptgate.cli.folder import load_config
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_records
+from gptgate.cli.text import counted
 from gptgate.core.money import format_usd
 from gptgate.core.snapshot import SERVICE_TIERS, ModelSpec, Snapshot
 from gptgate.cost.prices import GenaiPriceBook
@@ -66,7 +67,9 @@ def check(data: Data = DEFAULT_FOLDER, config: Config = None) -> int:
             "  or  price: free",
             file=sys.stderr,
         )
-    print(f"{len(found) - len(missing)} of {len(found)} models have a price")
+    print(
+        f"{len(found) - len(missing)} of {counted(len(found), 'model')} {'has' if len(found) == 1 else 'have'} a price"
+    )
     return REFUSED if missing else 0
 
 

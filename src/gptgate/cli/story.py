@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.cli.times import show_ms
 from gptgate.core.errors import UpstreamUnreachable
 from gptgate.core.events import End, EndState, Intent
@@ -168,8 +168,8 @@ def _findings(findings: Sequence[Finding], counts: Sequence[tuple[str, int]]) ->
     rows = [
         (
             finding.kind,
-            f"{finding.origin.value} {finding.place or '/'}, characters {finding.start} to {finding.end}, "
-            f"by {finding.detector}, {finding.points} points" + (f", read as {finding.view}" if finding.view else ""),
+            f"{where(finding)}, by {finding.detector}, {counted(finding.points, 'point')}"
+            + (f", read as {finding.view}" if finding.view else ""),
         )
         for finding in findings
     ]
@@ -177,6 +177,13 @@ def _findings(findings: Sequence[Finding], counts: Sequence[tuple[str, int]]) ->
     if total > len(findings):
         rows.append(("and more", f"{total} in all: " + ", ".join(f"{count} {kind}" for kind, count in counts)))
     return tuple(rows)
+
+
+def where(finding: Finding) -> str:
+    """Whose words it was found in, and where they stand; what judges a text as a whole names no characters of it."""
+    if finding.start < finding.end:
+        return f"{finding.origin.value} {finding.place or '/'}, characters {finding.start} to {finding.end}"
+    return f"{finding.origin.value} {finding.place}, as a whole" if finding.place else "the whole of it"
 
 
 def _decision(intent: Intent) -> tuple[tuple[str, str], ...]:
@@ -282,7 +289,7 @@ def _content(record: AuditRecord, around: History, wanted: bool) -> tuple[tuple[
 
 
 def _text(text: bytes, wanted: bool) -> str:
-    return _decode(text) if wanted else f"{length_of(text)} bytes kept; --content shows them to auditors"
+    return _decode(text) if wanted else f"{counted(length_of(text), 'byte')} kept; --content shows them to auditors"
 
 
 def _absent(side: str, around: History) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
-from gptgate.config.problem import did_you_mean, shown
+from gptgate.config.problem import did_you_mean, shown, shown_kind
 from gptgate.config.reader import Reader, Section, Value
 from gptgate.core.beside import POINTING, ClassifierKind, ClassifierSpec
 from gptgate.core.classifier import EVERY, OTHER, POINTED_SCORES, SCORES, default_labels, kinds_of, names_asked
@@ -98,8 +98,20 @@ def _check_places(rule: Section, names: frozenset[str], pointing: frozenset[str]
         reader.report(origins.line, origins.path, message, "write a rule of its own, and the classifier's origins")
     if rule.get("effect") in REWRITING:
         for item in nowhere:
-            message = f"{shown(item.value)} includes what classifiers find, which stands nowhere and is not cut out"
-            reader.report(item.line, item.path, message, "name the kinds that shall be rewritten")
+            message, hint = _not_cut_out(item.value, rule.get("stage"), placeless & pointing)
+            reader.report(item.line, item.path, message, hint)
+
+
+def _not_cut_out(pattern: str, stage: Stage | None, pointing: frozenset[str]) -> tuple[str, str]:
+    """Why a rule cannot rewrite what this pattern takes, and what can be done instead."""
+    if pattern == "*":
+        message = '"*" includes what classifiers find, which stands nowhere and is not cut out'
+        return message, "name the kinds that shall be rewritten"
+    if stage is Stage.RESPONSE and pointing & names_asked((pattern,), ""):
+        message = f"{shown_kind(pattern)} is not cut out of answers: most of a stream is out before it is known"
+        return message, "effect: deny, or flag; in requests it is cut out, with stage: request"
+    message = f"{shown_kind(pattern)} is what a classifier says of a whole text: it stands nowhere and is not cut out"
+    return message, "effect: deny, or flag"
 
 
 def _meant(pattern: str, names: frozenset[str]) -> frozenset[str]:

@@ -134,7 +134,7 @@ def duration_type(lowest_ms: int, highest_ms: int) -> Scalar:
             raise Wrong(f"{shown(text)} is negative")
         match = re.fullmatch(r"([0-9]{1,9})(ms|s|m|h|d)", text)
         if match is None:
-            raise Wrong(f"{shown(text)} is not a duration", "a whole number with its unit: 500ms, 10s, 5m, 1h")
+            raise Wrong(f"{shown(text)} is not a duration", "a whole number with its unit: 500ms, 10s, 5m, 1h, 7d")
         milliseconds = int(match[1]) * DURATION_UNITS_MS[match[2]]
         if not lowest_ms <= milliseconds <= highest_ms:
             bounds = f"{shown_duration(lowest_ms)} and {shown_duration(highest_ms)}"

@@ -136,7 +136,8 @@ class _Erased(Struct, frozen=True, rename={"data_class": "class"}):
         words = [f"{name} {value}" for name, value in stated.items() if value is not None]
         if self.before_ms is not None:
             words.append("all that were old enough")
-        return f"texts of {', '.join(words)}: {self.requests} requests"
+        requests = "1 request" if self.requests == 1 else f"{self.requests} requests"
+        return f"texts of {', '.join(words)}: {requests}"
 
 
 class _Committed(Struct, frozen=True):

@@ -1,8 +1,10 @@
 """The timeline of one request."""
 
+import pytest
 from msgspec.structs import replace
 
 from gptgate.cli.audit_trace import Step, steps
+from gptgate.cli.story import story
 from gptgate.core.classifier import Opinion
 from gptgate.core.events import Circumstances, End, EndState, Intent
 from gptgate.core.facts import Usage
@@ -94,6 +96,23 @@ def test_what_was_found_says_where_and_what_it_weighs() -> None:
     assert lines[1] == "pii.email in user /messages/0/content, characters 3 to 18: 20 points"
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("", "external.judge.toxic in the whole of it: 1 point"),
+        ("/messages/0", "external.judge.toxic in other /messages/0, as a whole: 1 point"),
+    ],
+)
+def test_a_finding_about_a_whole_names_no_characters(place: str, said: str) -> None:
+    finding = Finding("external.judge.toxic", Origin.OTHER, place, 0, 0, "external", 1)
+    record = AuditRecord(
+        seq=7, intent=replace(INTENT, findings=(finding,)), end=END, request_content=None, answer_content=None
+    )
+    assert said in told(record.intent, END)["found"].lines
+    (shown,) = [section for section in story(record, AROUND, content=False) if section.title == "found in the request"]
+    assert shown.rows[0] == (finding.kind, said.partition(" in ")[2].replace(": 1", ", by external, 1"))
+
+
 def test_why_a_rule_fired_is_told_from_the_configuration_that_decided() -> None:
     lines = told(INTENT, END)["decided"].lines
     assert lines[0] == f"redact, by configuration {'c' * 64}"
@@ -160,6 +179,8 @@ def test_a_refusal_ends_before_anything_is_sent() -> None:
     )
     story = told(replace(INTENT, sent_digest=""), ended)
     assert not {"found", "sent", "answered", "found in answer"} & story.keys()
+    assert story["recorded"].lines == ("durable as number 7, refused, so nothing was sent",)
+    assert told(INTENT, END)["recorded"].lines == ("durable as number 7, before anything was sent",)
     assert story["not inspected"].lines == ("it was refused before",)
     assert story["ended"].lines[:2] == ("refused, status 429, rate_limited", "refused by agents")
 

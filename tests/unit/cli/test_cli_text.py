@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,8 @@ def test_a_cleaned_text_is_printable_and_cleaning_it_again_changes_nothing(text:
     assert cleaned.isprintable()
     assert clean(cleaned) == cleaned
     assert clean(text, lines=True).replace("\n", "").replace("\t", "").isprintable()
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(number, "request") for number in (0, 1, 2)] == ["0 requests", "1 request", "2 requests"]
+    assert [counted(number, "entry", "entries") for number in (1, 2)] == ["1 entry", "2 entries"]

@@ -139,7 +139,7 @@ CASES = {
     "a key that is no word": ("[a]: 1", "f.yaml:6: a key must be a plain word"),
     "no unit": (
         "server:\n  drain: 10",
-        'f.yaml:7: server.drain: "10" is not a duration (hint: a whole number with its unit: 500ms, 10s, 5m, 1h)',
+        'f.yaml:7: server.drain: "10" is not a duration (hint: a whole number with its unit: 500ms, 10s, 5m, 1h, 7d)',
     ),
     "negative duration": ("server: {drain: -5s}", 'f.yaml:6: server.drain: "-5s" is negative'),
     "no time at all": (
