@@ -13,8 +13,11 @@ from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.story import shown_place
 from gptgate.cli.text import clean
-from gptgate.cli.times import past_ms, show_ms, to_seconds
+from gptgate.cli.times import END_OF_TIME_MS, past_ms, show_ms, to_seconds
 from gptgate.config.problem import did_you_mean
+from gptgate.core.budgets import Unit
+from gptgate.core.money import format_usd
+from gptgate.cost.amounts import shown
 from gptgate.storage.acts import Act, ActFilters, acts
 from gptgate.storage.events import RESERVATION_EXTENDED, TYPES
 
@@ -30,6 +33,9 @@ COLUMNS = (
 )
 LONG = frozenset({"configuration", "texts", "hash_digest"})
 """Fields that would fill the table: JSON and CSV have them."""
+
+AMOUNTS = frozenset({"amount", "set_to", "spent"})
+"""Fields that are counted in the event's `unit`."""
 
 
 def events(
@@ -53,7 +59,8 @@ def events(
     """List what was done besides requests, newest first: by people, and by the gateway. All conditions must hold.
 
     Starts and configurations, keys, decisions on approvals, auditors, readings and erasures of texts, budgets. What a
-    stream took beyond its reservation is left out unless --type asks for it.
+    stream took beyond its reservation is left out unless --type asks for it. The table shows money in dollars and
+    moments as times; JSON and CSV have both as the log has them, in nano-dollars and in milliseconds since 1970.
     """
     require_database(data)
     for name in kind or ():
@@ -79,6 +86,8 @@ def events(
 
 def _row(act: Act, output: Format) -> dict[str, object]:
     said = {name: value for name, value in act.fields.items() if name not in {"at_ms", "by", "user", *LONG}}
+    if output is Format.TABLE:
+        said = dict(_for_people(name, value, act.fields.get("unit")) for name, value in said.items())
     return {
         "seq": act.seq,
         "at": show_ms(act.at_ms),
@@ -89,6 +98,20 @@ def _row(act: Act, output: Format) -> dict[str, object]:
         "entry": shown_place(act.place),
         "event": json.dumps(act.fields) if output is Format.CSV else act.fields,
     }
+
+
+def _for_people(name: str, value: object, unit: object) -> tuple[str, object]:
+    """A field of an event as the table tells it: money in dollars, moments as times. JSON and CSV have it as it is."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return name, value
+    if name == "nano" or name.endswith("_nano"):
+        return name.removesuffix("nano").removesuffix("_") or "amount", f"{format_usd(value)} USD"
+    if name.endswith("_ms") and 0 <= value < END_OF_TIME_MS:
+        # No expiry is the only moment that is written as 0.
+        return name.removesuffix("_ms"), to_seconds(show_ms(value)) if value else "never"
+    if name in AMOUNTS and isinstance(unit, str) and unit in {*Unit}:
+        return name, shown(Unit(unit), value)
+    return name, value
 
 
 def _shown(value: object) -> str:

@@ -21,7 +21,7 @@ from gptgate.cli.audit_known import (
     witnessed_heads,
 )
 from gptgate.cli.audit_texts import present_master_key
-from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
+from gptgate.cli.failure import REFUSED, UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean, counted
 from gptgate.storage.approvals import APPROVALS_NAME
@@ -72,12 +72,12 @@ def verify(
 
     A log that was cut off or rolled back is whole in itself: only a checkpoint from elsewhere, such as the one that a
     witness shows, tells. Exit code 3 when something is not so, with the first place that is wrong. Exit code 2
-    when it could not be looked at, which says nothing.
+    when it could not be looked at, which says nothing; never 1.
     """
     if proof is None:
         _require_data(data)
     try:
-        public = VerifierKey.parse(key) if key is not None else own_key(data)
+        public = VerifierKey.parse(key) if key is not None else own_key(data, exit_code=USAGE)
         witnesses = [read_key(text) for text in witness_key or []]
         kept = [known_head(str(path), read_file(path), public) for path in checkpoint or []]
     except VerificationError as error:
@@ -110,14 +110,16 @@ def _require_data(data: Path) -> None:
         )
 
 
-def own_key(data: Path) -> VerifierKey:
+def own_key(data: Path, *, exit_code: int = REFUSED) -> VerifierKey:
     """The public key of the folder's log. Raises CommandError where there is none."""
     try:
         return Signer.of_installation(read_seed(data)).key
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise CommandError(
-            f"the log's key cannot be read in {data}: {reason}", hint="name the data folder of a gateway, or --key"
+            f"the log's key cannot be read in {data}: {reason}",
+            hint="name the data folder of a gateway, or --key",
+            exit_code=exit_code,
         ) from None
 
 

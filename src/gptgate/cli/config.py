@@ -10,7 +10,7 @@ import typer
 
 from gptgate.cli.control import Answer, Untold, post
 from gptgate.cli.failure import CommandError
-from gptgate.cli.folder import CONFIG_NAME, is_running, load_config
+from gptgate.cli.folder import CONFIG_NAME, is_running, load_config, named_file
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean, counted
@@ -36,7 +36,7 @@ def check(
     with problems gives all of them, one a line, and exit code 1. Nothing is changed and no gateway is needed.
     """
     try:
-        snapshot = read_config(file)
+        snapshot = read_config(named_file(file))
     except ConfigError as error:
         raise _rejected([str(problem) for problem in error.problems], f"{file} cannot be used") from None
     print(f"{clean(str(file))} is right.\ndigest  {snapshot.digest}\n")

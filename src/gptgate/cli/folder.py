@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gptgate.cli.failure import CommandError
+from gptgate.cli.failure import REFUSED, USAGE, CommandError
 from gptgate.cli.text import clean
 from gptgate.core.snapshot import Snapshot
 from gptgate.installed import read_config
@@ -25,8 +25,16 @@ def load_config(data: Path, config: Path | None) -> Snapshot:
         raise CommandError(
             f"there is no configuration at {path}",
             hint="name the folder with --data or the file with --config; gptgate quickstart makes a first one",
+            exit_code=REFUSED if config is None else USAGE,
         )
     return read_config(path)
+
+
+def named_file(path: Path) -> Path:
+    """A file that the command line names. Raises CommandError where there is none."""
+    if not path.is_file():
+        raise CommandError(f"there is no file {path}", hint="name the configuration file", exit_code=USAGE)
+    return path
 
 
 def require_database(data: Path) -> None:

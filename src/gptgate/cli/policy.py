@@ -8,7 +8,7 @@ import typer
 from msgspec import structs
 
 from gptgate.cli.failure import USAGE, CommandError
-from gptgate.cli.folder import CONFIG_NAME, load_config
+from gptgate.cli.folder import CONFIG_NAME, load_config, named_file
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
 from gptgate.cli.output import Column, Format, print_csv, print_json, print_records
 from gptgate.cli.policy_cases import read_suite, run_case
@@ -51,7 +51,7 @@ def check(
 
     The file must be right, see `gptgate config check`. Exit code 1 when there is anything to remark on.
     """
-    remarks = lint(read_config(file), REPORTED_IN)
+    remarks = lint(read_config(named_file(file)), REPORTED_IN)
     if remarks or output is not Format.TABLE:
         print_records(output, REMARKS, [msgspec.structs.asdict(remark) for remark in remarks])
     if remarks:

@@ -10,7 +10,7 @@ import typer
 from msgspec import Struct, structs
 
 from gptgate.cli.failure import CommandError
-from gptgate.cli.folder import CONFIG_NAME
+from gptgate.cli.folder import load_config
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Format, print_json
 from gptgate.cli.text import clean, counted
@@ -20,7 +20,6 @@ from gptgate.core.events import Circumstances, Intent
 from gptgate.core.facts import Decision, PolicyFacts
 from gptgate.core.ports import Policy
 from gptgate.core.snapshot import Effect, Snapshot, Stage
-from gptgate.installed import read_config
 from gptgate.pipeline.judge import decide_routed, weigh_routed
 from gptgate.pipeline.policy_facts import clock_facts
 from gptgate.policy.engine import compile_policy
@@ -69,7 +68,7 @@ def replay(
     are not replayed. Exit code 1 when the configuration is the one that decided and still there is a difference.
     """
     now_ms = time.time_ns() // 1_000_000
-    snapshot = read_config(against or data / CONFIG_NAME)
+    snapshot = load_config(data, against)
     since_ms = past_ms("--since", since, now_ms)
     until_ms = FOREVER_MS if until is None else past_ms("--until", until, now_ms)
     policy = compile_policy(snapshot.rules, snapshot.digest)

@@ -13,7 +13,15 @@ from gptgate.cli.main import execute
 from gptgate.core.keys import KeyRecord
 from gptgate.storage import acts
 from gptgate.storage.auditors import add_auditor
-from gptgate.storage.events import CONFIG_APPLIED, CONTENT_READ, RESERVATION_EXTENDED, record_event
+from gptgate.storage.events import (
+    BUDGET_RECONCILED,
+    BUDGET_THRESHOLD,
+    CONFIG_APPLIED,
+    CONTENT_READ,
+    KEY_EXPIRY_SET,
+    RESERVATION_EXTENDED,
+    record_event,
+)
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.schema import connect
 
@@ -75,6 +83,36 @@ def test_the_table_says_who_did_what_and_where_it_is_in_the_log(
     assert read.split() == "6 1970-01-01T00:00:06Z content_read Sue - request_id r1 not yet".split()
     assert added.split() == "5 1970-01-01T00:00:05Z auditor_added ada - name Sue 4".split()
     assert told.err == "there are older ones: --before 5\n"
+
+
+def test_people_get_dollars_and_times_and_programs_what_the_log_has(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = {
+        "budget": "b",
+        "unit": "usd",
+        "window_ms": 86_400_000,
+        "percent": 80,
+        "spent": 8 * 10**9,
+        "amount": 10**10,
+    }
+    record_event(folder, 7000, BUDGET_THRESHOLD, fields)
+    record_event(folder, 8000, BUDGET_RECONCILED, {"request": "r1", "cost_nano": 1_500_000_000, "before_nano": 1})
+    record_event(folder, 9000, KEY_EXPIRY_SET, {"key_id": "k1", "expires_ms": 0, "by": "root"})
+    record_event(folder, 9001, KEY_EXPIRY_SET, {"key_id": "k1", "expires_ms": 10**15, "by": "root"})
+    assert execute(["audit", "events", "--limit", "4"]) == 0
+    told = capsys.readouterr().out
+    for said in (
+        "amount $10.00, budget b, percent 80, spent $8.00, unit usd, window 1970-01-02T00:00:00Z",
+        "before 0.000000001 USD, cost 1.500000000 USD, request r1",
+        "expires never, key_id k1",
+        "expires_ms 1000000000000000, key_id k1",
+    ):
+        assert said in told
+    assert execute(["audit", "events", "--limit", "4", "--format", "json"]) == 0
+    threshold = json.loads(capsys.readouterr().out)[3]
+    assert threshold["event"] == {"at_ms": 7000, **fields}
+    assert "spent 8000000000, unit usd, window_ms 86400000" in threshold["said"]
 
 
 def test_what_is_long_is_in_json_and_csv(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

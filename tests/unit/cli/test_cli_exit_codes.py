@@ -1,0 +1,60 @@
+"""The exit codes of `docs/reference/commands.md`, where what a command is about is not there."""
+
+from pathlib import Path
+
+import pytest
+
+from audit_logs import SIGNER, Records, sequence
+from gptgate.cli.main import execute
+from gptgate.storage.folder import DATABASE_NAME
+
+NO_DATA = (
+    "audit auditors list", "audit erase --id r1 --yes", "audit events", "audit export", "audit index", "audit key",
+    "audit prove r1", "audit search", "audit seal", "audit show r1", "audit trace r1", "approvals list", "budget list",
+    "budget show apps", "config apply", "keys list", "policy explain r1", "policy replay", "prices check",
+    "prices show", "serve", "usage",
+)  # fmt: skip
+NO_FILE = (
+    "config check none.yaml", "policy check none.yaml", "policy test none.yaml", "policy replay --against none.yaml",
+    "prices show --config none.yaml", "audit verify none.proof", "audit verify",
+)  # fmt: skip
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands run that name no folder."""
+    monkeypatch.delenv("GPTGATE_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("command", "code"), [(one, 1) for one in NO_DATA] + [(one, 2) for one in NO_FILE])
+def test_what_is_not_there(empty: Path, command: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(command.split()) == code
+    assert "gptgate: " in capsys.readouterr().err
+    assert list(empty.iterdir()) == [], "asking makes nothing"
+
+
+@pytest.fixture
+def log(empty: Path) -> Path:
+    """The folder of a log with a request, without the gateway's key."""
+    records = Records(empty / "gptgate-data")
+    records.add(["r1"])
+    sequence(records)
+    return records.path.parent
+
+
+@pytest.mark.parametrize("command", ["audit show r2", "audit trace r2", "approvals show r2", "keys revoke k2"])
+def test_an_id_that_nothing_has_is_refused(log: Path, command: str) -> None:
+    assert execute(command.split()) == 1
+
+
+def test_a_copy_without_its_key_could_not_be_looked_at(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["audit", "verify"]) == 2
+    assert "hint: name the data folder of a gateway, or --key" in capsys.readouterr().err
+
+
+def test_a_log_whose_records_are_gone_is_not_verified(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (log / DATABASE_NAME).unlink()
+    assert execute(["audit", "verify", "--key", str(SIGNER.key)]) == 3
+    assert "not verified: " in capsys.readouterr().err
