@@ -34,7 +34,7 @@ mutation: .venv/.mutation
 
 lock: .venv/.dev
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
-	cd requirements && for f in run build valkey parquet dev mutation; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	cd requirements && for f in run build valkey parquet tokenizers dev mutation; do ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header $$f.in -o $$f.txt; done
 
 clean:

@@ -50,6 +50,7 @@ from gptgate.telemetry import catalog
 from gptgate.telemetry.log import LineWriter, get_logger
 from gptgate.telemetry.metrics import Metrics
 from gptgate.telemetry.sink import Telemetry
+from gptgate.tokenizers import load_tokenizers
 from gptgate.treasury import Treasury
 from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
@@ -257,8 +258,8 @@ class App:
     async def _install(self, snapshot: Snapshot) -> None:
         """Build everything for a Snapshot first, then switch to it in one step."""
         targets = await self._targets(snapshot)
-        others = _other_secrets(snapshot)
-        secrets, witness_secrets, sink_secrets = others
+        secrets, witness_secrets, sink_secrets = others = _other_secrets(snapshot)
+        tokens = await asyncio.to_thread(load_tokenizers, snapshot, str(self.config))
         if snapshot.custom != self._custom:
             # Compiling takes a second. Requests do not wait for it.
             self._inspector = await asyncio.to_thread(build_inspector, cache=self._patterns, custom=snapshot.custom)
@@ -266,7 +267,7 @@ class App:
         async with HttpUpstream.built(targets) as upstream:
             known = self._credentials.change(targets.values(), others)
             inspector = informed(self._inspector, snapshot, known, self._canaries)
-            gate = Gate(replace(self._services(snapshot, upstream, secrets), inspector=inspector))
+            gate = Gate(replace(self._services(snapshot, upstream, secrets), inspector=inspector, tokens=tokens))
             self.telemetry.configure(snapshot)
             self._treasury.install(gate.budgets)
         self.store.max_log_lag_ns = snapshot.max_log_lag_ms * 1_000_000

@@ -18,6 +18,7 @@ HOSTS = {
     "localhost",
     "api.openai.com",
     "api.anthropic.com",
+    "openaipublic.blob.core.windows.net",
     "keepachangelog.com",
     "semver.org",
     "c2sp.org",

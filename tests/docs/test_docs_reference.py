@@ -95,7 +95,7 @@ def test_every_make_target_is_documented() -> None:
 
 
 def test_every_runtime_dependency_has_its_reason() -> None:
-    files = [ROOT / "requirements" / file for file in ("run.in", "valkey.in", "parquet.in")]
+    files = [ROOT / "requirements" / file for file in ("run.in", "valkey.in", "parquet.in", "tokenizers.in")]
     lines = [line for file in files for line in file.read_text().splitlines() if not line.startswith("-c ")]
     wanted = {re.split(r"[ ;<>=\[]", line)[0] for line in lines if line.strip()}
     text = (DOCS / "decisions" / "0011-dependencies.md").read_text()

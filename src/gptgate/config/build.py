@@ -36,6 +36,7 @@ from gptgate.core.snapshot import (
     RuleSpec,
     ServerSpec,
     Snapshot,
+    TokenizerSpec,
 )
 
 
@@ -130,7 +131,14 @@ def _model(model: Section, providers: dict[str, ProviderSpec]) -> ModelSpec:
         location=model.get("location") or _location(providers[model.get("provider")]),
         service_tiers=dict(_service_tiers(model.section("service_tiers"))),
         calibrated=_calibrated(model.get("calibrated"), providers[model.get("provider")]),
+        tokenizer=_tokenizer(model.get("tokenizer")),
     )
+
+
+def _tokenizer(tokenizer: Section | None) -> TokenizerSpec | None:
+    if tokenizer is None:
+        return None
+    return TokenizerSpec(encoding=tokenizer.get("encoding"), file=tokenizer.get("file"))
 
 
 def _service_tiers(tiers: Section) -> Iterator[tuple[str, int]]:

@@ -41,6 +41,7 @@ def check(
     for model in root.sections("models"):
         _refer(model.fields.get("provider"), "provider", providers, reader)
         _check_price(model.fields.get("price"), reader)
+    _check_tokenizers(root, reader)
     for app in root.sections("apps"):
         _refer(app.fields.get("team"), "team", teams, reader)
         _refer_all(app, "models", "model", models, reader)
@@ -112,6 +113,15 @@ def _check_provider(provider: Section, reader: Reader) -> None:
     elif kind in (ProviderKind.OPENAI, ProviderKind.ANTHROPIC) and not stated and "credential" not in provider.written:
         message = "is missing: the public API answers nobody without one"
         reader.report(provider.line, f"{provider.path}.credential", message, "credential: env:NAME")
+
+
+def _check_tokenizers(root: Section, reader: Reader) -> None:
+    kinds = {provider.get("name"): provider.get("kind") for provider in root.sections("providers")}
+    for model in root.sections("models"):
+        tokenizer = model.fields.get("tokenizer")
+        if tokenizer is not None and tokenizer.value and kinds.get(model.get("provider")) is ProviderKind.ANTHROPIC:
+            message = "would not count as the provider does: no tokenizer of these models is published"
+            reader.report(tokenizer.line, tokenizer.path, message, "remove the section")
 
 
 def _check_price(price: Value | None, reader: Reader) -> None:

@@ -12,6 +12,7 @@ from gptgate.config.types import (
     ADDRESS,
     BOOL,
     MODEL_NAME,
+    PATH,
     SECRET,
     SMALL_NAME,
     URL,
@@ -26,6 +27,7 @@ from gptgate.config.types import (
 from gptgate.core.budgets import Outgrown
 from gptgate.core.kept import CONTENTS
 from gptgate.core.snapshot import ProviderKind
+from gptgate.core.tokens import ENCODINGS
 
 FREE = "free"
 LOCATIONS = ("cloud", "local")
@@ -140,6 +142,13 @@ SERVICE_TIERS = Group(
     )
 )
 
+TOKENIZER = Group(
+    (
+        Field("encoding", word_type(ENCODINGS), "The encoding it counts with.", required=True),
+        Field("file", PATH, "The encoding's published vocabulary. Never downloaded by the gateway.", required=True),
+    )
+)
+
 MODEL = Group(
     (
         Field("name", MODEL_NAME, "The public name that callers ask for.", required=True),
@@ -165,6 +174,12 @@ MODEL = Group(
             BOOL,
             "Bounds the input of a conversation that goes on by what the provider counted of it so far.",
             absent="true, but for openai_compatible: some local servers cut long conversations and count the rest",
+        ),
+        Field(
+            "tokenizer",
+            TOKENIZER,
+            "Counts the texts of requests that would not fit by their bytes. Needs the extra `tokenizers`.",
+            absent="texts are bounded by their bytes",
         ),
     )
 )

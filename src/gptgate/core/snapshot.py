@@ -60,11 +60,18 @@ SERVICE_TIERS: tuple[str, ...] = ("batch", "flex", "priority")
 """Service tiers that can have a price of their own."""
 
 
+class TokenizerSpec(Struct, frozen=True, kw_only=True):
+    """How a model's provider counts texts: by an encoding of `cost.encodings`, whose vocabulary is in a local file."""
+
+    encoding: str
+    file: str
+
+
 class ModelSpec(Struct, frozen=True, kw_only=True):
     """A public model name and where it leads. `max_output_tokens` bounds the answer of a request that sets no bound
     of its own (the bound is then sent along); `context_window` bounds the input, 0 when not known. `calibrated`: what
     the provider counted of a conversation bounds what it counts when that goes on. `service_tiers` are what tiers cost
-    in percent of the price.
+    in percent of the price. `tokenizer` counts its texts where it is known.
     """
 
     name: str
@@ -76,6 +83,7 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     location: str
     calibrated: bool = False
     service_tiers: dict[str, int] = {}
+    tokenizer: TokenizerSpec | None = None
 
 
 class Limits(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """How many tokens a request can take at most: what is reserved before it is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from gptgate.core.facts import ChatRequest
@@ -42,8 +42,7 @@ def ceiling_tokens(request: ChatRequest, model: ModelSpec, sent_body_bytes: int)
     """
     if request.endpoint is Endpoint.COUNT_TOKENS:
         return 0, 0
-    instructs = not _INSTRUCTING_FIELDS.isdisjoint(request.document)
-    bound = sent_body_bytes + (ADDED_TOKENS_TOOLS if instructs else ADDED_TOKENS)
+    bound = sent_body_bytes + added_tokens(request.document)
     window = model.context_window
     if request.media:
         inline = list(_inline_image_sizes(request.document))
@@ -60,6 +59,11 @@ def ceiling_tokens(request: ChatRequest, model: ModelSpec, sent_body_bytes: int)
     asked = request.max_output_tokens
     output = asked if asked is not None and asked > 0 else model.max_output_tokens
     return bound, output * max(request.choices, 1)
+
+
+def added_tokens(fields: Container[str]) -> int:
+    """What the provider adds to a request with these fields."""
+    return ADDED_TOKENS_TOOLS if any(name in fields for name in _INSTRUCTING_FIELDS) else ADDED_TOKENS
 
 
 def _inline_image_sizes(document: dict[str, Any]) -> Iterator[int]:

@@ -7,6 +7,7 @@ from gptgate.core.budgets import NOTHING, BudgetCharge, BudgetSpec, Dimension, S
 from gptgate.core.errors import OverBudget
 from gptgate.core.facts import Grant, Permit, Route
 from gptgate.core.ports import Price
+from gptgate.core.tokens import Counted
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.services import Services
 
@@ -84,10 +85,29 @@ def most(services: Services, draft: Draft, permit: Permit, route: Route, price: 
     return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1), request.service_tier)
 
 
+def tightened(services: Services, draft: Draft, route: Route, wanted: Ceiling) -> Ceiling:
+    """The same with its input bounded by the model's own tokenizer too, where there is one. Takes milliseconds."""
+    model = route.model.name
+    if not wanted.bounds or not services.tokens.knows(model):
+        return wanted
+    counted = draft.counted
+    if counted is None or counted.model != model or counted.body != route.body:
+        counted = draft.counted = Counted(model, route.body, services.tokens.most(model, route.body))
+    if counted.bound is None or counted.bound >= wanted.input_tokens:
+        return wanted
+    return wanted.grown(counted.bound, wanted.output_tokens)
+
+
 class Accounts(Protocol):
     """Whoever knows what is left."""
 
     def left(self, charge: BudgetCharge, at_ms: int, *, freed: bool = False) -> int | None: ...
+
+
+def fits(accounts: Accounts, charges: Sequence[BudgetCharge], wanted: Ceiling, at_ms: int) -> bool:
+    """Whether all budgets have so much left."""
+    lefts = [(charge.budget.unit, accounts.left(charge, at_ms)) for charge in charges]
+    return all(left is None or wanted.spend.of(unit) <= left for unit, left in lefts)
 
 
 def shorter(

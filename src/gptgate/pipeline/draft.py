@@ -29,6 +29,7 @@ from gptgate.core.facts import (
 from gptgate.core.finding import Finding
 from gptgate.core.ports import Clock, Redaction
 from gptgate.core.snapshot import STRENGTH, Effect
+from gptgate.core.tokens import Counted
 from gptgate.pipeline.discretion import NOBODY, Discretion
 from gptgate.pipeline.judge import rewriting_edits
 from gptgate.pipeline.keeping import class_of, content_of, content_unjudged, kept_out
@@ -56,6 +57,8 @@ class Draft:
     reservation: Reservation | None = None
     conversation: Conversation | None = None
     """What is sent, where a provider's count of it bounds later requests."""
+    counted: Counted | None = None
+    """What is sent, where its texts were counted."""
     price_version = ""
     lowered_from = 0
     answer_findings: tuple[Finding, ...] = ()

@@ -134,8 +134,8 @@ class Exchange:
             real = self._settlement()
             ledger.settle(self._growth.reservation, real.spend)
             settlement = real
-            if real.source == "provider" and self._draft.usage and self._draft.conversation:
-                self._services.conversations.counted(self._draft.conversation, self._draft.usage.input_tokens)
+            if real.source == "provider" and self._draft.usage:
+                self._compare(self._draft.usage)
             if real.source != "unknown":
                 self._admitted.settle(self._draft.usage if real.source != "unused" and self._draft.usage else Usage())
         finally:
@@ -146,6 +146,14 @@ class Exchange:
             end = self._draft.end(EndState.COMPLETED, error, status, settlement)
             self._services.store.finish(end, self._kept)
             self._services.observer.observe(self._intent, end)
+
+    def _compare(self, usage: Usage) -> None:
+        """What the provider counted, with the bounds that were taken for it."""
+        conversation, counted = self._draft.conversation, self._draft.counted
+        if conversation is not None:
+            self._services.conversations.counted(conversation, usage.input_tokens)
+        if counted is not None and counted.bound is not None:
+            self._services.tokens.counted(counted.model, counted.bound, usage.input_tokens)
 
     def _settlement(self) -> Settlement:
         """Real usage where the provider reported it, what was delivered where it may report none, nothing where nothing

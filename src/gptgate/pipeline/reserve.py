@@ -6,7 +6,7 @@ from gptgate.core.budgets import BudgetCharge
 from gptgate.core.errors import OverBudget, PriceUnknown
 from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, Route
 from gptgate.core.ports import Price
-from gptgate.pipeline.charges import Ceiling, charges_of, most, shorter
+from gptgate.pipeline.charges import Ceiling, charges_of, fits, most, shorter, tightened
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import lower_output
 from gptgate.pipeline.limiting import Admitted
@@ -68,14 +68,22 @@ async def reserve(
             admitted.give_tokens_back()
             raise
 
+    def tight(charges: Sequence[BudgetCharge]) -> Ceiling:
+        # Counting takes longer than all the rest, so where its bytes fit, nothing is counted.
+        tokens = admitted.token_charges(permit.request, grant, wanted.input_tokens, wanted.output_tokens)
+        if not tokens and fits(ledger, charges, wanted, raw.at_ms):
+            return wanted
+        return tightened(services, draft, route, wanted)
+
     def attempt(charges: Sequence[BudgetCharge], *, may_wait: bool) -> Taken:
+        asked = tight(charges) if services.tokens.knows(route.model.name) else wanted
         try:
-            return hold(charges, permit, route, wanted)
+            return hold(charges, permit, route, asked)
         except OverBudget as refusal:
-            useful = shorter(ledger, charges, wanted, raw.at_ms, refusal, may_wait=may_wait)
-        draft.lowered_from, sized = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
+            useful = shorter(ledger, charges, asked, raw.at_ms, refusal, may_wait=may_wait)
+        draft.lowered_from, sized = asked.output_tokens // asked.choices, lower_output(permit, useful)
         sent = encode(sized, grant, raw)
-        return hold(charges, sized, sent, most(services, draft, sized, sent, price))
+        return hold(charges, sized, sent, tightened(services, draft, sent, most(services, draft, sized, sent, price)))
 
     async def again(may_wait: bool) -> Taken:
         # A new configuration may have brought other budgets while it waited.

@@ -23,6 +23,7 @@ from gptgate.core.ports import (
 )
 from gptgate.core.shared import Counters
 from gptgate.core.snapshot import ModelSpec, Snapshot
+from gptgate.core.tokens import NoTokenizers, TokenBounds
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.charged import ChargedBudgets
 from gptgate.pipeline.crowd import Crowd
@@ -71,5 +72,6 @@ class Services:
     classifiers: Mapping[str, Classifier]
     approvals: Approvals
     pulse: Pulse = field(default_factory=Pulse)
+    tokens: TokenBounds = field(default_factory=NoTokenizers)
     counters: Counters | None = None
     """Limits and budgets of several gateways. The ledger then counts what this one spends, and settles with them."""

@@ -13,7 +13,7 @@ from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, RawRequest
 from gptgate.core.limit import Standing
 from gptgate.core.ports import Ledger, Price
 from gptgate.core.shared import Counters, Hold, Wish
-from gptgate.pipeline.charges import Ceiling, charges_of, most, shorter
+from gptgate.pipeline.charges import Ceiling, charges_of, most, shorter, tightened
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import lower_output, unjudged
 from gptgate.pipeline.limit_plan import LimitPlan
@@ -130,7 +130,8 @@ class SharedAdmitted(Admitted):
         price = services.prices.find(grant.model, raw.at_ms) if billed else None
         if price is not None and not price.covers(request.service_tier):
             price = None  # refused at step 9
-        wanted = most(services, draft, permit, encode(permit, grant, draft.raw), price)
+        route = encode(permit, grant, draft.raw)
+        wanted = tightened(services, draft, route, most(services, draft, permit, route, price))
         budgets = charges_of(services.budgets.all, draft, grant)
         tokens = self.token_charges(request, grant, wanted.input_tokens, wanted.output_tokens)
         return Wish(tokens, budgets, wanted.spend)
@@ -188,14 +189,14 @@ async def _take(
     may_wait: bool,
 ) -> Taken:
     route, budgets = encode(permit, grant, draft.raw), charges_of(services.budgets.all, draft, grant)
-    wanted = most(services, draft, permit, route, price)
+    wanted = tightened(services, draft, route, most(services, draft, permit, route, price))
     try:
         reservation = await admitted.take(permit.request, grant, budgets, wanted)
     except OverBudget as refusal:
         useful = shorter(admitted, budgets, wanted, draft.raw.at_ms, refusal, may_wait=may_wait)
         draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
         route = encode(permit, grant, draft.raw)
-        wanted = most(services, draft, permit, route, price)
+        wanted = tightened(services, draft, route, most(services, draft, permit, route, price))
         reservation = await admitted.take(permit.request, grant, budgets, wanted)
     # A new configuration may have brought other budgets while the counters were asked.
     while (charged := charges_of(services.budgets.all, draft, grant)) != budgets:

@@ -42,6 +42,8 @@ def test_what_the_reference_calls_required_is_required(setting: object) -> None:
         text = "version: 1\ntexts: {classes: [{}]}"
     elif ".price." in path:
         text = "version: 1\nmodels: [{price: {}}]"
+    elif ".tokenizer." in path:
+        text = "version: 1\nmodels: [{tokenizer: {}}]"
     elif ".budget." in path:
         text = "version: 1\napps: [{budget: {}}]"
     else:

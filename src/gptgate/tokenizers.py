@@ -1,0 +1,84 @@
+"""Reads the vocabularies that models name; where none does, the tokenizer library is not loaded.
+
+Nothing is ever downloaded: the library is used for counting alone, and its files are read from where the configuration
+says, if they are the published ones to the byte.
+"""
+
+from base64 import b64decode
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from gptgate.config.files import read_regular
+from gptgate.config.problem import ConfigError, Problem
+from gptgate.core.snapshot import ModelSpec, Snapshot, TokenizerSpec
+from gptgate.core.tokens import NoTokenizers, TokenBounds
+from gptgate.cost.counting import Count, ExactBounds
+from gptgate.cost.encodings import ENCODINGS
+
+MOST_BYTES = 16 * 1024 * 1024
+"""The largest published file has 3.6 million bytes."""
+
+
+def load_tokenizers(snapshot: Snapshot, file: str) -> TokenBounds:
+    """What counts the texts of this Snapshot's models. `file` stands for the configuration in problems.
+
+    Raises ConfigError where the library or a vocabulary is not there, where it is not the published one, and where a
+    model is known to count with another encoding.
+    """
+    models = [(model, model.tokenizer) for model in snapshot.models.values() if model.tokenizer is not None]
+    if not models:
+        return NoTokenizers()
+    try:
+        import_module("tiktoken")
+        known = import_module("tiktoken.model")
+    except ImportError:
+        what = "'tokenizer' needs a package that is not installed"
+        raise ConfigError([Problem(file, 0, "models", what, "pip install 'gptgate[tokenizers]'")]) from None
+    counts: dict[str, Count] = {}
+    loaded: dict[TokenizerSpec, Count] = {}
+    problems: list[Problem] = []
+    for model, spec in models:
+        try:
+            _check_encoding(known, model, spec.encoding)
+            if spec not in loaded:
+                loaded[spec] = read_vocabulary(spec)
+            counts[model.name] = loaded[spec]
+        except ValueError as error:
+            problems.append(Problem(file, 0, f"models.{model.name}.tokenizer", str(error)))
+    if problems:
+        raise ConfigError(problems)
+    return ExactBounds(counts)
+
+
+def _check_encoding(known: ModuleType, model: ModelSpec, encoding: str) -> None:
+    """The library knows the encodings of OpenAI's models by the beginnings of their names."""
+    try:
+        real: str = known.encoding_name_for_model(model.upstream_name)
+    except KeyError:
+        return
+    if real != encoding and real not in ENCODINGS[encoding].aliases:
+        raise ValueError(f"'{model.upstream_name}' counts with the encoding {real}, not {encoding}")
+
+
+def read_vocabulary(spec: TokenizerSpec) -> Count:
+    """What counts by a vocabulary, with the library, which must be there.
+
+    Raises ValueError where the file is not the one that the encoding was published with.
+    """
+    try:
+        data = read_regular(Path(spec.file), MOST_BYTES)
+    except OSError as error:
+        raise ValueError(f"{spec.file} cannot be read: {error.strerror}") from None
+    encoding = ENCODINGS[spec.encoding]
+    if sha256(data).hexdigest() != encoding.digest:
+        raise ValueError(f"{spec.file} is not the published vocabulary of {spec.encoding}: its SHA-256 is another")
+    lines = [line.split() for line in data.splitlines()]
+    ranks = {b64decode(token): int(rank) for token, rank in lines}
+    tokens = (
+        import_module("tiktoken")
+        .Encoding(spec.encoding, pat_str=encoding.pattern, mergeable_ranks=ranks, special_tokens={})
+        .encode_ordinary
+    )
+    return lambda text: len(tokens(text))
