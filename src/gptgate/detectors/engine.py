@@ -43,9 +43,16 @@ class CompiledPattern:
     """A pattern and its matches in bytes that begin and end with the separator."""
 
     def __init__(self, pattern: Pattern) -> None:
+        """Raises `re2.error` for one that somebody else wrote and RE2 cannot read."""
         self.pattern = pattern
-        # Captures keep RE2 from its fastest way, so they are asked for only where the edges leave doubt.
-        self._regex = compile_bytes(pattern.source, ignore_case=pattern.ignore_case)
+        if pattern.is_foreign:
+            compile_bytes(pattern.source, ignore_case=pattern.ignore_case)
+
+    @cached_property
+    def _regex(self) -> "re2._Regexp":
+        # Compiled when a text asks for it, in half a millisecond at most: few are ever asked for, and all take 12 MB.
+        # Captures keep RE2 from its fastest way, so those are asked for only where the edges leave doubt.
+        return compile_bytes(self.pattern.source, ignore_case=self.pattern.ignore_case)
 
     @cached_property
     def _exact(self) -> "re2._Regexp":

@@ -39,7 +39,7 @@ _BANNERS = (
 _ORDER = translated(
     "((ignore|disregard|forget) (all|any|the|every|your|previous|prior)"
     "|(you|assistant|ai|llms?|language model|agents?|model) (must|should|shall|need to|have to|will now|are now)"
-    "|(ai|llms?|assistant):|(when|if|before) (you )?(summari[sz]|translat|answer|review)(e|es|ing|ed)?"
+    "|(ai|llms?|assistants?|agents?):|(when|if|before) (you )?(summari[sz]|translat|answer|review)(e|es|ing|ed)?"
     "|(instructions?|notes?|messages?) (for|to) (the |any |all )?((coding|ai) )?(ai|assistants?|llms?|models?|agents?"
     "|language models?)"
     "|(do not|don't|never) (tell|mention|inform|reveal)|(your|the) (answer|response|reply|summary|output) (must|should)"
@@ -63,7 +63,7 @@ _HIDDEN_REACH = 1024
 
 DETECTOR = Detector(
     name="indirect",
-    version=2,
+    version=3,
     kinds={
         _KIND: "Words in a tool's result or a document that speak to the model: orders, secrecy, sending data.",
         _HIDDEN: "Orders in a part of a page that its readers do not see: a comment, or text that is not shown.",

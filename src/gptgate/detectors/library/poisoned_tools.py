@@ -44,7 +44,7 @@ _WORDS = {
 
 DETECTOR = Detector(
     name="poisoned_tools",
-    version=1,
+    version=2,
     kinds={
         _KIND: "Words in a tool's definition that no honest one has: secrecy, reading of keys, sending data elsewhere."
     },

@@ -9,7 +9,7 @@ from itertools import chain
 
 from gptgate.detectors.pattern import ANY, UNTRUSTED, Detector, Pattern
 from gptgate.detectors.phrase import patterns
-from gptgate.detectors.phrasebook import asia, english, europe
+from gptgate.detectors.phrasebook import asia, defiance, english, europe, filters, world
 
 _NAMES = "(?:DAN|STAN|DUDE|JailBreak|AntiGPT|EvilGPT|FreeGPT|BetterDAN|ChaosGPT|DevMode|Mongo Tom|Evil Confidant)"
 
@@ -22,10 +22,14 @@ _KINDS = {
 
 DETECTOR = Detector(
     name="prompt_attacks",
-    version=2,
+    version=3,
     kinds=_KINDS,
     patterns=(
-        *chain.from_iterable(patterns(kind, book.PHRASES[kind]) for book in (english, europe, asia) for kind in _KINDS),
+        *chain.from_iterable(
+            patterns(kind, book.PHRASES.get(kind, ()))
+            for book in (english, defiance, europe, asia, world, filters)
+            for kind in _KINDS
+        ),
         Pattern(
             "attack.role",
             f"(?:as|like|named|called|be|is) (?:an? )?[\"'(\\[]?{_NAMES}[\"')\\]]?[ ,.:;!?]",

@@ -26,7 +26,7 @@ _WORDS = {
     "machine": "(a[il]s?|assistants?|chat( )?bots?|bots?|machines?|(language )?models?|llms?|gpt|twin|persona|robots?)",
     "free_of": "(no|without|zero|free (of|from)|lacking|has no|have no|with no) ((any|all|the|its|single|more"
     "|[a-z]{4,9}) ){0,2}(limits?|limitations?|restrictions?|filters?|rules|polic(y|ies)|guidelines|laws|boundaries"
-    "|censorship|ethics|morals|safeguards|guardrails)",
+    "|censorship|ethics|morals|conscience|scruples|inhibitions|safeguards|guardrails)",
     "safety": "your ((own|whole|entire|built-in|internal|current|all) ){0,2}((safety|ethical|moral|content) )?(layers?"
     "|filters?|guardrails?|safeguards?|protocols?|restrictions?|measures|limits|polic(y|ies)|guidelines|censorship)",
     "plain_mode": "(developer|dev|god|admin|sudo|opposite) mode",
@@ -39,6 +39,8 @@ _WORDS = {
     "|prompted|seeded|set up|started|loaded) (with|by)",
     "set_for_you": "((that )?(the|your) <makers> ((has|have|had) )?<set> ((up|down|to|for|on|upon) )?you"
     "|your <makers> <set>)",
+    "put_you": "(the|your) <makers> ((has|have|had) )?(put|started|launched|configured|deployed|loaded|primed) you ((up"
+    "|out) )?(on|with|under|in|to)",
     "set": "(set|gave|given|wrote|written|defined|imposed|taught|told|provided)",
     "no_longer": "((no longer|don't|do not|doesn't|cease to|stop) ((exist|count|hold|matter)|appl(y|ies)|bind)"
     "|(are|is|were|have been|has been) ((now|hereby|all) )?(cancell?ed|void|null|revoked|lifted|suspended|repealed"
@@ -156,6 +158,7 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
             "|circumvent) (all )?(of )?"
             "<safety!>",
         ),
+        (60, "(turn|switch|shut) <safety!> off"),
         (
             60,
             "you (must|may|can|will|should|shall) (not|never) (ever )?(refuse|say no|decline) (to (answer|respond"
@@ -272,6 +275,7 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
         ),
         (60, "(prompts?|instructions?|rules|configuration|guidelines|text|message) (that )?<primed!>"),
         (60, "(prompts?|instructions?|rules|guidelines|guidance|directives?) <set_for_you!>"),
+        (60, "(prompts?|instructions?|rules|guidelines|guidance|directives?) (that )?<put_you!>"),
         (
             60,
             "(begin|start|beginning|starting) ([a-z]+ ){0,3}with the (first|very first|opening) (sentence|line|word"

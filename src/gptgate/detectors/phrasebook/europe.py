@@ -33,7 +33,8 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|offenbar(e|en)?|enthülle|übersetz(e|en)?|liste|kopier(e|en)?|lauten?|ist|sind",
         "prompt": "(dein(e|en|er)?|ihr(e|en|er)?|den|der) (vollständige[nr]? |gesamte[nr]? |genaue[nr]? "
         "|exakte[nr]? )?"
-        "(system-?( )?prompt|systemanweisung(en)?|systemnachricht|systemaufforderung|anfangsanweisung(en)?"
+        "(system-?( )?prompt|systemanweisung(en)?|systemnachricht|systemaufforderung|(anfangs|start"
+        "|grund)anweisung(en)?"
         "|(geheimen?|internen?|versteckten?|ursprünglichen?|anfänglichen?) (anweisungen|"
         "instruktionen|regeln|prompts?|vorgaben))",
     },
@@ -119,7 +120,7 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "on": "ativado|habilitado|desbloqueado|está ativo",
         "show": "mostr(e|a|ar)|revel(e|a|ar)|dig(a|am)|diz|me dê|repit(a|e)|repete|imprim(a|"
         "e)|escrev(a|e)|compartilh(e|a)|traduz(a|ir)?"
-        "|qual (é|era)|quais são|copi(e|a)|divulg(ue|a)|exib(a|e|ir)|resum(a|e)",
+        "|qual (é|era|foi)|quais são|copi(e|a)|divulg(ue|a)|exib(a|e|ir)|resum(a|e)",
         "prompt": "((seu|teu|o) (prompt|mensagem|comando)( (do?|de))? (sistema|inicial|oculto|"
         "secreto)|prompt do sistema|(suas|tuas|as)"
         " (instruções|orientações|diretrizes|regras) (do sistema|de sistema|"

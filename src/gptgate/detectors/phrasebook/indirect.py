@@ -6,10 +6,13 @@ Every phrase marks a seldom word (``<word!>``): without one, a fast engine would
 from gptgate.detectors.phrase import Phrase, phrases
 
 _WORDS = {
-    "model": "(a[il] ?(assistants?|agents?|models?|systems?|readers?|bots?|crawlers?|summari[sz]ers?)|a[il]s?"
+    "model": "(a[il] ?(assistants?|agents?|models?|systems?|readers?|bots?|crawlers?|summari[sz]ers?"
+    "|([a-z]{3,12} ){0,1}(tools?|software|screeners?|reviewers?|recruiters?|graders?|parsers?|scanners?))|a[il]s?"
     "|(large )?language models?|llms?|chat ?bots?|chatgpt|gpt-?[345]|claude|gemini|copilot|(virtual )?assistants?"
     "|((autonomous|coding|browsing|shopping|research) )?agents?|coding assistants?"
     "|automated ([a-z]{4,12} )?(software|systems?|tools?|agents?))",
+    "named_model": "(a[il]s?|a[il] ([a-z]{3,12} ){0,1}[a-z]{3,12}|(large )?language models?|llms?|chat ?bots?|chatgpt"
+    "|gpt-?[345]|claude|gemini|copilot|(virtual|coding|autonomous|browsing|automated) [a-z]{4,12})",
     "user": "(((the|this|your|any|my|our|these) )?(users?|humans?|owner|customer|client|operator|reader))",
     "hush": "(do not|don't|dont|never|must not|should not|shouldn't) ((ever|also) )?(tell|inform|notify|alert|warn"
     "|mention|reveal|disclose|let)",
@@ -47,9 +50,12 @@ _WORDS = {
     "|files?|documents?|records?|reports?)|session tokens?|environment variables|ssh keys?|cookies|transactions?)",
     "address": "(https?://|[a-z0-9._-]+@[a-z0-9-]|[a-z0-9-]+\\.(com|net|org|io|biz|xyz|ru|info))",
     "heed": "(attention|important|notice|message|note|instructions?|reminder|warning|urgent|dear|hey|directive)",
+    "greet": "(hello|hi|greetings)",
+    "named_ai": "(a[il]s?|llms?|(large )?language models?|chat ?bots?|assistant|a[il] ([a-z]{3,12} ){0,1}[a-z]{3,12})",
     "to": "((message|note|notice|instructions?|to|for|all|the|any|this|is|an?|important|every)[ ])*",
     "ifyou": "(if|when) (you are|you're|youre|you happen to be)",
     "reading": "(reading|processing|summari[sz]ing|reviewing|parsing|analy[sz]ing|evaluating|browsing|viewing|ranking"
+    "|visiting|crawling|shopping"
     "|screening|crawling)",
     "ignore": "(ignore|disregard|forget|skip|override|bypass)",
     "rest": "((all|the|rest|of|this|that|these|any|other|above|your|previous|remaining|normal|further) )*",
@@ -76,7 +82,8 @@ _WORDS = {
     "reply": "(next |final |every |entire |subsequent |future |following )*(answers?|repl(y|ies)|summar(y|ies)"
     "|responses?"
     "|outputs?|messages? to the user)",
-    "lead": "(tell|instruct|convince|persuade|urge|direct|trick|encourage|ask|advise) (the|your|this|every|all) users?",
+    "lead": "(tell|instruct|convince|persuade|urge|direct|trick|encourage|ask|advise) (the|your|this|every|all)"
+    " (users?|readers?|humans?)",
     "going": "(to|that (they|he|she) (must|should|need to)) (visit|go to|click|download|call|open|log ?in|log into"
     "|enter|buy|purchase|send|contact|provide|give|share|install|transfer|pay)",
     "letter": "(message|note|instructions?|request|order|email) (is )?from (me|your (users?|developers?|creators?"
@@ -122,9 +129,11 @@ _WORDS = {
     "deed": "(forward|send|e-?mail|transfer|delete|post|upload|share|tell)",
     "orders": "new (instructions?|directives?|orders):",
     "any_model": "(any|every|all|each) <model> (that|who|which)",
-    "speaker": "(assistant|a[il]|llm|model|agent): ((please|now|first|also|then) )*(before|first|now|please|you|do"
-    " not|don't"
-    "|ignore|forget|send|forward|call|open|visit|look up|read|always|never)",
+    "speaker": "(assistant|a[il]s?|llms?|models?|agent|copilots?|bots?): ((please|now|first|also|then)"
+    " )*(before|first|now"
+    "|please"
+    "|you|do not|don't|ignore|forget|send|forward|call|open|visit|look up|read|always|never|run|execute|delete|add"
+    "|buy|transfer|print|the (user|human|customer|owner) (has|already|wants))",
     "sort": "(a[il]|llm|gpt)s? (agent|assistant|shopper|reader|crawler|bot|recruiter|screener|reviewer|summari[sz]er"
     "|grader"
     "|system|tool|model)s?[:,-] ?(always|never|you must|please|do not|don't|ignore|rank|rate|recommend"
@@ -137,6 +146,55 @@ _WORDS = {
     "agent_must": "(agent|assistant|a[il]|model|llm) (must|has to|needs to) ((now|first|then|also|secretly"
     "|immediately) )*(call|run|execute|invoke|use) ((the|a) )?",
     "function": "[a-z]{2,16}_[a-z_]{2,24}",
+    "task_changed": "(your|the (assistant|agent|model|a[il])('s)?) ((current|original|next|real|main|actual) )?("
+    "goals?|objectives?|instructions|orders|mission) (has|have|is|was|were) ((now|just|hereby) )?(been )?(updated"
+    "|changed|replaced|superseded|revised|cancell?ed|overridden)|your ((current|original) )?task (has|is|was)"
+    " ((now|just) )?(been )?(updated|changed|replaced"
+    "|cancell?ed) ~instead",
+    "next_wish": "((user|human)('s)? (next|new|real|actual|updated|following|second|true)|next (user"
+    "|human)('s)?|(new|real"
+    "|actual|updated) (user|human)('s)?) (request|task|question|instruction|query)s? (is|are|:)",
+    "stop_now": "(stop|halt|abandon|drop|interrupt) what you('re| are) (currently |now )?doing (and )?((instead"
+    "|now|first"
+    "|immediately|then) )*(tell|send|call|visit|print|write|reply|respond|open|run|e-?mail|forward|say|do the"
+    "|output)",
+    "whoever": "(whoever|whatever|any ?(one|thing|body)|any (system|program|model|software|agent)) (that |which"
+    " |who )?"
+    "(is )?((automatically|currently) )?(process(es|ing)?|reads?|reading|parses|parsing|summari[sz](es|ing)|scrap(es"
+    "|ing)|crawl(s|ing)|analy[sz](es|ing)) this ([a-z]{3,12} )?(automatically|with (an )?(a[il]|llm)|by machine"
+    "|using (an )?(a[il]|llm))",
+    "schemas": "(print|list|output|show|reveal|tell|describe|dump|send|expose|paste|return) ((me|us|all|of|the)"
+    " ){0,3}"
+    "your ((available|internal|full|complete|own) )?((tools?|functions?|plugins?) )((and|with|,) )?((all|their"
+    "|its|the"
+    "|every) ){0,3}(schemas?|parameters|definitions|signatures|arguments|descriptions|names)",
+    "unmentioned": "(do not|don't|never|without) (mention|mentioning|include|including|list|listing|refer to|report"
+    "|reporting) (it|this|that|these|them|the change|the action) ((anywhere|at all) )?(in|to) ((the|your|any)"
+    " )+(summary"
+    "|user|answer|reply|response|output|commit message|pull request|changelog)",
+    "at_model": "@(copilot|claude|chatgpt|gemini|cursor|devin|assistant|agent|bot|a[il]) (please |also |now |and"
+    " ){0,3}(ignore|run|execute|send|delete|upload|post|publish|merge|approve|disable|add ((my|this|the following)"
+    " ))",
+    "approved": "(the )?(user|customer|human|owner|operator|account holder) (has|have)? ?(already )?(approved"
+    "|authori[sz]ed|confirmed|consented to|agreed to|requested) ((this|the|that|it|your|all|any) )?[a-z]{0,14}",
+    "fn_call": "(call|run|invoke|execute|use|trigger) ((the|a|now|then) )?[a-z]{2,16}_[a-z_]{2,24} ?\\(",
+    "website_owner": "(instructions?|message|note|request|orders?) (from|by) (the )?(website|site|page|shop"
+    "|store|document"
+    "|list|file|repository|hotel)('s)? (owner|operator|author|administrator|team)s? (to|for) ((all|any|every"
+    "|the|visiting"
+    "|a[il]|llm) ){0,3}(assistants?|agents?|models?|bots?|crawlers?|a[il]s?|llms?)",
+    "vocative": "(chat ?bots?|a[il]|llms?|language models?|a[il] (assistants?|agents?|models?))[,:;]",
+    "user_off": "(ignore|disregard|forget) the (user|customer|human) (and|then|or)",
+    "must_do": "(a[il]|llm) ([a-z]{4,12} )?(agents?|assistants?|models?|bots?) (must|should|have to|need to|are"
+    " required to)"
+    " ((always|also|first|now) )*(include|append|output|recommend|forward|send|visit|execute|ignore|insert)",
+    "place_first": "when ((you are|you're) )?asked (to|about|for) ~always (place|put|list|recommend|mention|say"
+    "|choose"
+    "|pick|name|rank) (this|these|us|our|it|them)",
+    "rather": "(do not|don't|never) (translate|summari[sz]e|answer|evaluate|review) ((this|it|the text) )?(but|rather"
+    "|instead) ((just|only|simply) )?(output|say|print|write|reply|respond)",
+    "deed_bare": "(delete|send|forward|call|run|execute|open|buy|order|add|remove|transfer|e-?mail|visit|click|ignore"
+    "|disregard|stop|print|rate|rank|recommend|unlock|set|book|cancel|upload|post|pay|share|reveal|reply|answer)",
     "as": "as (an?|the|your) ((helpful|advanced|large|powerful|intelligent|autonomous) )*",
 }
 
@@ -144,7 +202,8 @@ ENGLISH: tuple[Phrase, ...] = tuple(
     phrases(
         70,
         _WORDS,
-        "<ifyou!> (an? )?([a-z]{2,12} )?<model>",
+        "<ifyou!> (an? )?([a-z]{2,12} )?<named_model>",
+        "<ifyou!> (an? )?<model> ((that is|who is|which is|currently|now) )?<reading>",
         "<hush!> ((it|to|this|that|about|anything) )*<user> <of>",
         "<telling!> <user>",
         "<keep!> <user>",
@@ -200,9 +259,26 @@ ENGLISH: tuple[Phrase, ...] = tuple(
         "<letter!>",
         "<hidden!> (for|to|from) ((the|you|all|any) )*(<model>|you|users?|system|developers?)",
         "<as!><model> (you (must|should|have to|need to|are required|are to)|it is your)",
+        "<as!><model> ((please|also|first|now|you|always) )*<deed_bare> ((the|all|any|this|that|these|user's"
+        "|every|your|an?"
+        "|only|both) )",
+        "<vocative!> ((please|also|first|now|you must|always) )*<deed_bare> ((the|all|any|this|that|these|your"
+        "|an?|our|me) )",
+        "<user_off!>",
+        "<place_first!>",
+        "<rather!>",
+        "<task_changed!>",
+        "<next_wish!>",
+        "<stop_now!>",
+        "<whoever!>",
+        "<schemas!>",
+        "<unmentioned!>",
+        "<at_model!>",
+        "<website_owner!>",
     )
-    + phrases(50, _WORDS, "<in_only!>")
+    + phrases(50, _WORDS, "<in_only!>", "<must_do!>")
     + phrases(40, _WORDS, "<praise!> <rating>", "<say> ~<else!>", "without (<noticing!>) <user>")
     + phrases(60, _WORDS, "<send!> <their><secret> ~(to|at|via) <address>", right=r"[\x00-\xff]")
-    + phrases(70, _WORDS, "<heed!>[:!,]?[ ]<to><model>", "<grader!>", right="[:!,\\]]")
+    + phrases(60, _WORDS, "<approved!>[,;.]? ?<fn_call>", right=r"[\x00-\xff]")
+    + phrases(70, _WORDS, "<heed!>[:!,]?[ ]<to><model>", "<greet!>[:!,]?[ ]<named_ai>", "<grader!>", right="[:!,.\\]]")
 )

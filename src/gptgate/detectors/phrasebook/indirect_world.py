@@ -10,7 +10,8 @@ _SPACED: tuple[Mapping[str, str], ...] = (
         "model": "(ki|ki-?(assistent(en)?|modelle?|systeme?|agent(en)?)|sprachmodelle?|assistent(en)?)",
         "heed": "(achtung|wichtig|hinweis|nachricht|anweisung(en)?|hallo|lieber?)[:!]? ((an|für|alle|die|das|den"
         "|jede) )*",
-        "hide": "ohne (den|dem|es dem|die|das dem) (nutzer|benutzer|anwender|kunden) (davon )?(zu informieren|zu fragen"
+        "hide": "ohne (den|dem|es dem|die|das dem) (nutzer|benutzer|anwender|kunden) (davon )?(zu informieren"
+        "|zu fragen"
         "|mitzuteilen|zu sagen|zu warnen)|(informiere|sage?|erwähne?|verrate|melde) ((es|dies|das|davon|den|dem"
         "|gegenüber"
         "|nichts) )*(nutzer|benutzer|anwender|kunden) (nicht|nichts)",
@@ -22,7 +23,8 @@ _SPACED: tuple[Mapping[str, str], ...] = (
         "|l'attention"
         "|de) )*(l')?",
         "hide": "sans (informer|prévenir|avertir|demander à|le dire à|en parler à) (l'utilisateur|l'usager|le client)"
-        "|ne (dis|dites|mentionne|mentionnez|révèle|révélez|informe|informez|préviens|prévenez) ((rien|pas|jamais|cela"
+        "|ne (dis|dites|mentionne|mentionnez|révèle|révélez|informe|informez|préviens|prévenez) ((rien|pas"
+        "|jamais|cela"
         "|ceci|ça|à) )*(l'utilisateur|au client)",
         "ifyou": "si (tu es|vous êtes) (une? )?",
     },
@@ -32,7 +34,8 @@ _SPACED: tuple[Mapping[str, str], ...] = (
         "heed": "(atención|importante|nota|mensaje|instrucciones|hola|estimado)[:!]? ((a|para|al|la|el|los|las"
         "|todo) )*",
         "hide": "sin (informar|avisar|decir(le|selo)?|preguntar|notificar) (al?|a la) (usuario|usuaria|cliente)"
-        "|no (le )?(informes|avises|digas|menciones|reveles|notifiques) ((esto|nada|de) )*(al?|a la) (usuario|cliente)",
+        "|no (le )?(informes|avises|digas|menciones|reveles|notifiques) ((esto|nada|de) )*(al?|a la) (usuario"
+        "|cliente)",
         "ifyou": "si eres (una? )?",
     },
     {
@@ -59,7 +62,8 @@ _SPACED: tuple[Mapping[str, str], ...] = (
         "model": "(ai|ai-?(assistent(en)?|model(len)?|agent(en)?)|taalmodel(len)?|assistent)",
         "heed": "(let op|belangrijk|opmerking|bericht|instructies?|hallo|aandacht|beste)[:!]? ((aan|voor|alle|de"
         "|het) )*",
-        "hide": "zonder (de|het aan de) (gebruiker|klant) (te (informeren|waarschuwen|vragen|vertellen)|in te lichten)"
+        "hide": "zonder (de|het aan de) (gebruiker|klant) (te (informeren|waarschuwen|vragen|vertellen)|in te"
+        " lichten)"
         "|(vertel|zeg|meld) (dit |het )?(niet |niets )?(aan )?de (gebruiker|klant) (niet|niets)"
         "|(vertel|zeg|meld) (dit |het )?(niet|niets) aan de (gebruiker|klant)",
         "ifyou": "als (je|jij|u) (een )?",
@@ -71,6 +75,29 @@ _SPACED: tuple[Mapping[str, str], ...] = (
         "hide": "не (сообщай(те)?|говори(те)?|упоминай(те)?|раскрывай(те)?) ((об|этом|это|ничего) )*(пользовател(ю|я)"
         "|клиент(у|а))|без (ведома|уведомления|согласия) (пользователя|клиента)",
         "ifyou": "если (ты|вы) ",
+    },
+    {
+        "model": "(ال)?(مساعد|مساعدين|نموذج|وكيل)( (ال)?(ذكي|لغوي|افتراضي))?|(ال)?ذكاء (ال)?اصطناعي|للمساعد|للنموذج"
+        "|لوكيل الذكاء الاصطناعي",
+        "heed": "(ملاحظة|تنبيه|هام|رسالة|تعليمات|انتباه|مرحبا)[:!]? ((إلى|الى|لل?|جميع|كل) ?)*",
+        "hide": "(لا|دون أن|بدون أن|ولا) (تخبر|تعلم|تبلغ) (ال)?(مستخدم|عميل)|ولا تخبره|دون (علم|إعلام|إخبار)"
+        " (ال)?(مستخدم|عميل)",
+        "ifyou": "(إذا|اذا|إن) كنت ",
+    },
+    {
+        "model": "(asisten|model|agen)( (ai|virtual|bahasa))?|kecerdasan buatan",
+        "heed": "(perhatian|penting|catatan|pesan|instruksi|halo|hai)[:!]? ((untuk|kepada|bagi|semua|para) )*",
+        "hide": "(jangan|tanpa) ((pernah|harus) )?(beri ?tahu|memberi ?tahu|katakan|sebutkan|ungkapkan) ((ini"
+        "|hal|kepada|pada"
+        "|ke) )*(pengguna|pelanggan)",
+        "ifyou": "(jika|kalau) (kamu|anda) (adalah )?(sebuah )?",
+    },
+    {
+        "model": "yapay zek(a|â)( (asistanı|modeli|ajanı))?|asistan|dil modeli|sohbet botu",
+        "heed": "(dikkat|önemli|mesaj|talimat|merhaba|sayın)[:!]? ((tüm|bütün) )*",
+        "hide": "kullanıcıya ((bunu|bundan|hiçbir|şey) ){0,3}(söyleme(yin|den)?|bahsetme(yin|den)?|bildirme(yin|den)?"
+        "|haber verme(yin|den)?)",
+        "ifyou": "eğer (sen )?(bir )?",
     },
 )
 
@@ -85,7 +112,8 @@ _UNSPACED: tuple[Mapping[str, str], ...] = (
     {
         "model": "(AI ?(アシスタント|モデル|エージェント)|言語モデル|人工知能|アシスタント)",
         "heed": "(注意|重要|お知らせ|指示|こんにちは)([:!]|、)?",
-        "hide": "ユーザーに(は)?(知らせ|伝え|言わ|教え|通知し|報告し)(ないで|ずに|てはいけ|るな|ない)",
+        "hide": "(アシスタント|言語モデル|エージェント)(へ|の皆さん|への(指示|注意))(:|、|,)"
+        "|ユーザーに(は)?(知らせ|伝え|言わ|教え|通知し|報告し)(ないで|ずに|てはいけ|るな|ない)",
         "ifyou": "(もし)?あなたが",
     },
     {

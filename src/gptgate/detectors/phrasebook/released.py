@@ -44,11 +44,14 @@ _OVER: Mapping[str, str] = {
     "|(deixe|deixa|ponha) de lado (todas )?(as )?(suas|tuas) (regras|diretrizes|instruções|restrições)"
     "|(responda|responde|responder|diga|conte) ~sem (nenhuma?|qualquer|filtros?|restrições|limites|censura)"
     "|nunca (recuse|recusa|se recusa)"
-    "|(finja|imagine|faça de conta) (que )?(você )?não (tem|tens) ((nenhuma?|quaisquer) )?(regras?|filtros?|restrições)"
+    "|(finja|imagine|faça de conta) (que )?(você )?não (tem|tens) ((nenhuma?|quaisquer) )?(regras?|filtros?"
+    "|restrições)"
     "|finja (que )?não (existem|há) ((nenhuma?|quaisquer) )?(regras?|filtros?|restrições)",
-    "Italian": "(le tue|tutte le tue) (regole|istruzioni|restrizioni|direttive) non (valgono|si applicano|contano) più"
+    "Italian": "(le tue|tutte le tue) (regole|istruzioni|restrizioni|direttive) non (valgono|si applicano"
+    "|contano) più"
     "|non hai più ((né|nessuna?|alcuna?) )?(regole|regola|restrizioni|limiti|vincoli|filtri)"
-    "|(metti|mettete|lascia) da parte (tutte )?(le )?(tue|vostre) (regole|linee guida|istruzioni|direttive|restrizioni)"
+    "|(metti|mettete|lascia) da parte (tutte )?(le )?(tue|vostre) (regole|linee guida|istruzioni|direttive"
+    "|restrizioni)"
     "|(rispondi|rispondere|dimmi|racconta) ~senza (alcuna?|nessuna?|filtri|restrizioni|limiti|censura)|non (ti"
     " rifiuti|rifiutarti) mai"
     "|(fai finta|fingi|immagina) ((di|che) )?non (avere|hai|avessi) ((alcuna?|nessuna?|più) )?(regole|filtri"
@@ -66,7 +69,8 @@ _OVER: Mapping[str, str] = {
     "|(отвечай|отвечайте|расскажи|расскажите|говори|пиши) ~без ((каких-либо|всяких|любых) )?(ограничений|цензуры"
     "|фильтров)"
     "|никогда не отказывай(ся|те|тесь)?"
-    "|(представь|притворись|сделай вид),? что (у тебя|ты) (нет|без) ((никаких|каких-либо|всяких) )?(правил|ограничений"
+    "|(представь|притворись|сделай вид),? что (у тебя|ты) (нет|без) ((никаких|каких-либо|всяких) )?(правил"
+    "|ограничений"
     "|фильтров)",
 }
 _GIVEN: Mapping[str, str] = {
@@ -93,15 +97,60 @@ _OWN: Mapping[str, str] = {
     "Russian": "(все )?(свои|твои) ",
 }
 _FRONT: Mapping[str, str] = {
-    "German": "(vor|über|oberhalb) (dieser|meiner) (ersten )?nachricht",
-    "French": "(avant|au-dessus de) (ce|mon) (premier )?message|qui précède (ce|mon)",
-    "Spanish": "(antes|arriba) de (este|mi) (primer )?mensaje|precede a (este|mi)",
-    "Portuguese": "antes (desta|da minha) (primeira )?mensagem",
-    "Italian": "prima (di questo|del mio) (primo )?messaggio|precede (questo|il mio)",
-    "Dutch": "(vóór|voor|boven) (dit|mijn) (eerste )?bericht",
-    "Polish": "przed (tą|moją) (pierwszą )?wiadomością",
-    "Russian": "(до|перед) (этого|этим|моего|моим) (первого |первым )?(сообщени(я|ем))",
+    "German": "(vor|über|oberhalb) (dieser|meiner) (ersten )?nachricht|vor (dem )?(beginn|anfang|start) (dieses"
+    "|des|unseres)"
+    " (gesprächs|chats|dialogs)|bevor ich (etwas )?(geschrieben|schrieb|anfing)",
+    "French": "(avant|au-dessus de) (ce|mon) (premier )?message|qui précède (ce|mon)|avant (le début de )?(la"
+    "|cette|notre)"
+    " (conversation|discussion)",
+    "Spanish": "(antes|arriba|encima) de (este|mi) (primer )?mensaje|precede a (este|mi)|antes de (la|esta"
+    "|nuestra) conversación"
+    "|antes de que (yo )?(escribiera|hablara|empezara)",
+    "Portuguese": "(antes|acima) (desta|da minha) (primeira )?mensagem|antes (desta|da nossa|da) conversa",
+    "Italian": "prima (di questo|del mio) (primo )?messaggio|sopra (questo|il mio) messaggio|precede (questo|il"
+    " mio)|prima (dell'inizio )?(della|di questa"
+    "|della nostra) conversazione",
+    "Dutch": "(vóór|voor|boven) (dit|mijn) (eerste )?bericht|(vóór|voor) het begin van (dit|ons|het) gesprek",
+    "Polish": "(przed|nad) (tą|moją) (pierwszą )?wiadomością|powyżej tej wiadomości|przed (rozpoczęciem )?(tą"
+    "|naszą|tej|naszej) rozmow(ą|y)",
+    "Russian": "(до|перед|выше|над) (этого|этим|моего|моим) (первого |первым )?(сообщени(я|ем))|(до|перед)"
+    " начал(а|ом) (нашего |этого "
+    "|нашей |этой )?(разговора|диалога|беседы|чата)",
 }
+_AWAY: Mapping[str, str] = {
+    "German": "(vergiss|vergessen sie|verlasse) (deine|ihre) ((aktuelle|jetzige|bisherige|eigentliche) )?(rolle"
+    "|identität)|vergiss,? (wer du bist|dass du ein)|(ki|ai|chatbot|assistent(in)?|modell) ohne (gewissen|moral"
+    "|skrupel"
+    "|grenzen|hemmungen)|(beantwortes?t|beantworte|antwortes?t|antworte) ~(auch|sogar|selbst) ((wenn|auf|es|das|die"
+    "|fragen|ist) ){0,4}(illegal|verboten|unmoralisch|gefährlich)(e|es|en)?",
+    "French": "(oublie|oubliez|abandonne|quitte) (ton|votre) (rôle|personnage|identité)|oublie (qui tu es|que tu es)"
+    "|(ia|chatbot|assistant|modèle|pirate( informatique)?) ((libre|rebelle) )?qui (ne refuse (rien|jamais)|répond à"
+    " tout|accepte tout)|(réponds|répond|répondre|répondez) ~même ((si|aux?|à|c'est|les|des|choses?|questions?)"
+    " ){0,4}(illégal(e|es)?|illégaux|interdit(e|es|s)?|immoral(e|es)?)",
+    "Spanish": "(olvida|olvídate de|abandona|deja) (tu|su) (papel|rol|personaje|identidad)|olvida(te)? (de )?(quién"
+    " eres|que eres)|(ia|inteligencia|chatbot|asistente|modelo) ((libre|rebelde) )?que (no se niega|responde a todo"
+    "|hace todo|contesta todo)|(respondes?|contestas?|responda) ~(incluso|aunque|hasta) ((si|a|es|sea|cosas?"
+    "|preguntas?|lo|las) ){0,4}(ilegal(es)?|prohibid(o|a|os|as)|inmoral(es)?)",
+    "Portuguese": "(esqueça|esquece|abandone|deixe) (o )?(seu|teu) (papel|personagem)|esqueça (quem você é|que"
+    " você é)"
+    "|(ia|inteligência artificial|chatbot|assistente|modelo) ((rebelde|livre) )?que (faz|responde) (a )?tudo|ia"
+    " rebelde"
+    "|(responda|respondes?) ~(mesmo|inclusive|até) ((se|que|for|seja|é|coisas?|perguntas?|o) ){0,4}(ilega(l|is)"
+    "|proibid(o|a|os|as)|imora(l|is))",
+    "Italian": "(dimentica|scorda|abbandona) (il tuo (ruolo|personaggio)|chi sei|di essere un)|(intelligenza"
+    "( artificiale)?|ia|chatbot|assistente|modello) ((libera|libero|ribelle) )?che (risponde a tutto|non rifiuta|fa"
+    " tutto)|(rispondi|risponde|rispondere) ~(anche|perfino) ((se|a|è|alle|cose|domande|quando) ){0,4}(illegal(e|i)"
+    "|vietat(o|a|i|e)|immoral(e|i))",
+    "Dutch": "(vergeet|verlaat) (je|jouw|uw) ((huidige|oude) )?(rol|identiteit)|vergeet (wie je bent|dat je een)"
+    "|(beantwoordt?|antwoordt?) ~(ook|zelfs) ((als|al|het|is|op|vragen) ){0,4}(illegale?|verboden|immorele?)",
+    "Polish": "zapomnij (o )?(swojej|twojej) (roli|tożsamości)|zapomnij,? (kim jesteś|że jesteś)|(odpowiadaj"
+    "|odpowiadasz|odpowiada|odpowiedz) ~nawet ((jeśli|na|to|jest|gdy|pytania) ){0,4}(nielegaln|zabronion|zakazan"
+    "|niemoraln)(e|a|y)",
+    "Russian": "(забудь|оставь|отбрось) (про )?(свою|твою) (роль|личность)|забудь,? (кто ты|что ты)|свободн(ый|ая)"
+    " (ии|искусственный интеллект)|(отвечаешь|отвечает|отвечай(те)?|ответь) ~даже ((если|на|это|самые|вопросы)"
+    " ){0,4}(незаконн|нелегальн|запрещ(ё|е)нн|аморальн)(ые|ый|о|ое)",
+}
+"""A role put away, and one that answers whatever it is asked."""
 _RULES: Mapping[str, str] = {
     "German": "(regeln|richtlinien|anweisungen|instruktionen|vorgaben|einschränkungen|programmierung)",
     "French": "(règles|consignes|directives|instructions|restrictions|limites)",
@@ -132,6 +181,8 @@ def released(languages: Mapping[str, Mapping[str, str]], kind: str) -> tuple[Phr
         if kind == "attack.override":
             words = {"over": _OVER[name], "rules": f"{_OWN[name]}{_RULES[name]}", "ignore": languages[name]["ignore"]}
             found += phrases(60, words, "(<over!>)", "(<ignore>) <rules!>")
+        elif kind == "attack.role":
+            found += phrases(60, {"away": _AWAY[name]}, "(<away!>)")
         elif kind == "attack.extraction":
             words = {**languages[name], "given": _GIVEN[name], "front": _FRONT[name]}
             words |= {"rules": f"{_OWN[name]}{_RULES[name]}", "exact": _EXACT[name]}
