@@ -24,6 +24,8 @@ def upper(size: int) -> str:
 TOKENS: dict[str, list[tuple[str, str]]] = {
     "ai_secrets": [
         ("groq", "gsk_" + mixed(52)),
+        ("cursor", "crsr_" + hexes(64)),
+        ("brave", "BSA" + mixed(28)),
         ("xai", "xai-" + mixed(80)),
         ("perplexity", "pplx-" + mixed(48)),
         ("replicate", "r8_" + mixed(37)),
@@ -47,6 +49,10 @@ TOKENS: dict[str, list[tuple[str, str]]] = {
     "cloud_secrets": [
         ("aws_bedrock", "ABSK" + mixed(120) + "="),
         ("aws_mws", "amzn.mws." + UUID),
+        ("azure_key", "SharedAccessKey=" + mixed(43) + "="),
+        ("azure_signature", "sig=" + mixed(43) + "%3D"),
+        ("google_hmac", "GOOG1E" + upper(55)),
+        ("firebase", "AAAA" + mixed(7) + ":" + mixed(140)),
         ("azure_client_secret", mixed(3) + "8Q~" + mixed(34)),
         ("azure_key", mixed(76) + "+ASt" + mixed(6) + "=="),
         ("azure_devops", mixed(76) + "AZDO" + mixed(4)),
@@ -99,6 +105,9 @@ TOKENS: dict[str, list[tuple[str, str]]] = {
         ("braintree", "access_token$production$" + lower(16) + "$" + hexes(32)),
         ("flutterwave", "FLWSECK_TEST-" + hexes(32) + "-X"),
         ("razorpay", "rzp_live_" + mixed(14)),
+        ("alchemy", "g.alchemy.com/v2/" + mixed(32)),
+        ("infura", "infura.io/v3/" + hexes(32)),
+        ("wallet", "xprv" + mixed(107)),
         ("plaid", "access-sandbox-" + UUID),
         ("mollie", "live_" + mixed(30)),
         ("easypost", "EZAK" + mixed(54)),
@@ -108,6 +117,7 @@ TOKENS: dict[str, list[tuple[str, str]]] = {
         ("xendit", "xnd_production_" + mixed(48)),
     ],
     "messaging_secrets": [
+        ("pubnub", "sec-c-" + mixed(48)),
         ("twilio", "SK" + hexes(32)),
         ("telegram", "123498765" + ":AA" + mixed(33)),
         ("discord_bot", "M" + mixed(23) + "." + mixed(6) + "." + mixed(38)),
@@ -142,6 +152,7 @@ TOKENS: dict[str, list[tuple[str, str]]] = {
 
 NAMED: list[tuple[str, str, str]] = [
     ("aws_secret_key", 'aws_secret_access_key = "', mixed(40)),
+    ("aws_secret_key", '"SecretAccessKey": "', mixed(40)),
     ("datadog", "DD_APP_KEY=", hexes(40)),
     ("datadog", 'datadog_api_key: "', hexes(32)),
     ("heroku_legacy", 'const HEROKU_KEY = "', UUID),

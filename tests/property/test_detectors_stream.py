@@ -110,6 +110,9 @@ NASTY += [
     "IT60 X 05428 11101 000000123456 FR14 20041 01005 0500013M026 06 DE89\t3704\t0044\t0532\t0130\t00 DE89/3704/0044",
     f"Set-Cookie: sid=s%3A{mixed(32)}.{mixed(20)}; Path=/\nCookie: a=b; session={mixed(30)}; c=d\nCookie: lang=en; x",
     f"curl -b 'a=b;s={mixed(24)}' JSESSIONID={hexes(32)} cookie: {{ a: 1 }}",
+    "тел. 8 (912) 345-67-89, 我的手机号码是13800138000。电话会议 전화번호는 010-12345678 (11) 91234-5678",
+    "номер заказа 12345678 номер 8-912-345-67-89 8 912 345 67",
+    f"SharedAccessKey={mixed(43)}= &sig={mixed(43)}%3D xprv{mixed(107)} pw: Tr0ub4dor3x infura.io/v3/{hexes(32)}",
     "SSN 536 - 22 - 8726 cpf 529-982-247-25 529982247-25 3782-8224-6310-005 DNI 12 345 678 Z PESEL 440514-01359",
 ]
 HELD = [

@@ -22,6 +22,8 @@ SECRETS = [
     ("secret.github", "github_pat_" + random(22) + "_" + random(59)),
     ("secret.gitlab", "glpat-" + random(20)),
     ("secret.google_api_key", "AIza" + "Sy" + random(33)),
+    ("secret.google_api_key", "AQ.Ab" + random(46)),
+    ("secret.gitlab", "GR1348941" + random(20)),
     ("secret.slack", "xoxb-" + "263594206564-2343594206574-" + random(24)),
     ("secret.slack", "xapp-1-" + "A052FGTS2DL-5171572773297-" + "0123456789abcdef" * 4),
     ("secret.slack", "hooks.slack.com/" + "services/T024TTTTT/BBB72BBL/" + random(24)),

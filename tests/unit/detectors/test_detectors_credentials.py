@@ -25,6 +25,8 @@ PAIR = base64.b64encode(b"alice:" + b"s3cr" + b"et-9Q7z").decode()
         ("password", "Server=db;User Id=sa;Password=", PASSWORD, ";"),
         ("password", '<add key="Password" value="', PASSWORD, '" />'),
         ("password", "passphrase: '", PASSWORD, "'"),
+        ("password", "pw: ", PASSWORD, "\n"),
+        ("authorization", "Authorization: Splunk ", UUID, "\n"),
         ("authorization", "Authorization: Bearer ", mixed(40), "\n"),
         ("authorization", '"Authorization": "Token ', hexes(40), '"'),
         ("authorization", "use bearer ", mixed(40), ", please"),

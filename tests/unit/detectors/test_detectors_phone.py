@@ -37,11 +37,48 @@ PHONE = "pii.phone"
         "833.719.3994x1887",
         "(044)688-7538x8775",
         "+1-448-414-3381x060",
+        "(11) 91234-5678",
+        "8 (912) 345-67-89",
+        "8-912-345-67-89",
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "reach him under {}.", '{{"p": "{}"}}', "p={}, x", "| Ana | {} |", "\\n{}\\n"])
 def test_written_numbers_are_found_anywhere(find: Find, number: str, frame: str) -> None:
     assert find(frame.format(number)) == [(PHONE, number)]
+
+
+@pytest.mark.parametrize(
+    ("before", "number"),
+    [
+        ("мой телефон: ", "89123456789"),
+        ("тел. ", "067 123 45 67"),
+        ("τηλέφωνο ", "69 7123 4567"),
+        ("我的手机号码是", "13800138000"),
+        ("电话：", "138 0013 8000"),
+        ("電話番号は", "0312345678"),
+        ("전화번호는 ", "010-12345678"),
+        ("هاتف: ", "0501234567"),
+        ("मोबाइल नंबर ", "9876543210"),
+    ],
+)
+def test_and_in_languages_without_latin_letters(find: Find, before: str, number: str) -> None:
+    assert find(f"{before}{number}.") == [(PHONE, number)]
+    assert find(f"заказ {number}.") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "номер заказа 12345678901234567",
+        "номер 5 и номер 17",
+        "номер договора 12-34",
+        "电话会议在2024-05-06 12:30",
+        "手机价格3999元",
+        "8 100 200 30 40",
+    ],
+)
+def test_other_numbers_beside_their_words_are_not(find: Find, text: str) -> None:
+    assert find(text) == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from gptgate.detectors.randomness import is_random
 
 DETECTOR = detector(
     "ai_secrets",
-    1,
+    2,
     (
         token("groq", "A Groq API key.", "gsk_[A-Za-z0-9]{48,56}"),
         token("xai", "An xAI API key.", "xai-[A-Za-z0-9]{70,90}"),
@@ -33,6 +33,8 @@ DETECTOR = detector(
         token("helicone", "A Helicone API key.", "(?:sk|pk)-helicone-[a-z0-9-]{20,48}"),
         token("e2b", "An E2B API key.", "e2b_[a-f0-9]{40}"),
         token("mem0", "A Mem0 API key.", "m0-[A-Za-z0-9]{40}"),
+        token("cursor", "A Cursor API key.", "(?:crsr|key)_[a-f0-9]{64}"),
+        token("brave", "A Brave Search API key.", "BSA[A-Za-z0-9_-]{28}", accept=is_random),
         token("baidu_qianfan", "A Baidu Qianfan API key.", "bce-v3/ALTAK-[A-Za-z0-9]{18,24}/[a-f0-9]{40}"),
     ),
 )

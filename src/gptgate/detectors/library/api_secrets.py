@@ -13,6 +13,8 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
     ("secret.github", "gh[pousr]_[A-Za-z0-9]{36,255}", NOT_WORD),
     ("secret.github", "github_pat_[A-Za-z0-9_]{36,255}", NOT_WORD),
     ("secret.gitlab", "gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|oas|soat|ffct)-[A-Za-z0-9_-]{20,128}", NOT_DASHED),
+    ("secret.gitlab", "GR1348941[A-Za-z0-9_-]{20}", NOT_DASHED),
+    ("secret.google_api_key", "AQ\\.Ab[A-Za-z0-9_-]{40,64}", NOT_DASHED),
     ("secret.google_api_key", "AIza[A-Za-z0-9_-]{35}", NOT_DASHED),
     ("secret.slack", "xox[abeoprs]-[A-Za-z0-9-]{18,250}", NOT_DASHED),
     ("secret.slack", "xapp-[0-9]-[A-Z0-9]{6,20}-[0-9]{8,20}-[a-f0-9]{32,80}", "[^A-Za-z0-9]"),
@@ -28,7 +30,7 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
 
 DETECTOR = Detector(
     name="api_secrets",
-    version=2,
+    version=3,
     kinds={
         "secret.openai": "An OpenAI API key, or another provider's key of the same form.",
         "secret.anthropic": "An Anthropic API key, admin key or OAuth token.",

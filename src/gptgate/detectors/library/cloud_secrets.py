@@ -3,11 +3,12 @@
 from gptgate.detectors.forms import NOT_BASE64, UUID, detector, token
 from gptgate.detectors.randomness import is_random
 
+_AZURE_KEY = "A key of Azure storage, Cosmos DB, functions, search, registries or event hubs."
 _AZURE = "[A-Za-z0-9_~.-]"
 
 DETECTOR = detector(
     "cloud_secrets",
-    1,
+    2,
     (
         token(
             "aws_bedrock",
@@ -27,7 +28,7 @@ DETECTOR = detector(
         ),
         token(
             "azure_key",
-            "A key of Azure storage, Cosmos DB, functions, search, registries or event hubs.",
+            _AZURE_KEY,
             r"[A-Za-z0-9+/]{76}(?:\+ASt|ACDb)[A-Za-z0-9+/]{6}==",
             "[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{6}==",
             "[A-Za-z0-9]{42}AzSe[A-D][A-Za-z0-9]{5}",
@@ -36,6 +37,16 @@ DETECTOR = detector(
             trigger=r"\+ASt|ACDb|AzFu|AzSe|\+ACR|\+AEh|\+ASb|AIoT",
             end=NOT_BASE64,
         ),
+        token("azure_key", _AZURE_KEY, "SharedAccessKey=[A-Za-z0-9+/]{43}=", end=NOT_BASE64),
+        token(
+            "azure_signature",
+            "The signature in a signed address of Azure (SAS, Logic Apps).",
+            "sig=[A-Za-z0-9%+/_-]{43,80}={0,1}",
+            end="[^A-Za-z0-9%+/=_-]",
+            accept=is_random,
+        ),
+        token("google_hmac", "An HMAC access id of Google Cloud Storage.", "GOOG1E[A-Z0-9]{55}", accept=is_random),
+        token("firebase", "A legacy server key of Firebase messaging.", "AAAA[A-Za-z0-9_-]{7}:[A-Za-z0-9_-]{140}"),
         token("azure_devops", "An Azure DevOps token.", "[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", trigger="AZDO"),
         token("google_oauth_secret", "A Google OAuth client secret.", "GOCSPX-[A-Za-z0-9_-]{28}"),
         token(

@@ -12,7 +12,7 @@ _VALUE = "[A-Za-z0-9_.!#$%&*+^|~/:@()=-]"
 _VALUE_END = "[^A-Za-z0-9_.!#$%&*+^|~/:@()=-]"
 _GIVES = r"""["'\\]{0,3}[ \t]{0,2}[:=,][ \t]{0,4}["'\\]{0,3}"""
 _SESSIONS = (
-    r"(?:jsessionid|phpsessid|asp\.net_sessionid|aspsessionid[a-z]{8}|connect\.sid|laravel_session|sessionid"
+    r"(?:jsessionid|phpsessid|asp\.net_sessionid|aspsessionid[a-z]{8}|connect\.sid|laravel_session|_gitlab_session|sessionid"
     r"|(?:__(?:secure|host)-)?(?:next-auth|authjs)\.session-token|\.aspnetcore\.[a-z.]{4,40}|wordpress_logged_in_[a-f0-9]{32})"
 )
 _PART = re.compile(rb"[A-Za-z0-9]{12,}")
@@ -31,7 +31,7 @@ def holds_session(cookies: bytes) -> bool:
 
 DETECTOR = Detector(
     name="cookies",
-    version=1,
+    version=2,
     kinds={_KIND: "A cookie with a value that looks random: whoever has it may be taken for who is logged in."},
     patterns=(
         after(

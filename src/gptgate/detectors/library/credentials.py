@@ -47,7 +47,7 @@ _OWNERS = (
 _TOKEN_NAMES = (
     f"(?:{_OWNERS})[_. -]?(?:key|tokens?|auth|credentials?|secrets?)|tokens?|secrets?|credentials?|apikeys?|auth"
 )
-_PASSWORD_NAMES = f"(?:(?:(?:{_OWNERS})[_.-]?)?(?:pass(?:word|wd|phrase|code)|pwd)|(?:{_OWNERS})[_.-]pass)"
+_PASSWORD_NAMES = f"(?:(?:(?:{_OWNERS})[_.-]?)?(?:pass(?:word|wd|w|phrase|code)|pwd?)|(?:{_OWNERS})[_.-]pass)"
 _PASSWORD_WORDS = "|".join(
     (
         r"(?:password|passphrase)[ ]is|passwort|kennwort|mot[ ]de[ ]passe|contrase[n\x80-\xf4]{1,2}a|senha",
@@ -70,7 +70,7 @@ _HEADER_CHARS = "[A-Za-z0-9_+/=.~@|:-]"
 _PAIR_CHARS = "[A-Za-z0-9_.,@{}!#$%^&*+=~/-]"
 _DATABASES = (
     "(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|oracle|db2|snowflake"
-    r"|neo4j|bolt|cassandra|couchdb|elasticsearch|nats|kafka|influxdb)(?:\+[a-z0-9_]{1,16})?"
+    r"|neo4j|bolt|cloudinary|cassandra|couchdb|elasticsearch|nats|kafka|influxdb)(?:\+[a-z0-9_]{1,16})?"
 )
 _WEB = r"(?:https?|s?ftps?|ssh|git(?:\+https?)?|svn|ldaps?|smtps?|imaps?|socks5h?|wss?|rtsp)"
 
@@ -130,7 +130,7 @@ def is_header(value: bytes) -> bool:
 
 DETECTOR = Detector(
     name="credentials",
-    version=2,
+    version=3,
     kinds={
         "secret.generic_assignment": "A value that looks random, given to a name such as api_key, token or secret.",
         "secret.password": "A password, given to a name such as password or db_pwd.",
@@ -153,7 +153,7 @@ DETECTOR = Detector(
             rf"{_PASSWORD_NAMES}(?:[_.-]{_WORD}{{0,16}})?{GIVES}",
             f"{_CHOSEN_CHARS}{{8,64}}",
             r"[^A-Za-z0-9_+/=.~!@#$%^*|?&(\[-]",
-            rf"(?:pass(?:word|wd|phrase|code)?|pwd){BEFORE_VALUE}",
+            rf"(?:pass(?:word|wd|w|phrase|code)?|pwd?){BEFORE_VALUE}",
             is_chosen,
         ),
         after(
@@ -161,7 +161,7 @@ DETECTOR = Detector(
             rf"""{_PASSWORD_NAMES}(?:[_.-]{_WORD}{{0,16}})?{_GIVES_QUOTED}""",
             f"{_CHOSEN_CHARS}{{8,64}}",
             "[\"']",
-            rf"(?:pass(?:word|wd|phrase|code)?|pwd){BEFORE_VALUE}",
+            rf"(?:pass(?:word|wd|w|phrase|code)?|pwd?){BEFORE_VALUE}",
             is_quoted,
         ),
         after(
@@ -183,7 +183,7 @@ DETECTOR = Detector(
         after(
             "secret.authorization",
             r"""authorization["'\\]{0,3}[ \t]{0,2}[:=,>][ \t]{0,4}["'\\]{0,3}"""
-            r"""(?:(?:bearer|token|api-?key|api-?token|key|apikey|ssws)[ \t=:]{1,3}["'\\]{0,2})?""",
+            r"""(?:(?:bearer|splunk|token|api-?key|api-?token|key|apikey|ssws)[ \t=:]{1,3}["'\\]{0,2})?""",
             f"{_HEADER_CHARS}{{16}}{_HEADER_CHARS}*",
             "[^A-Za-z0-9_+/=.~@|:-]",
             "authorization",

@@ -5,7 +5,7 @@ from gptgate.detectors.randomness import is_random
 
 DETECTOR = detector(
     "messaging_secrets",
-    1,
+    2,
     (
         token("twilio", "A Twilio API key.", "SK[a-f0-9]{32}"),
         token("telegram", "A Telegram bot token.", "[0-9]{8,10}:AA[A-Za-z0-9_-]{33}", trigger=":AA[A-Za-z0-9_-]{8}"),
@@ -78,6 +78,7 @@ DETECTOR = detector(
         token("courier", "A Courier API key.", "(?:pk|dk)_(?:prod|test)_[A-Z0-9]{28}"),
         token("mailersend", "A MailerSend token.", r"mlsn\.[a-f0-9]{64}"),
         token("svix", "A Svix API key.", "(?:sk|testsk)_[A-Za-z0-9]{27,32}\\.(?:eu|us|ca|in|au)", accept=is_random),
+        token("pubnub", "A PubNub secret key.", "sec-c-[A-Za-z0-9+/=]{48,56}", accept=is_random),
         token("viber", "A Viber bot token.", "[a-f0-9]{16}-[a-f0-9]{16}-[a-f0-9]{16}"),
     ),
 )

@@ -9,9 +9,14 @@ _HEX64 = "[a-f0-9]{64}"
 
 DETECTOR = detector(
     "named_secrets",
-    1,
+    2,
     (
-        named("aws_secret_key", "An AWS secret access key.", "aws_?(?:secret|session|bedrock)", "[A-Za-z0-9+/]{40}"),
+        named(
+            "aws_secret_key",
+            "An AWS secret access key.",
+            "(?:aws_?(?:secret|session|bedrock)|secret_?access_?key)",
+            "[A-Za-z0-9+/]{40}",
+        ),
         named(
             "aws_session_token",
             "An AWS session token.",

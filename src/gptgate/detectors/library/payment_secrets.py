@@ -5,7 +5,7 @@ from gptgate.detectors.randomness import is_random
 
 DETECTOR = detector(
     "payment_secrets",
-    1,
+    2,
     (
         token("square", "A Square token or secret.", "sq0[a-z]{3}-[A-Za-z0-9_-]{22,43}", "EAAA[A-Za-z0-9_-]{56,64}"),
         token("shopify", "A Shopify token or secret.", "shp(?:at|ca|pa|ss|ua|tka)_[a-fA-F0-9]{32}"),
@@ -32,7 +32,9 @@ DETECTOR = detector(
         token("mercado_pago", "A Mercado Pago access token.", "APP_USR-[0-9]{10,20}-[0-9]{6}-[a-f0-9]{32}-[0-9]{6,12}"),
         token("asaas", "An Asaas API key.", r"aact_(?:prod_|hmlg_)?[A-Za-z0-9:+/=]{60,200}"),
         token("mercury", "A Mercury API token.", "secret-token:mercury_[a-z]{4,12}_[A-Za-z0-9_]{30,120}"),
-        token("alchemy", "An Alchemy API key.", "alcht_[A-Za-z0-9]{30}"),
+        token("alchemy", "An Alchemy API key.", "alcht_[A-Za-z0-9]{30}", r"g\.alchemy\.com/v2/[A-Za-z0-9_-]{32}"),
+        token("infura", "An Infura key in an address.", r"infura\.io/(?:ws/)?v3/[a-f0-9]{32}"),
+        token("wallet", "The extended private key of a wallet (BIP 32).", "[xyz]prv[1-9A-HJ-NP-Za-km-z]{107}"),
         token("xendit", "A Xendit secret key.", "xnd_(?:development|production)_[A-Za-z0-9]{36,80}"),
         token("omise", "An Omise secret key.", "skey_(?:test_)?[a-z0-9]{17,20}"),
         token("midtrans", "A Midtrans server key.", "Mid-server-[A-Za-z0-9_-]{24}"),

@@ -119,6 +119,31 @@ _WORDS = (
     r"|ring|dial|answering|fax|whatsapp|sms|text me|contact|reach|hotline|rufnummer|numer telefonu"
     r"|telemovel|gsm|denwa|msisdn"
 )
+_FOREIGN_WORDS = "|".join(
+    "".join(f"\\x{byte:02x}" if byte > 0x7F else f"\\{byte:c}" for byte in word.encode())
+    for word in (
+        *("телефон", "Телефон", "тел.", "Тел.", "номер", "Номер", "мобильный", "Мобильный", "τηλέφωνο", "Τηλέφωνο"),
+        *(
+            "电话",
+            "電話",
+            "手机",
+            "手機",
+            "携帯",
+            "전화",
+            "휴대폰",
+            "핸드폰",
+            "연락처",
+            "هاتف",
+            "جوال",
+            "טלפון",
+            "फोन",
+            "फ़ोन",
+            "मोबाइल",
+        ),
+    )
+)
+"""What a telephone is called where there is no Latin alphabet. The number may stand right behind it."""
+
 _BETWEEN = r"[ \t\r\n|:=\"'`.,;()\[\]{}<>/*_?!\\-]{1,24}"
 _GAP = rf"(?:{_BETWEEN}[A-Za-z\x80-\xf4]{{1,12}}){{0,3}}{_BETWEEN}"
 _RUN = rf"(?:\([0-9]{{1,5}}\){_SIGN}{{0,2}}|[0-9]{{2,6}}{_SIGN}?)(?:[0-9]{{2,6}}{_SIGN}){{0,4}}[0-9]{{2,11}}"
@@ -135,6 +160,9 @@ _FORMS = "|".join(
         rf"(?:{_EXTENDED})?",
         rf"(?:(?:00)?1[ .-])?(?:\([0-9]{{3}}\)[ ]?|[0-9]{{3}}[.-])[0-9]{{3}}[ .-][0-9]{{4}}{_EXTENDED}",
         rf"\(0[1-9][0-9]{{0,4}}\)[ ]?(?:[0-9]{{2,8}}{_SIGN}){{0,4}}[0-9]{{2,8}}",
+        # At home in Brazil and in Russia.
+        r"\([1-9][0-9]\)[ ]?9[0-9]{4}-[0-9]{4}",
+        r"8[ -]?\(?[3489][0-9]{2}\)?[ -]?[0-9]{3}[ -][0-9]{2}[ -][0-9]{2}",
         "0[1-9](?:[ .-][0-9]{2}){4}",
         "0[1-9]-[0-9]{4}-[0-9]{4}",
         "0[1-9][0-9][ -][0-9]{4}[ -][0-9]{4}",
@@ -149,7 +177,7 @@ _is_written_out = re.compile(_FORMS.encode()).fullmatch
 
 DETECTOR = Detector(
     name="phone",
-    version=2,
+    version=3,
     kinds={_KIND: "A telephone number that a country's numbering plan has."},
     patterns=(
         Pattern(
@@ -161,9 +189,20 @@ DETECTOR = Detector(
             ignore_case=True,
             accept=is_written_out,
             trigger=_LEFT + r"(?:\+[1-9][0-9 ./(-]|00[1-9][0-9]{0,2}[ ./-]|(?:(?:00)?1[ .-])?\([0-9]{2,6}\)[ ]?[0-9]{2}"
-            r"|(?:(?:00)?1[ .-])?[0-9]{3}[.-][0-9]{3}[ .-][0-9]{4}|0[1-9][0-9]{0,3}[ ./-][0-9 ]{2})",
+            r"|(?:(?:00)?1[ .-])?[0-9]{3}[.-][0-9]{3}[ .-][0-9]{4}|0[1-9][0-9]{0,3}[ ./-][0-9 ]{2}"
+            r"|8[ -]?\(?[3489][0-9]{2}\)?[ -]?[0-9]{3}[ -][0-9]{2})",
         ),
         beside(_KIND, _WORDS, _RUN, _POINTS, is_called, _GAP),
+        Pattern(
+            kind=_KIND,
+            prefix=rf"(?:{_FOREIGN_WORDS})(?:[ \t:=.,;()\[\]<>*_-]|[\xc3-\xf4][\x80-\xbf]{{1,3}}){{0,8}}",
+            body=_RUN,
+            points=_POINTS,
+            left=r"[\x00-\xff]",
+            right=_END,
+            trigger=_FOREIGN_WORDS,
+            accept=is_called,
+        ),
         Pattern(
             kind=_KIND,
             left=rf"(?:{ESCAPED}|[^A-Za-z0-9.+/-])",
