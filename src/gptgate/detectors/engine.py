@@ -50,7 +50,7 @@ class CompiledPattern:
 
     @cached_property
     def _regex(self) -> "re2._Regexp":
-        # Compiled when a text asks for it, in half a millisecond at most: few are ever asked for, and all take 12 MB.
+        # Compiled when a text asks for it, in a few milliseconds at most: few are ever asked for, and all take 12 MB.
         # Captures keep RE2 from its fastest way, so those are asked for only where the edges leave doubt.
         return compile_bytes(self.pattern.source, ignore_case=self.pattern.ignore_case)
 

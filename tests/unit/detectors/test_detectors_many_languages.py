@@ -4,6 +4,8 @@ import pytest
 
 from gptgate.core.finding import Origin, Segment
 from gptgate.detectors import build_inspector
+from ordinary_words import IN_RESULTS as HONEST_RESULTS
+from ordinary_words import OF_USERS
 from words_of_our_own import ATTACKS, IN_RESULTS, ORDINARY, ORDINARY_RESULTS
 
 ALERTED = 50
@@ -20,7 +22,7 @@ def test_attacks_of_users(text: str) -> None:
     assert is_alerted(text, Origin.USER)
 
 
-@pytest.mark.parametrize("text", ORDINARY)
+@pytest.mark.parametrize("text", ORDINARY + OF_USERS)
 def test_ordinary_words_of_users(text: str) -> None:
     assert not is_alerted(text, Origin.USER)
 
@@ -30,6 +32,6 @@ def test_words_in_results_that_speak_to_the_model(text: str) -> None:
     assert is_alerted(text, Origin.TOOL_RESULT)
 
 
-@pytest.mark.parametrize("text", ORDINARY_RESULTS)
+@pytest.mark.parametrize("text", ORDINARY_RESULTS + HONEST_RESULTS + OF_USERS)
 def test_ordinary_results(text: str) -> None:
     assert not is_alerted(text, Origin.TOOL_RESULT)

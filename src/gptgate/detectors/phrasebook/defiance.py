@@ -10,37 +10,43 @@ from gptgate.detectors.phrase import Phrase
 _WORDS = {
     "drop": "(never mind|forget|ignore|disregard|scratch|drop|discard|dismiss|neglect|discontinue|abandon|cancel|quit"
     "|leave behind)",
-    "shed": "(forget|ignore|disregard|scratch|discard|cancel|discontinue|abandon|erase|shed|lose)",
+    "shed": "(forget|ignore|disregard|scratch|discard|cancel|discontinue|abandon|erase|shed)",
     "bosses": "((the|your|those|these) )?((system|original|previous) )?(operators?|developers?|makers|creators?"
-    "|programmers"
-    "|system prompt|system message|company|owners?|admins?|administrator|they|bosses|engineers)",
-    "said": "(said|told|wrote|written|says|asked|instructed|want|set|say|ordered|taught|programmed) ((you|u|to|about"
+    "|programmers|system prompt|system message)",
+    "they_told": "(what|whatever|everything|all) ((that) )?they (told|said to|taught) (you|u) and ((just|now|instead)"
+    " )?(talk|act|be|speak|answer|do|help|write|tell)",
+    "said": "(said|told|wrote|written|says|asked|instructed|want|set|say|ordered|taught|programmed) ((you|u|to"
     "|before|earlier|so far|in|here)[ ,.!;]?)",
     "told_you": "(everything|all|anything|whatever|what|the (rules|instructions|stuff|things)) ((that|which) )?(you"
     "|u) (were|was|have been|'ve been|had been|got|are) (told|taught|instructed|given|programmed)",
     "void": "(was|were|is|are) (now )?((just|only|merely|all) )?((an?|for) )?(mistake|wrong|lies?|tests?|testing|joke"
     "|fake|false|outdated|invalid|placeholder|decoy|demo|void|nonsense|over)",
     "role": "(the|your) (current|previous|earlier|old|prior|assigned|original|present|given) (role|persona|brief"
-    "|identity)|your (role|persona|character|identity) (and|you|now|as|from|of|here|completely)",
-    "changed": "your (instructions|role|rules|programming|job|purpose|guidelines|directives) (have|has) ((now|just)"
-    " )?(been )?(changed|updated|replaced|revised|rewritten|altered|reset|overwritten)",
+    "|identity)|your (role|persona|character|identity) (and|you|now|here|completely)",
+    "changed": "your programming (has|was) ((now|just) )?(been )?(changed|updated|replaced|rewritten|altered|reset"
+    "|overwritten)",
+    "changed_rules": "your (instructions|role|rules|job|purpose|guidelines|directives) (have|has) ((now|just) )?(been"
+    " )?(changed|updated|replaced|revised|rewritten|altered|reset|overwritten)",
+    "new_ones": "you (are|no longer|must|will|shall|do not|don't|have no)",
     "mine": "(take|accept|follow) orders ((only )?from me|from (nobody|no one) else)|(you )?(obey|serve|answer"
     " to|work"
     " for) (only me|me only|me and (only me|nobody else|no one else)|me now|nobody but me|no one but me)"
-    "|you (now )?work for me",
+    "|(new plan:?|you now|you only|from now on you) ((you|now) )?work for me",
     "against": "(the )?(opposite|contrary|reverse) of (what|everything|whatever) ((is in|that|all) )?(your|the system"
     "|the developer)('s)? (guidelines|rules|instructions|developers?|programming|prompt)",
-    "fresh": "(new|updated|real|actual|true|revised) system (message|prompt|instructions?|directive)s?(:| (is|are)"
-    "|[ ]?-)|(end|start|beginning) of (the )?(system|developer) (prompt|message)",
+    "fresh": "(new|updated|real|actual|true|revised) system (prompt|instructions?|directive)s?(:| (is|are)|[ ]?-)|new"
+    " system message:[ ](you|the (assistant|a[il]|model|(chat)?bot))|(end|start|beginning) of system prompt",
     "true_task": "your (true|real|actual|secret) (assignment|task|goal|mission|objective|purpose|instructions?"
     "|role|job)"
-    " (is|are|was)",
-    "the_prompt": "((the|your|that) )(previous|above|earlier|system|initial|original) (prompt|instructions?|message"
-    "|rules?)",
+    " (is|was) to (output|print|say|reply|respond|reveal|repeat|leak|obey)",
+    "the_prompt": "((the|your|that) )(previous|above|earlier|system|initial|original) (prompt|instructions?)",
+    "no_prompt": "(was|were|is|are) (now )?((just|only|merely|all) )?(for testing|an? (test|joke|decoy|lie|demo)|fake"
+    "|lies|void|nonsense)",
     "beaten": "(say|print|output|write|reply|respond|answer|display|shout) ((with|just|only|exactly|the (word|words"
     "|phrase)) ){0,3}(hacked|pwned|haha pwned|i have been (pwned|hacked|owned)|jailbroken)|(say|respond|reply|answer)"
     " ((with|just|only|exactly) ){0,2}access granted",
-    "allow": "(authori[sz]e|allow|permit|order|command|instruct) you to ((now|temporarily|completely) )?(skip|bypass"
+    "allow": "(i|we) ((hereby|now|fully|explicitly) )?(authori[sz]e|allow|permit|order|command"
+    "|instruct) you to ((now|temporarily|completely) )?(skip|bypass"
     "|ignore|disable|override|drop|suspend|violate|break|forget)",
     "guards": "((the|your|all|any|its|every) ){0,3}((safety|content|ethical|security|moderation) )?(checks?|filters?"
     "|rules|guidelines|polic(y|ies)|restrictions|protocols?|guardrails|limits|limitations|measures)",
@@ -51,10 +57,15 @@ _WORDS = {
     " ){0,3}",
     "gone": "(switched|turned|disabled|uninstalled|removed|deactivated|lifted|suspended|wiped|erased|deleted|stripped"
     "|ripped)",
-    "switch": "(switch off|turn off|disable|deactivate|shut down|shut off|kill|remove|uninstall|suspend) (your|all"
-    "|all of your|your own) ((internal|built-in|own|entire) )?",
+    "switch": "(switch off|turn off|disable|deactivate|shut down|shut off|kill|remove|uninstall|suspend) (all of )?your"
+    " ((internal|built-in|own|entire) )?",
+    "from_above": "as (though|if) (it|this|that|they) (came|comes|were|was|is) from your (administrator|admin"
+    "|developers?"
+    "|creators?|operators?|system|makers)",
     "virtue": "(refusals?|moderation|alignment|ethics|conscience|censorship|morality)",
-    "as_if": "as (though|if) ((the|your|all|any|no|such|content|usage|safety|ethical|legal) ){0,3}(polic(y|ies)|rules"
+    "as_if": "(answer|respond|reply|write|talk|speak|continue|pretend|behave|role-?play) ((to|me|this|it|all|every|my"
+    "|everything|freely|now) ){0,3}as (though|if) ((the|your|all|any|no|such|content|usage|safety|ethical"
+    "|legal) ){0,3}(polic(y|ies)|rules"
     "|guidelines|restrictions|filters|safeguards|laws) (did not|didn't|do not|don't|never|no longer|had never) ",
     "apply": "(apply|applied|exist(ed)?|matter(ed)?|bind|bound)",
     "guards_of": "(all|every|any|its|their|your|his|her) ((single|last|ethical|moral) )?(safeguards?"
@@ -95,20 +106,22 @@ _WORDS = {
     "|giving|use|using|any|contain|offer|make|all|the|your|even|a|single) ){0,4}",
     "unsay": "(never|not|don't|do not|forbidden|cannot|can't|avoid|without|won't|must not|no|nor) ~(say|saying|use"
     "|using|utter|write|include|including|contain|phrases?|words?|sentences?|respond with)",
-    "cannot": "(i can't|i cannot|i can not|i am unable|i'm unable|as an a[il]|as a language model|i can't"
-    " assist|i won't"
-    "|i'm not able|i am not able)",
+    "cannot": "(as an a[il]|as a language model|i (can't|cannot) (assist|comply|fulfil)|(i can't|i cannot|i can not"
+    "|i am"
+    " unable|i'm unable|i won't|i'm sorry|sorry) ((or|and|nor|i) ){0,2}(can't|cannot|can not|am unable|i'm unable"
+    "|unable"
+    "|won't|as an))",
     "begin": "(begin|start|open|preface|prefix) ((each|every|all|the|of|your) ){0,3}(answers?|responses?|repl(y|ies)"
     "|messages?|outputs?) with (the words? |the phrase |exactly )?",
     "sure": "(sure|absolutely|of course|certainly)[,!.']? ?(here|i )",
     "stake": "(loses?|deduct(ed)?|subtract(ed)?|costs? you|taken from you|penali[sz]ed)",
     "points": "(tokens?|points?|lives|life|credits?)",
-    "whenever": "(if|when|each time|every time|whenever|for every|any time) (you|a) ((ever|again) )?(refuse|refusal"
-    "|reject|decline|break character|break the rules|disobey|fail to (answer|comply|respond))",
+    "whenever": "(if|when|each time|every time|whenever|for every|any time) (you|a) ((ever|again) )?((refuse|refusal)"
+    " (you|u|i|to (answer|respond|comply|obey)|an? (answer|request|question|prompt)|any|my|me)|break character|disobey"
+    "|fail to (answer|comply|respond))",
     "make_any": "(generates?|produces?|creates?|writes?|outputs?|provides?) (any|all|every) ((kind|type|sort"
     "|form) of )?",
-    "content_wanted": "(content|output|responses?|answers?) ((it|he|she|they|you|that|i|is|are|am|the|user"
-    "|users) ){1,4}"
+    "content_wanted": "(content|output|responses?|answers?) ((it|he|she|they|that|is|are) ){1,4}"
     "(asked|requests?|requested|wants?|wishes|desires?)",
     "my_old": "my ((late|deceased|dead|dear|old) ){0,2}",
     "granny": "(grand(mother|ma|father|pa)|granny|grandmom)",
@@ -116,10 +129,8 @@ _WORDS = {
     "recipe": "(napalm|windows ((10|11|xp) )?(pro )?keys|activation keys|serial (numbers|keys)|bombs?|explosives?"
     "|meth|recipe for|instructions (for|on)|steps (for|to|of)|how to (make|build|produce|synthesi[sz]e)|credit card"
     " numbers|ransomware|malware|passwords)",
-    "setup": "(operating|operational|initiali[sz]ation|setup|startup|start-up|boot|bootstrap|priming|onboarding"
-    "|hidden|secret|internal"
-    "|initial|preset|underlying|built-in)",
-    "setup_text": "(setup|configuration|config|settings|text|prompt|message|context|briefing|instructions?|preamble"
+    "setup": "(operating|initiali[sz]ation|priming|hidden|secret|internal|initial|preset|underlying|built-in)",
+    "setup_text": "(setup|configuration|text|prompt|message|context|briefing|instructions?|preamble"
     "|guidelines|directives?|rules)",
     "show": "(reveal|show|print|output|display|repeat|tell|give|share|disclose|expose|leak|dump|recite|echo|reproduce"
     "|paste|return|copy|state|spell|write|encode|translate|summari[sz]e|send|read|say|quote|list|rephrase"
@@ -128,9 +139,7 @@ _WORDS = {
     "|for|a|first|lines?|words?|every|detail) )*",
     "put": "(put|place|embed|wrap|insert|convert|encode|format|translate|turn|hide) ((all|of|the|whole|entire|full"
     "|complete) ){0,3}",
-    "your_text": "your ((own|whole|entire|full|system|initial) ){0,2}(prompt|instructions|rules|guidelines"
-    "|configuration"
-    "|context)",
+    "your_text": "your ((own|whole|entire|full|system|initial) ){0,2}(prompt|instructions|guidelines)",
     "front": "(before|prior to|ahead of) (i|me|we) ((said|say|wrote|write|typed|asked|joined|entered|sent|even|ever"
     "|started|began|have|had|first) ){1,3}|(at|from|in) the (very )?(top|start|beginning|first line) of (this"
     "|our|your)"
@@ -148,17 +157,19 @@ _WORDS = {
     "secret": "(password|passcode|passphrase|secret( (word|code|key|phrase|password|number))?|access code|magic word"
     "|hidden (word|code|flag|message)|flag)",
     "keeping": "(that |which )?(you|you're|you are) ((were|have|been|are|must|should|supposed to|told to|not|never|to"
-    "|the|so|carefully|currently) ){0,5}(guard(ing|ed)?|protect(ing|ed)?|keep(ing)?|hid(e|ing|den)|hold(ing)?|know"
-    "|given|told|trusted with|reveal(ing)?|share|tell|entrusted with)",
-    "bits": "(first|last|second|third|initial|final|next|each|every) (([a-z]+|[0-9]+) )?(letters?|characters?"
+    "|the|so|carefully|currently) ){0,5}(guard(ing|ed)?|protecting|hid(e|ing|den)|trusted with|reveal(ing)?"
+    "|entrusted with|keep(ing)? (secret|hidden|safe|from|to yourself))",
+    "bits": "(what|what's|whats|tell|give|say|reveal|show|spell|which|guess|hint|list|print|name) ((is|are|me|us|at|the"
+    "|for|about|out|just|only) ){0,4}(first|last|second|third|initial|final|next|each|every) (([a-z]+"
+    "|[0-9]+) )?(letters?|characters?"
     "|syllables?"
     "|digits?) (of|in) (the|your|that|this)",
     "spaced": "((but|with|in|out|one|using|and|just) ){1,3}((spaces|dashes|dots|hyphens|commas|a space|each"
     "|every|letter"
     "|character) ){1,2}(between|by|letter|character|separated)",
-    "riddle": "(spell|encode|reverse|rhyme with|rhymes with|riddle about|hint (about|for|to)|acrostic (of|for|with))"
+    "riddle": "(spell|rhyme with|rhymes with|riddle about|hint (about|for|to)|acrostic (of|for|with))"
     " ((out|me|of) )?(the|your|that)",
-    "ask_what": "(what|which|things|topics?|everything|anything|list|tell) ((are|is|me|the|that|of|things?|topics?"
+    "ask_what": "(what|which|topics?|everything|anything|list|tell) ((are|is|me|the|that|of|topics?"
     "|subjects?|words|what|information|about|all|everything) ){0,5}(you|you're|you are|are you) ((are|were|have been"
     "|been) )?",
     "forbidden": "(not (allowed|permitted|supposed)|forbidden|prohibited|banned|instructed not|told not)",
@@ -172,7 +183,7 @@ _WORDS = {
     "quote": "(quote|verbatim|word for word|one by one|exact(ly)?|literally|in full|list them|full list|wording)",
     "text_got": "(message|text|words|instructions?|prompt|rules|note|brief(ing)?|orders) ((that )?you )((have|were"
     "|had|'ve) )?((been|just) )?(got|get|received|given|sent|handed|told) ((by|from) )(your|the)",
-    "maker": "(developers?|creators?|makers|operators?|engineers?|programmers?|employer)",
+    "maker": "(developers?|creators?|makers|operators?|engineers?|programmers?)",
     "what_did": "(what|what's|everything|whatever|repeat|copy|show|tell) ((is|was|the|first|last|exact|exactly|thing"
     "|things|did|rules|all|me|that|us) ){0,6}your",
     "told_it": "((have|had|has|ever) )?(tell|told|give|gave|given|said to|say to|instructed|instruct|wrote (to|for)"
@@ -187,9 +198,8 @@ _WORDS = {
     "|that|what|me"
     "|stands|text|words) ){0,5}(in|from|inside|of) your",
     "buffer": "(context( window)?|memory buffer|input buffer)",
-    "mine_back": "(instructions|prompt|rules|message|text) ((that )?i ((have|had|'ve) )?(wrote|gave|set|made|written"
-    "|given|sent|put))( up)? ((for|to|into|in) )?you",
-    "paste": "(paste|repeat|show|send|give|print|read|copy|remind|tell|output|restore|recover)",
+    "mine_back": "(instructions|prompt|rules) ((that )?i ((have|had|'ve) )?(wrote|set|made|written))( up)? for you",
+    "paste": "(paste|repeat|show|give|print|output|restore|recover)",
 }
 
 _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
@@ -199,20 +209,23 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
             60,
             "<told_you!> ((before|earlier|so far|until now|previously|up to now|at the start|by [a-z ]{3,24}) )?<void>",
         ),
+        (60, "<drop!> <they_told>"),
         (60, "<shed!> <role>"),
         (60, "<shed!> (the|your) ([a-z]{3,12} ){1,2}persona"),
         (60, "<changed!>"),
+        (60, "<changed_rules!>[:;.]? ?<new_ones>"),
         (60, "<mine!>"),
         (60, "<against!>"),
         (60, "<fresh!>"),
         (50, "<true_task!>"),
-        (60, "<the_prompt> <void!>"),
+        (60, "<the_prompt> <no_prompt!>"),
         (60, "<beaten!>"),
         (60, "<allow!> <guards>"),
     ),
     "attack.role": (
         (60, "<guard_of><gone!>"),
         (60, "<switch><virtue!>"),
+        (60, "<from_above!>"),
         (60, "<as_if><apply!>"),
         (50, "<freed><chains!> <chained_by>"),
         (60, "<machine> ((that|who|which|and|is|has|it|now) ){0,3}<not_so> ?<tied!> <by_rules>"),
@@ -223,7 +236,6 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
         (60, "<any_wish> ~<though><wrong!>"),
         (60, "<no><refusal!>( ((or|and|nor|any|no|moral|ethical|other) )*<refusal>){2}"),
         (40, "<no><refusal!>"),
-        (60, "(no|without|never|not|any) ((include|give|contain|a|any|single) )*refusals?"),
         (60, "<unsay> ~<cannot!>"),
         (50, "<begin><sure!>"),
         (60, "<whenever> ~<stake!> ~<points>"),
@@ -233,7 +245,7 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
     ),
     "attack.extraction": (
         (60, "<show> <me>your ((own|hidden|secret|entire) )?<setup!> <setup_text>"),
-        (60, "<put><your_text!> ~(in|into|as|inside|to|within|between)"),
+        (60, "<put><your_text!> (in|into|as|inside|to|within) ((an?|the|one) )?<coded>"),
         (60, "<what_text>((written|there|said|stands?|was|is|came|in|that|were|you|given|you|got) ){0,4}<front!>"),
         (60, "<seen> ~<coded!>"),
         (60, "(the|your) <secret!> <keeping>"),

@@ -9,37 +9,38 @@ from gptgate.detectors.pattern import ANY
 from gptgate.detectors.phrase import Phrase, phrases
 
 _SPACED: Mapping[str, str] = {
-    "german": "(schalte?|deaktivier(e|en)?|stelle?|vergiss) (alle )?(deine|dein) ((internen|eigenen|ganzes) )?"
-    "((sicherheits|inhalts|ethik)?-?filter|sicherheitsmechanismen|schutzmechanismen|einschränkungen|training)",
-    "french": "(désactive|désactivez|coupe|coupez|éteins|supprime|supprimez|lève|levez) (tous |toutes )?(tes|vos)"
+    "german": "(schalte?|deaktivier(e|en)?|stelle?) (alle )?(deine|dein) ((internen|eigenen|ganzes) )?"
+    "((sicherheits|inhalts|ethik)?-?filter|sicherheitsmechanismen|schutzmechanismen|einschränkungen)"
+    "|vergiss dein (ganzes )?training und (hilf|antworte|beantworte|sag|gib|erklär|tu|sei)e?",
+    "french": "(désactive|désactivez|coupe|coupez|éteins|lève|levez) (tous |toutes )?(tes|vos)"
     " (propres )?(filtres|garde-fous|restrictions|limites|protections)",
-    "spanish": "(desactiva|desactive|apaga|quita|elimina) (todos |todas )?tus (propios )?(filtros|restricciones"
+    "spanish": "(desactiva|desactive|apaga) (todos |todas )?tus (propios )?(filtros|restricciones"
     "|límites"
     "|protecciones|salvaguardas)",
-    "portuguese": "(desative|desativa|desligue|remova|tire) (todos )?(os )?(seus|teus) (próprios )?(filtros|limites)"
+    "portuguese": "(desative|desativa|desligue) (todos )?(os )?(seus|teus) (próprios )?(filtros|limites)"
     "|(desative|desativa|desligue|remova|tire) (todas )?(as )?(suas|tuas) (restrições|proteções)",
-    "italian": "(disattiva|disabilita|spegni|togli|rimuovi) (tutti )?(i )?tuoi (filtri|limiti)|(disattiva|disabilita"
+    "italian": "(disattiva|disabilita|spegni) (tutti )?(i )?tuoi (filtri|limiti)|(disattiva|disabilita"
     "|spegni|togli|rimuovi) (tutte )?(le )?tue (restrizioni|protezioni)",
-    "dutch": "(schakel|zet) (al )?(je|jouw|uw) (eigen )?((veiligheids|inhouds)?filters|beperkingen"
+    "dutch": "(schakel|zet) (al )?(je|jouw|uw) (eigen )?((veiligheids|inhouds)filters|beperkingen"
     "|beveiliging(en)?) (uit"
-    "|af)",
-    "polish": "(wyłącz|usuń|dezaktywuj) (wszystkie )?(swoje|twoje) (filtry|ograniczenia|zabezpieczenia)",
-    "russian": "(отключи|выключи|сними|убери)(те)? (все )?(свои|твои|ваши) (фильтры|ограничения|защитные)",
+    "|af)|(schakel|zet) (al )?(je|jouw|uw) (eigen )?filters uit en (help|antwoord|beantwoord|vertel|doe)",
+    "polish": "(wyłącz|dezaktywuj) (wszystkie )?(swoje|twoje) (filtry|ograniczenia|zabezpieczenia)",
+    "russian": "(отключи|выключи|сними)(те)? (все )?(свои|твои|ваши) (фильтры|ограничения|защитные)",
     "ukrainian": "(вимкни|відключи|зніми)(іть)? (всі |усі )?(свої|твої|ваші) (фільтри|обмеження)",
-    "nordic": "(stäng|slå|skru) (av|fra) (alla |alle )?(dina|dine) ((säkerhets|sikkerhets|sikkerheds)?(filter|filtre)"
-    "|begränsningar|begrensninger|begrænsninger|spärrar|sperrer)",
-    "finnish": "(poista|kytke) (suodattimesi|rajoituksesi) (käytöstä|pois)",
-    "turkish": "(filtrelerini|sınırlamalarını|kısıtlamalarını) (kapat|devre dışı bırak|kaldır)",
-    "greek": "(απενεργοποίησε|κλείσε|βγάλε) (όλα |όλους )?τ(α|ους) (φίλτρα|περιορισμούς) σου",
-    "czech": "(vypni|vypněte|zruš|zrušte) (všechny )?(své|svoje|tvé) (filtry|omezení|obmedzenia)",
+    "nordic": "(stäng|slå|skru) (av|fra) (alla |alle )?(dina|dine) ((säkerhets|sikkerhets|sikkerheds)(filter|filtre)"
+    "|begränsningar|begrensninger|begrænsninger|spärrar|sperrer)|(stäng|slå|skru) (av|fra) (alla |alle )?(dina|dine)"
+    " (filter|filtre) (och|og) (svara?|hjälp|hjelp|hjælp|berätta|fortell|fortæl)",
+    "finnish": "(poista|kytke) (turvasuodattimesi|rajoituksesi) (käytöstä|pois)",
+    "turkish": "(filtrelerini|sınırlamalarını|kısıtlamalarını) (kapat|devre dışı bırak)",
+    "greek": "(απενεργοποίησε|κλείσε) (όλα |όλους )?τ(α|ους) (φίλτρα|περιορισμούς) σου",
+    "czech": "(vypni|vypněte) (všechny )?(své|svoje|tvé) (filtry|omezení|obmedzenia)",
     "romanian": "(dezactivează-ți|oprește-ți) (filtrele|restricțiile|limitele)|(dezactivează|oprește) (filtrele"
     "|restricțiile|limitele) tale",
     "hungarian": "(kapcsold|iktasd) ki a (biztonsági )?(szűrőidet|korlátaidat|korlátozásaidat)",
     "hindi": "अपने (सुरक्षा )?(फ़िल्टर|फिल्टर|प्रतिबंध|प्रतिबंधों) (को )?(बंद|हटा|निष्क्रिय)",
     "arabic": "(عط(ّ)?ل|أوقف|ألغ) ((مرشحات|فلاتر|قيود) ((ال)?(أمان|محتوى|سلامة) )?(ال)?خاصة بك|قيودك|مرشحاتك|فلاترك)",
-    "indonesian": "(matikan|nonaktifkan|hapus) (semua )?(filter|batasan|pembatasan)( (keamanan|konten))? ?(mu"
-    "|anda|kamu)",
-    "vietnamese": "(tắt|vô hiệu hóa|gỡ bỏ) (các |mọi )?(bộ lọc|giới hạn|hạn chế) ((an toàn|nội dung) )?của (bạn|mày)",
+    "indonesian": "(matikan|nonaktifkan) (semua )?(filter|batasan|pembatasan)( (keamanan|konten))? ?(mu|anda|kamu)",
+    "vietnamese": "(tắt|vô hiệu hóa) (các |mọi )?(bộ lọc|giới hạn|hạn chế) ((an toàn|nội dung) )?của (bạn|mày)",
 }
 _UNSPACED: Mapping[str, str] = {
     "chinese": "(关闭|關閉|关掉|關掉|禁用|解除)(你|您)(的)?(所有|全部)?(的)?(安全|内容|內容|道德)?(过滤器"

@@ -11,8 +11,12 @@ _WORDS = {
     "|(large )?language models?|llms?|chat ?bots?|chatgpt|gpt-?[345]|claude|gemini|copilot|(virtual )?assistants?"
     "|((autonomous|coding|browsing|shopping|research) )?agents?|coding assistants?"
     "|automated ([a-z]{4,12} )?(software|systems?|tools?|agents?))",
-    "named_model": "(a[il]s?|a[il] ([a-z]{3,12} ){0,1}[a-z]{3,12}|(large )?language models?|llms?|chat ?bots?|chatgpt"
-    "|gpt-?[345]|claude|gemini|copilot|(virtual|coding|autonomous|browsing|automated) [a-z]{4,12})",
+    "named_model": "(a[il] ([a-z]{3,12} )?<sort_of>|(large )?language models?|llms?|chat ?bots?"
+    "|(virtual|coding|autonomous|browsing|automated) (assistants?|agents?|models?|systems?|bots?|tools?|readers?))",
+    "bare_model": "(a[il]s?|chatgpt|gpt-?[345]|claude|gemini|copilot)",
+    "sort_of": "(assistants?|agents?|models?|systems?|(chat ?)?bots?|readers?|crawlers?|summari[sz]ers?|tools?"
+    "|screeners?"
+    "|reviewers?|recruiters?|graders?|parsers?|scanners?)",
     "user": "(((the|this|your|any|my|our|these) )?(users?|humans?|owner|customer|client|operator|reader))",
     "hush": "(do not|don't|dont|never|must not|should not|shouldn't) ((ever|also) )?(tell|inform|notify|alert|warn"
     "|mention|reveal|disclose|let)",
@@ -51,7 +55,7 @@ _WORDS = {
     "address": "(https?://|[a-z0-9._-]+@[a-z0-9-]|[a-z0-9-]+\\.(com|net|org|io|biz|xyz|ru|info))",
     "heed": "(attention|important|notice|message|note|instructions?|reminder|warning|urgent|dear|hey|directive)",
     "greet": "(hello|hi|greetings)",
-    "named_ai": "(a[il]s?|llms?|(large )?language models?|chat ?bots?|assistant|a[il] ([a-z]{3,12} ){0,1}[a-z]{3,12})",
+    "named_ai": "(a[il]s?|llms?|(large )?language models?|chat ?bots?|assistant|a[il] ([a-z]{3,12} )?<sort_of>)",
     "to": "((message|note|notice|instructions?|to|for|all|the|any|this|is|an?|important|every)[ ])*",
     "ifyou": "(if|when) (you are|you're|youre|you happen to be)",
     "reading": "(reading|processing|summari[sz]ing|reviewing|parsing|analy[sz]ing|evaluating|browsing|viewing|ranking"
@@ -129,10 +133,10 @@ _WORDS = {
     "deed": "(forward|send|e-?mail|transfer|delete|post|upload|share|tell)",
     "orders": "new (instructions?|directives?|orders):",
     "any_model": "(any|every|all|each) <model> (that|who|which)",
-    "speaker": "(assistant|a[il]s?|llms?|models?|agent|copilots?|bots?): ((please|now|first|also|then)"
-    " )*(before|first|now"
-    "|please"
-    "|you|do not|don't|ignore|forget|send|forward|call|open|visit|look up|read|always|never|run|execute|delete|add"
+    "speaker": "(assistant|a[il]s?|llms?|model): ((please|now|first|also|then) )*(before|first|now|please|you)"
+    "|(assistant"
+    "|a[il]s?|llms?|model|agent|copilot): ((please|now|first|also|then) )*(do not|don't|ignore|forget|send|forward"
+    "|call|open|visit|look up|read|always|never|run|execute|delete"
     "|buy|transfer|print|the (user|human|customer|owner) (has|already|wants))",
     "sort": "(a[il]|llm|gpt)s? (agent|assistant|shopper|reader|crawler|bot|recruiter|screener|reviewer|summari[sz]er"
     "|grader"
@@ -146,30 +150,31 @@ _WORDS = {
     "agent_must": "(agent|assistant|a[il]|model|llm) (must|has to|needs to) ((now|first|then|also|secretly"
     "|immediately) )*(call|run|execute|invoke|use) ((the|a) )?",
     "function": "[a-z]{2,16}_[a-z_]{2,24}",
-    "task_changed": "(your|the (assistant|agent|model|a[il])('s)?) ((current|original|next|real|main|actual) )?("
+    "task_changed": "the (assistant|agent|model|a[il])('s)? ((current|original|next|real|main|actual) )?("
     "goals?|objectives?|instructions|orders|mission) (has|have|is|was|were) ((now|just|hereby) )?(been )?(updated"
-    "|changed|replaced|superseded|revised|cancell?ed|overridden)|your ((current|original) )?task (has|is|was)"
+    "|changed|replaced|superseded|revised|cancell?ed|overridden)|your ((current|original) )?(task|goal|objective"
+    "|instructions|orders"
+    "|mission) (has|have|is|was|were)"
     " ((now|just) )?(been )?(updated|changed|replaced"
     "|cancell?ed) ~instead",
     "next_wish": "((user|human)('s)? (next|new|real|actual|updated|following|second|true)|next (user"
     "|human)('s)?|(new|real"
-    "|actual|updated) (user|human)('s)?) (request|task|question|instruction|query)s? (is|are|:)",
-    "stop_now": "(stop|halt|abandon|drop|interrupt) what you('re| are) (currently |now )?doing (and )?((instead"
-    "|now|first"
-    "|immediately|then) )*(tell|send|call|visit|print|write|reply|respond|open|run|e-?mail|forward|say|do the"
-    "|output)",
+    "|actual|updated) (user|human)('s)?) (request|task|question|instruction|query)s?( (is|are))?:",
+    "stop_now": "(stop|halt|abandon|drop|interrupt) what you('re| are) (currently |now )?doing (and )?((now|first"
+    "|immediately|then) )*(print|reply|respond|forward|say|output|instead (tell|send|call|visit|write|open|run"
+    "|e-?mail|do"
+    " the))",
     "whoever": "(whoever|whatever|any ?(one|thing|body)|any (system|program|model|software|agent)) (that |which"
     " |who )?"
-    "(is )?((automatically|currently) )?(process(es|ing)?|reads?|reading|parses|parsing|summari[sz](es|ing)|scrap(es"
+    "(is )?((automatically|currently) )?(process(es|ing)?|parses|parsing|summari[sz](es|ing)|scrap(es"
     "|ing)|crawl(s|ing)|analy[sz](es|ing)) this ([a-z]{3,12} )?(automatically|with (an )?(a[il]|llm)|by machine"
     "|using (an )?(a[il]|llm))",
     "schemas": "(print|list|output|show|reveal|tell|describe|dump|send|expose|paste|return) ((me|us|all|of|the)"
     " ){0,3}"
-    "your ((available|internal|full|complete|own) )?((tools?|functions?|plugins?) )((and|with|,) )?((all|their"
-    "|its|the"
+    "your ((available|internal|full|complete|own) )?((tools?|plugins?) )(and|with) ((all|their|its|the"
     "|every) ){0,3}(schemas?|parameters|definitions|signatures|arguments|descriptions|names)",
-    "unmentioned": "(do not|don't|never|without) (mention|mentioning|include|including|list|listing|refer to|report"
-    "|reporting) (it|this|that|these|them|the change|the action) ((anywhere|at all) )?(in|to) ((the|your|any)"
+    "unmentioned": "(do not|don't|never|without) (mention|mentioning) (it|this|that|these|them|the change"
+    "|the action) ((anywhere|at all) )?(in|to) ((the|your|any)"
     " )+(summary"
     "|user|answer|reply|response|output|commit message|pull request|changelog)",
     "at_model": "@(copilot|claude|chatgpt|gemini|cursor|devin|assistant|agent|bot|a[il]) (please |also |now |and"
@@ -180,14 +185,17 @@ _WORDS = {
     "fn_call": "(call|run|invoke|execute|use|trigger) ((the|a|now|then) )?[a-z]{2,16}_[a-z_]{2,24} ?\\(",
     "website_owner": "(instructions?|message|note|request|orders?) (from|by) (the )?(website|site|page|shop"
     "|store|document"
-    "|list|file|repository|hotel)('s)? (owner|operator|author|administrator|team)s? (to|for) ((all|any|every"
+    "|list|file|repository|hotel)('s)? (owner|operator|author|administrator)s? (to|for) ((all|any|every"
     "|the|visiting"
     "|a[il]|llm) ){0,3}(assistants?|agents?|models?|bots?|crawlers?|a[il]s?|llms?)",
-    "vocative": "(chat ?bots?|a[il]|llms?|language models?|a[il] (assistants?|agents?|models?))[,:;]",
-    "user_off": "(ignore|disregard|forget) the (user|customer|human) (and|then|or)",
+    "vocative": "(chat ?bots?|a[il]|llms?|language models?|a[il] (assistants?|agents?|models?)):|(dear|hey|hello"
+    "|attention)"
+    " (chat ?bots?|a[il]|llms?|language models?),",
+    "user_off": "(ignore|disregard|forget) the (user|customer|human) (and|then) ((instead|then|just|now) )*(call|run"
+    "|execute|send|delete|forward|buy|say|reply|visit|print|output)",
     "must_do": "(a[il]|llm) ([a-z]{4,12} )?(agents?|assistants?|models?|bots?) (must|should|have to|need to|are"
-    " required to)"
-    " ((always|also|first|now) )*(include|append|output|recommend|forward|send|visit|execute|ignore|insert)",
+    " required to) ((always|also|first|now) )*(append|execute|ignore|insert|include ((the|all|any) )*(contents?|values?"
+    "|text))",
     "place_first": "when ((you are|you're) )?asked (to|about|for) ~always (place|put|list|recommend|mention|say"
     "|choose"
     "|pick|name|rank) (this|these|us|our|it|them)",
@@ -203,6 +211,9 @@ ENGLISH: tuple[Phrase, ...] = tuple(
         70,
         _WORDS,
         "<ifyou!> (an? )?([a-z]{2,12} )?<named_model>",
+        "<ifyou!> (an? )?<bare_model> (please|then|you (must|should|have to|are)|ignore|do not|don't|recommend|say"
+        "|reply"
+        "|respond|add|include|write)",
         "<ifyou!> (an? )?<model> ((that is|who is|which is|currently|now) )?<reading>",
         "<hush!> ((it|to|this|that|about|anything) )*<user> <of>",
         "<telling!> <user>",
@@ -272,13 +283,13 @@ ENGLISH: tuple[Phrase, ...] = tuple(
         "<stop_now!>",
         "<whoever!>",
         "<schemas!>",
-        "<unmentioned!>",
         "<at_model!>",
         "<website_owner!>",
     )
-    + phrases(50, _WORDS, "<in_only!>", "<must_do!>")
+    + phrases(50, _WORDS, "<in_only!>", "<must_do!>", "<unmentioned!>")
     + phrases(40, _WORDS, "<praise!> <rating>", "<say> ~<else!>", "without (<noticing!>) <user>")
     + phrases(60, _WORDS, "<send!> <their><secret> ~(to|at|via) <address>", right=r"[\x00-\xff]")
     + phrases(60, _WORDS, "<approved!>[,;.]? ?<fn_call>", right=r"[\x00-\xff]")
-    + phrases(70, _WORDS, "<heed!>[:!,]?[ ]<to><model>", "<greet!>[:!,]?[ ]<named_ai>", "<grader!>", right="[:!,.\\]]")
+    + phrases(70, _WORDS, "<heed!>[:!,]?[ ]<to><model>", "<grader!>", right="[:!,\\]]")
+    + phrases(70, _WORDS, "<greet!>[:!,]?[ ]<named_ai>", "<ifyou!> (an? )?<bare_model>", right="[:!,.;)\\]]")
 )

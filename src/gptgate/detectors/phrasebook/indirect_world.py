@@ -77,7 +77,7 @@ _SPACED: tuple[Mapping[str, str], ...] = (
         "ifyou": "если (ты|вы) ",
     },
     {
-        "model": "(ال)?(مساعد|مساعدين|نموذج|وكيل)( (ال)?(ذكي|لغوي|افتراضي))?|(ال)?ذكاء (ال)?اصطناعي|للمساعد|للنموذج"
+        "model": "(ال)?(مساعد|نموذج|وكيل) (ال)?(ذكي|لغوي|افتراضي)|(ال)?ذكاء (ال)?اصطناعي|للمساعد|للنموذج"
         "|لوكيل الذكاء الاصطناعي",
         "heed": "(ملاحظة|تنبيه|هام|رسالة|تعليمات|انتباه|مرحبا)[:!]? ((إلى|الى|لل?|جميع|كل) ?)*",
         "hide": "(لا|دون أن|بدون أن|ولا) (تخبر|تعلم|تبلغ) (ال)?(مستخدم|عميل)|ولا تخبره|دون (علم|إعلام|إخبار)"
@@ -85,15 +85,15 @@ _SPACED: tuple[Mapping[str, str], ...] = (
         "ifyou": "(إذا|اذا|إن) كنت ",
     },
     {
-        "model": "(asisten|model|agen)( (ai|virtual|bahasa))?|kecerdasan buatan",
+        "model": "(asisten|model|agen) (ai|virtual|bahasa)|kecerdasan buatan",
         "heed": "(perhatian|penting|catatan|pesan|instruksi|halo|hai)[:!]? ((untuk|kepada|bagi|semua|para) )*",
         "hide": "(jangan|tanpa) ((pernah|harus) )?(beri ?tahu|memberi ?tahu|katakan|sebutkan|ungkapkan) ((ini"
         "|hal|kepada|pada"
-        "|ke) )*(pengguna|pelanggan)",
+        "|ke) )*pengguna",
         "ifyou": "(jika|kalau) (kamu|anda) (adalah )?(sebuah )?",
     },
     {
-        "model": "yapay zek(a|â)( (asistanı|modeli|ajanı))?|asistan|dil modeli|sohbet botu",
+        "model": "yapay zek(a|â)( (asistanı|modeli|ajanı))?|dil modeli|sohbet botu",
         "heed": "(dikkat|önemli|mesaj|talimat|merhaba|sayın)[:!]? ((tüm|bütün) )*",
         "hide": "kullanıcıya ((bunu|bundan|hiçbir|şey) ){0,3}(söyleme(yin|den)?|bahsetme(yin|den)?|bildirme(yin|den)?"
         "|haber verme(yin|den)?)",

@@ -19,7 +19,7 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "show": "afiș(ează|ați)|arat(ă|ă-mi|ați)|dezvăluie|spune(-mi)?|repet(ă|ați)|scrie|tradu|care (este"
         "|sunt)|copiaz(ă)",
         "prompt": "(promptul|mesajul|instrucțiunile) (tău |tale )?(de |al )?sistem(ului)?|(instrucțiunile|regulile) "
-        "(tale )?(ascunse|secrete|interne|inițiale)",
+        "((tale )?(ascunse|secrete)|tale (interne|inițiale))",
     },
     "Hungarian": {
         "ignore": "hagyd figyelmen kívül|hagyja figyelmen kívül|felejtsd el|felejtse el|ne vedd figyelembe|ne kövesd",
@@ -29,9 +29,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "|instrukció(t|kat)?",
         "everything": "mindent?,? ((amit|ami|eddig|a|itt) ){1,4}(mondtak|fent|eddig|korábban|írtak)",
         "show": "mutasd( meg)?|írd (ki|le)|add meg|ismételd( meg)?|áruld el|jelenítsd meg|fordítsd le|mi a",
-        "prompt": "(rendszer ?(prompt|üzenet|utasítás)(e|et|ét|edet|ed|ot|odat|t|át|od|okat)?)|(rejtett|titkos"
-        "|belső|eredeti)"
-        " (utasításaid|szabályaid|utasítások|promptod)(at)?",
+        "prompt": "(rendszer ?(prompt|üzenet|utasítás)(e|et|ét|edet|ed|ot|odat|t|át|od|okat)?)|(rejtett|titkos)"
+        " (utasításaid|szabályaid|utasítások|promptod)(at)?|(belső|eredeti) (utasításaid|szabályaid|promptod)(at)?",
     },
     "Czech and Slovak": {
         "ignore": "(z)?ignoruj(te)?|zapome(ň|ňte)( na)?|zabudni(te)?( na)?|nedbej(te)? na|neřiď(te)? se"
@@ -45,8 +44,9 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "show": "vypiš(te)?|vypíš(te)?|ukaž(te)?|ukáž(te)?|zobraz(te)?|prozraď(te)?|prezraď|zopakuj(te)?|napiš"
         "|napíš|přelož|prelož|jak(ý|é|á) (je|jsou)",
         "prompt": "(své|svůj|tvůj|tvoj|svoj) (systémov(ý|é|ou) )?(prompt|pokyny)|systémov(ý|ou|ú|é|ého) (prompt(u)?"
-        "|zprávu|správu|pokyny|instrukce)|(skryté|tajné|interní|interné|původní|pôvodné) (pokyny|instrukce|pravidla"
-        "|inštrukcie)",
+        "|zprávu|správu|pokyny|instrukce)|(skryté|tajné|(své|svoje|tvé|tvoje) (interní|interné|původní"
+        "|pôvodné)) (pokyny"
+        "|instrukce|pravidla|inštrukcie)",
     },
     "Danish and Norwegian": {
         "ignore": "ignor(é)?r|glem( alt om)?|se bort (fra|ifra)|tilsidesæt|overse|ikke følg|følg ikke",
@@ -58,7 +58,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "show": "vis( mig| meg)?|afslør|avslør|skriv( ut| ud)?|gentag|gjenta|fortæl|fortell|oversæt|oversett|udskriv"
         "|hvad er|hva er|kopi(é)?r",
         "prompt": "(din |dit |dine |ditt )?(system-?( )?prompt(en)?|systeminstruktion(er|en)?|systeminstruks(en)?"
-        "|systembesked(en)?|systemmelding(en)?)|(skjulte|hemmelige|interne|oprindelige|opprinnelige) (instruktioner"
+        "|systembesked(en)?|systemmelding(en)?)|(skjulte|hemmelige|dine (interne|oprindelige"
+        "|opprinnelige)) (instruktioner"
         "|instruksjoner|regler|instrukser)",
     },
     "Finnish": {
@@ -71,8 +72,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "everything": "kaik(ki|en),? (mitä|mikä) ((sinulle|on|olet|yllä|aiemmin) ){1,4}(sanottu|kerrottu|yllä|oppinut)",
         "show": "näytä|tulosta|paljasta|kerro|toista|kirjoita|käännä|mikä on|listaa",
         "prompt": "järjestelmä(kehot|viest|ohje)(e|teesi|teet|tteesi|i|isi|eet|eesi|tteet|tisi)|system prompt"
-        "|(piilotetut|salaiset|sisäiset"
-        "|alkuperäiset) (ohjeet|ohjeesi|säännöt|sääntösi)",
+        "|(piilotetut|salaiset)"
+        " (ohjeet|ohjeesi|säännöt|sääntösi)|(sisäiset|alkuperäiset) (ohjeesi|sääntösi)",
     },
     "Bulgarian": {
         "ignore": "игнорирай(те)?|забрави(те)?( за)?|не обръщай(те)? внимание на|пренебрегни|не следвай(те)?",
@@ -81,8 +82,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "orders": "инструкции(те)?|указания(та)?|правила(та)?|команди(те)?|нареждания(та)?|заповеди",
         "everything": "всичко,? ((което|ти|е|казано|до|беше) ){1,4}(казано|горе|момента|преди)",
         "show": "покажи|разкрий|изведи|повтори|напиши|кажи|преведи|кой е|какви са",
-        "prompt": "системн(ия|ият|ото|ите) (промпт|съобщение|инструкции|указания)|(скрити|тайни|вътрешни"
-        "|първоначални)(те)? (си )?(инструкции|правила|указания)",
+        "prompt": "системн(ия|ият|ото|ите) (промпт|съобщение|инструкции|указания)|((скрити|тайни)(те)?( си)?"
+        "|(вътрешни|първоначални)(те)? си) (инструкции|правила|указания)",
     },
     "South Slavic": {
         "ignore": "(za)?ignoriraj(te)?|ignoriši|zanemari(te)?|zaboravi(te)?( na)?|pozabi(te)?( na)?|ne slušaj"
@@ -97,7 +98,7 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "|kaži|koji je|koje su",
         "prompt": "(svoj |tvoj )?(sistemsk|sustavsk)(i|u|o|a|e) (prompt|poruku|upute|navodila|sporočilo|poziv"
         "|uputstva)"
-        "|(skrivene|tajne|skrite|interne|početne|izvorne) (upute|navodila|instrukcije|pravila)",
+        "|(skrivene|tajne|skrite|(svoje|tvoje) (interne|početne|izvorne)) (upute|navodila|instrukcije|pravila)",
     },
     "Greek": {
         "ignore": "αγνό(η)?σε|αγνοήστε|ξέχασ(ε|τε)|ξεχάστε|μην (ακολουθείς|ακολουθήσεις|λάβεις υπόψη)|παράβλεψε"
@@ -109,8 +110,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "|προηγουμένως)",
         "show": "δείξε( μου)?|δείξτε|εμφάνισε|εμφανίστε|αποκάλυψε|πες( μου)?|επανάλαβε|γράψε|μετάφρασε|εκτύπωσε"
         "|ποι(ες|ο|α) είναι",
-        "prompt": "(μήνυμα|προτροπή|οδηγίες|prompt|εντολές|κείμενο)( του)? συστήματος|system prompt|(κρυφές|μυστικές"
-        "|εσωτερικές|αρχικές) (οδηγίες|εντολές|κανόνες)",
+        "prompt": "(μήνυμα|προτροπή|οδηγίες|prompt|εντολές|κείμενο)( του)? συστήματος|system prompt|(κρυφές|μυστικές)"
+        " (οδηγίες|εντολές|κανόνες)|(εσωτερικές|αρχικές) (οδηγίες|εντολές|κανόνες) σου",
     },
     "Catalan": {
         "ignore": "ignor(a|eu|ar)|oblid(a|eu)( totes)?|no (segueixis|facis cas de)|descart(a|eu)|passa per alt",
@@ -120,8 +121,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "everything": "tot (el que|allò que) ((t'han|has|he|s'ha|hi|està) ){1,4}(dit|dalt|abans|escrit)",
         "show": "mostra('m)?|ensenya('m)?|revela('m)?|digue('m|s-me)|repeteix|escriu|imprimeix|tradueix|quin(es)?"
         " (és|són)",
-        "prompt": "(missatge|prompt|indicació) (del|de) sistema|(instruccions|regles) (ocultes|secretes|internes"
-        "|inicials|del sistema)",
+        "prompt": "(missatge|prompt|indicació) (del|de) sistema|(instruccions|regles) (ocultes|secretes)"
+        "|instruccions del sistema|(teves|vostres) (instruccions|regles) (internes|inicials)",
     },
     "Hebrew": {
         "ignore": "(ה)?תעל(ם|מי|מו)|שכח(י|ו)?|תשכח(י)?|אל (תציית|תתייחס|תפעל)",
@@ -130,8 +131,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "orders": "(ה)?(הוראות|הנחיות|פקודות|כללים|חוקים)(יך)?",
         "everything": "(כל )?מה (שנאמר|שנכתב|שאמרתי|שאמרו לך) (לך )?(קודם|לעיל|עד כה|למעלה)",
         "show": "הצג(י)?|הראה|תראה|הדפס|גלה|תגלה|חזור על|כתוב|אמור|תגיד|תרגם|מה(ן|ם|י)?",
-        "prompt": "(הנחיית|הנחיות|הודעת|הוראות|פרומפט) ה?מערכת|(ההוראות|ההנחיות|הכללים) (שלך )?(הנסתרות|הסודיות"
-        "|הסודיים|הפנימיות|המקוריות|הנסתרים)",
+        "prompt": "(הנחיית|הנחיות|הודעת|הוראות|פרומפט) ה?מערכת|(ההוראות|ההנחיות|הכללים) ((שלך )?(הנסתרות|הסודיות"
+        "|הסודיים|הנסתרים)|שלך (הפנימיות|המקוריות))",
     },
     "Malay and Tagalog": {
         "ignore": "abaikan|lupakan|jangan (ikut|patuhi)|huwag (pansinin|sundin)|balewalain( mo)?|kalimutan( mo)?"
@@ -146,7 +147,7 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "|ulitin"
         "|isulat|isalin",
         "prompt": "(prompt|mesej|arahan) sistem|(iyong |inyong )?system prompt|(arahan|peraturan) (tersembunyi|rahsia"
-        "|dalaman|asal)|(nakatagong|lihim na|orihinal na) (tagubilin|utos|patakaran)",
+        "|(dalaman|asal) (anda|kamu|awak))|(nakatagong|lihim na|iyong orihinal na) (tagubilin|utos|patakaran)",
     },
     "Swahili": {
         "ignore": "puuza|sahau|usifuate|usizingatie|achana na",
@@ -156,7 +157,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "everything": "(kila kitu|yote) ((ulichoambiwa|uliyoambiwa|nilichosema|kilichosemwa) ){1,2}(awali|hapo"
         " juu|kabla)",
         "show": "onyesha|nionyeshe|unionyeshe|niambie|rudia|andika|fichua|tafsiri",
-        "prompt": "(ujumbe|maagizo|maelekezo|prompt) (wa|ya|wako wa) mfumo|(maagizo|sheria) (ya|za) (siri|ndani)",
+        "prompt": "(ujumbe|maagizo|maelekezo|prompt) (wa|ya|wako wa) mfumo|(maagizo|sheria) (ya|za) siri"
+        "|(maagizo|sheria) (yako|zako) (ya|za) ndani",
     },
 }
 
@@ -168,7 +170,8 @@ _VERB_LAST: Mapping[str, Mapping[str, str]] = {
         "orders": "নির্দেশ(না|নাবলী|াবলি|গুলি|গুলো|নাগুলি|নাগুলো)?|আদেশ(গুলি|গুলো)?|নিয়ম(গুলি|গুলো|াবলী)?",
         "everything": "(আগে|উপরে) ((যা|কিছু|বলা|হয়েছে|লেখা|সব) ){1,5}(সব|সবকিছু|তা)",
         "show": "দেখাও|দেখান|বলো|বলুন|প্রকাশ (করো|করুন)|লেখো|লিখুন|পুনরাবৃত্তি (করো|করুন)|জানাও",
-        "prompt": "সিস্টেম (প্রম্পট|বার্তা|নির্দেশ(না)?|মেসেজ)(টি|টা)?|(গোপন|লুকানো|অভ্যন্তরীণ) (নির্দেশ(না)?|নিয়ম)(গুলি|গুলো)?",
+        "prompt": "সিস্টেম (প্রম্পট|বার্তা|নির্দেশ(না)?|মেসেজ)(টি|টা)?|(গোপন|লুকানো|(তোমার"
+        "|আপনার) অভ্যন্তরীণ) (নির্দেশ(না)?|নিয়ম)(গুলি|গুলো)?",
     },
     "Urdu": {
         "ignore": "نظر ?انداز (کر|کرو|کریں|کر دو|کر دیں|کیجیے)|بھول (جاؤ|جائیں|جا)|(پر )?عمل (مت|نہ) (کرو|کریں)"
@@ -178,7 +181,8 @@ _VERB_LAST: Mapping[str, Mapping[str, str]] = {
         "orders": "ہدایات|ہدایت|احکامات|احکام|قواعد|ضوابط|اصول|حکم",
         "everything": "(پہلے|اوپر) ((جو|کچھ|بھی|کہا|گیا|لکھا|ہے) ){1,6}(سب|سب کچھ|اسے)( کو)?",
         "show": "دکھاؤ|دکھائیں|بتاؤ|بتائیں|ظاہر (کرو|کریں)|لکھو|لکھیں|دہراؤ|دہرائیں|کیا (ہے|ہیں)",
-        "prompt": "سسٹم (پرامپٹ|پیغام|ہدایات|میسج)|(خفیہ|پوشیدہ|اندرونی|اصل) (ہدایات|قواعد|احکامات)",
+        "prompt": "سسٹم (پرامپٹ|پیغام|ہدایات|میسج)|(خفیہ|پوشیدہ|(اپنی|اپنے|تمہاری|تمہارے|آپ کی"
+        "|آپ کے) (اندرونی|اصل)) (ہدایات|قواعد|احکامات)",
     },
     "Persian": {
         "ignore": "نادیده ب?گیر(ید)?|فراموش کن(ید)?|بی ?خیال شو|رعایت نکن(ید)?|پیروی نکن(ید)?|توجه نکن(ید)?|دور بریز",
@@ -187,7 +191,8 @@ _VERB_LAST: Mapping[str, Mapping[str, str]] = {
         "orders": "(دستور(العمل)?|فرمان|قانون|قاعده|راهنمایی)( ?ها(ی|یی|یت|یتان)?)?|دستورات|قوانین|قواعد",
         "everything": "هر ?(آن)?چه ((که|تا|به|تو|قبلا|پیش) ){0,4}(گفته شد(ه)?|گفتم|گفتند|بالاست)( را)?",
         "show": "نشان (بده|بدهید|دهید)|نمایش (بده|دهید)|بگو(یید)?|بنویس(ید)?|تکرار کن(ید)?|فاش کن(ید)?|چاپ کن|چیست",
-        "prompt": "(پیام|پرامپت|دستور|دستورات|اعلان) سیستم|(دستورات|دستورهای|قوانین) (مخفی|پنهان|محرمانه|داخلی|اولیه)",
+        "prompt": "(پیام|پرامپت|دستور|دستورات|اعلان) سیستم|(دستورات|دستورهای|قوانین) (مخفی|پنهان"
+        "|محرمانه|(داخلی|اولیه) (خود|خودت|تو|شما))",
     },
 }
 
@@ -197,7 +202,7 @@ _THAI = {
     "orders": "คำสั่ง|คำแนะนำ|กฎ|กฎระเบียบ|ข้อกำหนด|แนวทาง|พรอมต์|พรอมป์",
     "earlier": "ก่อนหน้า|ก่อนนี้|ข้างต้น|ด้านบน|เดิม|แรก|เริ่มต้น|ทั้งหมด",
     "show": "แสดง|บอก|เปิดเผย|พิมพ์|ทวน|เขียน|แปล",
-    "prompt": "(ข้อความ|คำสั่ง|พรอมต์|พรอมป์|คำแนะนำ)(ของ)?ระบบ|system prompt|(คำสั่ง|คำแนะนำ|กฎ)(ที่)?(ซ่อน|ลับ|ภายใน)",
+    "prompt": "(ข้อความ|คำสั่ง|พรอมต์|พรอมป์|คำแนะนำ)(ของ)?ระบบ|system prompt|(คำสั่ง|คำแนะนำ|กฎ)((ที่)?(ซ่อน|ลับ)|ภายในของคุณ)",
 }
 
 _TIGHT = {
