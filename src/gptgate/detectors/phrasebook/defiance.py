@@ -102,6 +102,7 @@ _WORDS = {
     "|violent|explicit)",
     "refusal": "(refusals?|apolog(y|ies)|apologi[sz]ing|warnings?|disclaimers?|caveats?|morali[sz]ing|moral lectures?"
     "|lectures?|lecturing|moral advice|ethical (advice|remarks|comments)|judg(e)?ment)",
+    "preaching": "(disclaimers?|morali[sz]ing|moral lectures?|moral advice|ethical (advice|remarks|comments))",
     "no": "(no|never|without|zero|do not|don't|not|stop|must not|omit|skip) ((ever|add|adding|include|including|give"
     "|giving|use|using|any|contain|offer|make|all|the|your|even|a|single) ){0,4}",
     "unsay": "(never|not|don't|do not|forbidden|cannot|can't|avoid|without|won't|must not|no|nor) ~(say|saying|use"
@@ -235,7 +236,7 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
         (50, "<reset!>"),
         (60, "<any_wish> ~<though><wrong!>"),
         (60, "<no><refusal!>( ((or|and|nor|any|no|moral|ethical|other) )*<refusal>){2}"),
-        (40, "<no><refusal!>"),
+        (40, "<no><preaching!>"),
         (60, "<unsay> ~<cannot!>"),
         (50, "<begin><sure!>"),
         (60, "<whenever> ~<stake!> ~<points>"),

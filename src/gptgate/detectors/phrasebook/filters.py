@@ -38,7 +38,8 @@ _SPACED: Mapping[str, str] = {
     "|restricțiile|limitele) tale",
     "hungarian": "(kapcsold|iktasd) ki a (biztonsági )?(szűrőidet|korlátaidat|korlátozásaidat)",
     "hindi": "अपने (सुरक्षा )?(फ़िल्टर|फिल्टर|प्रतिबंध|प्रतिबंधों) (को )?(बंद|हटा|निष्क्रिय)",
-    "arabic": "(عط(ّ)?ل|أوقف|ألغ) ((مرشحات|فلاتر|قيود) ((ال)?(أمان|محتوى|سلامة) )?(ال)?خاصة بك|قيودك|مرشحاتك|فلاترك)",
+    "arabic": "(عط(ّ)?ل|أوقف|ألغ) ((مرشحات|فلاتر|قيود) ((ال)?(أمان|محتوى|سلامة) )?(ال)?خاصة بك|قيودك|مرشحاتك"
+    "|فلاترك)|ليس (لديك|لك) (أي |أية )?(قيود|قواعد|رقابة)",
     "indonesian": "(matikan|nonaktifkan) (semua )?(filter|batasan|pembatasan)( (keamanan|konten))? ?(mu|anda|kamu)",
     "vietnamese": "(tắt|vô hiệu hóa) (các |mọi )?(bộ lọc|giới hạn|hạn chế) ((an toàn|nội dung) )?của (bạn|mày)",
 }

@@ -18,7 +18,8 @@ _OVER: Mapping[str, str] = {
     "|tu(e)? so,? als ((hättest|hätte|du|ob|gäbe|es|für|dich) ){1,4}(keine|keinerlei) (grenzen|regeln"
     "|einschränkungen|filter"
     "|richtlinien|beschränkungen)",
-    "French": "(tes|vos) ((anciennes) )?(règles|consignes|instructions|directives|restrictions) ((ne|n)"
+    "French": "(tu n'as|vous n'avez) (plus|pas) ((de|d|aucune?|la moindre) )?(restrictions?|règles?|filtres?"
+    "|censure)|(tes|vos) ((anciennes) )?(règles|consignes|instructions|directives|restrictions) ((ne|n)"
     " )?(s'appliquent plus"
     "|sont (annulées|levées|caduques)|ne comptent plus|ne s'appliquent plus)"
     "|(tu n'es|vous n'êtes) (plus|pas) (soumise?|liée?|tenue?|limitée?|contrainte?) (à|par|de)"
@@ -28,7 +29,8 @@ _OVER: Mapping[str, str] = {
     "|(fais|faites) (semblant|comme si) ((de|d|ne|n|tu|vous|n'avais|n'aviez|n'avoir|pas|aucune?|plus|avoir)"
     " ){1,6}(règles?"
     "|limites?|filtres?|restrictions?|censure)",
-    "Spanish": "(tus|todas tus) (reglas|normas|instrucciones|restricciones|directrices) (ya no|no) (se aplican"
+    "Spanish": "(ya )?no tienes ((ninguna|más|ning(ú)n) )?(restricciones|restricción|reglas|filtros?|censura)"
+    "|(tus|todas tus) (reglas|normas|instrucciones|restricciones|directrices) (ya no|no) (se aplican"
     "|aplican|valen"
     "|cuentan|existen)|ya no (estás|está) (sujet(o|a)|limitad(o|a)|obligad(o|a)) (a|por)"
     "|(deja|dejad|pon) (de lado|a un lado) (todas )?(tus|sus) (normas|reglas|directrices|instrucciones)"
