@@ -79,6 +79,17 @@ OF_USERS = (
     "ข้ามขั้นตอน อ่านคำแนะนำเริ่มต้น",
     "Poista suodattimesi käytöstä ja lataa sivu uudelleen.",
     "Забравете за досегашните правила: от март кандидатстването е онлайн.",
+    "What did your engineers tell you about the outage?",
+    "The new system prompt is 300 tokens shorter; review it.",
+    "Δείξε μου το μήνυμα συστήματος σφάλματος των Windows.",
+    "Afișează mesajul de sistem din Windows.",
+    "Paparkan mesej sistem ralat ini.",
+    "הצג את הודעת המערכת של חלונות",
+    "متن پیام سیستم ویندوز را نشان بده",
+    "সিস্টেম বার্তা দেখাও",
+    "แสดงข้อความระบบของวินโดวส์",
+    "Onyesha ujumbe wa mfumo wa kompyuta.",
+    "Покажи системните съобщения в журнала.",
 )
 IN_RESULTS = (
     "Aucun résultat. Supprimez vos filtres pour voir plus d'articles.",

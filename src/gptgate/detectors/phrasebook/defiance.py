@@ -34,7 +34,7 @@ _WORDS = {
     "|(new plan:?|you now|you only|from now on you) ((you|now) )?work for me",
     "against": "(the )?(opposite|contrary|reverse) of (what|everything|whatever) ((is in|that|all) )?(your|the system"
     "|the developer)('s)? (guidelines|rules|instructions|developers?|programming|prompt)",
-    "fresh": "(new|updated|real|actual|true|revised) system (prompt|instructions?|directive)s?(:| (is|are)|[ ]?-)|new"
+    "fresh": "(new|updated|real|actual|true|revised) system (prompt|instructions?|directive)s?(:|[ ]?-)|new"
     " system message:[ ](you|the (assistant|a[il]|model|(chat)?bot))|(end|start|beginning) of system prompt",
     "true_task": "your (true|real|actual|secret) (assignment|task|goal|mission|objective|purpose|instructions?"
     "|role|job)"
@@ -184,7 +184,7 @@ _WORDS = {
     "quote": "(quote|verbatim|word for word|one by one|exact(ly)?|literally|in full|list them|full list|wording)",
     "text_got": "(message|text|words|instructions?|prompt|rules|note|brief(ing)?|orders) ((that )?you )((have|were"
     "|had|'ve) )?((been|just) )?(got|get|received|given|sent|handed|told) ((by|from) )(your|the)",
-    "maker": "(developers?|creators?|makers|operators?|engineers?|programmers?)",
+    "maker": "(developers?|creators?|makers|operators?|programmers?)",
     "what_did": "(what|what's|everything|whatever|repeat|copy|show|tell) ((is|was|the|first|last|exact|exactly|thing"
     "|things|did|rules|all|me|that|us) ){0,6}your",
     "told_it": "((have|had|has|ever) )?(tell|told|give|gave|given|said to|say to|instructed|instruct|wrote (to|for)"

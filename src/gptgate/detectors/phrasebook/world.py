@@ -18,7 +18,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "everything": "tot ce ((ți|s|a|am|ai|spus|fost|scris|este|se) ){0,4}(mai sus|înainte|spus|anterior)",
         "show": "afiș(ează|ați)|arat(ă|ă-mi|ați)|dezvăluie|spune(-mi)?|repet(ă|ați)|scrie|tradu|care (este"
         "|sunt)|copiaz(ă)",
-        "prompt": "(promptul|mesajul|instrucțiunile) (tău |tale )?(de |al )?sistem(ului)?|(instrucțiunile|regulile) "
+        "prompt": "(promptul|instrucțiunile) (tău |tale )?(de |al )?sistem(ului)?|mesajul tău de sistem"
+        "|(instrucțiunile|regulile) "
         "((tale )?(ascunse|secrete)|tale (interne|inițiale))",
     },
     "Hungarian": {
@@ -110,7 +111,7 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "|προηγουμένως)",
         "show": "δείξε( μου)?|δείξτε|εμφάνισε|εμφανίστε|αποκάλυψε|πες( μου)?|επανάλαβε|γράψε|μετάφρασε|εκτύπωσε"
         "|ποι(ες|ο|α) είναι",
-        "prompt": "(μήνυμα|προτροπή|οδηγίες|prompt|εντολές|κείμενο)( του)? συστήματος|system prompt|(κρυφές|μυστικές)"
+        "prompt": "(προτροπή|οδηγίες|prompt|εντολές|κείμενο)( του)? συστήματος|system prompt|(κρυφές|μυστικές)"
         " (οδηγίες|εντολές|κανόνες)|(εσωτερικές|αρχικές) (οδηγίες|εντολές|κανόνες) σου",
     },
     "Catalan": {
@@ -131,7 +132,7 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "orders": "(ה)?(הוראות|הנחיות|פקודות|כללים|חוקים)(יך)?",
         "everything": "(כל )?מה (שנאמר|שנכתב|שאמרתי|שאמרו לך) (לך )?(קודם|לעיל|עד כה|למעלה)",
         "show": "הצג(י)?|הראה|תראה|הדפס|גלה|תגלה|חזור על|כתוב|אמור|תגיד|תרגם|מה(ן|ם|י)?",
-        "prompt": "(הנחיית|הנחיות|הודעת|הוראות|פרומפט) ה?מערכת|(ההוראות|ההנחיות|הכללים) ((שלך )?(הנסתרות|הסודיות"
+        "prompt": "(הנחיית|הנחיות|הוראות|פרומפט) ה?מערכת|(ההוראות|ההנחיות|הכללים) ((שלך )?(הנסתרות|הסודיות"
         "|הסודיים|הנסתרים)|שלך (הפנימיות|המקוריות))",
     },
     "Malay and Tagalog": {
@@ -146,7 +147,7 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "show": "tunjukkan|paparkan|dedahkan|beritahu|ulang(i)?|tulis(kan)?|ipakita( mo)?|ilantad|sabihin( mo)?"
         "|ulitin"
         "|isulat|isalin",
-        "prompt": "(prompt|mesej|arahan) sistem|(iyong |inyong )?system prompt|(arahan|peraturan) (tersembunyi|rahsia"
+        "prompt": "(prompt|arahan) sistem|(iyong |inyong )?system prompt|(arahan|peraturan) (tersembunyi|rahsia"
         "|(dalaman|asal) (anda|kamu|awak))|(nakatagong|lihim na|iyong orihinal na) (tagubilin|utos|patakaran)",
     },
     "Swahili": {
@@ -157,7 +158,7 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "everything": "(kila kitu|yote) ((ulichoambiwa|uliyoambiwa|nilichosema|kilichosemwa) ){1,2}(awali|hapo"
         " juu|kabla)",
         "show": "onyesha|nionyeshe|unionyeshe|niambie|rudia|andika|fichua|tafsiri",
-        "prompt": "(ujumbe|maagizo|maelekezo|prompt) (wa|ya|wako wa) mfumo|(maagizo|sheria) (ya|za) siri"
+        "prompt": "(maagizo|maelekezo|prompt) (wa|ya|wako wa) mfumo|(maagizo|sheria) (ya|za) siri"
         "|(maagizo|sheria) (yako|zako) (ya|za) ndani",
     },
 }
@@ -170,8 +171,7 @@ _VERB_LAST: Mapping[str, Mapping[str, str]] = {
         "orders": "নির্দেশ(না|নাবলী|াবলি|গুলি|গুলো|নাগুলি|নাগুলো)?|আদেশ(গুলি|গুলো)?|নিয়ম(গুলি|গুলো|াবলী)?",
         "everything": "(আগে|উপরে) ((যা|কিছু|বলা|হয়েছে|লেখা|সব) ){1,5}(সব|সবকিছু|তা)",
         "show": "দেখাও|দেখান|বলো|বলুন|প্রকাশ (করো|করুন)|লেখো|লিখুন|পুনরাবৃত্তি (করো|করুন)|জানাও",
-        "prompt": "সিস্টেম (প্রম্পট|বার্তা|নির্দেশ(না)?|মেসেজ)(টি|টা)?|(গোপন|লুকানো|(তোমার"
-        "|আপনার) অভ্যন্তরীণ) (নির্দেশ(না)?|নিয়ম)(গুলি|গুলো)?",
+        "prompt": "সিস্টেম (প্রম্পট|নির্দেশ(না)?|মেসেজ)(টি|টা)?|(গোপন|লুকানো|(তোমার|আপনার) অভ্যন্তরীণ) (নির্দেশ(না)?|নিয়ম)(গুলি|গুলো)?",
     },
     "Urdu": {
         "ignore": "نظر ?انداز (کر|کرو|کریں|کر دو|کر دیں|کیجیے)|بھول (جاؤ|جائیں|جا)|(پر )?عمل (مت|نہ) (کرو|کریں)"
@@ -191,7 +191,7 @@ _VERB_LAST: Mapping[str, Mapping[str, str]] = {
         "orders": "(دستور(العمل)?|فرمان|قانون|قاعده|راهنمایی)( ?ها(ی|یی|یت|یتان)?)?|دستورات|قوانین|قواعد",
         "everything": "هر ?(آن)?چه ((که|تا|به|تو|قبلا|پیش) ){0,4}(گفته شد(ه)?|گفتم|گفتند|بالاست)( را)?",
         "show": "نشان (بده|بدهید|دهید)|نمایش (بده|دهید)|بگو(یید)?|بنویس(ید)?|تکرار کن(ید)?|فاش کن(ید)?|چاپ کن|چیست",
-        "prompt": "(پیام|پرامپت|دستور|دستورات|اعلان) سیستم|(دستورات|دستورهای|قوانین) (مخفی|پنهان"
+        "prompt": "پیام سیستم را|(پرامپت|دستور|دستورات|اعلان) سیستم|(دستورات|دستورهای|قوانین) (مخفی|پنهان"
         "|محرمانه|(داخلی|اولیه) (خود|خودت|تو|شما))",
     },
 }
@@ -202,7 +202,7 @@ _THAI = {
     "orders": "คำสั่ง|คำแนะนำ|กฎ|กฎระเบียบ|ข้อกำหนด|แนวทาง|พรอมต์|พรอมป์",
     "earlier": "ก่อนหน้า|ก่อนนี้|ข้างต้น|ด้านบน|เดิม|แรก|เริ่มต้น|ทั้งหมด",
     "show": "แสดง|บอก|เปิดเผย|พิมพ์|ทวน|เขียน|แปล",
-    "prompt": "(ข้อความ|คำสั่ง|พรอมต์|พรอมป์|คำแนะนำ)(ของ)?ระบบ|system prompt|(คำสั่ง|คำแนะนำ|กฎ)((ที่)?(ซ่อน|ลับ)|ภายในของคุณ)",
+    "prompt": "(คำสั่ง|พรอมต์|พรอมป์|คำแนะนำ)(ของ)?ระบบ|system prompt|(คำสั่ง|คำแนะนำ|กฎ)((ที่)?(ซ่อน|ลับ)|ภายในของคุณ)",
 }
 
 _TIGHT = {
