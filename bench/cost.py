@@ -110,6 +110,7 @@ class _NoLedger:
 
 class _NoPrice:
     version = ""
+    always: tuple[str, ...] = ()
 
     def cost(self, usage: Usage, asked_tier: str = "") -> int:
         return 0
@@ -119,6 +120,12 @@ class _NoPrice:
 
     def covers(self, service_tier: str) -> bool:
         return True
+
+    def fee(self, tool: str) -> int:
+        return 0
+
+    def fees(self, uses: Mapping[str, int]) -> int:
+        return 0
 
 
 class _NoPrices:

@@ -277,6 +277,7 @@ def _paid(end: End) -> Iterator[str]:
         f"{format_usd(end.cost_nano)} USD for {counted(usage.input_tokens, 'input token')} "
         f"({usage.cache_read} read from cache, {usage.cache_write} written) "
         f"and {counted(usage.output_tokens, 'output token')}"
+        + "".join([f", {counted(uses, 'use')} of {tool}" for tool, uses in usage.tool_uses.items()])
     )
     yield SOURCES.get(end.usage_source, end.usage_source)
 

@@ -35,6 +35,7 @@ COLUMNS = (
     Column("cache_write", "cache write", right=True),
     *KINDS,
     Column("request", "per request", right=True),
+    Column("provider_tools", "provider's tools", fold=True),
     Column("service_tiers", "service tiers", fold=True),
 )
 UNKNOWN = "unknown"
@@ -48,7 +49,8 @@ def show(output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, config: Con
 
     A model whose price depends on the length of the input has a row for each length: from so many tokens on, all tokens
     of the request cost what the row says. Audio and images without a price of their own cost what other tokens cost.
-    Service tiers are in percent of the price.
+    Service tiers are in percent of the price. The fees of tools that the provider runs are for a thousand uses; a
+    request that offers others is refused.
     """
     rows = [row for model, price in _prices(load_config(data, config)) for row in _rows(model, price)]
     unused = [column for column in KINDS if all(row[column.name] is None for row in rows)]
@@ -67,10 +69,22 @@ def check(data: Data = DEFAULT_FOLDER, config: Config = None) -> int:
             "  or  price: free",
             file=sys.stderr,
         )
+    searching = [(model, tool) for model, price in found for tool in _unpriced(price)]
+    for model, tool in searching:
+        print(f"models: {model.name}: each request is a {tool}, whose fee is not known", file=sys.stderr)
+        print(
+            f'hint: in its section, write  provider_tools: [{{name: {tool}, per_thousand_uses: "..."}}]',
+            file=sys.stderr,
+        )
+    missing += [model for model, _ in searching]
     print(
         f"{len(found) - len(missing)} of {counted(len(found), 'model')} {'has' if len(found) == 1 else 'have'} a price"
     )
     return REFUSED if missing else 0
+
+
+def _unpriced(price: TablePrice | None) -> list[str]:
+    return [] if price is None else [tool for tool in price.always if price.fee(tool) is None]
 
 
 def _prices(snapshot: Snapshot) -> Iterator[tuple[ModelSpec, TablePrice | None]]:
@@ -86,6 +100,7 @@ def _rows(model: ModelSpec, price: TablePrice | None) -> Iterator[dict[str, obje
         "model": model.name,
         "provider": model.provider,
         "source": UNKNOWN if price is None else price.version,
+        "provider_tools": [],
         "service_tiers": [
             f"{name}={model.service_tiers[name]}%" for name in SERVICE_TIERS if name in model.service_tiers
         ],
@@ -95,4 +110,5 @@ def _rows(model: ModelSpec, price: TablePrice | None) -> Iterator[dict[str, obje
     else:
         for row in price.rows():
             dollars = {name: format_usd(nano) for name, nano in row.items() if name != "above"}
-            yield {**named, **dollars, "above": row["above"] if row["above"] > 0 else None}
+            tools = [f"{name}={format_usd(nano)}" for name, nano in price.tools.items()]
+            yield {**named, **dollars, "provider_tools": tools, "above": row["above"] if row["above"] > 0 else None}

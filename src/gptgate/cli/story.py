@@ -218,6 +218,7 @@ def _usage(end: End) -> tuple[tuple[str, str], ...]:
         *_kinds(("audio", usage.audio_input), ("images", usage.image_input)),
         ("output tokens", str(usage.output_tokens)),
         *_kinds(("audio", usage.audio_output), ("images", usage.image_output)),
+        *[(f"uses of {tool}", str(uses)) for tool, uses in usage.tool_uses.items()],
         ("source", SOURCES.get(end.usage_source, end.usage_source)),
     )
 

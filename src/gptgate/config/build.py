@@ -23,7 +23,7 @@ from gptgate.config.schema_policy import OBLIGATION_FIELDS
 from gptgate.config.sinks import build_sink
 from gptgate.config.texts import build_texts, class_content
 from gptgate.config.types import is_loopback
-from gptgate.core.price import PriceOverride
+from gptgate.core.price import MOST_USES, PriceOverride, ToolFee
 from gptgate.core.snapshot import (
     ORGANISATION,
     SERVICE_TIERS,
@@ -132,7 +132,15 @@ def _model(model: Section, providers: dict[str, ProviderSpec]) -> ModelSpec:
         service_tiers=dict(_service_tiers(model.section("service_tiers"))),
         calibrated=_calibrated(model.get("calibrated"), providers[model.get("provider")]),
         tokenizer=_tokenizer(model.get("tokenizer")),
+        provider_tools=dict(_provider_tools(model, providers[model.get("provider")].kind)),
     )
+
+
+def _provider_tools(model: Section, kind: ProviderKind) -> Iterator[tuple[str, ToolFee]]:
+    """OpenAI's models that search do it once for each request, and no request says more."""
+    most = 1 if kind is ProviderKind.OPENAI else MOST_USES
+    for tool in model.sections("provider_tools"):
+        yield tool.get("name"), ToolFee(thousand=tool.get("per_thousand_uses"), most=tool.get("most_uses") or most)
 
 
 def _tokenizer(tokenizer: Section | None) -> TokenizerSpec | None:

@@ -41,6 +41,7 @@ def check(
     for model in root.sections("models"):
         _refer(model.fields.get("provider"), "provider", providers, reader)
         _check_price(model.fields.get("price"), reader)
+        _check_tools(model, reader)
     _check_tokenizers(root, reader)
     for app in root.sections("apps"):
         _refer(app.fields.get("team"), "team", teams, reader)
@@ -122,6 +123,13 @@ def _check_tokenizers(root: Section, reader: Reader) -> None:
         if tokenizer is not None and tokenizer.value and kinds.get(model.get("provider")) is ProviderKind.ANTHROPIC:
             message = "would not count as the provider does: no tokenizer of these models is published"
             reader.report(tokenizer.line, tokenizer.path, message, "remove the section")
+
+
+def _check_tools(model: Section, reader: Reader) -> None:
+    tools = model.fields.get("provider_tools")
+    if tools is not None and model.get("provider_tools") and isinstance(model.get("price"), str):
+        message = "has no effect: a model that is free has free tools"
+        reader.report(tools.line, tools.path, message, "write its price, or remove the section")
 
 
 def _check_price(price: Value | None, reader: Reader) -> None:

@@ -15,6 +15,7 @@ from gptgate.config.types import (
     PATH,
     SECRET,
     SMALL_NAME,
+    TOOL_NAME,
     URL,
     USD,
     count_type,
@@ -142,6 +143,19 @@ SERVICE_TIERS = Group(
     )
 )
 
+PROVIDER_TOOL = Group(
+    (
+        Field("name", TOOL_NAME, "The tool's type, without its version: `web_search`.", required=True),
+        Field("per_thousand_uses", USD, "What a thousand uses cost.", required=True),
+        Field(
+            "most_uses",
+            count_type(1, 1_000_000),
+            "How often a request that does not say may use it. Sent along where the provider takes it.",
+            absent="10; with a provider of kind openai 1, for its models search once for each request",
+        ),
+    )
+)
+
 TOKENIZER = Group(
     (
         Field("encoding", word_type(ENCODINGS), "The encoding it counts with.", required=True),
@@ -169,6 +183,12 @@ MODEL = Group(
             absent="local for a simulator and for openai_compatible on loopback, else cloud",
         ),
         Field("service_tiers", SERVICE_TIERS, "What the provider's service tiers cost.", "{}"),
+        Field(
+            "provider_tools",
+            Many(PROVIDER_TOOL, key="name"),
+            "What tools that the provider runs cost, beside the tokens.",
+            absent="the published fees of Anthropic's; requests that offer others are refused",
+        ),
         Field(
             "calibrated",
             BOOL,

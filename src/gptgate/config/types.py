@@ -314,6 +314,7 @@ PACK_NAME = name_type("pack", r"[a-z0-9][a-z0-9_-]{0,63}(@[1-9][0-9]{0,5})?", "a
 SMALL_NAME = name_type(
     "name", r"[a-z0-9][a-z0-9_-]{0,63}", "up to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
 )
+TOOL_NAME = name_type("tool", r"[a-z][a-z0-9_]{0,31}", "a tool's type in lower case, without its version")
 KIND_WORD = name_type(
     "part of a kind", r"[a-z][a-z0-9_]{0,63}", "up to 64 of a-z, 0-9 and '_', beginning with a letter"
 )

@@ -36,13 +36,26 @@ class Principal(Struct, frozen=True, kw_only=True):
     endpoints: tuple[str, ...]
 
 
+class HostedTool(Struct, frozen=True, kw_only=True):
+    """A tool that the provider runs, as a request offers it. `name` is that of its fee.
+
+    `most` is how often the request lets it be used, None where it does not say; `bound` is the place of that number,
+    empty where there is none. `told`: the answer says how often it was used, and says nothing where it was not.
+    """
+
+    name: str
+    most: int | None = None
+    bound: Path = ()
+    told: bool = False
+
+
 class ChatRequest(Struct, frozen=True, kw_only=True):
     """Step 2. A parsed request of any dialect. `document` is shared and must not be changed.
 
     `max_output_tokens` is what the request asks for, None when it sets no bound. `choices` multiplies the output.
     `media` counts the parts that are not text. `wants_usage`: the caller asked for usage on the stream. `tools` are the
-    names of the tools that the model may call, ``""`` for one without a name. `service_tier` is the one that is asked
-    for.
+    names of the tools that the model may call, ``""`` for one without a name; `hosted` are those that the provider
+    runs. `service_tier` is the one that is asked for.
     """
 
     endpoint: Endpoint
@@ -59,6 +72,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...]
     tools: tuple[str, ...] = ()
     service_tier: str = ""
+    hosted: tuple[HostedTool, ...] = ()
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -179,7 +193,7 @@ class Usage(Struct, frozen=True, kw_only=True):
     that it says it served the request with, ``""`` where it says none.
 
     `audio_input` to `image_output` say how many of the input, and of the output, were audio and images; None where the
-    provider does not say, which is not none.
+    provider does not say, which is not none. `tool_uses` says how often tools that the provider runs were used.
     """
 
     input_tokens: int = 0
@@ -191,6 +205,7 @@ class Usage(Struct, frozen=True, kw_only=True):
     audio_output: int | None = None
     image_input: int | None = None
     image_output: int | None = None
+    tool_uses: dict[str, int] = {}
 
 
 class Settlement(Struct, frozen=True, kw_only=True):

@@ -111,10 +111,12 @@ class Limiter(Protocol):
 class Price(Protocol):
     """A model's price in whole nano-dollars, rounded up. `version` names the price list it comes from.
 
-    The service tier of a usage is the one that the provider served it with; the others are those asked for.
+    The service tier of a usage is the one that the provider served it with; the others are those asked for. `always`
+    are the tools of the provider's that it uses for each request, without being asked.
     """
 
     version: str
+    always: tuple[str, ...]
 
     def cost(self, usage: Usage, asked_tier: str = "") -> int: ...
 
@@ -125,6 +127,13 @@ class Price(Protocol):
     def covers(self, service_tier: str) -> bool:
         """Whether it is known what this service tier costs. `cost` and `ceiling` are only for those that it is."""
         ...
+
+    def fee(self, tool: str) -> int | None:
+        """What a thousand uses of a tool that the provider runs cost; None when nobody knows. `cost` has them for the
+        uses that a usage names, `ceiling` has none, and `fees` is what so many cost: only for those that it knows."""
+        ...
+
+    def fees(self, uses: Mapping[str, int]) -> int: ...
 
 
 class PriceBook(Protocol):

@@ -1,4 +1,4 @@
-"""A price as the configuration says it."""
+"""Prices as the configuration says them."""
 
 from msgspec import Struct
 
@@ -18,3 +18,15 @@ class PriceOverride(Struct, frozen=True, kw_only=True):
     image_input: int | None = None
     image_output: int | None = None
     request: int = 0
+
+
+MOST_USES = 10
+"""How often a request may use a tool of its provider's at most, where neither it nor the configuration says."""
+
+
+class ToolFee(Struct, frozen=True, kw_only=True):
+    """What a tool that the provider runs costs, in nano-dollars for a thousand uses, and how often a request that does
+    not say may use it."""
+
+    thousand: int
+    most: int

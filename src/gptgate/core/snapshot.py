@@ -12,7 +12,7 @@ from gptgate.core.budgets import APP_MONTH, BudgetSpec, Outgrown
 from gptgate.core.finding import Origin
 from gptgate.core.kept import TextSpec
 from gptgate.core.limit import GuardSpec, LimitSpec
-from gptgate.core.price import PriceOverride
+from gptgate.core.price import MOST_USES, PriceOverride, ToolFee
 from gptgate.core.secret_ref import SecretRef as SecretRef
 from gptgate.core.wire import Dialect, Endpoint
 
@@ -71,7 +71,8 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     """A public model name and where it leads. `max_output_tokens` bounds the answer of a request that sets no bound
     of its own (the bound is then sent along); `context_window` bounds the input, 0 when not known. `calibrated`: what
     the provider counted of a conversation bounds what it counts when that goes on. `service_tiers` are what tiers cost
-    in percent of the price. `tokenizer` counts its texts where it is known.
+    in percent of the price. `tokenizer` counts its texts where it is known. `provider_tools` are the fees of tools that
+    the provider runs.
     """
 
     name: str
@@ -84,6 +85,12 @@ class ModelSpec(Struct, frozen=True, kw_only=True):
     calibrated: bool = False
     service_tiers: dict[str, int] = {}
     tokenizer: TokenizerSpec | None = None
+    provider_tools: dict[str, ToolFee] = {}
+
+    def most_uses(self, tool: str) -> int:
+        """How often a request that does not say may use this tool of the provider's."""
+        fee = self.provider_tools.get(tool)
+        return MOST_USES if fee is None else fee.most
 
 
 class Limits(Struct, frozen=True, kw_only=True):

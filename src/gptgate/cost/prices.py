@@ -4,12 +4,14 @@ Only the data that the installed package ships is read; its network update is ne
 once a day of use, and after that a price is a dictionary access.
 
 What a `Usage` does not tell apart is charged at the dearest price that it can have, so that a budget is never charged
-less than the provider charges: cache writes by how long they live, audio and images by whether they were cached. Not in
-these prices: fees that are not for tokens (the provider's own web searches). What a service tier costs is in the
-configuration, in percent.
+less than the provider charges: cache writes by how long they live, audio and images by whether they
+were cached. What a service tier costs is in the configuration, in percent.
+
+Tools that the provider runs have fees of their own (`Price.fee`): the configuration's, else those of Anthropic that are
+published. The fees that the package knows of OpenAI's tools are those of another API, and not taken.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
@@ -32,6 +34,12 @@ DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BESIDE_TOKENS = frozenset({"web_searches_kcount", "storage_searches_kcount"})
 """Fees for what the provider does beside the tokens; they do not stand in the way of a token price."""
+
+FREE_TOOLS = ("web_fetch", "mcp")
+"""Tools for which Anthropic charges nothing but the tokens. Servers of somebody else's may charge whoever runs them."""
+SEARCH = "web_search"
+_SEARCHES = ("-search-preview", "-search-api")
+"""What the names of those of OpenAI's models have in them that search for each request, and have a fee for it."""
 
 _BUCKETS = ("input", "output", "cache_read", "cache_write")
 _KINDS = ("audio_input", "audio_output", "image_input", "image_output")
@@ -62,23 +70,35 @@ class GenaiPriceBook:
 
     def _look_up(self, model: ModelSpec, day: int) -> TablePrice | None:
         kind = self._kinds[model.provider]
-        if model.price is not None:
-            return _overridden(model.price, model.service_tiers)
         provider_id = GENAI_IDS.get(kind)
-        if provider_id is None:
-            return None
-        info = _provider(provider_id).find_model(model.upstream_name)
-        if info is None:
-            return None
-        possible = [_buckets(price) for price in _possible(info, _EPOCH + timedelta(days=day))]
-        return _flatten(possible, model.service_tiers)
+        info = None if provider_id is None else _provider(provider_id).find_model(model.upstream_name)
+        listed = [] if info is None else list(_possible(info, _EPOCH + timedelta(days=day)))
+        fees = _fees(kind, listed) | {name: fee.thousand for name, fee in model.provider_tools.items()}
+        searches = kind is ProviderKind.OPENAI and any(part in model.upstream_name for part in _SEARCHES)
+        always = (SEARCH,) if searches else ()
+        if model.price is not None:
+            return _overridden(model.price, model.service_tiers, fees, always)
+        return _flatten([_buckets(price) for price in listed], model.service_tiers, fees, always)
 
 
-def _overridden(price: PriceOverride, percents: Mapping[str, int]) -> TablePrice | None:
+def _fees(kind: ProviderKind, listed: Sequence[ModelPrice]) -> dict[str, int]:
+    """What tools are published to cost, in nano-dollars for a thousand uses."""
+    if kind is not ProviderKind.ANTHROPIC:
+        return {}
+    fees = dict.fromkeys(FREE_TOOLS, 0)
+    searches = [price.web_searches_kcount for price in listed]
+    if searches and all(isinstance(each, Decimal) for each in searches):
+        fees[SEARCH] = max(_nano(each) for each in searches if isinstance(each, Decimal))
+    return fees
+
+
+def _overridden(
+    price: PriceOverride, percents: Mapping[str, int], fees: Mapping[str, int], always: tuple[str, ...]
+) -> TablePrice | None:
     if price.free:
         # Whatever the service tier: so many percent of nothing.
         nothing = Tier(above=-1, input=0, output=0, cache_read=0, cache_write=0)
-        return TablePrice("free", [nothing], percents=dict.fromkeys(SERVICE_TIERS, 100))
+        return TablePrice("free", [nothing], percents=dict.fromkeys(SERVICE_TIERS, 100), any_tool=True)
     tier = Tier(
         above=-1,
         input=price.input,
@@ -93,7 +113,7 @@ def _overridden(price: PriceOverride, percents: Mapping[str, int]) -> TablePrice
     # Nothing but zeros without the word "free" is a price that was forgotten, not one that is zero.
     if not max(tier.dearest_input, tier.dearest_output, price.request):
         return None
-    return TablePrice("configuration", [tier], price.request, percents)
+    return TablePrice("configuration", [tier], price.request, percents, tools=fees, always=always)
 
 
 def _provider(provider_id: str) -> PricedProvider:
@@ -150,7 +170,9 @@ def _buckets(prices: ModelPrice) -> _Buckets | None:
     return buckets if buckets["input"] else None
 
 
-def _flatten(possible: list[_Buckets | None], percents: Mapping[str, int]) -> TablePrice | None:
+def _flatten(
+    possible: list[_Buckets | None], percents: Mapping[str, int], fees: Mapping[str, int], always: tuple[str, ...]
+) -> TablePrice | None:
     """One table that is at least as dear as each of the possible prices; None when one of them is not known."""
     known = [buckets for buckets in possible if buckets is not None]
     if not known or len(known) != len(possible):
@@ -159,7 +181,8 @@ def _flatten(possible: list[_Buckets | None], percents: Mapping[str, int]) -> Ta
     for buckets in known:
         for values in buckets.values():
             starts.update(tier.start for value in values if isinstance(value, TieredPrices) for tier in value.tiers)
-    return TablePrice(VERSION, [_tier(known, above) for above in sorted(starts)], percents=percents)
+    tiers = [_tier(known, above) for above in sorted(starts)]
+    return TablePrice(VERSION, tiers, percents=percents, tools=fees, always=always)
 
 
 def _tier(known: list[_Buckets], above: int) -> Tier:

@@ -51,14 +51,24 @@ _UPGRADE = "priority"
 class TablePrice:
     """Implements `Price`: tiers in ascending order, of which the first is for every request (`above` is -1).
 
-    `request` is a fee for each request, `percents` what service tiers cost in percent of the tokens' price. Each result
-    is rounded up once, over the whole sum, so that a ceiling is never below a cost that it bounds.
+    `request` is a fee for each request, `percents` what service tiers cost in percent of the tokens' price, `tools`
+    what a thousand uses of the provider's tools cost, whatever the service tier; with `any_tool` all of them cost
+    nothing. `always` are those of which every request is a use. The tokens' price and the tools' are each rounded up
+    once, over the whole sum, so that a ceiling is never below a cost that it bounds.
     """
 
-    __slots__ = ("_dearest", "_kinds", "_percents", "_request", "_tiers", "version")
+    __slots__ = ("_dearest", "_kinds", "_percents", "_request", "_tiers", "_tools", "always", "version")
 
     def __init__(
-        self, version: str, tiers: Sequence[Tier], request: int = 0, percents: Mapping[str, int] | None = None
+        self,
+        version: str,
+        tiers: Sequence[Tier],
+        request: int = 0,
+        percents: Mapping[str, int] | None = None,
+        *,
+        tools: Mapping[str, int] | None = None,
+        any_tool: bool = False,
+        always: tuple[str, ...] = (),
     ) -> None:
         """Raises ValueError when the tiers are not in ascending order from -1, or a price is negative."""
         starts = [tier.above for tier in tiers]
@@ -66,9 +76,10 @@ class TablePrice:
             raise ValueError("price tiers start at -1 and ascend")
         if any(min(tier.input, tier.output, tier.cache_read, tier.cache_write, *tier.kinds) < 0 for tier in tiers):
             raise ValueError("a price is not negative")
-        if request < 0 or any(percent < 0 for percent in (percents or {}).values()):
+        if request < 0 or any(each < 0 for each in (*(percents or {}).values(), *(tools or {}).values())):
             raise ValueError("a price is not negative")
-        self.version = version
+        self.version, self.always = version, always
+        self._tools = None if any_tool else dict(tools or {})
         self._request = request
         self._percents = dict(percents or {})
         self._tiers = tuple(tiers)
@@ -104,7 +115,26 @@ class TablePrice:
         if self._percents:
             served = usage.service_tier
             percent = self._percents.get(served, 100) if served else max(100, self._percents.get(asked_tier, 100))
-        return self._rounded(nano, percent)
+        fees = self.fees(usage.tool_uses) if usage.tool_uses else 0
+        return self._rounded(nano, percent) + fees
+
+    def fee(self, tool: str) -> int | None:
+        """What a thousand uses of this tool of the provider's cost; None where it is not known."""
+        return 0 if self._tools is None else self._tools.get(tool)
+
+    def fees(self, uses: Mapping[str, int]) -> int:
+        """What so many uses of each tool cost. Raises KeyError for one whose fee is not known, if it was used at all,
+        and ValueError for a negative count."""
+        if any(count < 0 for count in uses.values()):
+            raise ValueError("a usage has no negative counts")
+        if self._tools is None:
+            return 0
+        return -(-sum([count * self._tools[name] for name, count in uses.items() if count]) // 1000)
+
+    @property
+    def tools(self) -> dict[str, int]:
+        """The fees that are known, for people."""
+        return dict(self._tools or {})
 
     def covers(self, service_tier: str) -> bool:
         """Whether it is known what this service tier costs."""

@@ -10,6 +10,7 @@ from gptgate.core.ports import Price
 from gptgate.core.tokens import Counted
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.services import Services
+from gptgate.pipeline.tool_fees import NO_USES, Uses, most_uses
 
 _VALUES: dict[Dimension, Callable[[Draft, Grant], str]] = {
     Dimension.TEAM: lambda _, grant: grant.principal.team,
@@ -43,20 +44,27 @@ def month_spent(services: Services, draft: Draft) -> int:
 
 
 class Ceiling:
-    """The most that a request takes. `output_tokens` are those of all `choices`; without a price it takes nothing."""
+    """The most that a request takes. `output_tokens` are those of all `choices`, `uses` those of the provider's tools;
+    without a price it takes nothing."""
 
-    __slots__ = ("_price", "_service_tier", "choices", "input_tokens", "output_tokens", "spend")
+    __slots__ = ("_price", "_service_tier", "choices", "input_tokens", "output_tokens", "spend", "uses")
 
     def __init__(
-        self, price: Price | None, input_tokens: int, output_tokens: int, choices: int, service_tier: str = ""
+        self,
+        price: Price | None,
+        input_tokens: int,
+        output_tokens: int,
+        choices: int,
+        service_tier: str = "",
+        uses: Uses = NO_USES,
     ) -> None:
-        self._price, self._service_tier = price, service_tier
+        self._price, self._service_tier, self.uses = price, service_tier, uses
         self.input_tokens, self.output_tokens, self.choices = input_tokens, output_tokens, choices
         self.spend = self.with_output(output_tokens)
 
     def grown(self, input_tokens: int, output_tokens: int) -> "Ceiling":
         """At the same price."""
-        return Ceiling(self._price, input_tokens, output_tokens, self.choices, self._service_tier)
+        return Ceiling(self._price, input_tokens, output_tokens, self.choices, self._service_tier, self.uses)
 
     @property
     def bounds(self) -> bool:
@@ -68,6 +76,8 @@ class Ceiling:
         if self._price is None:
             return NOTHING
         nano = self._price.ceiling(self.input_tokens, output_tokens, self._service_tier)
+        if self.uses:
+            nano += self._price.fees(self.uses)
         return Spend(nano=nano, tokens=self.input_tokens + output_tokens, requests=1)
 
 
@@ -82,7 +92,8 @@ def most(services: Services, draft: Draft, permit: Permit, route: Route, price: 
         )
         if draft.conversation is not None and draft.conversation.bound:
             input_tokens = min(input_tokens, draft.conversation.bound)
-    return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1), request.service_tier)
+    uses = NO_USES if price is None else most_uses(permit, model, price)
+    return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1), request.service_tier, uses)
 
 
 def tightened(services: Services, draft: Draft, route: Route, wanted: Ceiling) -> Ceiling:

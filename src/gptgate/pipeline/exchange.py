@@ -38,6 +38,7 @@ from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.outgrowth import AROUND_TOKENS, Outgrowth
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.sharing import Taken
+from gptgate.pipeline.tool_fees import covers_uses, with_untold
 
 UNBILLED_STATUS = frozenset({400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 503, 529})
 """Answers by which a provider says that it did not begin to work on the request."""
@@ -72,7 +73,7 @@ class Exchange:
         self._request = request = taken.permit.request
         self._route = taken.route
         self._growth = Outgrowth(services, draft, admitted, taken.reservation, taken.ceiling)
-        self._price = price
+        self._price, self._uses = price, taken.ceiling.uses
         self._intent = intent
         self._draft = draft
         self._adapter: Adapter = services.adapters[request.endpoint]
@@ -161,11 +162,17 @@ class Exchange:
         if self._unbilled or not self._adapter.billed:
             return Settlement(nano=0, tokens=0, source="unused")
         usage = self._draft.usage
-        if usage is None or self._price is None or not self._price.covers(usage.service_tier):
+        if usage is not None and self._uses:
+            usage = self._draft.usage = with_untold(usage, self._request, self._uses)
+        if usage is None or self._price is None or not self._is_covered(usage, self._price):
             return self._estimated() or self._unknown()
         tokens = usage.input_tokens + usage.output_tokens
         nano = self._price.cost(usage, self._request.service_tier)
         return Settlement(nano=nano, tokens=tokens, source="provider")
+
+    def _is_covered(self, usage: Usage, price: Price) -> bool:
+        """Whether it is known what all that the usage names costs."""
+        return price.covers(usage.service_tier) and (not usage.tool_uses or covers_uses(price, usage))
 
     def _estimated(self) -> Settlement | None:
         """What is known of a complete answer, or of one that outgrew its reservation: never less than was delivered."""

@@ -252,7 +252,7 @@ class Gate:
         draft.route = route
         draft.mark("decide")
         # 9 reserve
-        price = price_of(services, draft, request, grant)
+        price = price_of(services, draft, permit, grant)
         if shared is None:
             taken = await reserve(services, draft, permit, grant, route, price, admitted, self._heed, self._route)
         else:

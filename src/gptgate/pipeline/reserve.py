@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from gptgate.core.budgets import BudgetCharge
 from gptgate.core.errors import OverBudget, PriceUnknown
-from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, Route
+from gptgate.core.facts import Grant, Permit, Principal, Route
 from gptgate.core.ports import Price
 from gptgate.pipeline.charges import Ceiling, charges_of, fits, most, shorter, tightened
 from gptgate.pipeline.draft import Draft
@@ -12,12 +12,13 @@ from gptgate.pipeline.judge import lower_output
 from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.sharing import Encode, Taken
+from gptgate.pipeline.tool_fees import refuse_unpriced
 
 Heed = Callable[[Principal, int, Callable[[], None]], None]
 """Asks a limit, for a caller whose request came at this time."""
 
 
-def price_of(services: Services, draft: Draft, request: ChatRequest, grant: Grant) -> Price | None:
+def price_of(services: Services, draft: Draft, permit: Permit, grant: Grant) -> Price | None:
     """The model's price; None only where the call costs nothing. An unknown price is a refusal, never zero."""
     if not services.adapters[draft.raw.endpoint].billed:
         return None
@@ -27,13 +28,14 @@ def price_of(services: Services, draft: Draft, request: ChatRequest, grant: Gran
             f"The price of model '{grant.model.name}' is not known. Set 'price' for it under 'models' in the "
             "gateway's configuration, or 'price: free'."
         )
-    tier = request.service_tier
+    tier = permit.request.service_tier
     if not price.covers(tier):
         raise PriceUnknown(
             f"The price of model '{grant.model.name}' at the service tier '{tier}' is not known. Set "
             f"'service_tiers: {{{tier}: PERCENT}}' for it under 'models' in the gateway's configuration.",
             param="service_tier",
         )
+    refuse_unpriced(permit, grant.model, price)
     draft.price_version = price.version
     return price
 

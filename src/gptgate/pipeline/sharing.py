@@ -20,6 +20,7 @@ from gptgate.pipeline.limit_plan import LimitPlan
 from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.patience import Patience
 from gptgate.pipeline.services import Services
+from gptgate.pipeline.tool_fees import unpriced_tool
 
 Encode = Callable[[Permit, Grant, RawRequest], Route]
 
@@ -128,7 +129,7 @@ class SharedAdmitted(Admitted):
         permit = unjudged(request)
         billed = services.adapters[raw.endpoint].billed
         price = services.prices.find(grant.model, raw.at_ms) if billed else None
-        if price is not None and not price.covers(request.service_tier):
+        if price is not None and (not price.covers(request.service_tier) or unpriced_tool(permit, price)):
             price = None  # refused at step 9
         route = encode(permit, grant, draft.raw)
         wanted = tightened(services, draft, route, most(services, draft, permit, route, price))

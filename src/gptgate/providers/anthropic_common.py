@@ -5,6 +5,7 @@ from typing import Any
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.providers.fields import tier_name, token_count
+from gptgate.providers.hosted import TOLD_BY_ANTHROPIC, read_uses
 from gptgate.providers.walk import collect, member
 
 ROLE_ORIGIN = {"user": Origin.USER, "assistant": Origin.ASSISTANT, "system": Origin.SYSTEM}
@@ -12,7 +13,9 @@ TOOL_RESULTS = ("tool_result", "search_result")
 """How the type of a tool's result ends: each of the provider's own tools has one of its own, such as
 ``web_search_tool_result``, and there will be more."""
 TIER = "service_tier"
-REPORTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", TIER)
+TOOL_USE = "server_tool_use"
+"""What the uses of the provider's tools are called, both in a usage and as the type of a block of an answer."""
+REPORTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", TIER, TOOL_USE)
 """What we read of a usage object. A stream reports it in parts, and remembers nothing else."""
 
 
@@ -53,10 +56,19 @@ def _block_origin(kind: Any, origin: Origin) -> Origin:
     return Origin.TOOL_RESULT if kind.endswith(TOOL_RESULTS) else origin
 
 
-def read_usage(value: Any) -> Usage | None:
+def seen_use(block: Any) -> str:
+    """Which tool of the provider's a block of an answer says was used, of those whose uses are counted; else ``""``."""
+    if type(block) is not dict or block.get("type") != TOOL_USE:
+        return ""
+    name = block.get("name")
+    return name if type(name) is str and name in TOLD_BY_ANTHROPIC else ""
+
+
+def read_usage(value: Any, seen: list[str] | tuple[str, ...] = ()) -> Usage | None:
     """Anthropic's usage object; None when it is absent or cannot be believed: a count that is missing is not zero.
 
-    Its `input_tokens` leave out cached reads and writes; ours count them.
+    Its `input_tokens` leave out cached reads and writes; ours count them. Where it does not say how often tools were
+    used, it was as often as is `seen` in the answer.
     """
     if type(value) is not dict or value.get("input_tokens") is None or value.get("output_tokens") is None:
         return None
@@ -65,12 +77,16 @@ def read_usage(value: Any) -> Usage | None:
         cache_write = token_count(value.get("cache_creation_input_tokens"))
         fresh = token_count(value.get("input_tokens"))
         output = token_count(value.get("output_tokens"))
+        uses = read_uses(value.get(TOOL_USE))
     except ValueError:
         return None
+    for name in set(seen).difference(uses):
+        uses[name] = seen.count(name)
     return Usage(
         input_tokens=fresh + cache_read + cache_write,
         output_tokens=output,
         cache_read=cache_read,
         cache_write=cache_write,
         service_tier=tier_name(value.get(TIER)),
+        tool_uses=uses,
     )

@@ -12,7 +12,7 @@ from gptgate.core.facts import ChatRequest, Permit, RawRequest
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderSpec
 from gptgate.core.wire import Dialect, Endpoint
-from gptgate.providers.anthropic_common import block_segments, read_usage, request_segments
+from gptgate.providers.anthropic_common import block_segments, read_usage, request_segments, seen_use
 from gptgate.providers.anthropic_stream import AnthropicStream
 from gptgate.providers.fields import (
     MAX_OUTPUT_TOKENS,
@@ -27,7 +27,7 @@ from gptgate.providers.fields import (
     tool_names,
 )
 from gptgate.providers.headers import header_segments
-from gptgate.providers.hosted import anthropic_hosted
+from gptgate.providers.hosted import anthropic_hosted, bounded_tools
 from gptgate.providers.obliged import ANTHROPIC_TOOLS, capped, without_tools
 from gptgate.providers.walk import collect, count_media, member
 
@@ -50,6 +50,7 @@ def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> Chat
         raise InvalidField("'metadata' must be an object.", param="metadata")
     for name, priced in PRICED.items():
         priced_choice(document, name, priced)
+    hosted = anthropic_hosted(document)
     return ChatRequest(
         endpoint=endpoint,
         dialect=Dialect.ANTHROPIC,
@@ -62,17 +63,16 @@ def _read(endpoint: Endpoint, raw: RawRequest, document: dict[str, Any]) -> Chat
         choices=1,
         media=count_media(messages) + count_media(document.get("system")),
         end_user=optional_text(metadata, "user_id") if metadata else "",
-        segments=(
-            request_segments(document) + anthropic_hosted(document) + header_segments(Dialect.ANTHROPIC, raw.headers)
-        ),
+        segments=request_segments(document) + hosted.segments + header_segments(Dialect.ANTHROPIC, raw.headers),
         tools=tool_names(document),
         service_tier=document.get("service_tier") or "",
+        hosted=hosted.tools,
     )
 
 
 def _encode(permit: Permit, model: ModelSpec) -> bytes:
     request, asked = permit.request, permit.obligations
-    edits = dict(permit.edits)
+    edits = {**permit.edits, **bounded_tools(request, model)} if request.hosted else dict(permit.edits)
     if model.upstream_name != request.model:
         edits[("model",)] = encode_json(model.upstream_name)
     edits.update(capped(request.document, ("max_tokens",), asked.max_output_tokens))
@@ -124,13 +124,16 @@ class AnthropicMessages:
 
     def decode(self, document: dict[str, Any]) -> Answer:
         out: list[Segment] = []
+        seen: list[str] = []
         for key, value in document.items():
             if key == "content" and type(value) is list:
                 block_segments(value, ("content",), Origin.ASSISTANT, out)
+                seen = [name for name in map(seen_use, value) if name]
             else:
                 member(key, value, (), Origin.ASSISTANT, out)
         model = document.get("model")
-        return Answer(document, tuple(out), model if type(model) is str else "", read_usage(document.get("usage")))
+        usage = read_usage(document.get("usage"), seen)
+        return Answer(document, tuple(out), model if type(model) is str else "", usage)
 
     def repeats(self, edited: Sequence[Path], document: dict[str, Any]) -> Mapping[Path, bytes]:
         return {}

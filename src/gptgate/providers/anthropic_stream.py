@@ -12,7 +12,7 @@ from gptgate.core.errors import (
     UpstreamOverloaded,
 )
 from gptgate.core.finding import Origin, Path, Segment, pointer
-from gptgate.providers.anthropic_common import REPORTED, read_usage
+from gptgate.providers.anthropic_common import REPORTED, read_usage, seen_use
 from gptgate.providers.sse import SseEvent, render_event
 from gptgate.providers.sse_stream import SseStream
 from gptgate.providers.walk import DIALECT_KEYS, collect, member
@@ -32,6 +32,7 @@ class AnthropicStream(SseStream):
         super().__init__(limit)
         self._types: dict[Channel, str] = {}
         self._reported: dict[str, Any] = {}
+        self._seen: list[str] = []
 
     def place(self, channel: Channel) -> str:
         return pointer(("content", *channel))
@@ -72,6 +73,8 @@ class AnthropicStream(SseStream):
                 self._message(value, pieces, whole)
             elif key != "type" or type(value) is not str or value not in KNOWN_EVENTS:
                 member(key, value, (), Origin.ASSISTANT, whole)
+        if kind == "content_block_start" and (used := seen_use(document.get("content_block"))):
+            self._seen.append(used)
         if kind == "content_block_stop":
             closes = ((block,),)
         elif kind == "message_start":
@@ -139,7 +142,7 @@ class AnthropicStream(SseStream):
         self.reported = self.reported or usage is not None
         if type(usage) is dict:
             self._reported.update({key: usage[key] for key in REPORTED if usage.get(key) is not None})
-        self.usage = read_usage(self._reported)
+        self.usage = read_usage(self._reported, self._seen)
 
 
 KNOWN_EVENTS = frozenset(

@@ -62,6 +62,7 @@ class OpenAIChat:
         bounds = [
             bound for name in OUTPUT_BOUNDS if (bound := optional_count(document, name, MAX_OUTPUT_TOKENS)) is not None
         ]
+        hosted = openai_hosted(document)
         choices = optional_count(document, "n", MAX_CHOICES) or 1
         best_of = optional_count(document, "best_of", MAX_CHOICES) or 1
         return ChatRequest(
@@ -76,9 +77,10 @@ class OpenAIChat:
             choices=max(choices, best_of),
             media=count_media(messages),
             end_user=optional_text(document, "user"),
-            segments=_segments(document) + openai_hosted(document) + header_segments(self.dialect, raw.headers),
+            segments=_segments(document) + hosted.segments + header_segments(self.dialect, raw.headers),
             tools=tool_names(document),
             service_tier=document.get("service_tier") or "",
+            hosted=hosted.tools,
         )
 
     def encode(self, permit: Permit, model: ModelSpec, provider: ProviderSpec) -> bytes:

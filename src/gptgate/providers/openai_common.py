@@ -7,6 +7,7 @@ from gptgate.core.facts import ChatRequest, Usage
 from gptgate.core.finding import Origin, Path, Segment
 from gptgate.core.snapshot import ModelSpec, ProviderKind, ProviderSpec
 from gptgate.providers.fields import tier_name, token_count
+from gptgate.providers.hosted import read_uses
 from gptgate.providers.walk import collect, member
 
 ROLE_ORIGIN = {
@@ -74,6 +75,7 @@ def read_usage(value: Any, *, has_output: bool = True, service_tier: Any = None)
         audio_input, image_input = _kinds(details, input_tokens)
         audio_output, image_output = _kinds(value.get("completion_tokens_details"), output_tokens)
         tier = tier_name(service_tier)
+        uses = read_uses(value.get("server_tool_use"))
     except ValueError:
         return None
     if cache_read > input_tokens:
@@ -87,6 +89,7 @@ def read_usage(value: Any, *, has_output: bool = True, service_tier: Any = None)
         audio_output=audio_output,
         image_input=image_input,
         image_output=image_output,
+        tool_uses=uses,
     )
 
 

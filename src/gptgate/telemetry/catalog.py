@@ -39,6 +39,7 @@ RESERVED = "gptgate_reserved_nano_usd"
 SETTLED = "gptgate_settled_nano_usd"
 TIGHTNESS = "gptgate_reserved_to_settled_ratio"
 OVERRUNS = "gptgate_ceiling_overruns"
+TOOL_USES = "gptgate_provider_tool_uses"
 OUTGROWN = "gptgate_streams_outgrown"
 BUDGETS = "gptgate_budget_thresholds"
 DURATION = "gptgate_request_duration_seconds"
@@ -88,6 +89,7 @@ METRICS: tuple[Metric, ...] = (
         ("model", "direction"),
         "Tokens that providers reported. cache_read and cache_write are counted in input too.",
     ),
+    Metric(TOOL_USES, "counter", ("model", "tool"), "Uses of tools that providers ran, such as web_search."),
     Metric(COST, "counter", ("model", "app"), "Money spent, in billionths of a US dollar."),
     Metric(RESERVED, "counter", ("app",), "Money reserved before requests were sent, in billionths of a US dollar."),
     Metric(
@@ -141,6 +143,7 @@ GUARD_LABELS = frozenset(
 )
 """Guards that have no name in a configuration."""
 DIRECTIONS = ("input", "output", "cache_read", "cache_write")
+TOOLS = frozenset({"web_search", "web_fetch", "code_execution", "mcp", "plugins"})
 SOURCES = frozenset({"provider", "unused", "unknown", "estimated"})
 EFFECT_NAMES = frozenset(effect.value for effect in Effect)
 ENDPOINTS = frozenset(ENDPOINT_NAMES)

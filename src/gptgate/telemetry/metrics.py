@@ -218,6 +218,8 @@ class Metrics(Collector):
         if usage.cache_read or usage.cache_write:
             self._tokens[model, "cache_read"] += usage.cache_read
             self._tokens[model, "cache_write"] += usage.cache_write
+        for tool, uses in usage.tool_uses.items():
+            self._counts[catalog.TOOL_USES][model, tool if tool in catalog.TOOLS else OTHER] += uses
         if intent.reserved_nano:
             self._reserved[(app,)] += intent.reserved_nano
         if end.cost_nano:

@@ -7,7 +7,7 @@ import pytest
 
 from gptgate.config.load import load_file, load_text
 from gptgate.config.problem import ConfigError
-from gptgate.core.price import PriceOverride
+from gptgate.core.price import PriceOverride, ToolFee
 from gptgate.core.snapshot import Effect, Limits, ProviderKind, SecretRef
 
 KINDS = frozenset(
@@ -24,7 +24,8 @@ providers:
   - {name: far, kind: openai_compatible, base_url: https://llm.example/base/v1, finish_on_disconnect: true}
   - {name: simulator, kind: simulator}
 models:
-  - {name: gpt, provider: openai, upstream_name: gpt-4o-mini, price: {input_per_million: 0.15, output_per_million: 0.6}}
+  - {name: gpt, provider: openai, upstream_name: gpt-4o-mini, price: {input_per_million: 0.15, output_per_million: 0.6},
+     provider_tools: [{name: web_search, per_thousand_uses: 25}]}
   - {name: org/model:7b, provider: near, price: free}
   - name: far
     provider: far
@@ -38,6 +39,7 @@ models:
       audio_output_per_million: 4
       image_input_per_million: 5
       image_output_per_million: 6
+    provider_tools: [{name: web_search, per_thousand_uses: 10, most_uses: 3}, {name: mcp, per_thousand_uses: 0}]
   - {name: away, provider: far}
   - {name: sim, provider: simulator}
 teams: [{name: b}, {name: a}]
@@ -83,6 +85,9 @@ def test_a_whole_file_becomes_the_snapshot_it_describes() -> None:
         image_input=5_000_000_000,
         image_output=6_000_000_000,
     )
+    fees = {"web_search": ToolFee(thousand=10_000_000_000, most=3), "mcp": ToolFee(thousand=0, most=10)}
+    assert found.models["far"].provider_tools == fees
+    assert gpt.provider_tools == {"web_search": ToolFee(thousand=25_000_000_000, most=1)}
     assert {name: model.location for name, model in found.models.items()} == {
         "away": "cloud",
         "far": "local",
@@ -333,6 +338,15 @@ MODEL = {
     "less than a nano-dollar": (
         "provider: sim, price: {input_per_million: 0.0000000001, output_per_million: 1}",
         "models[0].price.input_per_million: ",
+    ),
+    "fees of what is free": (
+        "provider: sim, price: free, provider_tools: [{name: mcp, per_thousand_uses: 0}]",
+        "models[0].provider_tools: has no effect: a model that is free has free tools "
+        "(hint: write its price, or remove the section)",
+    ),
+    "a tool with its version": (
+        "provider: sim, provider_tools: [{name: Web-Search, per_thousand_uses: 0}]",
+        'models[0].provider_tools[0].name: "Web-Search" is not a',
     ),
     "zeros": (
         'provider: sim, price: {input_per_million: "0", output_per_million: 0.00}',

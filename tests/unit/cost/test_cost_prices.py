@@ -7,9 +7,10 @@ import genai_prices
 import pytest
 from genai_prices import types
 from genai_prices.data import providers
+from msgspec.structs import replace
 
 from gptgate.core.facts import Usage
-from gptgate.core.price import PriceOverride
+from gptgate.core.price import PriceOverride, ToolFee
 from gptgate.core.snapshot import ModelSpec, ProviderKind
 from gptgate.cost import prices as module
 from gptgate.cost.prices import DAY_MS, GenaiPriceBook
@@ -245,6 +246,35 @@ def test_an_override_prices_each_kind_or_takes_what_others_cost() -> None:
     assert only_audio.cost(Usage(output_tokens=10, audio_output=4)) == 4
 
 
+def test_anthropics_tools_have_their_published_fees_and_those_of_the_configuration() -> None:
+    found = GenaiPriceBook(KINDS).find(model("claude-sonnet-4-6", "ant"), NOW)
+    assert found is not None
+    fees = {name: found.fee(name) for name in ("web_search", "web_fetch", "mcp", "code_execution")}
+    assert fees == {"web_search": 10_000_000_000, "web_fetch": 0, "mcp": 0, "code_execution": None}
+    own = {"web_search": ToolFee(thousand=7, most=1), "code_execution": ToolFee(thousand=5, most=1)}
+    for override in (None, PriceOverride(input=1)):
+        configured = replace(model("claude-sonnet-4-6", "ant", override), provider_tools=own)
+        found = GenaiPriceBook(KINDS).find(configured, NOW)
+        assert found is not None
+        assert found.tools == {"web_search": 7, "web_fetch": 0, "mcp": 0, "code_execution": 5}
+
+
+def test_a_search_costs_the_most_that_it_may_and_what_may_have_no_fee_has_none_that_is_known() -> None:
+    cheap, dear = (types.ModelPrice(web_searches_kcount=Decimal(each)) for each in ("10", "12"))
+    assert module._fees(ProviderKind.ANTHROPIC, [cheap, dear])["web_search"] == 12_000_000_000
+    assert module._fees(ProviderKind.ANTHROPIC, [cheap, usd("3")]) == {"web_fetch": 0, "mcp": 0}
+    assert module._fees(ProviderKind.OPENAI, [cheap]) == {}
+
+
+@pytest.mark.parametrize(("upstream", "always"), [("gpt-5-search-api", ("web_search",)), ("gpt-5", ())])
+def test_openais_models_that_search_always_do_and_what_it_costs_is_not_assumed(
+    upstream: str, always: tuple[str, ...]
+) -> None:
+    found = GenaiPriceBook(KINDS).find(model(upstream), NOW)
+    assert found is not None
+    assert (found.always, found.fee("web_search")) == (always, None)
+
+
 def _keys(info: types.ModelInfo) -> set[str]:
     return {
         key
@@ -266,7 +296,7 @@ USAGES = [
 def test_costs_agree_with_the_packages_own_calculation(info: types.ModelInfo, at_ms: int) -> None:
     """Equal to the nano-dollar, or above it where one model has several prices that a usage does not tell apart."""
     when = datetime.fromtimestamp(at_ms / 1000, tz=UTC)
-    price = module._flatten([module._buckets(p) for p in module._possible(info, when)], {})
+    price = module._flatten([module._buckets(p) for p in module._possible(info, when)], {}, {}, ())
     own = info.get_prices(when)
     keys = {key for key, value in vars(own).items() if value is not None} - module._BESIDE_TOKENS
     if "input_mtok" not in keys or any("mtok" not in key for key in keys):
@@ -304,7 +334,7 @@ APART = [m for m in ALL if any("audio_mtok" in key or "image_mtok" in key for ke
 def test_audio_and_images_agree_with_the_packages_own_calculation(info: types.ModelInfo, usage: Usage) -> None:
     """To the nano-dollar, wherever the usage says how many of them there were and none was cached."""
     when = datetime.fromtimestamp(NOW / 1000, tz=UTC)
-    price = module._flatten([module._buckets(p) for p in module._possible(info, when)], {})
+    price = module._flatten([module._buckets(p) for p in module._possible(info, when)], {}, {}, ())
     assert price is not None
     own = info.get_prices(when)
     counts = {

@@ -214,3 +214,27 @@ def test_rows_leave_out_kinds_without_a_price() -> None:
     assert "audio_input" not in TablePrice("t", [BASE]).rows()[0]
     (row,) = TablePrice("t", [KINDS]).rows()
     assert (row["audio_input"], row["image_input"], "image_output" in row) == (32_000_000, 6_000_000, False)
+
+
+def test_uses_of_tools_cost_their_fee_beside_the_tokens_whatever_the_service_tier() -> None:
+    price = TablePrice("t", [BASE], percents={"priority": 200}, tools={"web_search": 10_000_000_000, "nothing": 0})
+    usage = Usage(input_tokens=100, service_tier="priority", tool_uses={"web_search": 3, "nothing": 5})
+    assert price.cost(usage) == 100 * 3000 * 2 + 30_000_000
+    assert (price.fee("web_search"), price.fee("nothing"), price.fee("other")) == (10_000_000_000, 0, None)
+
+
+def test_fees_are_rounded_up_once_over_all_tools() -> None:
+    price = TablePrice("t", [BASE], tools={"a": 1, "b": 999})
+    assert [price.fees(uses) for uses in ({}, {"a": 1}, {"a": 1, "b": 1}, {"a": 2, "b": 1})] == [0, 1, 1, 2]
+
+
+def test_a_tool_without_a_fee_is_no_tool_for_nothing() -> None:
+    price = TablePrice("t", [BASE], tools={"a": 1})
+    assert price.fees({"b": 0}) == 0
+    with pytest.raises(KeyError):
+        price.cost(Usage(tool_uses={"b": 1}))
+    with pytest.raises(ValueError, match="negative"):
+        price.fees({"a": -1})
+    with pytest.raises(ValueError, match="negative"):
+        TablePrice("t", [BASE], tools={"a": -1})
+    assert TablePrice("free", [BASE], any_tool=True).fees({"b": 7}) == 0

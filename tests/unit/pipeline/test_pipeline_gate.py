@@ -201,6 +201,7 @@ class Price:
     """A price whose `cost` fails, or is what it is told."""
 
     version = "test"
+    always = ()
 
     def __init__(self, cost: Any) -> None:
         self._cost = cost

@@ -247,7 +247,7 @@ def test_labels_are_those_of_the_catalog() -> None:
         intent(rules=("r1",), findings=(finding("pii.email"),), reserved_nano=1, opinions=(OPINION,)),
         end(
             code="budget_exceeded",
-            usage=Usage(input_tokens=1),
+            usage=Usage(input_tokens=1, tool_uses={"web_search": 1}),
             cost_nano=2,
             chunks=1,
             limit="agents",
@@ -323,3 +323,11 @@ def test_sinks_show_their_lag_and_their_failures() -> None:
     assert 'gptgate_sink_lag_entries{sink="siem"} 3.0' in lines
     assert 'gptgate_sink_failures_total{sink="siem"} 2.0' in lines
     assert 'gptgate_sink_refused_entries_total{sink="siem"} 1.0' in lines
+
+
+def test_tools_that_nobody_knows_share_a_label() -> None:
+    made = metrics()
+    for uses in ({"web_search": 2, "made_up": 1}, {"web_search": 1, "also": 4}):
+        made.add(intent(), end(usage=Usage(tool_uses=uses)))
+    counted = {labels[1]: uses for labels, uses in made._counts[catalog.TOOL_USES].items()}
+    assert counted == {"web_search": 3, "other": 5}
