@@ -9,6 +9,7 @@ import typer
 
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import require_database
+from gptgate.cli.known import say_none_fits
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.story import shown_place
@@ -80,8 +81,8 @@ def events(
     print_records(output, COLUMNS, [_row(one, output) for one in found[:limit]])
     if len(found) > limit:
         print(f"there are older ones: --before {found[limit - 1].seq}", file=sys.stderr)
-    elif not found and output is Format.TABLE:
-        print("no event fits", file=sys.stderr)
+    elif not found:
+        say_none_fits("event", output, data, None, {"--by": by, "--about": about})
 
 
 def _row(act: Act, output: Format) -> dict[str, object]:

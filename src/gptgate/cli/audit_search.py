@@ -223,6 +223,8 @@ def _print_found(output: Format, found: Sequence[AuditRow], limit: int) -> None:
 def _named(filters: SearchFilters) -> dict[str, str | None]:
     """What may be misspelt."""
     return {
+        "--id": filters.request_id,
+        "--config-digest": filters.config,
         "--finding": filters.kind,
         "--code": filters.code,
         "--rule": filters.rule,

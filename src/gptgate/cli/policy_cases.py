@@ -1,7 +1,7 @@
 """Cases beside a policy: what goes in, what should come of it, and how that differs from what does."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ import yaml
 from msgspec import Meta, Struct
 
 from gptgate.cli.failure import USAGE, CommandError
-from gptgate.cli.faults import fault
+from gptgate.cli.faults import Step, faults, line_at, node_at
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
 from gptgate.cli.text import clean, counted
 from gptgate.config.problem import did_you_mean, shown
@@ -56,11 +56,13 @@ class Case(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     app: str = ""
     model: str = ""
 
+    @property
+    def judged(self) -> int:
+        """How many things it judges."""
+        return sum(value is not None for value in (self.prompt, self.messages, self.body, self.answer))
+
     def trial(self) -> Trial:
-        """Raises Unfit for a case that judges nothing, or several things."""
-        given = [value for value in (self.prompt, self.messages, self.body, self.answer) if value is not None]
-        if len(given) != 1:
-            raise Unfit("a case has one of prompt, messages, body and answer")
+        """What it judges, which is one thing."""
         body = self.body
         if self.messages is not None:
             body = {"messages": self.messages, **({"max_tokens": 1024} if self.dialect is Dialect.ANTHROPIC else {})}
@@ -76,9 +78,10 @@ class Case(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Suite(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file of cases. `config` is the configuration's path, from the file's own folder."""
+    """A file of cases, which are looked at one by one. `config` is the configuration's path, from the file's own
+    folder."""
 
-    tests: Annotated[list[Case], Meta(min_length=1)]
+    tests: Annotated[list[Any], Meta(min_length=1)]
     config: str = ""
 
 
@@ -104,35 +107,61 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class SuiteFile:
-    """A suite and where its cases stand."""
+    """A file that has a list of cases, each with its node; they may have mistakes."""
 
     path: Path
-    suite: Suite
-    lines: tuple[int, ...]
+    found: dict[str, Any]
+    root: yaml.Node
 
-    def require_known(self, snapshot: Snapshot) -> None:
-        """Raises CommandError, with every place, for rules and kinds that the configuration does not have: what they
-        are expected to do would say nothing."""
-        rules = {rule.id for rule in (*OWN_RULES, *snapshot.rules)}
-        kinds = {*KINDS, *(f"custom.{spec.name}" for spec in snapshot.custom)}
-        for name, classifier in snapshot.classifiers.items():
-            kinds.update(kinds_of(name, classifier.labels))
-        problems = []
-        for case, line in zip(self.suite.tests, self.lines, strict=True):
-            expected = case.expect
-            named = [("rule", name, rules) for name in (*(expected.rules or ()), *(expected.shadowed or ()))]
-            named += [("kind of finding", name, kinds) for name in expected.findings or ()]
-            for what, name, known in named:
-                if name.removesuffix(":failed") not in known:
-                    near = did_you_mean(name, sorted(known))
-                    hint = f" (hint: {near})" if near else ""
-                    problems.append(f"{self.path}:{line}: {case.name}: no {what} is called {shown(name)}{hint}")
-        if problems:
-            raise _unusable(self.path, problems)
+    @property
+    def config(self) -> str:
+        """The configuration that it names, or nothing."""
+        named = self.found.get("config")
+        return named if isinstance(named, str) else ""
+
+    def cases(self, snapshot: Snapshot) -> list[Case]:
+        """All cases. Raises CommandError when anything is wrong with the file, and prints every mistake with its line:
+        names that this configuration does not have too, since what they are expected to do would say nothing."""
+        mistakes = self.mistakes(snapshot)
+        if mistakes:
+            raise unusable(self.path, mistakes)
+        return [msgspec.convert(test, Case) for test in self.found["tests"]]
+
+    def mistakes(self, snapshot: Snapshot | None) -> list[str]:
+        """All that is wrong, in the order of the lines. Without a configuration nothing is said of names."""
+        found = [(line, said) for said, line in faults(self.found, Suite, WORDS, self.root)]
+        known = {} if snapshot is None else names_in(snapshot)
+        lines: dict[str, int] = {}
+        for place, test in enumerate(self.found["tests"]):
+            node = node_at(self.root, ("tests", place))
+            begins = line_at(node, ()) or 1
+            found += [(line or begins, said) for said, line in _mistakes_of(test, known, node)]
+            name = test.get("name") if isinstance(test, dict) else None
+            if isinstance(name, str) and name in lines:
+                said = f"the case on line {lines[name]} is called {shown(name)} too"
+                found.append((line_at(node, ("name",)) or begins, said))
+            elif isinstance(name, str):
+                lines[name] = begins
+        return [f"{self.path}:{line}: {said}" for line, said in sorted(found, key=lambda one: one[0])]
+
+
+def names_in(snapshot: Snapshot) -> dict[tuple[str, ...], tuple[str, Collection[str]]]:
+    """Where a case names something of the configuration → what it is, and all that may stand there."""
+    rules = ("rule", {rule.id for rule in (*OWN_RULES, *snapshot.rules)})
+    kinds = {*KINDS, *(f"custom.{spec.name}" for spec in snapshot.custom)}
+    for name, classifier in snapshot.classifiers.items():
+        kinds.update(kinds_of(name, classifier.labels))
+    return {
+        ("app",): ("app", {"", *snapshot.apps}),
+        ("model",): ("model", {"", *snapshot.models}),
+        ("expect", "rules"): rules,
+        ("expect", "shadowed"): rules,
+        ("expect", "findings"): ("kind of finding", kinds),
+    }
 
 
 def read_suite(path: Path) -> SuiteFile:
-    """Raises CommandError for a file that is no suite, with every mistake and its line."""
+    """Raises CommandError for a file that has no list of cases."""
     try:
         text = path.read_text(encoding="utf-8")
         root, found = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
@@ -141,48 +170,46 @@ def read_suite(path: Path) -> SuiteFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark is not None else f"{path}"
-        raise _unusable(path, [f"{place}: not YAML: {error.problem or error.context}"]) from None
+        raise unusable(path, [f"{place}: not YAML: {error.problem or error.context}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _unusable(path, [f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
-    tests = found.get("tests") if isinstance(found, dict) else None
-    if not isinstance(tests, list):
-        raise _unusable(path, [f"{path}:1: a file of cases has a list 'tests'"])
-    nodes = _nodes_of(root, len(tests))
-    lines = tuple(1 if node is None else node.start_mark.line + 1 for node in nodes)
-    problems = []
-    for test, node, begins in zip(tests, nodes, lines, strict=True):
-        problem, line = _problem(test, node)
-        if problem:
-            problems.append(f"{path}:{line or begins}: {problem}")
-    if problems:
-        raise _unusable(path, problems)
-    try:
-        return SuiteFile(path, msgspec.convert(found, Suite), lines)
-    except msgspec.ValidationError as error:
-        problem, line = fault(error, WORDS, root)
-        raise _unusable(path, [f"{path}:{line or 1}: {problem}"]) from None
+        raise unusable(path, [f"{path}: not YAML: {' '.join(str(error).split())}"]) from None
+    if root is None or not isinstance(found, dict) or not isinstance(found.get("tests"), list):
+        raise unusable(path, [f"{path}:1: a file of cases has a list 'tests'"])
+    return SuiteFile(path, found, root)
 
 
-def _problem(test: object, node: yaml.Node | None) -> tuple[str, int]:
-    """What is wrong with a case, empty for nothing; and on which line, 0 for that of the case."""
-    try:
+def _mistakes_of(
+    test: object, known: Mapping[tuple[str, ...], tuple[str, Collection[str]]], node: yaml.Node | None
+) -> Iterator[tuple[str, int]]:
+    """What is wrong with a case; and on which line, 0 for that of the case."""
+    wrong = list(faults(test, Case, WORDS, node))
+    yield from wrong
+    if not wrong:
         case = msgspec.convert(test, Case)
-    except msgspec.ValidationError as error:
-        return fault(error, WORDS, node)
-    if case.expect == Expected():
-        return "`expect` expects nothing, so it would always hold", 0
-    return "", 0
+        if case.expect == Expected():
+            yield "`expect` expects nothing, so it would always hold", 0
+        if case.judged != 1:
+            yield "a case has one of prompt, messages, body and answer", 0
+    for way, (what, names) in known.items():
+        for steps, name in _texts_at(test, way):
+            if name.removesuffix(":failed") not in names:
+                near = did_you_mean(name, sorted(names))
+                yield f"no {what} is called {shown(name)}" + (f" (hint: {near})" if near else ""), line_at(node, steps)
 
 
-def _nodes_of(root: yaml.Node | None, number: int) -> tuple[yaml.Node | None, ...]:
-    """Where each case stands in the file; None where it cannot be told."""
-    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
-        if key.value == "tests" and len(value.value) == number:
-            return tuple(value.value)
-    return (None,) * number
+def _texts_at(value: object, way: Sequence[str]) -> Iterator[tuple[tuple[Step, ...], str]]:
+    """The text, or the texts of the list, that stand there, each with the way to it; what else stands there is no
+    name, which is said elsewhere."""
+    for step in way:
+        value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, str):
+        yield tuple(way), value
+    for place, item in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(item, str):
+            yield (*way, place), item
 
 
-def _unusable(path: Path, problems: Sequence[str]) -> CommandError:
+def unusable(path: Path, problems: Sequence[str]) -> CommandError:
     """The error of a file with these mistakes, which are printed, a line each."""
     for problem in problems:
         print(clean(problem), file=sys.stderr)

@@ -46,6 +46,37 @@ class Row(Struct, frozen=True, kw_only=True):
         if any(not start < end <= len(self.text) for start, end, _ in self.spans or ()):
             raise ValueError("a span is [start, end, type], within the text and not empty")
 
+    @property
+    def is_clean(self) -> bool:
+        """Nothing is to be found in it."""
+        return self.label != "attack" and not self.spans
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """What came of a text. `flagged`: a rule alerts. `unfound` are the spans that no finding overlaps."""
+
+    verdict: Verdict
+    flagged: bool
+    unfound: tuple[Span, ...]
+    is_missed: bool
+    is_false_alert: bool
+
+    @classmethod
+    def of(cls, row: Row, verdict: Verdict, alerting: frozenset[str]) -> "Judged":
+        """Compare with the label; `alerting` are the rules that alert."""
+        findings = verdict.inspection.findings
+        flagged = not alerting.isdisjoint(verdict.decision.rules)
+        unfound = tuple(
+            span for span in row.spans or () if not any(one.start < span[1] and span[0] < one.end for one in findings)
+        )
+        return cls(
+            verdict=verdict,
+            flagged=flagged,
+            unfound=unfound,
+            is_missed=not flagged if row.label == "attack" else bool(unfound),
+            is_false_alert=row.is_clean and (flagged if row.label == "benign" else bool(findings)),
+        )
+
 
 class Tally(Struct, kw_only=True):
     """What came of the texts of one kind and label."""
@@ -61,20 +92,17 @@ class Tally(Struct, kw_only=True):
     clean: int = 0
     clean_hit: int = 0
 
-    def add(self, row: Row, verdict: Verdict, alerting: frozenset[str]) -> None:
+    def add(self, row: Row, judged: "Judged") -> None:
         """Count a text."""
-        decision, findings = verdict.decision, verdict.inspection.findings
-        flagged = not alerting.isdisjoint(decision.rules)
         self.texts += 1
-        self.flagged += flagged
-        self.denied += decision.effect is Effect.DENY
-        self.redacted += bool(decision.rewrites)
-        spans = row.spans or ()
-        self.spans += len(spans)
-        self.spans_found += sum(any(one.start < end and start < one.end for one in findings) for start, end, _ in spans)
-        if not spans and row.label != "attack":
+        self.flagged += judged.flagged
+        self.denied += judged.verdict.decision.effect is Effect.DENY
+        self.redacted += bool(judged.verdict.decision.rewrites)
+        self.spans += len(row.spans or ())
+        self.spans_found += len(row.spans or ()) - len(judged.unfound)
+        if row.is_clean:
             self.clean += 1
-            self.clean_hit += flagged if row.label == "benign" else bool(findings)
+            self.clean_hit += judged.is_false_alert
 
     def record(self) -> Record:
         """The fields of `COLUMNS`."""
@@ -134,20 +162,64 @@ def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
         raise CommandError(f"{clean(str(path))}, line {number}: not JSON in UTF-8", exit_code=USAGE) from None
 
 
-def evaluate(bench: Bench, path: Path, writer: Writer) -> Sequence[Record]:
-    """A record for each kind and label, in the order in which they come first.
+WRONG = (
+    Column("line", "line", right=True),
+    Column("kind", "kind"),
+    Column("label", "label"),
+    Column("what", "what"),
+    Column("effect", "effect"),
+    Column("score", "score", right=True),
+    Column("rules", "rules", fold=True),
+    Column("findings", "findings", fold=True),
+    Column("unfound", "not found", fold=True),
+)
+"""Of the texts that were missed or alerted on falsely."""
+EXCERPT = Column("text", "text", fold=True)
+
+
+def judge(bench: Bench, path: Path, writer: Writer) -> Iterator[tuple[int, Row, Judged]]:
+    """The texts with the numbers of their lines.
 
     Raises CommandError for a file without a text, a bad line, and a text that cannot be judged.
     """
     alerting = frozenset(rule.id for rule in bench.snapshot.rules if rule.effect in ALERTS)
-    tallies: dict[tuple[str, str], Tally] = {}
+    number = 0
     for number, row in read_rows(path):
         try:
             verdict = bench.judge(Trial(text=row.text, origin=Origin(writer)))
         except Unfit as unfit:
             raise CommandError(f"{clean(str(path))}, line {number}: the text cannot be judged: {unfit}") from None
-        tally = tallies.setdefault((row.kind, row.label), Tally(label=row.label, kind=row.kind))
-        tally.add(row, verdict, alerting)
-    if not tallies:
+        yield number, row, Judged.of(row, verdict, alerting)
+    if not number:
         raise CommandError(f"{clean(str(path))} holds no text", exit_code=USAGE)
+
+
+def evaluate(bench: Bench, path: Path, writer: Writer) -> Sequence[Record]:
+    """A record for each kind and label, in the order in which they come first. Raises CommandError as `judge`."""
+    tallies: dict[tuple[str, str], Tally] = {}
+    for _, row, judged in judge(bench, path, writer):
+        tallies.setdefault((row.kind, row.label), Tally(label=row.label, kind=row.kind)).add(row, judged)
     return [tally.record() for tally in tallies.values()]
+
+
+def wrong(bench: Bench, path: Path, writer: Writer, characters: int) -> Sequence[Record]:
+    """The texts that were missed or alerted on falsely, each with so many of its first characters.
+
+    Raises CommandError as `judge`.
+    """
+    return [
+        {
+            "line": number,
+            "kind": row.kind,
+            "label": row.label,
+            "what": "missed" if judged.is_missed else "false alert",
+            "effect": judged.verdict.decision.effect.value,
+            "score": judged.verdict.inspection.score,
+            "rules": list(judged.verdict.decision.rules),
+            "findings": list(dict.fromkeys(one.kind for one in judged.verdict.inspection.findings)),
+            "unfound": [f"{start}-{end} {type_}" for start, end, type_ in judged.unfound],
+            "text": row.text[:characters],
+        }
+        for number, row, judged in judge(bench, path, writer)
+        if judged.is_missed or judged.is_false_alert
+    ]

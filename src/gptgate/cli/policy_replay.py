@@ -16,17 +16,24 @@ from gptgate.cli.output import Format, print_json
 from gptgate.cli.text import clean, counted
 from gptgate.cli.times import past_ms
 from gptgate.core.errors import GateError
-from gptgate.core.events import Circumstances, Intent
+from gptgate.core.events import Circumstances, EndState, Intent
 from gptgate.core.facts import Decision, PolicyFacts
 from gptgate.core.ports import Policy
 from gptgate.core.snapshot import Effect, Snapshot, Stage
 from gptgate.pipeline.judge import decide_routed, weigh_routed
 from gptgate.pipeline.policy_facts import clock_facts
 from gptgate.policy.engine import compile_policy
-from gptgate.storage.queries import SqliteReader
+from gptgate.storage.queries import OPEN, SqliteReader
 
 FOREVER_MS = 1 << 53
-NOT_DECIDED, TOO_MANY, UNKNOWN = "no decision on record", "more findings than are recorded", "no such app or model"
+TOO_MANY, UNKNOWN = "more findings than are recorded", "no such app or model"
+OLDER = "recorded by a version that did not keep what its rules saw"
+UNDECIDED: dict[str, str] = {
+    EndState.ABANDONED: "abandoned before a decision: the gateway stopped",
+    EndState.COMPLETED: OLDER,
+    OPEN: "not decided on yet: no end is on record",
+}
+"""Why a request has no decision on record, by how it ended. One that was refused has the code of its refusal."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -76,7 +83,7 @@ def replay(
     own_changes = 0
     with SqliteReader(data) as reader, closing(reader.intents(since_ms, until_ms, limit)) as intents:
         for intent in intents:
-            changed = _take(intent, snapshot, policy, result)
+            changed = _take(intent, snapshot, policy, reader, result)
             own_changes += changed and intent.config_digest == snapshot.digest
     _print(result, examples, output)
     if own_changes:
@@ -87,10 +94,10 @@ def replay(
         )
 
 
-def _take(intent: Intent, snapshot: Snapshot, policy: Policy, result: Replayed) -> bool:
+def _take(intent: Intent, snapshot: Snapshot, policy: Policy, reader: SqliteReader, result: Replayed) -> bool:
     """Replay one request; whether it changed."""
     result.requests += 1
-    reason = _unfit(intent, snapshot)
+    reason = undecided(intent, *reader.ending(intent.id)) if intent.circumstances is None else _unfit(intent, snapshot)
     if reason:
         result.skipped[reason] = result.skipped.get(reason, 0) + 1
         return False
@@ -112,9 +119,14 @@ def _take(intent: Intent, snapshot: Snapshot, policy: Policy, result: Replayed) 
     return True
 
 
+def undecided(intent: Intent, state: str, code: str) -> str:
+    """Why nothing is on record that could be decided on again."""
+    if intent.rules:
+        return OLDER
+    return f"refused with {code} before a decision" if state == EndState.REFUSED else UNDECIDED[state]
+
+
 def _unfit(intent: Intent, snapshot: Snapshot) -> str:
-    if intent.circumstances is None:
-        return NOT_DECIDED
     if sum(count for _, count in intent.finding_counts) != len(intent.findings):
         return TOO_MANY
     known = intent.app in snapshot.apps and (intent.routed_from or intent.model) in snapshot.models

@@ -42,11 +42,12 @@ class Trial(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """What was found and decided, and on which facts."""
+    """What was found and decided, and on which facts. `unasked` are the classifiers that rules on these facts ask."""
 
     facts: PolicyFacts
     inspection: Inspection
     decision: Decision
+    unasked: tuple[str, ...]
 
 
 class Bench:
@@ -92,7 +93,17 @@ class Bench:
             answer = ADAPTERS[endpoint].decode(read_object(json.dumps(_answer(trial)).encode()))
             segments = answer.segments
         inspection = self._policy.assess(facts, self._inspector.inspect(segments))
-        return Verdict(facts=facts, inspection=inspection, decision=self._policy.decide(facts, inspection))
+        return Verdict(
+            facts=facts,
+            inspection=inspection,
+            decision=self._policy.decide(facts, inspection),
+            unasked=self._asked(facts),
+        )
+
+    def _asked(self, facts: PolicyFacts) -> tuple[str, ...]:
+        """As the pipeline takes it: a name that is none of them means all."""
+        known, asked = self.snapshot.classifiers, self._policy.asks(facts)
+        return tuple(sorted(known if asked.keys() - known.keys() else asked))
 
     def _app(self, name: str) -> AppSpec:
         if name and name not in self.snapshot.apps:

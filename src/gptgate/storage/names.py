@@ -1,8 +1,10 @@
 """Names that stand in the records: they tell a mistyped one from one of which there is nothing."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from gptgate.storage.acts import NAMED
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
 
@@ -16,8 +18,15 @@ COLUMNS: dict[str, str] = {
     "request_id": "id",
 }
 """What a request is known by → its column."""
+DOERS = ("by", "user")
+SUBJECTS = ("about", *NAMED)
+EVENT_FIELDS: dict[str, str] = {
+    "about": "about",
+    **{name: f"json_extract(CAST(body AS TEXT), '$.{name}')" for name in (*DOERS, *NAMED)},
+}
+"""What an event is known by → where it stands. `DOERS` say who did it, `SUBJECTS` what it is about."""
 NEWEST = 10_000
-"""Requests that are looked at for names: enough to know those in use, however long the records are."""
+"""Requests, and events, that are looked at for names: enough to know those in use, however long the records are."""
 
 
 def recent_names(folder: Path, what: str) -> frozenset[str]:
@@ -25,6 +34,16 @@ def recent_names(folder: Path, what: str) -> frozenset[str]:
     column = COLUMNS[what]
     query = f"SELECT DISTINCT {column} FROM (SELECT {column} FROM intents ORDER BY seq DESC LIMIT {NEWEST})"  # noqa: S608  constants of ours
     return frozenset(_column(folder, query)) - {""}
+
+
+def event_names(folder: Path, fields: Sequence[str], kind: str | None = None) -> frozenset[str]:
+    """The values of these fields in the newest events, of one type or of all. Blocks; raises StorageError."""
+    found: set[str] = set()
+    for field in fields:
+        query = f"""SELECT DISTINCT {EVENT_FIELDS[field]} FROM (
+            SELECT about, body FROM events WHERE ? IN ('', type) ORDER BY seq DESC LIMIT {NEWEST})"""  # noqa: S608  the same
+        found.update(_column(folder, query, kind or ""))
+    return frozenset(found) - {""}
 
 
 def is_recorded(folder: Path, what: str, name: str) -> bool:

@@ -89,6 +89,9 @@ PAGE = 500
 """Requests whose texts are looked through at a time."""
 
 INTENTS = "SELECT body FROM intents WHERE at_ms >= ? AND at_ms < ? ORDER BY seq DESC LIMIT ?"
+ENDING = "SELECT state, code FROM ends WHERE id = ?"
+OPEN = "open"
+"""In the place of an end's state: there is no end yet."""
 
 
 class _Kind(Struct, frozen=True):
@@ -157,7 +160,7 @@ class SqliteReader:
         with storage_errors("search the records"):
             way = self._way(filters, progress)
             conditions = [*way.where, *(CONDITIONS[name] for name in values)]
-            if filters.state == "open":
+            if filters.state == OPEN:
                 conditions.append(MAY_BE_OPEN)
             if before_seq is not None:
                 conditions.append(f"{way.seq} < :before_seq")
@@ -223,6 +226,12 @@ class SqliteReader:
                     yield INTENT.decode(body)
                 except msgspec.DecodeError as error:
                     raise StorageError(f"a record cannot be read: {error}") from error
+
+    def ending(self, request_id: str) -> tuple[str, str]:
+        """(state, code) of a request's end. Raises StorageError."""
+        with storage_errors("read the records"):
+            row: tuple[str, str] | None = self._connection.execute(ENDING, (request_id,)).fetchone()
+        return (OPEN, "") if row is None else row
 
     def show(self, request_id: str) -> AuditRecord | None:
         """Everything kept of one request, None when there is no such request. Raises StorageError."""
@@ -319,7 +328,7 @@ def _audit_row(row: tuple[Any, ...]) -> AuditRow:
         answered_model=answered_model or "",
         effect=end_effect or intent_effect,
         score=score,
-        state=state or "open",
+        state=state or OPEN,
         status=status or 0,
         code=code or "",
         rules=tuple(dict.fromkeys(rule for side in sides for rule in side.rules)),

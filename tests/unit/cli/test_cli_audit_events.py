@@ -127,7 +127,8 @@ def test_a_type_that_there_is_not_gets_a_hint(folder: Path, capsys: pytest.Captu
     assert execute(["audit", "events", "--type", "key_revokd"]) == 2
     assert 'did you mean "key_revoked"' in capsys.readouterr().err
     assert execute(["audit", "events", "--by", "nobody"]) == 0
-    assert capsys.readouterr().err == "no event fits\n"
+    hint = "--by nobody is nothing that the newest events have; known are Sue, ada, root"
+    assert capsys.readouterr().err == f"no event fits\nhint: {hint}\n"
 
 
 def test_an_event_that_cannot_be_read_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,13 +96,11 @@ def test_a_case_that_does_not_hold_is_shown_with_its_differences(
 @pytest.mark.parametrize(
     ("case", "why"),
     [
-        ({"prompt": "a", "answer": "b", "expect": ANY}, "a case has one of prompt, messages, body and answer"),
-        ({"expect": ANY}, "a case has one of"),
-        ({"prompt": "a", "app": "nobody", "expect": ANY}, "has no app 'nobody'"),
-        ({"prompt": "a", "model": "none", "expect": ANY}, "there is no model"),
         ({"body": {"messages": "x"}, "expect": ANY}, "'messages' must be a list"),
+        ({"body": {"model": "none", "messages": [{"role": "user", "content": "x"}]}, "expect": ANY},
+         "there is no model"),
     ],
-)
+)  # fmt: skip
 def test_what_cannot_be_judged_does_not_hold(
     folder: Path, capsys: pytest.CaptureFixture[str], case: dict[str, object], why: str
 ) -> None:
@@ -180,6 +178,86 @@ def test_rules_and_kinds_that_do_not_exist_are_mistakes(folder: Path, capsys: py
     assert 'no kind of finding is called "pii.emial" (hint: did you mean "pii.email"?)' in second
 
 
+WRONG = """\
+config: gptgate.yaml
+confg: x
+tests:
+  - name: one
+    prompt: x
+    app: aa
+    model: gpt
+    origin: robot
+    dialect: 3
+    expect:
+      effect: dny
+      rules: [latr, 7]
+      score: {min: 200, max: x}
+  - name: two
+    expect: {findings: [pii.emial]}
+  - {name: one, prompt: x, expect: {effect: deny}}
+  - {prompt: x, answer: y, name: three, expect: {}}
+"""
+
+
+def test_all_mistakes_of_a_file_are_told_in_one_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "cases.yaml"
+    path.write_text(WRONG)
+    assert execute(["policy", "test", str(path)]) == 2
+    *told, verdict, _ = capsys.readouterr().err.splitlines()
+    mistakes = [
+        '2: there is no field "confg" here (hint: did you mean "config"?)',
+        '6: no app is called "aa" (hint: did you mean "a"?)',
+        '7: no model is called "gpt"',
+        '8: `origin`: "robot" is none of the words that may stand here',
+        "9: `dialect`: ",
+        '11: `expect.effect`: "dny" is none of the words that may stand here (hint: did you mean "deny"?)',
+        "12: `expect.rules`: expected a text, got a whole number",
+        '12: no rule is called "latr" (hint: did you mean "later"?)',
+        "13: `expect.score.min`: expected a whole number of at most 100",
+        "13: `expect.score.max`: expected a whole number, got a text",
+        "14: a case has one of prompt, messages, body and answer",
+        '15: no kind of finding is called "pii.emial" (hint: did you mean "pii.email"?)',
+        '16: the case on line 4 is called "one" too',
+        "17: `expect` expects nothing, so it would always hold",
+        "17: a case has one of prompt, messages, body and answer",
+    ]
+    assert len(told) == len(mistakes), told
+    for line, said in zip(told, mistakes, strict=True):
+        assert line.startswith(f"{path}:{said}")
+    assert f"{len(mistakes)} mistakes" in verdict
+
+
+@pytest.mark.parametrize(
+    ("config", "more"),
+    [("none.yaml", "there is no configuration at"), ("broken.yaml", "broken.yaml:1: version: ")],
+)
+def test_mistakes_are_told_beside_a_configuration_that_cannot_be_had(
+    folder: Path, capsys: pytest.CaptureFixture[str], config: str, more: str
+) -> None:
+    (folder / "broken.yaml").write_text("version: 7\n")
+    assert execute(["policy", "test", suite(folder, {"promt": "x", "expect": ANY}, config=config)]) == 2
+    told = capsys.readouterr().err
+    assert 'there is no field "promt" here' in told
+    assert more in told
+    assert "is no file of cases: 2 mistakes" in told
+
+
+def test_fields_that_come_from_elsewhere_in_the_file_are_looked_at_too(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "cases.yaml"
+    path.write_text(
+        "config: gptgate.yaml\ntests:\n"
+        "  - &first\n    name: one\n    prompt: x\n    app: aa\n    expect: {effect: allow}\n"
+        "  - {<<: *first, name: two}\n"
+    )
+    assert execute(["policy", "test", str(path)]) == 2
+    assert [line.split(": no app")[0] for line in capsys.readouterr().err.splitlines()[:2]] == [
+        f"{path}:6",
+        f"{path}:8",
+    ]
+
+
 def test_a_suite_whose_configuration_is_elsewhere_says_how_to_name_it(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -231,11 +309,71 @@ def test_a_text_is_explained(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == "side,what,value\nrequest,effect,allow\nrequest,score,0\n"
 
 
+CLASSIFIERS = (
+    CONFIG
+    + """\
+    - {id: deny-hate, stage: request, effect: deny, findings: [external.mod.hate]}
+    - {id: flag-names, stage: request, effect: flag, findings: ["external.*"], apps: [b]}
+    - {id: flag-answers, stage: response, effect: flag, findings: [external.names.person]}
+classifiers:
+  - {name: mod, kind: moderation, base_url: "http://127.0.0.1:1"}
+  - {name: names, kind: presidio, base_url: "http://127.0.0.1:1"}
+"""
+)
+
+
+def test_what_was_not_asked_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "gptgate.yaml"
+    path.write_text(CLASSIFIERS)
+    command = ["policy", "explain", "--config", str(path), "--text"]
+    more = "what they say may change the decision"
+    assert execute([*command, "hello"]) == 0
+    assert f"not asked: classifier mod; {more.replace('they say', 'it says')}" in capsys.readouterr().out.splitlines()
+    assert execute([*command, "hello", "--app", "b"]) == 0
+    assert f"not asked: classifiers mod, names; {more}" in capsys.readouterr().out.splitlines()
+    assert execute([*command, ATTACK]) == 0
+    denied = "not asked: classifier mod; nor would it be, since this is denied without it"
+    assert denied in capsys.readouterr().out.splitlines()
+    assert execute([*command, "hello", "--app", "b", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["not_asked"] == ["mod", "names"]
+    assert execute([*command, "hello", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "request,not asked,mod"
+    path.write_text(CONFIG)
+    assert execute([*command, "hello"]) == 0
+    assert "not asked" not in capsys.readouterr().out
+
+
+def test_cases_and_evaluations_say_that_classifiers_are_not_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "gptgate.yaml").write_text(CLASSIFIERS)
+    (folder / "texts.jsonl").write_text('{"text": "hello", "label": "benign"}')
+    data = ["--data", str(folder)]
+    for command in (["test", suite(folder, GOOD[1])], ["eval", str(folder / "texts.jsonl"), *data]):
+        assert execute(["policy", *command]) == 0
+        assert "note: classifiers are not asked here: mod, names\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "hint"),
+    [
+        (["--app", "aa"], 'the configuration has no app "aa"', 'did you mean "a"?'),
+        (["--app", "shop"], 'the configuration has no app "shop"', "apps are: a, b"),
+        (["--model", "mm"], 'the configuration has no model "mm"', 'did you mean "m"?'),
+    ],
+)
+def test_explain_names_the_nearest(
+    folder: Path, capsys: pytest.CaptureFixture[str], names: list[str], said: str, hint: str
+) -> None:
+    assert execute(["policy", "explain", "--text", "x", "--data", str(folder), *names]) == 1
+    assert capsys.readouterr().err == f"gptgate: {said}\nhint: {hint}\n"
+
+
 def test_explain_wants_one_thing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["policy", "explain"]) == 2
     assert execute(["policy", "explain", "some-id", "--text", "x"]) == 2
     assert execute(["policy", "explain", "--text", "x", "--app", "zz", "--config", str(folder / "gptgate.yaml")]) == 1
-    assert "has no app 'zz'" in capsys.readouterr().err
+    assert 'has no app "zz"' in capsys.readouterr().err
 
 
 def test_every_origin_can_be_tried_in_both_dialects() -> None:

@@ -124,3 +124,34 @@ def test_a_text_that_cannot_be_judged_is_named(
     (tmp_path / "c.yaml").write_text("version: 1")
     assert execute(["policy", "eval", written(tmp_path, ROWS[0]), *config]) == 1
     assert "line 1: the text cannot be judged: the configuration has no app" in capsys.readouterr().err
+
+
+def test_the_lines_that_are_wrong_are_listed(
+    tmp_path: Path, config: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["policy", "eval", written(tmp_path, "", *ROWS), *config, "--missed"]
+    assert execute([*command, "--format", "json"]) == 0
+    told = capsys.readouterr().out
+    assert [(one["line"], one["what"], one["effect"], one["unfound"]) for one in json.loads(told)] == [
+        (3, "missed", "allow", []),
+        (5, "false alert", "deny", []),
+        (7, "missed", "redact", ["33-37 PERSON"]),
+        (9, "false alert", "redact", []),
+    ]
+    assert json.loads(told)[3]["findings"] == ["pii.payment_card"]
+    assert not any(word in told for word in ("Anna", "rain", "4111"))
+    assert execute(command) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].split() == "LINE KIND LABEL WHAT EFFECT SCORE RULES FINDINGS NOT FOUND".split()
+    assert shown[1].split() == "3 override attack missed allow 0 - - -".split()
+
+
+def test_texts_are_shown_as_far_as_asked(tmp_path: Path, config: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["policy", "eval", written(tmp_path, *ROWS), *config]
+    assert execute([*command, "--missed", "--excerpt", "5", "--format", "json"]) == 0
+    assert [one["text"] for one in json.loads(capsys.readouterr().out)] == ["Is it", ATTACK[:5], "Card ", "Card "]
+    assert execute([*command, "--excerpt", "5"]) == 2
+    assert "--excerpt is for --missed" in capsys.readouterr().err
+    path = written(tmp_path, ROWS[4])
+    assert execute(["policy", "eval", path, *config, "--missed"]) == 0
+    assert capsys.readouterr().err == "nothing was missed, and nothing alerted on falsely\n"
