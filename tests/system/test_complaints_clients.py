@@ -69,7 +69,7 @@ def events(documents: Iterable[dict[str, Any]]) -> list[bytes]:
     return [b"event: %s\ndata: %s\n\n" % (one["type"].encode(), json.dumps(one).encode()) for one in documents]
 
 
-# Field notes 6.7, and thread 72: pings and events that are not known yet are filtered out of streams.
+# Pings and events that are not known yet are filtered out of streams.
 async def test_pings_and_events_of_tomorrow_are_filtered(
     claude: anthropic.AsyncAnthropic, provider: RecordingSimulator
 ) -> None:
@@ -94,7 +94,7 @@ async def test_pings_and_events_of_tomorrow_are_filtered(
     assert [json.loads(line[6:]) for line in told if line.startswith("data: ")] == documents
 
 
-# Field notes 6.7: arguments of tool calls that are made at once are mixed up, or placeholders stay in them.
+# Arguments of tool calls that are made at once are mixed up, or placeholders stay in them.
 @pytest.mark.parametrize("size", [1, 5])
 async def test_arguments_of_parallel_tool_calls_are_mixed_up(
     chat: openai.AsyncOpenAI, provider: RecordingSimulator, size: int
@@ -132,7 +132,7 @@ async def test_arguments_of_parallel_tool_calls_are_mixed_up(
     ]
 
 
-# Thread 72 (kodus-ai 1828): marks for the prompt cache are dropped where the provider speaks OpenAI's dialect.
+# kodus-ai 1828: marks for the prompt cache are dropped where the provider speaks OpenAI's dialect.
 async def test_cache_marks_are_dropped_on_an_openai_compatible_hop(
     chat: openai.AsyncOpenAI, provider: RecordingSimulator
 ) -> None:
@@ -152,7 +152,7 @@ async def test_cache_marks_are_dropped_on_an_openai_compatible_hop(
     assert (sent["prompt_cache_key"], sent["cache_control"]) == ("k1", {"type": "ephemeral"})
 
 
-# Field notes 6.7: what stands before the newest turn is sent in other bytes, so that nothing is found in the cache.
+# CLIProxyAPI 4524: what stands before the newest turn is sent in other bytes, so that nothing is found in the cache.
 @pytest.mark.parametrize("dialect", ["openai", "anthropic"])
 async def test_the_beginning_of_a_conversation_changes_from_turn_to_turn(
     chat: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic, provider: RecordingSimulator, dialect: str
@@ -176,7 +176,7 @@ async def test_the_beginning_of_a_conversation_changes_from_turn_to_turn(
     assert sent[1][:1] == sent[0]
 
 
-# Field notes 6.1 and 6.7: betas of tomorrow, and the query that the clients' beta calls have.
+# Betas of tomorrow, and the query that the clients' beta calls have.
 async def test_a_beta_of_tomorrow_is_refused_or_dropped(
     claude: anthropic.AsyncAnthropic, provider: RecordingSimulator
 ) -> None:
