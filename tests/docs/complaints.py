@@ -112,7 +112,7 @@ GUARDS: Found = {
 }
 SECRETS: Found = {
     # Keys and personal data in logs, records and errors.
-    "BerriAI/litellm#31620": (CANARIES, "test_the_gateways_own_keys_are_written_nowhere"),
+    "BerriAI/litellm#31620": (ATTACKS, "test_a_new_key_is_in_the_audit_log_as_it_is"),
     "BerriAI/litellm#30670": (GUARDED, "test_no_key_is_written_anywhere_when_it_is_refused"),
     "BerriAI/litellm#18731": (GUARDED, "test_no_key_is_written_anywhere_when_it_is_refused"),
     "BerriAI/litellm#20240": (ATTACKS, "test_a_guard_writes_credentials_down"),

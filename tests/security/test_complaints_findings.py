@@ -11,10 +11,11 @@ import pytest_asyncio
 
 from gptgate.admin.app import ApplyResult, build_admin
 from gptgate.auth import keys as key_form
-from gptgate.auth.keys import parse
+from gptgate.auth.keys import generate, parse
+from gptgate.cli.main import execute
 from gptgate.core.wire import PATHS
 from gptgate.storage.folder import admin_token
-from harness import APPS, PROVIDERS, SERVER, Gateway, running_gateway
+from harness import APPS, PROVIDERS, SERVER, Gateway, running_gateway, write_config
 from probes import RawAnswer, RecordingSimulator, http_request, last_seq, records_of, send_raw
 from raw_client import CHAT, MESSAGES, post, prompt
 from scripted_provider import scripted, whole
@@ -67,6 +68,7 @@ async def test_sql_in_a_key_is_run_before_anybody_is_known(gateway: Gateway, tex
             signed(f"sk-gate-{text}-{known.secret}"),
             signed(f"sk-gate-{known.id}{text}-{known.secret}"),
             signed(f"sk-gate-{known.id}-{text}"),
+            generate(b"of-the-right-form" * 3).text,
         ):
             assert refused(await ask(gateway, key)), key
     finally:
@@ -165,6 +167,26 @@ async def test_a_text_of_a_caller_is_run_as_a_template(
     assert [record.intent.session for record in await records_of(gateway, since) if record.intent.provider] == [
         text
     ] * 2
+
+
+# litellm issue 31620: a key that is made or exchanged is in the audit log as it is.
+async def test_a_new_key_is_in_the_audit_log_as_it_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_config(tmp_path, SERVER + PROVIDERS + APPS, simulator="http://127.0.0.1:1")
+    data = ["--data", str(tmp_path)]
+    assert execute(["keys", "create", "--app", "demo", "--quiet", *data]) == 0
+    first = parse(capfd.readouterr().out.strip())
+    assert first is not None
+    assert execute(["keys", "rotate", first.id, "--quiet", *data]) == 0
+    second = parse(capfd.readouterr().out.strip())
+    assert second is not None
+    assert execute(["audit", "events", "--format", "json", *data]) == 0
+    told = capfd.readouterr()
+    assert first.id in told.out
+    assert second.id in told.out
+    for secret in (first.secret, second.secret):
+        assert not [
+            text for text in (told.out.encode(), told.err.encode(), *contents(tmp_path)) if secret.encode() in text
+        ]
 
 
 def contents(folder: Path) -> list[bytes]:
