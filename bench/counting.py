@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gptgate.core.snapshot import TokenizerSpec
 from gptgate.cost.ceiling import added_tokens
-from gptgate.cost.counting import Count, ExactBounds
+from gptgate.cost.counting import Count, CountedModel, Distrust, ExactBounds
 from gptgate.tokenizers import read_vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +25,7 @@ REPEATS = 9
 def main(encoding: str, file: str) -> None:
     """Print a table of medians."""
     count = read_vocabulary(TokenizerSpec(encoding=encoding, file=file))
-    bounds = ExactBounds({"m": count})
+    bounds = ExactBounds({"m": (CountedModel("p", "m", encoding), count)}, Distrust(lambda _: None))
     print("texts  characters  tokens  bytes / tokens  counted / tokens  CPU ms")
     for kind, pattern in KINDS.items():
         text = "".join(path.read_text() for path in sorted(ROOT.glob(pattern)))

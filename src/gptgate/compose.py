@@ -50,7 +50,7 @@ from gptgate.telemetry import catalog
 from gptgate.telemetry.log import LineWriter, get_logger
 from gptgate.telemetry.metrics import Metrics
 from gptgate.telemetry.sink import Telemetry
-from gptgate.tokenizers import load_tokenizers
+from gptgate.tokenizers import Tokenizers
 from gptgate.treasury import Treasury
 from gptgate.upstream.classifiers.client import HttpClassifier, target_name
 from gptgate.upstream.client import HttpUpstream
@@ -95,7 +95,7 @@ class App:
         self._keys = KeyTable(self._key_store.all())
         self._keys_fault = ""
         self._limiter = MemoryLimiter()
-        self._conversations = Conversations()
+        self._conversations, self._tokenizers = Conversations(), Tokenizers(self.logger)
         self._patterns = CompiledPatterns(folder)
         self._inspector = build_inspector(cache=self._patterns, custom=snapshot.custom)
         self._custom = snapshot.custom
@@ -259,7 +259,7 @@ class App:
         """Build everything for a Snapshot first, then switch to it in one step."""
         targets = await self._targets(snapshot)
         secrets, witness_secrets, sink_secrets = others = _other_secrets(snapshot)
-        tokens = await asyncio.to_thread(load_tokenizers, snapshot, str(self.config))
+        tokens = await asyncio.to_thread(self._tokenizers.load, snapshot, str(self.config))
         if snapshot.custom != self._custom:
             # Compiling takes a second. Requests do not wait for it.
             self._inspector = await asyncio.to_thread(build_inspector, cache=self._patterns, custom=snapshot.custom)

@@ -10,19 +10,41 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from structlog.typing import FilteringBoundLogger
+
 from gptgate.config.files import read_regular
 from gptgate.config.problem import ConfigError, Problem
 from gptgate.core.snapshot import ModelSpec, Snapshot, TokenizerSpec
 from gptgate.core.tokens import NoTokenizers, TokenBounds
-from gptgate.cost.counting import Count, ExactBounds
+from gptgate.cost.counting import Count, CountedModel, Distrust, ExactBounds
 from gptgate.cost.encodings import ENCODINGS
+from gptgate.pipeline.counting import Counting
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest published file has 3.6 million bytes."""
 
 
-def load_tokenizers(snapshot: Snapshot, file: str) -> TokenBounds:
-    """What counts the texts of this Snapshot's models. `file` stands for the configuration in problems.
+class Tokenizers:
+    """What is known of the models' tokenizers from one Snapshot to the next: which of them are not to be trusted."""
+
+    def __init__(self, logger: FilteringBoundLogger) -> None:
+        self._logger = logger
+        self._distrust = Distrust(self._tell)
+
+    def load(self, snapshot: Snapshot, file: str) -> Counting:
+        """As `load_tokenizers`."""
+        return Counting(load_tokenizers(snapshot, file, self._distrust))
+
+    def _tell(self, counted: CountedModel) -> None:
+        self._logger.warning(
+            "a provider counts more than the tokenizer of its model allows: inputs are bounded by their bytes again",
+            **counted._asdict(),
+        )
+
+
+def load_tokenizers(snapshot: Snapshot, file: str, distrust: Distrust) -> TokenBounds:
+    """What counts the texts of this Snapshot's models, but for those in `distrust`. `file` stands for the configuration
+    in problems.
 
     Raises ConfigError where the library or a vocabulary is not there, where it is not the published one, and where a
     model is known to count with another encoding.
@@ -36,7 +58,7 @@ def load_tokenizers(snapshot: Snapshot, file: str) -> TokenBounds:
     except ImportError:
         what = "'tokenizer' needs a package that is not installed"
         raise ConfigError([Problem(file, 0, "models", what, "pip install 'gptgate[tokenizers]'")]) from None
-    counts: dict[str, Count] = {}
+    counts: dict[str, tuple[CountedModel, Count]] = {}
     loaded: dict[TokenizerSpec, Count] = {}
     problems: list[Problem] = []
     for model, spec in models:
@@ -44,12 +66,12 @@ def load_tokenizers(snapshot: Snapshot, file: str) -> TokenBounds:
             _check_encoding(known, model, spec.encoding)
             if spec not in loaded:
                 loaded[spec] = read_vocabulary(spec)
-            counts[model.name] = loaded[spec]
+            counts[model.name] = CountedModel(model.provider, model.upstream_name, spec.encoding), loaded[spec]
         except ValueError as error:
             problems.append(Problem(file, 0, f"models.{model.name}.tokenizer", str(error)))
     if problems:
         raise ConfigError(problems)
-    return ExactBounds(counts)
+    return ExactBounds(counts, distrust)
 
 
 def _check_encoding(known: ModuleType, model: ModelSpec, encoding: str) -> None:

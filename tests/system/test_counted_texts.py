@@ -93,6 +93,21 @@ async def test_a_provider_that_counts_more_is_bounded_by_bytes_from_then_on(
     assert first.intent.reserved_nano < first.end.cost_nano == TOKENS_WITHIN * 1000
 
 
+async def test_distrust_outlives_a_new_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = config(published(tmp_path, monkeypatch), budget=TOKENS_WITHIN * 2)
+    async with (
+        scripted(*answering(TOKENS_WITHIN, 100)) as provider,
+        running_gateway(tmp_path, text.replace("@SIMULATOR@", provider.base_url)) as gateway,
+    ):
+        assert (await ask(gateway))[0] == 200
+        again = text.replace("max_output_tokens: 1000", "max_output_tokens: 999")
+        write_config(tmp_path, again, simulator=provider.base_url)
+        _, changed = await gateway.app.apply_config()
+        assert changed
+        assert (await ask(gateway))[0] == 429
+        assert len(provider.requests) == 1
+
+
 async def test_a_limit_of_tokens_is_charged_what_was_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = published(tmp_path, monkeypatch)
     limit = "limits: [{name: few, scope: [app], unit: input_tokens, amount: 6000, window: 1m}]\n"

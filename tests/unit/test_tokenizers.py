@@ -8,10 +8,12 @@ import pytest
 from gptgate.config.problem import ConfigError
 from gptgate.core.snapshot import ModelSpec, Snapshot
 from gptgate.core.tokens import NoTokenizers
+from gptgate.cost.counting import CountedModel, Distrust
 from gptgate.installed import read_config_text
 from gptgate.tokenizers import load_tokenizers
 from vocabulary import published
 
+TRUST = Distrust(lambda _: None)
 CONFIG = """\
 version: 1
 providers: [{name: p, kind: openai, credential: "env:KEY"}]
@@ -31,12 +33,12 @@ def named(file: Path, encoding: str = "o200k_base") -> str:
 
 def refusal(found: Snapshot) -> str:
     with pytest.raises(ConfigError) as refused:
-        load_tokenizers(found, "gptgate.yaml")
+        load_tokenizers(found, "gptgate.yaml", TRUST)
     return str(refused.value)
 
 
 def test_a_published_vocabulary_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bounds = load_tokenizers(snapshot(named(published(tmp_path, monkeypatch))), "gptgate.yaml")
+    bounds = load_tokenizers(snapshot(named(published(tmp_path, monkeypatch))), "gptgate.yaml", TRUST)
     assert (bounds.knows("m"), bounds.knows("other")) == (True, False)
     body = b'{"messages":[{"role":"user","content":"%b"}]}' % (b"the gate and the gate " * 99)
     assert 256 < (bounds.most("m", body) or 0) < len(body)
@@ -54,13 +56,13 @@ def test_models_of_one_encoding_share_its_vocabulary(tmp_path: Path, monkeypatch
         return path.read_bytes()[:most]
 
     monkeypatch.setattr("gptgate.tokenizers.read_regular", read)
-    load_tokenizers(found, "gptgate.yaml")
+    load_tokenizers(found, "gptgate.yaml", TRUST)
     assert reads == [file]
 
 
 def test_without_a_tokenizer_the_library_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tiktoken", None)
-    assert isinstance(load_tokenizers(snapshot("context_window: 9"), "gptgate.yaml"), NoTokenizers)
+    assert isinstance(load_tokenizers(snapshot("context_window: 9"), "gptgate.yaml", TRUST), NoTokenizers)
 
 
 def test_a_library_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +101,23 @@ def test_a_model_that_is_known_to_count_in_another_way_is_an_error(
 ) -> None:
     found = snapshot(named(published(tmp_path, monkeypatch, encoding), encoding), upstream)
     if right:
-        assert load_tokenizers(found, "gptgate.yaml").knows("m")
+        assert load_tokenizers(found, "gptgate.yaml", TRUST).knows("m")
     else:
         assert f"'{upstream}' counts with the encoding" in refusal(found)
+
+
+def test_distrust_is_of_a_model_and_its_encoding_whatever_it_is_called_in_the_next_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[CountedModel] = []
+    distrust = Distrust(told.append)
+    tokenizer = named(published(tmp_path, monkeypatch))
+    before = load_tokenizers(snapshot(tokenizer), "gptgate.yaml", distrust)
+    after = load_tokenizers(snapshot(f"max_output_tokens: 5, {tokenizer}"), "gptgate.yaml", distrust)
+    # A request of the configuration before ends under the one after.
+    for _ in range(2):
+        before.counted("m", 10, 11)
+    assert told == [CountedModel("p", "gpt-4o-mini", "o200k_base")]
+    assert (before.knows("m"), after.knows("m"), after.most("m", b"{}")) == (False, False, None)
+    assert not load_tokenizers(snapshot(tokenizer), "gptgate.yaml", distrust).knows("m")
+    assert load_tokenizers(snapshot(tokenizer, "gpt-4o"), "gptgate.yaml", distrust).knows("m")

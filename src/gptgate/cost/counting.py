@@ -12,12 +12,13 @@ which a property test holds against. Texts with anything like a special token co
 
 This is a bound as long as the provider counts with this tokenizer, counts each text once and as it is sent, and adds
 no more than `cost.ceiling` allows for. A request that holds anything not known to be plain (`cost.shapes`) is not
-looked at. Should a provider count more all the same, its model is bounded by bytes alone until
-the next start or configuration.
+looked at. Should a provider count more all the same, its model is bounded by bytes alone from then on, until the next
+start or a configuration by which it counts with another encoding.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
@@ -35,8 +36,8 @@ CHUNK = 8_192
 MOST_CHUNK = 32_768
 """A longer piece without a sure cut is no prose; it costs its bytes."""
 MOST_COUNTED = 262_144
-"""Characters that are counted for one request: some 20 ms of prose, 100 ms of Chinese without a mark between, in which
-nobody else is served. What is longer costs its bytes."""
+"""Characters that are counted for one request: some 20 ms of prose, 100 ms of Chinese without a mark between. What is
+longer costs its bytes."""
 
 _SURE_CUT = re.compile("(?<=[0-9A-Za-z\u0410-\u044f\u3041-\u3096\u4e00-\u9fa5\uac00-\ud7a3])(?=[ \n.,;:)\u3001\u3002])")
 _SPECIAL = "<|"
@@ -58,19 +59,48 @@ _PARTS = Decoder(list[_Part])
 _TEXT = Decoder(str)
 
 
-class ExactBounds:
-    """Implements `core.tokens.TokenBounds` with a count for each model that has a tokenizer."""
+class CountedModel(NamedTuple):
+    """What is counted for a model: whose it is, how its provider calls it, and by which encoding."""
 
-    def __init__(self, counts: Mapping[str, Count]) -> None:
+    provider: str
+    model: str
+    encoding: str
+
+
+class Distrust:
+    """Which of them turned out to count too little. It outlives the configurations that name them.
+
+    `report` is told of each once.
+    """
+
+    def __init__(self, report: Callable[[CountedModel], None]) -> None:
+        self._found: set[CountedModel] = set()
+        self._report = report
+
+    def __contains__(self, counted: CountedModel) -> bool:
+        return counted in self._found
+
+    def add(self, counted: CountedModel) -> None:
+        if counted not in self._found:
+            self._found.add(counted)
+            self._report(counted)
+
+
+class ExactBounds:
+    """Implements `core.tokens.TokenBounds` with a count for each model that has a tokenizer. Safe in threads."""
+
+    def __init__(self, counts: Mapping[str, tuple[CountedModel, Count]], distrust: Distrust) -> None:
         self._counts = dict(counts)
+        self._distrust = distrust
 
     def knows(self, model: str) -> bool:
-        return model in self._counts
+        found = self._counts.get(model)
+        return found is not None and found[0] not in self._distrust
 
     def most(self, model: str, body: bytes) -> int | None:
-        count = self._counts.get(model)
-        if count is None:
+        if not self.knows(model):
             return None
+        _, count = self._counts[model]
         fields, messages = read_messages(body)
         if not are_plain({name: value for name, value in fields.items() if name not in UNCOUNTED_FIELDS}):
             return None
@@ -87,8 +117,8 @@ class ExactBounds:
         return len(body) - saved + added_tokens(fields)
 
     def counted(self, model: str, bound: int, input_tokens: int) -> None:
-        if input_tokens > bound:
-            self._counts.pop(model, None)
+        if input_tokens > bound and model in self._counts:
+            self._distrust.add(self._counts[model][0])
 
 
 def most_tokens(text: str, count: Count) -> int:

@@ -96,17 +96,36 @@ def most(services: Services, draft: Draft, permit: Permit, route: Route, price: 
     return Ceiling(price, input_tokens, output_tokens, max(request.choices, 1), request.service_tier, uses)
 
 
-def tightened(services: Services, draft: Draft, route: Route, wanted: Ceiling) -> Ceiling:
-    """The same with its input bounded by the model's own tokenizer too, where there is one. Takes milliseconds."""
-    model = route.model.name
-    if not wanted.bounds or not services.tokens.knows(model):
-        return wanted
+async def count(services: Services, draft: Draft, route: Route) -> None:
+    """Note in the draft what this body has at most by its model's own tokenizer, where there is one; once.
+
+    Nothing is held for the request yet, so a caller who leaves meanwhile loses nothing.
+    """
+    model, tokens = route.model.name, services.tokens
+    if tokens.knows(model) and not _is_counted(draft, route):
+        draft.counted = Counted(model, route.body, await tokens.most(model, route.body))
+
+
+def lowered(draft: Draft, before: Route, after: Route) -> None:
+    """The same texts stand in a body with a lower bound on its output. What stands beside them costs its bytes, so they
+    need not be counted again."""
     counted = draft.counted
-    if counted is None or counted.model != model or counted.body != route.body:
-        counted = draft.counted = Counted(model, route.body, services.tokens.most(model, route.body))
-    if counted.bound is None or counted.bound >= wanted.input_tokens:
+    if counted is not None and counted.bound is not None and _is_counted(draft, before):
+        bound = counted.bound + len(after.body) - len(before.body)
+        draft.counted = Counted(counted.model, after.body, bound)
+
+
+def _is_counted(draft: Draft, route: Route) -> bool:
+    counted = draft.counted
+    return counted is not None and counted.body == route.body and counted.model == route.model.name
+
+
+def tightened(draft: Draft, route: Route, wanted: Ceiling) -> Ceiling:
+    """The same with its input bounded by the model's own tokenizer too, where it has counted what is sent."""
+    counted = draft.counted
+    if counted is None or counted.bound is None or not wanted.bounds or not _is_counted(draft, route):
         return wanted
-    return wanted.grown(counted.bound, wanted.output_tokens)
+    return wanted.grown(min(counted.bound, wanted.input_tokens), wanted.output_tokens)
 
 
 class Accounts(Protocol):

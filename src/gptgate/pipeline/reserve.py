@@ -6,7 +6,7 @@ from gptgate.core.budgets import BudgetCharge
 from gptgate.core.errors import OverBudget, PriceUnknown
 from gptgate.core.facts import Grant, Permit, Principal, Route
 from gptgate.core.ports import Price
-from gptgate.pipeline.charges import Ceiling, charges_of, fits, most, shorter, tightened
+from gptgate.pipeline.charges import Ceiling, charges_of, count, fits, lowered, most, shorter, tightened
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import lower_output
 from gptgate.pipeline.limiting import Admitted
@@ -56,53 +56,108 @@ async def reserve(
     Where only what others hold is in the way, it waits for them to settle, and holds no tokens meanwhile; where budgets
     can pay for a shorter answer only, it takes that.
     """
-    raw, ledger, crowd, server = draft.raw, services.ledger, services.crowd, services.snapshot.server
-    app = grant.principal.app.name
-    charges = charges_of(services.budgets.all, draft, grant)
-    wanted = most(services, draft, permit, route, price)
+    return await _Reserving(services, draft, permit, grant, route, price, admitted, heed, encode).run()
 
-    def hold(charges: Sequence[BudgetCharge], sized: Permit, sent: Route, asked: Ceiling) -> Taken:
-        tokens = asked.input_tokens, asked.output_tokens
-        heed(draft.principal, raw.started_ns, lambda: admitted.reserve(sized.request, grant, *tokens))
+
+class _Reserving:
+    """One request at step 9. Each attempt is one step: nobody comes in between what it looks at and what it holds."""
+
+    __slots__ = (
+        "_admitted",
+        "_app",
+        "_draft",
+        "_encode",
+        "_grant",
+        "_heed",
+        "_permit",
+        "_price",
+        "_route",
+        "_services",
+    )
+
+    def __init__(
+        self,
+        services: Services,
+        draft: Draft,
+        permit: Permit,
+        grant: Grant,
+        route: Route,
+        price: Price | None,
+        admitted: Admitted,
+        heed: Heed,
+        encode: Encode,
+    ) -> None:
+        self._services, self._draft, self._permit, self._grant = services, draft, permit, grant
+        self._route, self._price, self._admitted, self._heed, self._encode = route, price, admitted, heed, encode
+        self._app = grant.principal.app.name
+
+    async def run(self) -> Taken:
+        services, app = self._services, self._app
+        wanted = most(services, self._draft, self._permit, self._route, self._price)
+        if wanted.bounds and services.tokens.knows(self._route.model.name):
+            await self._count(wanted)
+        charges, crowd, server = self._charges(), services.crowd, services.snapshot.server
+        account, may_wait = crowd.before(app, charges), crowd.admits(app, server)
+        if account is None or not may_wait:
+            try:
+                taken = self._attempt(wanted, charges, may_wait=may_wait)
+            except OverBudget as refusal:
+                if refusal.crowd is None or not may_wait:
+                    raise
+                account = refusal.crowd
+            else:
+                crowd.passed(app, charges)
+                return taken
+
+        async def again(may_wait: bool) -> Taken:
+            # A new configuration may have brought other budgets while it waited.
+            return self._attempt(wanted, self._charges(), may_wait=may_wait)
+
         try:
-            return Taken(sized, sent, ledger.reserve(raw.id, app, charges, asked.spend, raw.at_ms), asked)
+            return await crowd.wait(app, account, again, server.budget_wait_ms)
+        finally:
+            self._draft.mark("wait")
+
+    async def _count(self, wanted: Ceiling) -> None:
+        """Counting takes longer than all the rest, so a request that fits by its bytes and stands behind nobody is not
+        counted."""
+        draft, services, charges = self._draft, self._services, self._charges()
+        limits = self._admitted.token_charges(
+            self._permit.request, self._grant, wanted.input_tokens, wanted.output_tokens
+        )
+        if (
+            limits
+            or services.crowd.before(self._app, charges) is not None
+            or not fits(services.ledger, charges, wanted, draft.raw.at_ms)
+        ):
+            await count(services, draft, self._route)
+
+    def _attempt(self, wanted: Ceiling, charges: Sequence[BudgetCharge], *, may_wait: bool) -> Taken:
+        """The whole answer, or one that the budgets can pay. Raises as `Ledger.reserve` and `Admitted.reserve`."""
+        services, draft, permit, at_ms = self._services, self._draft, self._permit, self._draft.raw.at_ms
+        asked = tightened(draft, self._route, wanted)
+        try:
+            return self._hold(charges, permit, self._route, asked)
+        except OverBudget as refusal:
+            useful = shorter(services.ledger, charges, asked, at_ms, refusal, may_wait=may_wait)
+        draft.lowered_from, permit = asked.output_tokens // asked.choices, lower_output(permit, useful)
+        route = self._encode(permit, self._grant, draft.raw)
+        lowered(draft, self._route, route)
+        cut = tightened(draft, route, most(services, draft, permit, route, self._price))
+        return self._hold(charges, permit, route, cut)
+
+    def _hold(self, charges: Sequence[BudgetCharge], permit: Permit, route: Route, asked: Ceiling) -> Taken:
+        """Exactly this, in its limits of tokens and in its budgets, or in none of them."""
+        draft, admitted, tokens = self._draft, self._admitted, (asked.input_tokens, asked.output_tokens)
+        self._heed(
+            draft.principal, draft.raw.started_ns, lambda: admitted.reserve(permit.request, self._grant, *tokens)
+        )
+        try:
+            held = self._services.ledger.reserve(draft.raw.id, self._app, charges, asked.spend, draft.raw.at_ms)
         except OverBudget:
             admitted.give_tokens_back()
             raise
+        return Taken(permit, route, held, asked)
 
-    def tight(charges: Sequence[BudgetCharge]) -> Ceiling:
-        # Counting takes longer than all the rest, so where its bytes fit, nothing is counted.
-        tokens = admitted.token_charges(permit.request, grant, wanted.input_tokens, wanted.output_tokens)
-        if not tokens and fits(ledger, charges, wanted, raw.at_ms):
-            return wanted
-        return tightened(services, draft, route, wanted)
-
-    def attempt(charges: Sequence[BudgetCharge], *, may_wait: bool) -> Taken:
-        asked = tight(charges) if services.tokens.knows(route.model.name) else wanted
-        try:
-            return hold(charges, permit, route, asked)
-        except OverBudget as refusal:
-            useful = shorter(ledger, charges, asked, raw.at_ms, refusal, may_wait=may_wait)
-        draft.lowered_from, sized = asked.output_tokens // asked.choices, lower_output(permit, useful)
-        sent = encode(sized, grant, raw)
-        return hold(charges, sized, sent, tightened(services, draft, sent, most(services, draft, sized, sent, price)))
-
-    async def again(may_wait: bool) -> Taken:
-        # A new configuration may have brought other budgets while it waited.
-        return attempt(charges_of(services.budgets.all, draft, grant), may_wait=may_wait)
-
-    account, may_wait = crowd.before(app, charges), crowd.admits(app, server)
-    if account is None or not may_wait:
-        try:
-            held = attempt(charges, may_wait=may_wait)
-        except OverBudget as refusal:
-            if refusal.crowd is None or not may_wait:
-                raise
-            account = refusal.crowd
-        else:
-            crowd.passed(app, charges)
-            return held
-    try:
-        return await crowd.wait(app, account, again, server.budget_wait_ms)
-    finally:
-        draft.mark("wait")
+    def _charges(self) -> list[BudgetCharge]:
+        return charges_of(self._services.budgets.all, self._draft, self._grant)

@@ -23,9 +23,10 @@ from gptgate.core.ports import (
 )
 from gptgate.core.shared import Counters
 from gptgate.core.snapshot import ModelSpec, Snapshot
-from gptgate.core.tokens import NoTokenizers, TokenBounds
+from gptgate.core.tokens import NoTokenizers
 from gptgate.core.wire import Dialect, Endpoint
 from gptgate.pipeline.charged import ChargedBudgets
+from gptgate.pipeline.counting import Counting
 from gptgate.pipeline.crowd import Crowd
 from gptgate.pipeline.turns import Pulse
 
@@ -72,6 +73,6 @@ class Services:
     classifiers: Mapping[str, Classifier]
     approvals: Approvals
     pulse: Pulse = field(default_factory=Pulse)
-    tokens: TokenBounds = field(default_factory=NoTokenizers)
+    tokens: Counting = field(default_factory=lambda: Counting(NoTokenizers()))
     counters: Counters | None = None
     """Limits and budgets of several gateways. The ledger then counts what this one spends, and settles with them."""

@@ -13,7 +13,7 @@ from gptgate.core.facts import ChatRequest, Grant, Permit, Principal, RawRequest
 from gptgate.core.limit import Standing
 from gptgate.core.ports import Ledger, Price
 from gptgate.core.shared import Counters, Hold, Wish
-from gptgate.pipeline.charges import Ceiling, charges_of, most, shorter, tightened
+from gptgate.pipeline.charges import Ceiling, charges_of, count, lowered, most, shorter, tightened
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import lower_output, unjudged
 from gptgate.pipeline.limit_plan import LimitPlan
@@ -54,7 +54,7 @@ class SharedAdmitted(Admitted):
 
     async def ask(self, draft: Draft, encode: Encode) -> int:
         """Step 4. What the app's month has cost before. Raises as `admit`, and CountersUnavailable."""
-        wish = Wish((), (), NOTHING) if draft.grant is None else self._wish(draft, draft.grant, encode)
+        wish = Wish((), (), NOTHING) if draft.grant is None else await self._wish(draft, draft.grant, encode)
         raw, app, charges = self._raw, self._principal.app.name, self.charges(draft.request, draft.grant)
         try:
             self._hold = await self._counters.admit(raw.id, app, charges, wish, raw.at_ms)
@@ -67,7 +67,7 @@ class SharedAdmitted(Admitted):
     async def ask_again(self, draft: Draft, grant: Grant, encode: Encode) -> None:
         """A rule routes the request to another model. Raises as `ask`."""
         try:
-            await self._held.move(self.charges(draft.request, grant), self._wish(draft, grant, encode))
+            await self._held.move(self.charges(draft.request, grant), await self._wish(draft, grant, encode))
         finally:
             self._see()
 
@@ -121,7 +121,7 @@ class SharedAdmitted(Admitted):
             self._request, self._tokens = self._hold.requests, self._hold.tokens
             self._charges = tuple(self._hold.tokens.charges)
 
-    def _wish(self, draft: Draft, grant: Grant, encode: Encode) -> Wish:
+    async def _wish(self, draft: Draft, grant: Grant, encode: Encode) -> Wish:
         """The most that the request takes if no rule changes anything of it."""
         services, raw, request = self._services, self._raw, draft.request
         if request is None:
@@ -132,7 +132,9 @@ class SharedAdmitted(Admitted):
         if price is not None and (not price.covers(request.service_tier) or unpriced_tool(permit, price)):
             price = None  # refused at step 9
         route = encode(permit, grant, draft.raw)
-        wanted = tightened(services, draft, route, most(services, draft, permit, route, price))
+        if price is not None:
+            await count(services, draft, route)
+        wanted = tightened(draft, route, most(services, draft, permit, route, price))
         budgets = charges_of(services.budgets.all, draft, grant)
         tokens = self.token_charges(request, grant, wanted.input_tokens, wanted.output_tokens)
         return Wish(tokens, budgets, wanted.spend)
@@ -189,15 +191,19 @@ async def _take(
     *,
     may_wait: bool,
 ) -> Taken:
-    route, budgets = encode(permit, grant, draft.raw), charges_of(services.budgets.all, draft, grant)
-    wanted = tightened(services, draft, route, most(services, draft, permit, route, price))
+    route = encode(permit, grant, draft.raw)
+    if price is not None:
+        await count(services, draft, route)
+    budgets = charges_of(services.budgets.all, draft, grant)
+    wanted = tightened(draft, route, most(services, draft, permit, route, price))
     try:
         reservation = await admitted.take(permit.request, grant, budgets, wanted)
     except OverBudget as refusal:
         useful = shorter(admitted, budgets, wanted, draft.raw.at_ms, refusal, may_wait=may_wait)
         draft.lowered_from, permit = wanted.output_tokens // wanted.choices, lower_output(permit, useful)
-        route = encode(permit, grant, draft.raw)
-        wanted = tightened(services, draft, route, most(services, draft, permit, route, price))
+        whole, route = route, encode(permit, grant, draft.raw)
+        lowered(draft, whole, route)
+        wanted = tightened(draft, route, most(services, draft, permit, route, price))
         reservation = await admitted.take(permit.request, grant, budgets, wanted)
     # A new configuration may have brought other budgets while the counters were asked.
     while (charged := charges_of(services.budgets.all, draft, grant)) != budgets:

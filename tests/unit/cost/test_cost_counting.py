@@ -8,7 +8,7 @@ import pytest
 from gptgate.core.tokens import NoTokenizers
 from gptgate.cost import counting
 from gptgate.cost.ceiling import ADDED_TOKENS, ADDED_TOKENS_TOOLS
-from gptgate.cost.counting import ExactBounds, most_tokens
+from gptgate.cost.counting import CountedModel, Distrust, ExactBounds, most_tokens
 from vocabulary import counting as counts
 
 COUNT = counts("o200k_base")
@@ -22,7 +22,12 @@ def body(*messages: dict[str, Any], **fields: Any) -> bytes:
 
 
 def most(sent: bytes) -> int | None:
-    return ExactBounds({"m": COUNT}).most("m", sent)
+    return bounds_of("m").most("m", sent)
+
+
+def bounds_of(*models: str) -> ExactBounds:
+    counts = {name: (CountedModel("p", name, "o200k_base"), COUNT) for name in models}
+    return ExactBounds(counts, Distrust(lambda _: None))
 
 
 def test_prose_takes_far_fewer_tokens_than_bytes() -> None:
@@ -99,7 +104,7 @@ def test_only_so_much_is_counted_for_one_request(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_tokenizer_that_counted_too_little_is_not_asked_again() -> None:
-    bounds, sent = ExactBounds({"m": COUNT, "other": COUNT}), body({"role": "user", "content": PROSE})
+    bounds, sent = bounds_of("m", "other"), body({"role": "user", "content": PROSE})
     bound = bounds.most("m", sent)
     assert bound is not None
     bounds.counted("m", bound, bound)

@@ -88,7 +88,7 @@ async def test_an_answer_whose_inspection_hangs_does_not_go_out(monkeypatch: pyt
     upstream = PlayedUpstream([PlayedReply(pieces=[answer])])
     parts = services(configured("policy: {rules: []}"), inspector=inspector, upstream=upstream)
     gate, out = Gate(parts), Caller()
-    monkeypatch.setattr(gate._readers, "_deadline_s", 0.05)
+    monkeypatch.setattr(gate._readers._beside, "_deadline_s", 0.05)
     try:
         with pytest.raises(GuardFailed):
             await gate.serve(chat(Dialect.OPENAI, "hello", stream=False), principal_of(parts.snapshot), out)
@@ -123,7 +123,7 @@ async def test_a_request_whose_inspection_hangs_is_refused_and_recorded(monkeypa
     inspector = SlowInspector()
     parts = services(configured("policy: {rules: []}"), inspector=inspector, upstream=PlayedUpstream())
     gate, principal = Gate(parts), principal_of(parts.snapshot)
-    monkeypatch.setattr(gate._readers, "_deadline_s", 0.05)
+    monkeypatch.setattr(gate._readers._beside, "_deadline_s", 0.05)
     try:
         with pytest.raises(GuardFailed):
             await gate.serve(chat(Dialect.OPENAI, "x " * LARGE, stream=False), principal, Caller())
