@@ -153,6 +153,10 @@ TOKENS: dict[str, list[tuple[str, str]]] = {
 NAMED: list[tuple[str, str, str]] = [
     ("aws_secret_key", 'aws_secret_access_key = "', mixed(40)),
     ("aws_secret_key", '"SecretAccessKey": "', mixed(40)),
+    *(
+        ("aws_secret_key", "AKIA" + "Y34FZKBOKMUTVV7A" + sign, mixed(40))
+        for sign in (" ", " / ", "/", ",", ":", "; ", "\n", "|", "\t", '","', " and secret: ", "\nsecret key ")
+    ),
     ("datadog", "DD_APP_KEY=", hexes(40)),
     ("datadog", 'datadog_api_key: "', hexes(32)),
     ("heroku_legacy", 'const HEROKU_KEY = "', UUID),

@@ -21,6 +21,8 @@ NASTY = [
     "write to john.doe+tag@mail.example.co.uk, or call",
     "a@b.co",
     "a@b.co@c.de@e.fr x",
+    "postgres://u:b3cr!t9z@db.test/x?a=ann@x.co mailto:ann@x.co x/y:a@b.co //u:a@b.co é=a@b.co 汉a@b.co",
+    "Das Passwort für den Server lautet: „Sommer2024“; пароль — Qwe123rty 密码是Abc12345 пароль",
     "x" * 70 + "@example.com and " + "y" * 64 + "@example.com",
     "card 4111 1111 1111 1111 and 4111-1111-1111-1111, 378282246310005.",
     "4111 1111 1111 11114 4111111111111111 5555555555554444",
@@ -177,6 +179,7 @@ FRAGMENTS = [
         "40",
         "n",
     ],
+    *["://", ":", "/", "Passwort ", "ist ", "Sommer2024"],
     *["\\u0040", "\\ud83d", "\\ude00", "\\n", OPENAI, "No.", " ", "\n", "é", "ﬁ", "\ud83d", "\x00", "ÿ", "．"],
 ]
 TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=8).map("".join)

@@ -42,13 +42,15 @@ def trigger_of(body: str) -> str:
 class Form:
     """One kind of secret: its forms, and what may not follow them. `word` is the name that must stand before.
 
-    `most` bounds the forms that have no bound of their own.
+    `gives` stands between the two; where it is empty, what stands between names and values elsewhere. `most` bounds
+    the forms that have no bound of their own.
     """
 
     kind: str
     line: str
     bodies: tuple[str, ...]
     word: str = ""
+    gives: str = ""
     end: str = NOT_DASHED
     trigger: str = ""
     most: int = 0
@@ -76,13 +78,13 @@ class Form:
     def _named(self, body: str) -> Pattern:
         return Pattern(
             kind=self.kind,
-            prefix=f"{self.word}[A-Za-z0-9_.-]{{0,24}}{GIVES}",
+            prefix=self.word + (self.gives or f"[A-Za-z0-9_.-]{{0,24}}{GIVES}"),
             body=body,
             points=NAMED_POINTS,
             left=EDGE,
             right=self.end,
             ignore_case=True,
-            trigger=self.word + BEFORE_VALUE,
+            trigger=self.word + (NOT_WORD if self.gives else BEFORE_VALUE),
             most=self._bound(body),
             accept=self.accept,
         )
@@ -101,9 +103,11 @@ def token(
     return Form(f"secret.{kind}", line, bodies, end=end, trigger=trigger, most=most, accept=accept)
 
 
-def named(kind: str, line: str, word: str, *bodies: str, accept: Callable[[bytes], bool] = is_random) -> Form:
+def named(
+    kind: str, line: str, word: str, *bodies: str, gives: str = "", accept: Callable[[bytes], bool] = is_random
+) -> Form:
     """A secret of a form that much else has: the provider's name stands before it (``datadog_key = ...``)."""
-    return Form(f"secret.{kind}", line, bodies, word=word, end="[^A-Za-z0-9_=-]", accept=accept)
+    return Form(f"secret.{kind}", line, bodies, word=word, gives=gives, end="[^A-Za-z0-9_=-]", accept=accept)
 
 
 def after(

@@ -37,6 +37,11 @@ PAIR = base64.b64encode(b"alice:" + b"s3cr" + b"et-9Q7z").decode()
         ("connection_string", "postgresql+psycopg://app:", PASSWORD.replace("&", "!"), "@db:5432/app"),
         ("connection_string", "mongodb+srv://app:", mixed(16), "@cluster0.mongodb.net"),
         ("connection_string", "redis://:", mixed(16), "@cache:6379"),
+        ("connection_string", "mysql://root:", "hunter" + "2", "@host"),
+        ("connection_string", "amqp://app:", "ab12", "@queue.test"),
+        ("url_password", "ftp://ann:", "abc123", "@files.test"),
+        ("url_password", "smtp://ann@mail.test:", "pa55", "@mail.test:587"),
+        ("url_password", "https://ann:", "p@ss7word", "@host.test/"),
     ],
 )
 def test_credentials_are_found_without_their_names(find: Find, kind: str, before: str, secret: str, after: str) -> None:

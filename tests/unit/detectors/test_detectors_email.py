@@ -58,6 +58,22 @@ def test_addresses_written_around_their_sign_need_a_word(find: Find, address: st
 
 
 @pytest.mark.parametrize(
+    "link", ["postgres://ann:{}@db.test/x", "https://:{}@db.test", "ftp://ann@corp.test:{}@db.test"]
+)
+@pytest.mark.parametrize("password", ["b3cret9z", "b3cr!t9z", "b3@cret9z"])
+def test_a_password_before_a_host_is_no_address(find: Find, link: str, password: str) -> None:
+    found = find(link.format(password))
+    assert [text for kind, text in found if kind != MAIL] == [password]
+    assert [text for kind, text in found if kind == MAIL] == (["ann@corp.test"] if "ann@corp" in link else [])
+    assert (MAIL, "eve@mail.test") in find(link.format(password) + " eve@mail.test")
+
+
+@pytest.mark.parametrize("before", ["a/b:", "https://x.test/unsubscribe/to=", "https://x.test/?to=", "**", "汉:", "é="])
+def test_an_address_behind_a_sign_is_found_in_links_too(find: Find, before: str) -> None:
+    assert find(f"{before}ann@mail.test") == [(MAIL, "ann@mail.test")]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "john@example",

@@ -4,35 +4,10 @@ import binascii
 import re
 
 from gptgate.detectors.forms import BEFORE_VALUE, GIVES, after
-from gptgate.detectors.grammar import loosened, parse
-from gptgate.detectors.library import (
-    ai_secrets,
-    api_secrets,
-    business_secrets,
-    cloud_secrets,
-    code_secrets,
-    messaging_secrets,
-    payment_secrets,
-)
+from gptgate.detectors.library import told_passwords
+from gptgate.detectors.library.formless import has_form, is_chosen, is_value
 from gptgate.detectors.pattern import Detector
-from gptgate.detectors.randomness import entropy, is_cased, is_password, is_placeholder, is_random
-
-_KNOWN = re.compile(
-    "|".join(
-        loosened(parse(pattern.body))
-        for module in (
-            api_secrets,
-            ai_secrets,
-            business_secrets,
-            cloud_secrets,
-            code_secrets,
-            messaging_secrets,
-            payment_secrets,
-        )
-        for pattern in module.DETECTOR.patterns
-    ).encode()
-    + rb"|ey[IJ][A-Za-z0-9_-]{8,}\."
-)
+from gptgate.detectors.randomness import entropy, is_cased, is_placeholder, is_random
 
 _SIGN_INSIDE = re.compile(rb"[A-Za-z][!@#$%^*&][A-Za-z]")
 _REFERENCE = re.compile(rb"%.*%|[$].*|.*@.*[.].*")
@@ -48,24 +23,11 @@ _TOKEN_NAMES = (
     f"(?:{_OWNERS})[_. -]?(?:key|tokens?|auth|credentials?|secrets?)|tokens?|secrets?|credentials?|apikeys?|auth"
 )
 _PASSWORD_NAMES = f"(?:(?:(?:{_OWNERS})[_.-]?)?(?:pass(?:word|wd|w|phrase|code)|pwd?)|(?:{_OWNERS})[_.-]pass)"
-_PASSWORD_WORDS = "|".join(
-    (
-        r"(?:password|passphrase)[ ]is|passwort|kennwort|mot[ ]de[ ]passe|contrase[n\x80-\xf4]{1,2}a|senha",
-        "palavra-passe",
-        "wachtwoord",
-        r"has[l\x80-\xf4]{1,2}o|parola(?:[ ]d'ordine)?|l[o\x80-\xf4]{1,2}senord|adgangskode|salasana|heslo|parol",
-        *(
-            "".join(f"\\x{byte:02x}" for byte in word.encode())
-            for word in ("пароль", "密码", "密碼", "パスワード", "비밀번호")
-        ),
-    )
-)
-"""What people call a password, in the languages of Europe and of eastern Asia."""
 _GIVES_QUOTED = r"""["'`\]\)\\]{0,4}[ \t]{0,4}(?:[?:]{0,3}=>?|:|,|[ ]value=)[ \t]{0,4}\\?["']"""
 _VALUE_CHARS = "[A-Za-z0-9_+/=.~!@#%^*|:-]"
 _CHOSEN_CHARS = "[A-Za-z0-9_+/=.~!@#$%^*|?&-]"
-_URL_CHARS = "[A-Za-z0-9_+.~!$%^*=-]"
-_NAME_CHARS = "[A-Za-z0-9_.~%+-]"
+_URL_CHARS = "[A-Za-z0-9_+.~!$%^*=@-]"
+_NAME_CHARS = "[A-Za-z0-9_.~%+@-]"
 _HEADER_CHARS = "[A-Za-z0-9_+/=.~@|:-]"
 _PAIR_CHARS = "[A-Za-z0-9_.,@{}!#$%^&*+=~/-]"
 _DATABASES = (
@@ -73,16 +35,6 @@ _DATABASES = (
     r"|neo4j|bolt|cloudinary|cassandra|couchdb|elasticsearch|nats|kafka|influxdb)(?:\+[a-z0-9_]{1,16})?"
 )
 _WEB = r"(?:https?|s?ftps?|ssh|git(?:\+https?)?|svn|ldaps?|smtps?|imaps?|socks5h?|wss?|rtsp)"
-
-
-def is_value(value: bytes) -> bool:
-    """Whether a token has no form of its own and looks drawn by a machine."""
-    return _KNOWN.match(value) is None and is_random(value)
-
-
-def is_chosen(value: bytes) -> bool:
-    """Whether a password has no form of its own and looks chosen by a person, or drawn."""
-    return _KNOWN.match(value) is None and is_password(value)
 
 
 def is_quoted(value: bytes) -> bool:
@@ -104,11 +56,14 @@ _LINK_WORDS = frozenset(
     b"pass pwd pw user root admin postgres guest mysql redis test token x-oauth-basic mypassword".split()
 )
 """What stands for a password in addresses that explain something."""
+_WEAK = frozenset(b"hunter2 letmein qwerty123 admin123 12345678 iloveyou dragon monkey".split())
+"""Examples of bad passwords. Before the name of a host they are one that opens it."""
 
 
 def is_link_password(value: bytes) -> bool:
     """Whether what stands before the host of an address is a password that is meant."""
-    return len(set(value)) > 2 and value.lower() not in _LINK_WORDS and not is_placeholder(value)
+    lower = value.lower()
+    return lower in _WEAK or (len(set(value)) > 2 and lower not in _LINK_WORDS and not is_placeholder(value))
 
 
 def is_basic(value: bytes) -> bool:
@@ -125,15 +80,15 @@ def is_basic(value: bytes) -> bool:
 def is_header(value: bytes) -> bool:
     """Whether this is a credential in a header made for one: less must speak for it than elsewhere."""
     digits = any(byte in b"0123456789" for byte in value)
-    return digits and entropy(value) >= 3 * 64 and _KNOWN.match(value) is None and not is_placeholder(value)
+    return digits and entropy(value) >= 3 * 64 and not has_form(value) and not is_placeholder(value)
 
 
 DETECTOR = Detector(
     name="credentials",
-    version=3,
+    version=4,
     kinds={
         "secret.generic_assignment": "A value that looks random, given to a name such as api_key, token or secret.",
-        "secret.password": "A password, given to a name such as password or db_pwd.",
+        "secret.password": "A password, given to a name such as password or db_pwd, or told in a sentence.",
         "secret.authorization": "The credentials of an authorization header.",
         "secret.basic_auth": "A name and password: HTTP basic authentication, or an option of curl.",
         "secret.url_password": "A password in an address.",
@@ -164,14 +119,7 @@ DETECTOR = Detector(
             rf"(?:pass(?:word|wd|w|phrase|code)?|pwd?){BEFORE_VALUE}",
             is_quoted,
         ),
-        after(
-            "secret.password",
-            rf"(?:{_PASSWORD_WORDS})(?:[ ](?:ist|lautet|est|es|jest))?[ \t]{{0,2}}[:=][ \t]{{0,4}}[\"'`]{{0,2}}",
-            f"{_CHOSEN_CHARS}{{8,64}}",
-            r"[^A-Za-z0-9_+/=~!@#$%^*|?&(\[-]",
-            rf"(?:{_PASSWORD_WORDS})[ \t:=]",
-            is_chosen,
-        ),
+        told_passwords.PATTERN,
         after(
             "secret.generic_assignment",
             rf"(?:{_TOKEN_NAMES})[ \t]{{0,4}}[:=]{{1,2}}[ \t]{{0,4}}[A-Za-z_.]{{1,40}}\([ ]{{0,2}}b?[\"']",

@@ -4,7 +4,7 @@ which lets letters of all scripts stand in them)."""
 import re
 
 from gptgate.detectors.context import beside
-from gptgate.detectors.pattern import END, ESCAPED, Detector, Pattern
+from gptgate.detectors.pattern import ANY, END, ESCAPED, Detector, Pattern
 
 _NOT_DOMAINS = frozenset(
     b"png jpg jpeg gif svg webp bmp ico css scss js mjs jsx tsx json html htm xml pdf txt yml yaml".split()
@@ -26,6 +26,18 @@ _DOMAIN = (
     rf"(?:{_LABEL}{{1,63}}\.){{1,5}}"
     rf"(?:xn--[A-Za-z0-9-]{{2,59}}|[A-Za-z]{{2,24}}|(?:{_LETTER}){{2,16}}|(?:{_SIGN_OF_WORDS}){{2,16}})"
 )
+
+_IN_LINKS = ":=!$*~@^"
+"""Signs of passwords in ``https://name:password@host``: what such a sign and two slashes stand before is a host."""
+_BEFORE = rf"[A-Za-z0-9._%+{_IN_LINKS}-]"
+_FRONTS = (
+    (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}\x80-\xbf-])", ""),
+    (ANY, r"(?:\xc2|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf][\x80-\xbf])[\x80-\xbf]"),
+    (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}/-])", f"{_BEFORE}{{0,64}}[{_IN_LINKS}]"),
+    (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}-])", f"{_BEFORE}{{1,64}}/{_BEFORE}{{0,64}}[{_IN_LINKS}]"),
+)
+"""What stands before an address: a sign of ASCII, another sign or a letter that no address holds, one of those signs,
+and one of them in a path. Left edge and prefix."""
 
 _AT = r"(?:[ ]?[\[({<]at[\])}>][ ]?| at )"
 _DOT = r"(?:[ ]?[\[({<]dot[\])}>][ ]?| dot |\.)"
@@ -51,17 +63,21 @@ def is_address(match: bytes) -> bool:
 
 DETECTOR = Detector(
     name="email",
-    version=3,
+    version=4,
     kinds={"pii.email": "An email address."},
     patterns=(
-        Pattern(
-            kind="pii.email",
-            left=f"(?:{_ESCAPE}|[^A-Za-z0-9._%+-])",
-            body=f"(?:{_LOCAL}|{_LETTER}){{1,64}}@{_DOMAIN}",
-            right=END,
-            points=20,
-            trigger=r"[A-Za-z0-9._%+\x80-\xbf-]@[A-Za-z0-9\xc3-\xed-]",
-            accept=is_address,
+        *(
+            Pattern(
+                kind="pii.email",
+                left=left,
+                prefix=prefix,
+                body=f"(?:{_LOCAL}|{_LETTER}){{1,64}}@{_DOMAIN}",
+                right=END,
+                points=20,
+                trigger=r"[A-Za-z0-9._%+\x80-\xbf-]@[A-Za-z0-9\xc3-\xed-]",
+                accept=is_address,
+            )
+            for left, prefix in _FRONTS
         ),
         Pattern(
             kind="pii.email",

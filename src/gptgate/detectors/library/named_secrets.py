@@ -6,16 +6,26 @@ from gptgate.detectors.randomness import is_likely, is_varied
 _HEX32 = "[a-f0-9]{32}"
 _HEX40 = "[a-f0-9]{40}"
 _HEX64 = "[a-f0-9]{64}"
+_BESIDE = r"[ \t\r\n,;:|/=&+\"'`()>-]{1,12}(?:[A-Za-z_]{1,12}[ \t\r\n,;:|/=&+\"'`()>-]{1,6}){0,4}"
+"""Between the two halves of a pair: signs, a line's end, a few words."""
 
 DETECTOR = detector(
     "named_secrets",
-    2,
+    3,
     (
         named(
             "aws_secret_key",
             "An AWS secret access key.",
             "(?:aws_?(?:secret|session|bedrock)|secret_?access_?key)",
             "[A-Za-z0-9+/]{40}",
+        ),
+        named(
+            "aws_secret_key",
+            "An AWS secret access key.",
+            "(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
+            "[A-Za-z0-9+/]{40}",
+            gives=_BESIDE,
+            accept=is_likely,
         ),
         named(
             "aws_session_token",

@@ -6,7 +6,7 @@ The program's own syntax says what the value is, so less must speak for the valu
 import re
 
 from gptgate.detectors.forms import after
-from gptgate.detectors.library.credentials import is_chosen, is_value
+from gptgate.detectors.library.formless import is_chosen, is_value
 from gptgate.detectors.pattern import EDGE, Detector, Pattern
 from gptgate.detectors.randomness import is_cased, is_placeholder, is_varied
 

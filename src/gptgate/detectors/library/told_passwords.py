@@ -1,0 +1,101 @@
+"""Passwords that a sentence tells, in many languages: ``das Passwort für den Server lautet …``, ``密码是…``.
+
+Most sentences about a password tell none (``the password is wrong``), so the value must look like one.
+"""
+
+import re
+
+from gptgate.detectors.forms import after
+from gptgate.detectors.library.formless import is_chosen
+from gptgate.detectors.pattern import EDGE
+from gptgate.detectors.phrase import translated
+from gptgate.detectors.randomness import is_placeholder
+
+_SAYINGS = (
+    ("(passwort|kennwort|zugangscode|wlan-schlüssel)", "(ist|lautet|heißt|wäre|war)"),
+    ("(mot de passe|mdp|code d'accès)", "(est|sera|était)"),
+    ("(contraseña|clave de acceso|clave del wi-?fi)", "(es|era|será)"),
+    ("(senha|palavra-passe)", "(é|era|será)"),
+    ("(parola d'ordine|parola)", "(è|e'|era|este)"),
+    ("password", "(è|e'|era|ist|lautet|est|es|é)"),
+    ("(wachtwoord|toegangscode)", "(is|luidt|was)"),
+    ("hasło", "(to|jest|brzmi)"),
+    ("heslo", "(je|zní|znie)"),
+    ("(lösenordet|lösenord|passordet|passord|adgangskoden|adgangskode|kodeordet|kodeord)", "(är|er)"),
+    ("(salasana|salasanasi)", "on"),
+    ("(jelszó|jelszava|jelszavam)", "(ez|a következő)"),
+    ("(şifreniz|şifrem|şifre)", "(şu|şöyle)"),
+    ("(пароль|парола)", "(это|це|-|е)"),
+    ("(κωδικός|συνθηματικό)", "είναι"),
+    ("mật khẩu", "là"),
+    ("(kata sandinya|kata sandi|kata laluan)", "(adalah|ialah)"),
+    ("(पासवर्ड)", "(है|-)"),
+    ("(كلمة المرور|كلمة السر)", "(هي|هو)"),
+    ("(הסיסמה|הסיסמא|סיסמה)", "(היא|הוא)"),
+)
+"""What people call a password, and what they say between it and its value."""
+_SHARED = "(password|passphrase|passcode)"
+"""What `credentials` knows with a sign behind, or with ``is``: something stands between."""
+_UNSPACED = (
+    ("(密码|密碼|口令)", "(是|为|為)"),
+    ("パスワード", "(は|が)"),
+    ("(비밀번호|패스워드|비번)", "(는|은|가|이)"),
+)
+"""The same where no space need stand between."""
+
+_OF = (
+    "(for|to|of|on|für|zu|zum|zur|von|vom|beim|im|de|du|des|pour|del|para|do|da|di|della|per|voor|van|för|till|til|od|pro"
+    "|k|ke|для|от|від|до|cho|của|untuk|για|του|της)"
+)
+_WORD = r"[ ][A-Za-z0-9\x80-\xf4._'-]{1,16}"
+_OWNER = rf"(?:[ ]{translated(_OF, {})}(?:{_WORD}){{1,3}}|[ ]\([A-Za-z0-9 ._-]{{1,24}}\))"
+"""What it is the password of: ``for the staging server``, ``(staging)``."""
+_SIGN = r"[ \t]{0,2}[:=][ \t]{0,4}"
+_QUOTES = r"(?:[\"'`*<]|\xe2\x80\x9e|\xc2\xab|\xe3\x80\x8c){0,3}"
+_VALUE = "[A-Za-z0-9_+/=.~!@#$%^*|?&-]{6,64}"
+_END = r"[^A-Za-z0-9_+/=~!@#$%^*|?&(\[\xc3-\xca\xd0-\xd3-]"
+"""Nor does a letter of the alphabets of Europe go on: ``30-tägig`` is a word."""
+
+_METHOD = re.compile(
+    rb"(?i)(?:sha|md|aes|des|argon|base|rot|utf|iso|pbkdf|oauth|rsa|crc|ntlmv|tls|win|http)[-_]?[0-9]{1,4}(?:[-_./].*)?"
+)
+_COUNTED = re.compile(rb"(?:[A-Za-z]+-)?[0-9]{1,4}[-_.]?[A-Za-z]{3,}(?:-[A-Za-z]+)*[.!?]?")
+"""A measure: ``12-stellig``, ``90-day-old``, ``article-5-compliant``."""
+_SIGN_INSIDE = re.compile(rb"[A-Za-z0-9][@#$%^+~][A-Za-z0-9]")
+_MAIL = re.compile(rb".*@.*[.].*|[$%].*")
+
+
+def is_told(value: bytes) -> bool:
+    """Whether this can be the password that a sentence tells, rather than its next word."""
+    if _METHOD.fullmatch(value) or _COUNTED.fullmatch(value) or _MAIL.fullmatch(value):
+        return False
+    has_sign = _SIGN_INSIDE.search(value) is not None and not value.isdigit()
+    return is_chosen(value) or (has_sign and not is_placeholder(value))
+
+
+def _spelt(text: str) -> str:
+    return translated(text.replace(" ", "[ ]{1,2}"), {})
+
+
+def _any_of(*options: str) -> str:
+    return f"(?:{'|'.join(options)})"
+
+
+_NAMES = _any_of(*(_spelt(name) for name, _ in (*_SAYINGS, *_UNSPACED)))
+_OWN_NAMES = _any_of(*(_spelt(name) for name, _ in (*_SAYINGS, *_UNSPACED) if name != "password"))
+_PREFIXES = (
+    *(f"{_spelt(name)}{_OWNER}?[ ]{_spelt(says)}(?:[ ]{{1,2}}|{_SIGN})" for name, says in _SAYINGS),
+    *(f"{_spelt(name)}[ ]?{_spelt(says)}[ ]?(?:{_SIGN})?" for name, says in _UNSPACED),
+    f"{_OWN_NAMES}{_OWNER}?{_SIGN}",
+    f"{_spelt(_SHARED)}(?:{_OWNER}(?:[ ]is[ ]{{1,2}}|{_SIGN})|[ ]is{_SIGN})",
+)
+
+PATTERN = after(
+    "secret.password",
+    f"{_any_of(*_PREFIXES)}{_QUOTES}",
+    _VALUE,
+    _END,
+    f"{EDGE}{_any_of(_NAMES, _spelt(_SHARED))}",
+    is_told,
+)
+"""For the detector `credentials`."""
