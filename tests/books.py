@@ -1,11 +1,14 @@
 """What must hold of the records and the money whenever a gateway is at rest."""
 
 import asyncio
+from pathlib import Path
 
+from gptgate.core.money import format_usd
 from gptgate.cost.windows import month_of
 from gptgate.storage.views import AuditRecord, SearchFilters
-from harness import Gateway
+from harness import CONFIG, Gateway, running_gateway
 from ledger_parts import spent as spent_in
+from raw_client import CHAT, RawClient, post
 from waiting import PATIENCE_S, eventually
 
 EVERYTHING = 10_000_000
@@ -49,3 +52,19 @@ async def balanced(gateway: Gateway, requests: int, app: str = "demo") -> list[A
         usage = reader.usage([], 0, 2**53)
     assert usage[0].cost_nano == sum(record.end.cost_nano for record in found if record.end is not None)
     return found
+
+
+async def ceiling(folder: Path, body: bytes) -> int:
+    """The nano-dollars that such a request reserves, in a gateway of its own."""
+    async with running_gateway(folder) as gateway:
+        client = await RawClient.connect(gateway.base_url)
+        await client.send(post(CHAT, gateway.key, body))
+        await client.answer()
+        await client.close()
+        (probe,) = await balanced(gateway, 1)
+        return probe.intent.reserved_nano
+
+
+def budget_of(nano: int, config: str = CONFIG) -> str:
+    """The configuration with this budget."""
+    return config.replace('"1000.00"', f'"{format_usd(nano)}"')

@@ -1,6 +1,7 @@
 """A real server for shared counters, and gateways' parts that count there, with the ports of the parts in memory."""
 
 import asyncio
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -24,12 +25,15 @@ from gptgate.shared.counters import SharedCounters
 from gptgate.shared.hold import SharedHold
 from gptgate.shared.ledger import OwnLedger
 from gptgate.shared.service import SharedService
-from harness import Gateway, free_port
+from gptgate.storage.compiled import FOLDER
+from harness import CONFIG, Gateway, GatewayProcess, free_port
 from storage_samples import SystemClock
 from waiting import PATIENCE_S, eventually
 
 T = TypeVar("T")
 PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
+SLOWLY_S = 120
+"""How long a process may take to start on a machine that does much else."""
 WITHOUT = "needs valkey-server or redis-server: apt-get install redis-server"
 needs_server = pytest.mark.skipif(PROGRAM is None, reason=WITHOUT)
 
@@ -67,8 +71,8 @@ class Server:
             return False
         return True
 
-    def client(self) -> "redis.Redis":
-        return redis.Redis(port=self.port, decode_responses=True)
+    def client(self, **more: Any) -> "redis.Redis":
+        return redis.Redis(port=self.port, decode_responses=True, **more)
 
     def kill(self) -> None:
         self._process.kill()
@@ -98,6 +102,21 @@ def spec_of(server: Server, prefix: str = "test", timeout_ms: int = 5000) -> Cou
 async def ready(gateway: Gateway) -> None:
     """Wait until requests can be admitted."""
     await eventually(lambda: not gateway.app.readiness())
+
+
+def sharing(server: Server, config: str = CONFIG, *, timeout: str = "5s", prefix: str = "") -> str:
+    """A configuration that counts there, under a prefix of its own."""
+    name = prefix or f"s{secrets.token_hex(6)}"
+    return f"{config}counters: {{url: '{server.url}', prefix: {name}, timeout: {timeout}}}\n"
+
+
+async def started(gateways: list[GatewayProcess]) -> None:
+    """All at once, but for the patterns, which the first compiles for all."""
+    first, *others = gateways
+    await asyncio.to_thread(first.start, SLOWLY_S)
+    for other in others:
+        shutil.copytree(first.folder / FOLDER, other.folder / FOLDER)
+    await asyncio.gather(*(asyncio.to_thread(other.start, SLOWLY_S) for other in others))
 
 
 class Member:

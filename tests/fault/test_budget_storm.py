@@ -5,42 +5,23 @@ nobody refused whom the reservations in flight left room for.
 """
 
 import asyncio
-import os
 import random
 import secrets
 from pathlib import Path
 
 import pytest
 
-from books import balanced
+from books import balanced, budget_of, ceiling
 from gptgate.core.budgets import BudgetCharge, Spend
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.facts import Reservation
-from gptgate.core.money import format_usd
 from gptgate.cost.ledger import MemoryLedger
-from harness import CONFIG, Gateway, running_gateway
-from raw_client import CHAT, RawClient, post, prompt
-from shared_parts import Server, ready
+from harness import running_gateway
+from raw_client import prompt
+from shared_parts import Server, ready, sharing
+from storm_parts import AT_ONCE, PROBE, REQUESTS, STORMS, visit
 
-STORMS = int(os.environ.get("GPTGATE_STORMS", "0"))
-REQUESTS = 1000 if STORMS else 200
 FITTING = REQUESTS // 10
-AT_ONCE = 250
-"""So many connections are open at a time; each place is taken again as soon as it is free."""
-CEILING_TEXT = "echo: hello "
-PROBE = f"fault: {'':<40}\n{CEILING_TEXT}"
-FAULTS = (
-    "",
-    "",
-    "latency={}ms",
-    "latency={}ms status=500",
-    "status=429 retry-after=1",
-    "status=400",
-    "malformed",
-    "no-usage",
-    "cut=2",
-    "delay={}ms chunk=2",
-)
 
 
 class Auditor:
@@ -77,55 +58,19 @@ class Auditor:
         patch.setattr(MemoryLedger, "settle", settling)
 
 
-def order(chance: random.Random) -> str:
-    """A text whose fault line has one length, so that all requests have one ceiling."""
-    fault = chance.choice(FAULTS).format(chance.randrange(1, 100))
-    return f"fault: {fault:<40}\n{CEILING_TEXT}"
-
-
-async def visit(gateway: Gateway, chance: random.Random) -> None:
-    """One caller, who may leave at any moment."""
-    stream = chance.random() < 0.5
-    client = await RawClient.connect(gateway.base_url)
-    await client.send(post(CHAT, gateway.key, prompt(order(chance), stream=stream)))
-    # Leaves only after the gateway has begun to answer, or a while later: one that was never read is on no record.
-    if chance.random() < 0.25:
-        await client.head()
-        client.reset()
-        return
-    try:
-        await client.answer()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return
-    finally:
-        await client.close()
-
-
-async def budget_for(requests: int, folder: Path) -> tuple[int, str]:
-    """The nano-dollars that so many of them reserve, and a configuration with this budget."""
-    async with running_gateway(folder / "probe") as gateway:
-        client = await RawClient.connect(gateway.base_url)
-        await client.send(post(CHAT, gateway.key, prompt(PROBE, stream=True)))
-        await client.answer()
-        await client.close()
-        (probe,) = await balanced(gateway, 1)
-    limit = probe.intent.reserved_nano * requests
-    return limit, CONFIG.replace('"1000.00"', f'"{format_usd(limit)}"')
-
-
 @pytest.mark.parametrize("seed", range(STORMS or 2))
 async def test_a_storm_overspends_nothing_and_refuses_nobody_falsely(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)
-    limit, config = await budget_for(FITTING, tmp_path)
-    async with running_gateway(tmp_path / "storm", config) as gateway:
+    limit = FITTING * await ceiling(tmp_path / "probe", prompt(PROBE))
+    async with running_gateway(tmp_path / "storm", budget_of(limit)) as gateway:
         auditor = Auditor(monkeypatch, limit)
         places = asyncio.Semaphore(AT_ONCE)
 
         async def one() -> None:
             async with places:
-                await visit(gateway, chance)
+                await visit(gateway.base_url, gateway.key, chance)
 
         async with asyncio.timeout(120):
             await asyncio.gather(*(one() for _ in range(REQUESTS)))
@@ -145,16 +90,17 @@ async def test_a_storm_over_gateways_that_share_counters_overspends_nothing_and_
     tmp_path: Path, counters_server: Server, seed: int
 ) -> None:
     chance = random.Random(seed)
-    limit, config = await budget_for(FITTING, tmp_path)
+    limit = FITTING * await ceiling(tmp_path / "probe", prompt(PROBE))
     prefix = f"storm{secrets.token_hex(6)}"
-    config += f"counters: {{url: '{counters_server.url}', prefix: {prefix}, timeout: 20s}}\n"
+    config = sharing(counters_server, budget_of(limit), timeout="20s", prefix=prefix)
     async with running_gateway(tmp_path / "a", config) as one, running_gateway(tmp_path / "b", config) as other:
         await asyncio.gather(ready(one), ready(other))
         places = asyncio.Semaphore(AT_ONCE)
 
         async def visitor(number: int) -> None:
             async with places:
-                await visit((one, other)[number % 2], chance)
+                gateway = (one, other)[number % 2]
+                await visit(gateway.base_url, gateway.key, chance)
 
         async with asyncio.timeout(180):
             await asyncio.gather(*(visitor(number) for number in range(REQUESTS)))

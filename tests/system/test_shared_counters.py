@@ -1,39 +1,28 @@
 """Gateways that share counters are one gateway to those they limit."""
 
 import asyncio
-import secrets
-import shutil
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from books import balanced
+from books import balanced, budget_of, ceiling
 from gptgate.core.facts import Usage
-from gptgate.core.money import format_usd
 from gptgate.simulator.app import Simulator
 from gptgate.simulator.server import SimulatorServer
-from gptgate.storage.compiled import FOLDER
 from gptgate.storage.corrections import BILLED, UNUSED, reconcile
 from gptgate.storage.queries import SqliteReader
 from harness import CONFIG, Gateway, GatewayProcess, make_key, running_gateway
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
-from shared_parts import Server, ready
+from shared_parts import SLOWLY_S, Server, ready, sharing, started
 from waiting import PATIENCE_S, eventually
 
 TEXT = "fault: no-usage\necho: hello"
 """Without usage, so short an answer costs all that is reserved."""
+BODY = prompt(TEXT, stream=False, max_tokens=200)
 GATEWAYS = 4
 FITTING = 100
 REQUESTS = 1000
-SLOWLY_S = 120
-"""How long a process may take to start on a machine that does much else."""
-
-
-def sharing(server: Server, config: str = CONFIG, *, timeout: str = "5s", prefix: str = "") -> str:
-    """A configuration that counts there, under a prefix of its own."""
-    name = prefix or f"s{secrets.token_hex(6)}"
-    return f"{config}counters: {{url: '{server.url}', prefix: {name}, timeout: {timeout}}}\n"
 
 
 async def ask(
@@ -44,27 +33,6 @@ async def ask(
     answer = await client.answer()
     await client.close()
     return answer
-
-
-async def ceiling(folder: Path, text: str = TEXT) -> int:
-    """What a request reserves, in a gateway of its own."""
-    async with running_gateway(folder) as gateway:
-        await ask(gateway.base_url, gateway.key, text)
-        (probe,) = await balanced(gateway, 1)
-        return probe.intent.reserved_nano
-
-
-def budget_of(nano: int, config: str = CONFIG) -> str:
-    return config.replace('"1000.00"', f'"{format_usd(nano)}"')
-
-
-async def started(gateways: list[GatewayProcess]) -> None:
-    """All at once, but for the patterns, which the first compiles for all."""
-    first, *others = gateways
-    await asyncio.to_thread(first.start, SLOWLY_S)
-    for other in others:
-        shutil.copytree(first.folder / FOLDER, other.folder / FOLDER)
-    await asyncio.gather(*(asyncio.to_thread(other.start, SLOWLY_S) for other in others))
 
 
 async def settled(gateway: Gateway) -> None:
@@ -105,7 +73,7 @@ async def test_a_thousand_requests_at_four_processes_spend_exactly_the_budget(
     tmp_path: Path, counters_server: Server
 ) -> None:
     # litellm discussion 50438: held within 2.5 % under stress
-    nano = await ceiling(tmp_path / "probe") * FITTING
+    nano = await ceiling(tmp_path / "probe", BODY) * FITTING
     config = sharing(counters_server, budget_of(nano))
     simulator = Simulator()
     provider = SimulatorServer(simulator)
@@ -181,7 +149,7 @@ async def test_a_limit_is_multiplied_by_the_number_of_replicas(tmp_path: Path, c
 
 
 async def test_a_server_that_lost_everything_is_told_what_was_spent(tmp_path: Path) -> None:
-    nano = await ceiling(tmp_path / "probe") * 3
+    nano = await ceiling(tmp_path / "probe", BODY) * 3
     server = Server()
     try:
         config = sharing(server, budget_of(nano), prefix="lost")
@@ -206,7 +174,7 @@ async def test_what_a_lost_request_turned_out_to_cost_is_free_or_spent_for_all(
     tmp_path: Path, counters_server: Server
 ) -> None:
     """A correction in one data folder: the others can spend what comes back, and no more than what is left."""
-    nano = await ceiling(tmp_path / "probe")
+    nano = await ceiling(tmp_path / "probe", BODY)
     config = sharing(counters_server, budget_of(3 * nano))
     lost = "fault: cut=0   \necho: hello"
     async with running_gateway(tmp_path / "a", config) as one, running_gateway(tmp_path / "b", config) as other:
@@ -235,7 +203,7 @@ async def test_what_a_lost_request_turned_out_to_cost_is_free_or_spent_for_all(
 
 async def test_gateways_wait_for_each_other_after_a_loss(tmp_path: Path) -> None:
     """What a gateway that is away has spent is not known: nobody spends it once more."""
-    nano = await ceiling(tmp_path / "probe")
+    nano = await ceiling(tmp_path / "probe", BODY)
     server = Server()
     try:
         config = sharing(server, budget_of(nano), prefix="wait")
@@ -265,7 +233,7 @@ async def test_a_gateway_that_was_killed_finds_its_reservations_spent_and_its_pl
 ) -> None:
     hanging = "fault: hang    \necho: hello"
     assert len(hanging) == len(TEXT), "both requests reserve the same"
-    nano = await ceiling(tmp_path / "probe") * 2
+    nano = await ceiling(tmp_path / "probe", BODY) * 2
     config = sharing(counters_server, budget_of(nano).replace("budget", "limits: {concurrency: 1}, budget", 1))
     provider = SimulatorServer(Simulator())
     await provider.start()

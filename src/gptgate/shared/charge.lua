@@ -9,7 +9,9 @@ local ask = cjson.decode(ARGV[1])
 local KEPT_MS = 34560000000 -- 400 days
 
 local standing = redis.call('HMGET', state, 'epoch', 'ready')
-if standing[1] ~= ask.epoch then return {'lost'} end
+-- A call from before its gateway told its sums anew, or from while it does, is not in them: it may have come late, and
+-- nobody reckons with it any more.
+if standing[1] ~= ask.epoch or redis.call('HEXISTS', alive, ask.process) == 0 then return {'lost'} end
 
 local clock = redis.call('TIME')
 local now = ask.now or (tonumber(clock[1]) * 1000000 + tonumber(clock[2]))

@@ -71,7 +71,7 @@ class SharedCounters:
         """
         if min(wish.spend.nano, wish.spend.tokens, wish.spend.requests) < 0:
             raise ValueError("a reservation is not negative")
-        full = self._ledger.full(wish.budgets, hold.at_ms)
+        full = self._ledger.expect(wish.budgets, hold.at_ms)
         if full is not None:
             wish = NO_WISH
         lines = [Line(charge, Account(*charge, self._slots_of(charge), hold.at_ms)) for charge in wish.budgets]
@@ -201,7 +201,7 @@ class SharedCounters:
         process = membership.process
         wished = [limit_entry(one, process, keys) for one in wish.tokens]
         wished += [budget_entry(line.account, *line.charge, wish.spend, keys) for line in lines]
-        ask: dict[str, object] = {"gateway": membership.gateway, "id": hold.id}
+        ask: dict[str, object] = {"gateway": membership.gateway, "process": process, "id": hold.id}
         if besides:
             ask.update(must=wished, may=[], more=str(hold.extensions))
         elif limits is None:

@@ -16,9 +16,16 @@ class OwnLedger(MemoryLedger):
         self.settled: Callable[[str, Spend], None] = lambda _request_id, _spend: None
         """Told the id and the real spending of each reservation that was settled, once."""
 
-    def full(self, charges: Sequence[BudgetCharge], at_ms: int) -> BudgetCharge | None:
-        """One of these whose budget has too many accounts for another; None where all have theirs now."""
-        return next((one for one in charges if self._book(one.budget).account(one.key, at_ms) is None), None)
+    def expect(self, charges: Sequence[BudgetCharge], at_ms: int) -> BudgetCharge | None:
+        """Have all of these accounts among the parts from now on, be it with nothing: the counters may charge what is
+        never counted here. One whose budget has too many accounts for another; None where all have theirs now."""
+        for charge in charges:
+            book = self._book(charge.budget)
+            account = book.account(charge.key, at_ms)
+            if account is None:
+                return charge
+            account.add(book.slots.slot(at_ms), 0)
+        return None
 
     def count(
         self, request_id: str, app: str, charges: Sequence[BudgetCharge], spend: Spend, at_ms: int

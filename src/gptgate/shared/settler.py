@@ -86,6 +86,7 @@ class Settler:
             ask["epoch"] = await membership.epoch()
             if generation != membership.generation:
                 return  # what this gateway tells anew has it
+            ask["process"] = membership.process
             code, *rest = await membership.call(CHARGE, notice.keys, ask)
             if code == "done" and notice.hold is not None:
                 await self._look_at_thresholds(notice.hold, cast("list[list[str]]", rest[0]))

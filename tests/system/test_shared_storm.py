@@ -1,0 +1,200 @@
+"""A storm over four processes that share counters: providers fail, callers leave, and what the server was told says
+of every moment that nobody overspent, and of every refusal that there was no room.
+
+`GPTGATE_STORMS=50 python -m pytest tests/system/test_shared_storm.py` repeats it fifty times with 1,000 requests each.
+"""
+
+import asyncio
+import json
+import random
+import secrets
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from books import ceiling
+from gptgate.core.money import format_usd
+from gptgate.simulator.app import Simulator
+from gptgate.simulator.server import SimulatorServer
+from gptgate.storage.queries import SqliteReader
+from gptgate.storage.views import AuditRecord, SearchFilters
+from harness import CONFIG, GatewayProcess, make_key
+from raw_client import CHAT, RawClient, post, prompt
+from shared_parts import Server, sharing, started
+from storm_parts import AT_ONCE, CEILING_TEXT, PROBE, REQUESTS, STORMS, visit
+from waiting import PATIENCE_S, eventually, wait_until
+
+GATEWAYS = 4
+FITTING = REQUESTS // 10
+EARLY = 0.1
+LOST = f"fault: {'cut=0':<40}\n{CEILING_TEXT}"
+
+
+class Listener:
+    """Reads what the server is told, in its order, and adds up for itself what each account has spent."""
+
+    def __init__(self, server: Server, prefix: str) -> None:
+        self._server, self._mark = server, f"{{{prefix}}}:budget:"
+        self._ends = False
+        self._heard: set[str] = set()
+        self.sums: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        """The most that each had ever spent, between any two scripts."""
+        self.had_room: dict[str, bool] = {}
+        """Whether all accounts could pay what a request asked them for, when it last asked."""
+        self._listens = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+        assert self._listens.wait(PATIENCE_S)
+
+    def hear(self) -> None:
+        """Everything that the server was told before is counted then."""
+        mark = f"mark{secrets.token_hex(6)}"
+        with self._server.client() as client:
+            client.echo(mark)
+        wait_until(lambda: mark in self._heard)
+
+    def stop(self) -> None:
+        """The next mark is the last one."""
+        self._ends = True
+        self.hear()
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive()
+
+    def _listen(self) -> None:
+        with self._server.client(socket_timeout=PATIENCE_S) as client, client.monitor() as monitor:
+            self._listens.set()
+            for told in monitor.listen():
+                command: str = told["command"]
+                if told["client_type"] == "lua":
+                    self._changed(command.split(" "))
+                    continue
+                self.most |= self.sums  # a script is one step, whatever it adds first
+                if command.startswith("EVALSHA") and self._mark in command:
+                    self._asked(command)
+                elif command.startswith("ECHO mark"):
+                    self._heard.add(command.removeprefix("ECHO "))
+                    if self._ends:
+                        return
+
+    def _changed(self, words: list[str]) -> None:
+        if words[0] == "HINCRBY" and words[1].startswith(self._mark) and words[2].isdigit():
+            self.sums[words[1]] += int(words[3])
+
+    def _asked(self, command: str) -> None:
+        before, start, rest = command.partition(' {"')
+        _, _, count, *keys = before.split(" ")
+        assert len(keys) == int(count)
+        ask: dict[str, Any] = json.loads(start.strip() + rest)
+        if not ask.get("must"):
+            return  # gives back only
+        given = {keys[one["key"] - 1]: int(one["more"]) for one in ask.get("give") or () if one["kind"] == "budget"}
+        budgets = [one for one in [*ask["must"], *ask["may"]] if one["kind"] == "budget"]
+        self.had_room[ask["id"]] = all(
+            self.sums[key] + given.get(key, 0) + int(one["cost"]) <= int(one["limit"])
+            for one in budgets
+            for key in [keys[one["key"] - 1]]
+        )
+
+
+@pytest.mark.slow
+async def test_a_storm_over_four_processes_is_never_over_and_never_refuses_falsely(
+    tmp_path: Path, counters_server: Server
+) -> None:
+    """Each storm has an account of its own, of one end user; a serial run then spends what it left."""
+    limit = FITTING * await ceiling(tmp_path / "probe", prompt(PROBE, user="storm 0000"))
+    budget = f"{{name: storm, scope: [end_user], unit: usd, amount: '{format_usd(limit)}', window: rolling, over: 30d}}"
+    prefix = f"storm{secrets.token_hex(6)}"
+    config = sharing(counters_server, f"{CONFIG}budgets: [{budget}]\n", timeout="20s", prefix=prefix)
+    provider = SimulatorServer(Simulator())
+    await provider.start()
+    gateways = [GatewayProcess(tmp_path / str(number), provider.base_url, config) for number in range(GATEWAYS)]
+    keys = [make_key(gateway.folder) for gateway in gateways]
+    listener = Listener(counters_server, prefix)
+    try:
+        await started(gateways)
+        for number in range(STORMS or 1):
+            user = f"storm {number:04}"
+            await storm([gateway.base_url for gateway in gateways], keys, random.Random(number), user)
+            spent = sum(cost(record) for record in await at_rest(gateways, counters_server, prefix, user))
+            assert spent <= limit
+            await one_by_one(gateways[number % GATEWAYS].base_url, keys[number % GATEWAYS], user)
+            await judge(await at_rest(gateways, counters_server, prefix, user), spent, limit, listener)
+    finally:
+        codes = await asyncio.gather(*(asyncio.to_thread(gateway.terminate) for gateway in gateways))
+        listener.stop()
+        await provider.stop()
+    assert codes == [0] * GATEWAYS
+    assert len(listener.most) == (STORMS or 1) + 1, "the accounts of the storms, and the app's"
+    assert sorted(listener.most.values())[-2] <= limit
+
+
+async def storm(urls: list[str], keys: list[str], chance: random.Random, user: str) -> None:
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int) -> None:
+        async with places:
+            which = number % GATEWAYS
+            await visit(urls[which], keys[which], chance, EARLY, user=user)
+
+    async with asyncio.timeout(180):
+        await asyncio.gather(*(one(number) for number in range(REQUESTS)))
+
+
+async def one_by_one(base_url: str, key: str, user: str) -> None:
+    """Requests that stay spent whole, with nothing else in flight, until one is refused."""
+    for _ in range(FITTING + 1):
+        client = await RawClient.connect(base_url)
+        await client.send(post(CHAT, key, prompt(LOST, stream=False, user=user)))
+        status, headers, _ = await client.answer()
+        await client.close()
+        if status == 429:
+            assert headers["x-gptgate-error"] == "budget_exceeded"
+            return
+        assert status == 502
+    raise AssertionError("more than the budget was spent")
+
+
+async def at_rest(gateways: list[GatewayProcess], server: Server, prefix: str, user: str) -> list[AuditRecord]:
+    """The records of this end user in all processes, when nothing is held in the counters and no record lacks its
+    end."""
+    found: list[AuditRecord] = []
+
+    def rests() -> bool:
+        with server.client() as client:
+            if client.keys(f"{{{prefix}}}:open:*"):
+                return False
+        found.clear()
+        for gateway in gateways:
+            with SqliteReader(gateway.folder) as reader:
+                rows = reader.search(SearchFilters(end_user=user), 10 * REQUESTS)
+                found.extend(record for row in rows if (record := reader.show(row.id)) is not None)
+        return all(record.end is not None for record in found)
+
+    await eventually(rests)
+    return found
+
+
+def cost(record: AuditRecord) -> int:
+    assert record.end is not None
+    return record.end.cost_nano
+
+
+async def judge(found: list[AuditRecord], storm_nano: int, limit: int, listener: Listener) -> None:
+    """By the records of all processes and by what the server was told."""
+    spent = sum(cost(record) for record in found)
+    assert storm_nano <= spent <= limit
+
+    def agrees() -> bool:
+        # A gateway that joins again, since an answer was lost, has nothing in the list of what is held meanwhile.
+        listener.hear()
+        return spent in listener.sums.values()
+
+    await eventually(agrees)
+    refused = [record for record in found if record.end is not None and record.end.code == "budget_exceeded"]
+    assert len(refused) > 1, "in the storm, and when nothing was left"
+    assert len(found) - len(refused) > FITTING
+    assert not [record.intent.id for record in refused if listener.had_room[record.intent.id]]
