@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gptgate.core.events import End, EndState, Intent
+from gptgate.core.events import End, EndState, Intent, has_overrun
 from gptgate.core.facts import Usage
 from gptgate.core.finding import Finding, Origin
 from gptgate.storage.corrections import reconcile
@@ -61,6 +61,7 @@ def pairs(draw: st.DrawFn) -> list[Pair]:
             rules=draw(RULES),
             findings=draw(FINDINGS),
             reserved_nano=draw(COSTS),
+            reserved_tokens=draw(TOKENS),
         )
         ended = end(
             name,
@@ -74,6 +75,8 @@ def pairs(draw: st.DrawFn) -> list[Pair]:
             usage=Usage(input_tokens=draw(TOKENS), output_tokens=draw(TOKENS)),
             usage_source=draw(st.sampled_from(["provider", "unused", "unknown", "estimated"])),
             cost_nano=draw(COSTS),
+            extended_nano=draw(st.just(0) | COSTS),
+            extensions=draw(st.integers(0, 1)),
         )
         made.append((asked, draw(st.sampled_from([ended, ended, None]))))
     return made
@@ -101,6 +104,7 @@ FILTERS = st.builds(
     tags=st.none() | TAGS,
     # Where there is no log yet, every request is beyond it.
     beyond=st.none() | st.just(0),
+    overrun=st.none() | st.booleans(),
 )
 # Most of the conditions at once find nothing, so most examples state only a few of them.
 FEW = st.tuples(FILTERS, st.sets(st.sampled_from(SearchFilters.__struct_fields__), max_size=3)).map(
@@ -143,12 +147,14 @@ def fits(filters: SearchFilters, asked: Intent, ended: End | None) -> bool:
         and (filters.max_score is None or asked.score <= filters.max_score)
         and (filters.since_ms is None or asked.at_ms >= filters.since_ms)
         and (filters.until_ms is None or asked.at_ms < filters.until_ms)
+        and (filters.overrun is None or (ended is not None and has_overrun(asked, ended) is filters.overrun))
     )
 
 
 def singles(records: list[Pair]) -> list[SearchFilters]:
     """Each condition alone, with every value that a record has for it: also the edges of times and open requests."""
     values: dict[str, Any] = {name: set() for name in SearchFilters.__struct_fields__}
+    values["overrun"] = {True, False}
     for asked, ended in records:
         for name in ("app", "team", "key_id", "end_user", "model", "effect", "session"):
             values[name].add(getattr(asked, name))

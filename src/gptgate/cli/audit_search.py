@@ -94,6 +94,7 @@ RequestId = Annotated[str | None, typer.Option("--id", help="With this request i
 Unproven = Annotated[
     bool, typer.Option("--unproven", help="Of which an entry is not in the signed log yet: it is the operator's word.")
 ]
+Overrun = Annotated[bool, typer.Option("--overrun", help="That took more than was reserved for it.")]
 Contains = Annotated[str | None, typer.Option(help="Whose kept texts hold these words. Needs an auditor's token.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
 Before = Annotated[int | None, typer.Option(min=1, help="Older than the request of this number (`seq`), to page.")]
@@ -119,6 +120,7 @@ def search(
     until: Until = None,
     request_id: RequestId = None,
     unproven: Unproven = False,
+    overrun: Overrun = False,
     contains: Contains = None,
     token_file: TokenFile = None,
     limit: Limit = 50,
@@ -153,13 +155,13 @@ def search(
         until_ms=until_ms,
         request_id=request_id,
         beyond=LogEntries(data).size() if unproven else None,
+        overrun=overrun or None,
     )
-    # One more than asked for, to know whether there is more.
-    found = (
-        _search_records(data, filters, limit + 1, before)
-        if contains is None
-        else _search_texts(data, config, token_file, filters, contains, limit + 1, before)
-    )
+    more = limit + 1  # to know whether there are more than asked for
+    if contains is None:
+        found = _search_records(data, filters, more, before)
+    else:
+        found = _search_texts(data, config, token_file, filters, contains, more, before)
     _print_found(output, found, limit)
     if not found:
         say_none_fits("request", output, data, config, _named(filters))

@@ -181,7 +181,8 @@ def reconcile_request(
     by: By = None,
     data: Data = DEFAULT_FOLDER,
 ) -> None:
-    """Correct what a request cost whose usage was unknown, so that its reservation stayed spent.
+    """Correct what a request cost whose usage was unknown, so that its reservation stayed spent, or whose provider
+    reported more than was reserved for it.
 
     Once for each request. Budgets of the windows in force, and reports, count the correction from then on; a running
     gateway within a second. The request's record stays as it was.

@@ -12,7 +12,7 @@ from rich.text import Text
 from gptgate.cli.text import clean, counted
 from gptgate.cli.times import show_ms
 from gptgate.core.errors import UpstreamUnreachable
-from gptgate.core.events import End, EndState, Intent
+from gptgate.core.events import End, EndState, Intent, has_overrun, overrun_nano
 from gptgate.core.finding import Finding
 from gptgate.core.money import format_usd
 from gptgate.core.sealing import ANSWER, REQUEST, length_of
@@ -233,6 +233,8 @@ def _money(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
         rows.append(("extended to", f"{format_usd(end.extended_nano)} USD"))
     if end is not None:
         rows.append(("cost", f"{format_usd(end.cost_nano)} USD"))
+        if has_overrun(intent, end):
+            rows.append(("beyond what was reserved", f"{format_usd(overrun_nano(intent, end))} USD"))
     rows.append(("budget month", intent.window or "none"))
     return (*rows, ("price list", intent.price_version or "none"))
 

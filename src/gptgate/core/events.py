@@ -124,6 +124,19 @@ class End(Struct, frozen=True, kw_only=True):
     extended_nano: int = 0
 
 
+def overrun_nano(intent: Intent, end: End) -> int:
+    """The nano-dollars that a request cost beyond all that was reserved for it."""
+    return 0 if end.usage_source == "unused" else max(0, end.cost_nano - max(intent.reserved_nano, end.extended_nano))
+
+
+def has_overrun(intent: Intent, end: End) -> bool:
+    """Whether the usage is beyond what was reserved, in dollars or, of a price that does not tell, in tokens: the
+    provider counts what no field of the request bounds, or what is not true."""
+    tokens = end.usage.input_tokens + end.usage.output_tokens
+    in_tokens = end.usage_source == "provider" and not end.extensions and 0 < intent.reserved_tokens < tokens
+    return in_tokens or overrun_nano(intent, end) > 0
+
+
 ENCODER = msgspec.json.Encoder(order="sorted")
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from gptgate.core.events import End, Intent
 from gptgate.core.sealing import ANSWER, REQUEST, plain
 from gptgate.storage import search_index
+from gptgate.storage.corrections import OVERRAN
 from gptgate.storage.errors import StorageError
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, require_latest, storage_errors
@@ -56,6 +57,7 @@ CONDITIONS: dict[str, str] = {
         (SELECT 1 FROM json_each(i.tags) AS tag WHERE tag.key = asked.key AND tag.value = asked.value))""",
     "beyond": """(i.seq > (SELECT coalesce(max(intents_to), 0) FROM log_batches WHERE size <= :beyond)
         OR e.seq > (SELECT coalesce(max(ends_to), 0) FROM log_batches WHERE size <= :beyond))""",
+    "overrun": f"{OVERRAN} = :overrun",
 }
 """One condition per field of SearchFilters."""
 

@@ -12,6 +12,7 @@ class SearchFilters(Struct, frozen=True, kw_only=True):
     `effect` is the final one, `config` is how the digest of the configuration begins, scores are those of the request,
     both bounds among them. `state` is an `EndState` or ``open`` for a request that has no end yet. All of `tags` must
     be there. `beyond` is a size of the log: a request fits that has an entry which a log of that size does not have.
+    `overrun`: it took more than was reserved for it.
     """
 
     app: str | None = None
@@ -33,6 +34,7 @@ class SearchFilters(Struct, frozen=True, kw_only=True):
     session: str | None = None
     tags: dict[str, str] | None = None
     beyond: int | None = None
+    overrun: bool | None = None
 
 
 class AuditRow(Struct, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ RESERVED = "gptgate_reserved_nano_usd"
 SETTLED = "gptgate_settled_nano_usd"
 TIGHTNESS = "gptgate_reserved_to_settled_ratio"
 OVERRUNS = "gptgate_ceiling_overruns"
+OVERRUN_MONEY = "gptgate_ceiling_overrun_nano_usd"
 TOOL_USES = "gptgate_provider_tool_uses"
 OUTGROWN = "gptgate_streams_outgrown"
 BUDGETS = "gptgate_budget_thresholds"
@@ -104,7 +105,8 @@ METRICS: tuple[Metric, ...] = (
         ("model",),
         "What was reserved for a request, divided by what it cost. Only where the provider reported the usage.",
     ),
-    Metric(OVERRUNS, "counter", ("model",), "Requests that cost more than was reserved for them."),
+    Metric(OVERRUNS, "counter", ("model",), "Requests that took more than was reserved for them."),
+    Metric(OVERRUN_MONEY, "counter", ("model",), "What they cost beyond it, in billionths of a US dollar."),
     Metric(
         OUTGROWN,
         "counter",

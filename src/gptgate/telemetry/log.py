@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 from structlog.typing import FilteringBoundLogger
 
-from gptgate.core.events import End, EndState, Intent
+from gptgate.core.events import End, EndState, Intent, overrun_nano
 from gptgate.telemetry.metrics import duration_us, overhead_us
 
 LONGEST_FOREIGN_TEXT = 128
@@ -55,6 +55,7 @@ class RequestLine(Struct, frozen=True, kw_only=True, tag="request", tag_field="e
     usage_source: str
     cost_nano_usd: int
     reserved_nano_usd: int
+    overrun_nano_usd: int
     attempts: int
     duration_us: int
     overhead_us: int | None
@@ -126,6 +127,7 @@ def request_line(intent: Intent, end: End, model: str) -> RequestLine:
         usage_source=end.usage_source,
         cost_nano_usd=end.cost_nano,
         reserved_nano_usd=intent.reserved_nano,
+        overrun_nano_usd=overrun_nano(intent, end),
         attempts=end.attempts,
         duration_us=duration_us(intent, end),
         overhead_us=overhead_us(end),

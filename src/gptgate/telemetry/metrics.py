@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from gptgate.core.classifier import PREFIX
 from gptgate.core.errors import StreamOutgrown
-from gptgate.core.events import End, Intent
+from gptgate.core.events import End, Intent, has_overrun, overrun_nano
 from gptgate.core.facts import Usage
 from gptgate.core.snapshot import Effect
 from gptgate.telemetry import catalog
@@ -228,8 +228,9 @@ class Metrics(Collector):
         if end.usage_source == "provider" and end.cost_nano:
             ratio = intent.reserved_nano * 1_000_000 // end.cost_nano
             _series(self._ratios, (model,), RATIO_BOUNDS_MILLIONTHS).add(ratio)
-        if end.usage_source != "unused" and end.cost_nano > max(intent.reserved_nano, end.extended_nano):
+        if has_overrun(intent, end):
             self._counts[catalog.OVERRUNS][(model,)] += 1
+            self._counts[catalog.OVERRUN_MONEY][(model,)] += overrun_nano(intent, end)
         if end.extensions or end.code == StreamOutgrown.code:
             outcome = "ended" if end.code == StreamOutgrown.code else "extended"
             self._counts[catalog.OUTGROWN][model, outcome] += 1

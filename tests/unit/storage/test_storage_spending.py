@@ -216,7 +216,7 @@ async def test_what_is_found_out_later_takes_the_place_of_what_was_reserved_once
     before = spent(tmp_path, budget(Unit.TOKENS))
     assert [amount for *_, amount in before] == [141]
     usage = Usage(input_tokens=20, output_tokens=3)
-    with pytest.raises(StorageError, match=r"more than the \$0.000000900 that were reserved"):
+    with pytest.raises(StorageError, match=r"more than the \$0.000000900 that stayed spent"):
         reconcile(tmp_path, "lost", 7, "operator", usage, 901, "ada")
     assert reconcile(tmp_path, "lost", 7, "operator", usage, 333, "ada") == 900
     assert reconcile(tmp_path, "never", 8, "unused", Usage(), 0, "ada") == 900
@@ -259,6 +259,50 @@ async def test_an_estimate_can_be_corrected_too(tmp_path: Path) -> None:
     assert (correction.reserved.nano, correction.reserved.tokens) == (2000, 200)
     with closing(LogCheck(tmp_path)) as check:
         assert check.money() == ""
+
+
+@pytest.mark.parametrize(
+    ("reserved", "how"),
+    [
+        ({"reserved_nano": 900, "reserved_tokens": 200}, {"cost_nano": 901}),
+        ({"reserved_nano": 900, "reserved_tokens": 199}, {"cost_nano": 0}),
+        ({"reserved_nano": 900, "reserved_tokens": 70}, {"cost_nano": 2001, "extensions": 1, "extended_nano": 2000}),
+    ],
+)
+async def test_a_reported_usage_beyond_what_was_reserved_can_be_corrected(
+    tmp_path: Path, reserved: dict[str, object], how: dict[str, Any]
+) -> None:
+    """Symptom: one usage that a provider made up empties a budget, and nothing but a new window fills it again."""
+    store = opened(tmp_path)
+    usage = Usage(input_tokens=20, output_tokens=180)
+    await ended(store, "lie", asked=reserved, usage=usage, usage_source="provider", **how)
+    await store.close(60_000)
+    cost = how["cost_nano"]
+    assert reconcile(tmp_path, "lie", 7, "operator", Usage(input_tokens=20, output_tokens=9), 0, "ada") == cost
+    assert [amount for *_, amount in spent(tmp_path, budget(Unit.TOKENS))] == [29]
+    assert [amount for *_, amount in spent(tmp_path, budget(Unit.USD))] == [0]
+    with closing(LogCheck(tmp_path)) as check:
+        assert check.money() == ""
+
+
+@pytest.mark.parametrize(
+    ("reserved", "how"),
+    [
+        ({"reserved_nano": 900, "reserved_tokens": 200}, {"cost_nano": 900}),
+        ({"reserved_nano": 900, "reserved_tokens": 0}, {"cost_nano": 900}),  # from before tokens were written down
+        ({"reserved_nano": 900, "reserved_tokens": 70}, {"cost_nano": 2000, "extensions": 1, "extended_nano": 2000}),
+        ({"reserved_nano": 900, "reserved_tokens": 70}, {"cost_nano": 901, "usage_source": "unused"}),
+    ],
+)
+async def test_a_reported_usage_within_it_is_what_it_is(
+    tmp_path: Path, reserved: dict[str, object], how: dict[str, Any]
+) -> None:
+    store = opened(tmp_path)
+    usage = Usage(input_tokens=20, output_tokens=180)
+    await ended(store, "true", asked=reserved, usage=usage, **{"usage_source": "provider", **how})
+    await store.close(60_000)
+    with pytest.raises(StorageError, match="is known"):
+        reconcile(tmp_path, "true", 7, "operator", usage, 1, "ada")
 
 
 def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:

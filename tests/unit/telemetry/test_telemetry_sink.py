@@ -190,6 +190,7 @@ def test_one_request_gives_one_line_with_what_an_operator_asks_for() -> None:
             "usage_source": "provider",
             "cost_nano_usd": 700,
             "reserved_nano_usd": 900,
+            "overrun_nano_usd": 0,
             "attempts": 2,
             "duration_us": 2400,
             "overhead_us": 400,
