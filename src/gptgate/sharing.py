@@ -20,6 +20,7 @@ from gptgate.treasury import Treasury
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gptgate.core.beside import CountersSpec
     from gptgate.core.budgets import BudgetSpec
     from gptgate.core.shared import Counters
     from gptgate.shared.ledger import OwnLedger
@@ -45,13 +46,13 @@ class Sharing:
     def __init__(
         self, snapshot: Snapshot, folder: Path, clock: Clock, treasury: Treasury, logger: FilteringBoundLogger
     ) -> None:
-        """Raises ConfigError when the password or the certificates are not there, and StorageError."""
+        """Raises ConfigError when the password, the certificates or the key are not there, and StorageError."""
         self.service: SharedService | None = None
         spec = snapshot.counters
         if spec is None:
             return
         password = resolve(spec.credential) if spec.credential else ""
-        _check_certificates(spec.ca)
+        _check_certificates(spec)
         make = import_module("gptgate.shared.service").SharedService
         try:
             self.service = make(spec, password, folder, treasury.ledger, clock, treasury.report, logger)
@@ -88,10 +89,19 @@ class Sharing:
             await self.service.close(deadline_ms)
 
 
-def _check_certificates(ca: str) -> None:
-    if ca:
+def _check_certificates(spec: CountersSpec) -> None:
+    if spec.ca:
         try:
-            ssl.create_default_context(cafile=ca)
+            ssl.create_default_context(cafile=spec.ca)
         except OSError as error:
-            message = f"cannot read certificates from {ca}: {error}"
+            message = f"cannot read certificates from {spec.ca}: {error}"
             raise ConfigError([Problem("counters.ca", 0, "", message, "a file of certificates in PEM")]) from None
+    if spec.cert:
+        try:
+            # Whoever would be asked for a password is not there.
+            ssl.create_default_context().load_cert_chain(spec.cert, spec.key or None, password="")
+        except (OSError, ValueError) as error:
+            files = f"{spec.cert} and {spec.key}" if spec.key else spec.cert
+            message = f"cannot use the certificate and the key in {files}: {error}"
+            hint = "files in PEM: a certificate, and the key that belongs to it, without a password"
+            raise ConfigError([Problem("counters.cert", 0, "", message, hint)]) from None

@@ -33,19 +33,25 @@ NO_TLS = "the server was built without TLS"
 
 
 class Authority(NamedTuple):
-    """Who signs certificates: its own, in a file, and one of a server at 127.0.0.1 with its key."""
+    """Who signs certificates: its own, in a file, and those of a server at 127.0.0.1 and of a gateway, with their
+    keys. `both` is the gateway's certificate with its key."""
 
     ca: Path
     certificate: Path
     key: Path
+    gateway: Path
+    gateway_key: Path
+    both: Path
 
 
 def authority(folder: Path) -> Authority:
     """One of its own, whom no system trusts."""
     folder.mkdir()
-    made = Authority(folder / "ca.pem", folder / "server.pem", folder / "server.key")
-    own, theirs = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    for key, name, file in ((own, "authority", made.ca), (theirs, "server", made.certificate)):
+    names = ("ca.pem", "server.pem", "server.key", "gateway.pem", "gateway.key", "both.pem")
+    made = Authority(*[folder / name for name in names])
+    own, theirs, ours = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    signed = ((own, "authority", made.ca), (theirs, "server", made.certificate), (ours, "gateway", made.gateway))
+    for key, name, file in signed:
         now = datetime.now(UTC)
         builder = (
             x509.CertificateBuilder()
@@ -60,7 +66,9 @@ def authority(folder: Path) -> Authority:
         )
         file.write_bytes(builder.sign(own, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
     pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    made.key.write_bytes(theirs.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
+    for key, file in ((theirs, made.key), (ours, made.gateway_key)):
+        file.write_bytes(key.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
+    made.both.write_bytes(made.gateway.read_bytes() + made.gateway_key.read_bytes())
     return made
 
 
@@ -82,14 +90,24 @@ def known(folder: Path) -> Authority:
 
 @pytest.fixture(scope="module")
 def encrypted(known: Authority) -> Iterator[Server]:
-    """A server that speaks TLS at `tls_port`."""
+    """A server that speaks TLS."""
+    yield from speaking_tls(known, "no")
+
+
+@pytest.fixture(scope="module")
+def asking(known: Authority) -> Iterator[Server]:
+    """A server that speaks TLS, with those who show a certificate of its authority."""
+    yield from speaking_tls(known, "yes")
+
+
+def speaking_tls(known: Authority, asks: str) -> Iterator[Server]:
     if PROGRAM is None:
         pytest.skip(WITHOUT)
     if not has_tls():
         pytest.skip(NO_TLS)
     port = free_port()
     files = ("--tls-cert-file", str(known.certificate), "--tls-key-file", str(known.key))
-    options = ("--tls-port", str(port), *files, "--tls-ca-cert-file", str(known.ca), "--tls-auth-clients", "no")
+    options = ("--tls-port", str(port), *files, "--tls-ca-cert-file", str(known.ca), "--tls-auth-clients", asks)
     server = Server(*options)
     server.url = f"rediss://127.0.0.1:{port}/0"
     yield server
@@ -155,6 +173,39 @@ async def test_a_certificate_for_another_name_is_refused_at_the_start(
     said = await refused(tmp_path, config(encrypted.url.replace("127.0.0.1", "localhost"), f"ca: {known.ca}"))
     assert "not valid for 'localhost'" in said
     assert "counters.url" in said
+
+
+@pytest.mark.parametrize("apart", [True, False], ids=["two files", "one file"])
+async def test_a_server_that_asks_for_a_certificate_is_shown_the_gateways(
+    tmp_path: Path, asking: Server, known: Authority, apart: bool
+) -> None:
+    shown = [f"cert: {known.gateway}", f"key: {known.gateway_key}"] if apart else [f"cert: {known.both}"]
+    await counts(tmp_path, config(asking.url, f"ca: {known.ca}", *shown))
+
+
+async def test_a_gateway_that_has_none_to_show_or_the_wrong_one_is_refused_at_the_start(
+    tmp_path: Path, asking: Server, known: Authority, folder: Path
+) -> None:
+    stranger = authority(folder / "stranger")
+    for name, more in (("none", []), ("stranger", [f"cert: {stranger.both}"])):
+        said = await refused(tmp_path / name, config(asking.url, f"ca: {known.ca}", *more))
+        assert "counters.cert must name" in said, name
+
+
+async def test_a_certificate_that_cannot_be_shown_is_refused_at_the_start(tmp_path: Path, known: Authority) -> None:
+    locked = tmp_path / "locked.key"
+    lock = serialization.BestAvailableEncryption(b"a password")
+    key = serialization.load_pem_private_key(known.gateway_key.read_bytes(), None)
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock))
+    files = {
+        "none": [f"cert: {tmp_path}/none"],
+        "no key": [f"cert: {known.gateway}"],
+        "of another": [f"cert: {known.gateway}", f"key: {known.key}"],
+        "locked": [f"cert: {known.gateway}", f"key: {locked}"],
+    }
+    for name, more in files.items():
+        said = await refused(tmp_path / name.replace(" ", "-"), config("rediss://127.0.0.1:1", *more))
+        assert "cannot use the certificate and the key in" in said, name
 
 
 async def test_a_file_that_holds_no_certificates_is_refused_at_the_start(tmp_path: Path, known: Authority) -> None:

@@ -15,11 +15,13 @@ def check_counters(root: Section, reader: Reader) -> None:
     if "counters" not in root.written:
         return
     found = root.section("counters").fields
-    ca, url = found.get("ca"), found.get("url")
-    if ca is not None and url is not None and not url.value.startswith("rediss://"):
-        reader.report(
-            ca.line, ca.path, "only a connection with TLS has certificates", "begin counters.url with rediss://"
-        )
+    url, key = found.get("url"), found.get("key")
+    for file in (found.get("ca"), found.get("cert"), key):
+        if file is not None and url is not None and not url.value.startswith("rediss://"):
+            message, hint = "only a connection with TLS has certificates", "begin counters.url with rediss://"
+            reader.report(file.line, file.path, message, hint)
+    if key is not None and found.get("cert") is None:
+        reader.report(key.line, key.path, "has no effect without the certificate that it belongs to", "write cert: too")
     amounts = [app.section("budget").fields.get("monthly_usd") for app in root.sections("apps")]
     dollars = [item for item in root.sections("budgets") if item.get("unit") is Unit.USD]
     hard = [item for item in dollars if item.get("mode") == BudgetMode.HARD]
@@ -39,6 +41,8 @@ def build_counters(root: Section) -> CountersSpec | None:
         user=found.get("user") or "",
         credential=found.get("credential"),
         ca=found.get("ca") or "",
+        cert=found.get("cert") or "",
+        key=found.get("key") or "",
         prefix=found.get("prefix"),
         timeout_ms=found.get("timeout"),
     )

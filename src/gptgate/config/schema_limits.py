@@ -145,6 +145,13 @@ COUNTERS = Group(
             "A file of certificates (PEM) that may have signed the server's, besides those that the system trusts.",
             absent="the system's alone",
         ),
+        Field(
+            "cert",
+            PATH,
+            "The gateway's own certificate (PEM), for a server that asks its clients for one.",
+            absent="it shows none",
+        ),
+        Field("key", PATH, "The certificate's private key (PEM), without a password.", absent="in the file of `cert`"),
         Field("prefix", SMALL_NAME, "What the keys begin with: gateways with one prefix share counters.", "gptgate"),
         Field("timeout", duration_type(10, 60_000), "How long a request waits for the counters.", "1s"),
     )

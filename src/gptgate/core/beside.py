@@ -115,12 +115,15 @@ class WitnessSpec(Struct, frozen=True, kw_only=True):
 
 class CountersSpec(Struct, frozen=True, kw_only=True):
     """The server that keeps limits and budgets of several gateways together. Its keys begin with `prefix`. `ca` is a
-    file of certificates that may have signed the server's, besides those that the system trusts.
+    file of certificates that may have signed the server's, besides those that the system trusts; `cert` and `key` are
+    the files of the certificate that the gateway shows, empty: none, and where the key stands in the same file.
     """
 
     url: str
     user: str
     credential: SecretRef | None
     ca: str = ""
+    cert: str = ""
+    key: str = ""
     prefix: str
     timeout_ms: int

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from gptgate.core.beside import CountersSpec
 from gptgate.core.errors import CountersUnavailable
 
 CONNECTIONS = 64
@@ -20,6 +21,8 @@ CONNECTIONS = 64
 _HERE = Path(__file__).parent
 CHARGE, JOIN = ((_HERE / name).read_text("utf-8") for name in ("charge.lua", "join.lua"))
 EVICTS_NOTHING = "noeviction"
+AGAINST_CERTIFICATES = ("CERTIFICATE", "UNKNOWN_CA", "DECRYPT_ERROR", "HANDSHAKE_FAILURE")
+"""What alerts of a server have in their names that concern the gateway's certificate."""
 
 Reply = list[object]
 
@@ -32,18 +35,20 @@ def unavailable(detail: str) -> CountersUnavailable:
 class Link:
     """Calls scripts, without any retry: a charge whose answer is lost may have been made."""
 
-    def __init__(self, url: str, *, user: str, password: str, ca: str, timeout_ms: int) -> None:
+    def __init__(self, spec: CountersSpec, password: str) -> None:
         self.server = ""
         """The server process that was joined; empty: none was yet, or it is in doubt."""
+        timeout_s = spec.timeout_ms / 1000
+        files = {"ssl_ca_certs": spec.ca, "ssl_certfile": spec.cert, "ssl_keyfile": spec.key}
         pool = BlockingConnectionPool.from_url(
-            url,
+            spec.url,
             max_connections=CONNECTIONS,
-            timeout=timeout_ms / 1000,
-            socket_timeout=timeout_ms / 1000,
-            socket_connect_timeout=timeout_ms / 1000,
-            username=user or None,
+            timeout=timeout_s,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+            username=spec.user or None,
             password=password or None,
-            **({"ssl_ca_certs": ca} if ca else {}),
+            **{name: file for name, file in files.items() if file},
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
             redis_connect_func=self._greet,
@@ -104,9 +109,17 @@ def _failed(error: Exception) -> CountersUnavailable:
         failed.hint = "counters.user and counters.credential must be those that the server knows"
     elif isinstance(error, NoPermissionError):
         failed.hint = "give counters.user the rights that the guide names: docs/how-to/run-with-valkey.md"
+    elif isinstance(error.__context__, ssl.SSLError) and _speaks_against_ours(error.__context__):
+        failed.hint = "counters.cert must name a certificate, and counters.key its key, that the server accepts"
     elif isinstance(error.__context__, ssl.SSLCertVerificationError):
         failed.hint = "counters.url must have the name in the server's certificate, counters.ca name who signed it"
     return failed
+
+
+def _speaks_against_ours(error: ssl.SSLError) -> bool:
+    """Whether the server says that it will not have the certificate that it was shown, or that it was shown none."""
+    reason = error.reason or ""
+    return "_ALERT_" in reason and any(word in reason for word in AGAINST_CERTIFICATES)
 
 
 def _doubts(policy: object) -> str:

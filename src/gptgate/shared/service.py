@@ -33,7 +33,7 @@ class SharedService:
         now_us: Callable[[], int | None] = lambda: None,
     ) -> None:
         """`now_us` is the time that rates go by; None: the server's own."""
-        self._link = Link(spec.url, user=spec.user, password=password, ca=spec.ca, timeout_ms=spec.timeout_ms)
+        self._link = Link(spec, password)
         self._membership = Membership(
             self._link, folder, ledger, logger, prefix=spec.prefix, timeout_ms=spec.timeout_ms
         )

@@ -30,16 +30,31 @@ def test_the_section_with_its_defaults() -> None:
 
 
 def test_everything_that_can_be_written() -> None:
-    text = "counters: {url: 'rediss://v.internal', user: u, credential: env:P, ca: /a.pem, prefix: x, timeout: 250ms}\n"
+    text = (
+        "counters: {url: 'rediss://v.internal', user: u, credential: env:P, ca: /a.pem, cert: /c.pem, key: /k.pem, "
+        "prefix: x, timeout: 250ms}\n"
+    )
     assert load_text(BASE + text, "f", ()).counters == CountersSpec(
-        url="rediss://v.internal", user="u", credential=SecretRef("env", "P"), ca="/a.pem", prefix="x", timeout_ms=250
+        url="rediss://v.internal",
+        user="u",
+        credential=SecretRef("env", "P"),
+        ca="/a.pem",
+        cert="/c.pem",
+        key="/k.pem",
+        prefix="x",
+        timeout_ms=250,
     )
 
 
 def test_certificates_for_a_connection_without_tls_are_refused() -> None:
-    assert problems(BASE + COUNTERS.replace("}", ", ca: /a.pem}")) == [
-        "counters.ca: only a connection with TLS has certificates"
-    ]
+    for name, more in (("ca", ""), ("cert", ""), ("key", ", cert: /c.pem")):
+        found = problems(BASE + COUNTERS.replace("}", f", {name}: /a.pem{more}}}"))
+        assert f"counters.{name}: only a connection with TLS has certificates" in found
+
+
+def test_a_key_without_its_certificate_is_refused() -> None:
+    text = BASE + COUNTERS.replace("redis:", "rediss:").replace("}", ", key: /k.pem}")
+    assert problems(text) == ["counters.key: has no effect without the certificate that it belongs to"]
 
 
 @pytest.mark.parametrize(
