@@ -64,8 +64,20 @@ local function put_changes(key, slot, changes)
   end
 end
 
+-- Gateways from before there were versions left no mark.
+local function version_of(mark) return tonumber(redis.call('HGET', state, mark) or '1') end
+
+local function older_ones()
+  local found = {}
+  for _, gateway in ipairs(gateways_alive()) do
+    if gateway ~= ask.gateway and version_of('version:' .. gateway) < ask.version then found[#found + 1] = gateway end
+  end
+  return found
+end
+
 local epoch = redis.call('HGET', state, 'epoch')
 if ask.step == 'begin' then
+  if ask.version < version_of('version') then return {'newer', whole(version_of('version'))} end
   if not epoch or (ask.doubted and epoch == ask.epoch) then
     -- Everything is gone, or a server took over that may not have heard of the last charges: they are told again.
     local waited = epoch and gateways_alive() or ask.members
@@ -81,7 +93,8 @@ if ask.step == 'begin' then
   for _, process in ipairs(redis.call('HKEYS', alive)) do
     if string.match(process, '^[^:]+') == ask.gateway then redis.call('HDEL', alive, process) end
   end
-  return {epoch}
+  redis.call('HSET', state, 'version', whole(ask.version), 'version:' .. ask.gateway, whole(ask.version))
+  return {'met', epoch, older_ones()}
 end
 if epoch ~= ask.epoch then return {'lost'} end
 if ask.step == 'sums' then

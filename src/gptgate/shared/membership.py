@@ -28,6 +28,9 @@ RETRY_S = 0.3
 LEASE_MS = 15_000
 """A gateway that is silent for so long is taken for dead: the places of its requests are free again."""
 CHUNK = 500
+VERSION = 2
+"""Of what the counters hold and mean. Raise it with every change that a gateway of the version before would not
+understand. 1: no mark of a version; changes of amounts that go back to what is configured are not known."""
 
 
 class Known(msgspec.Struct):
@@ -86,6 +89,9 @@ class Membership:
         self.waited: list[str] = []
         """Gateways whose sums are still missing."""
         self._epoch = self._server = ""
+        self._version = VERSION
+        self._older: list[str] = []
+        """Gateways of an older version that were warned of."""
         self._in = asyncio.Event()
         self._doubt = asyncio.Event()
 
@@ -158,8 +164,9 @@ class Membership:
             "doubted": self._server not in ("", server),
             "fresh": secrets.token_hex(8),
             "members": self._known.members,
+            "version": self._version,
         }
-        epoch = str((await self._link.call(JOIN, self.join_keys().names, begin))[0])
+        epoch = self._met(await self._link.call(JOIN, self.join_keys().names, begin))
         self._epoch, self._server = epoch, server
         # From here to the first wait nothing else runs: what is taken down is true of one moment.
         self.process = process
@@ -176,6 +183,24 @@ class Membership:
         if not self._doubt.is_set():
             self.joined = epoch
             self._in.set()
+
+    def _met(self, reply: Reply) -> str:
+        """The epoch of the counters. Raises CountersUnavailable where this gateway would not understand them."""
+        if reply[0] == "newer":
+            newer = unavailable(f"the counters are of version {reply[1]}, and this gateway knows {self._version}")
+            newer.hint = (
+                "update this gateway; to go back to its version, stop all gateways and delete the counters' keys"
+            )
+            raise newer
+        epoch, older = cast("tuple[str, list[str]]", reply[1:])
+        if older and sorted(older) != self._older:
+            self._logger.warning(
+                "gateways of an older version share these counters: they do not understand all that is counted, and "
+                "cannot join again once they are in doubt",
+                gateways=sorted(older),
+            )
+        self._older = sorted(older)
+        return epoch
 
     async def _beat(self) -> None:
         ask: Entry = {"gateway": self.gateway, "process": self.process, "lease_ms": LEASE_MS}
