@@ -9,14 +9,19 @@ from gptgate.detectors.view import Derived, View, whole
 _CODE = "(?:9|10|13|3[2-9]|[4-9][0-9]|1[01][0-9]|12[0-6])"
 _BITS = "0[01]{7}"
 _GAP = r"(?:, ?|[ ;\n])"
-_NUMBERS = re.compile(rf"(?<![0-9.,;]){_CODE}(?:{_GAP}{_CODE}){{7,}}(?![0-9.])".encode())
-_BINARY = re.compile(rf"(?<![0-9]){_BITS}(?:{_GAP}?{_BITS}){{5,}}(?![0-9])".encode())
+_OCTETS = rf"(?:{_BITS})++(?![0-9])"
+_LEAST = 6
+"""Fewer octets are numbers like others."""
+# No repetition is gone back into: see `detectors.encodings`.
+_NUMBERS = re.compile(rf"(?<![0-9.,;]){_CODE}(?:{_GAP}{_CODE}(?![0-9.])){{7,}}+".encode())
+_BINARY = re.compile(rf"(?<![0-9]){_OCTETS}(?:{_GAP}{_OCTETS})*+".encode())
 
 
 def _codes(data: bytes) -> Iterator[Derived]:
     for runs, number, base in ((_NUMBERS, rb"[0-9]+", 10), (_BINARY, b"[01]{8}", 2)):
         for run in runs.finditer(data):
-            text = readable(bytes(int(one, base) for one in re.findall(number, run[0])))
+            codes = bytes(int(one[0], base) for one in re.finditer(number, run[0]))
+            text = readable(codes) if len(codes) >= _LEAST else None
             if text:
                 yield whole(text, *run.span())
 

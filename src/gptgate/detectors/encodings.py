@@ -9,17 +9,19 @@ from functools import lru_cache
 from gptgate.detectors.reading import read_text
 from gptgate.detectors.view import Derived, View, rewritten, whole
 
+# Groups are repeated with a plus behind: they are not gone back into, which would take 200 bytes of memory for each of
+# the repetitions of a long run, and all the time that this takes.
 _BASE64 = re.compile(
-    rb"[A-Za-z0-9+/_-]{16,}(?:(?:\r?\n[ \t]*|\\r?\\?n?)[A-Za-z0-9+/_-]{16,})*(?:\r?\n[A-Za-z0-9+/_-]+)?={0,2}"
+    rb"[A-Za-z0-9+/_-]{16,}+(?:(?:\r?\n[ \t]*|\\r?\\?n?)[A-Za-z0-9+/_-]{16,}+)*+(?:\r?\n[A-Za-z0-9+/_-]+)?={0,2}"
 )
 _DIGITS = re.compile(rb"[A-Za-z0-9+/]+")
-_HEX = re.compile(rb"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}(?:, ?|[ :\n-])?){8,}")
+_HEX = re.compile(rb"(?:(?:0x|\\x|%)?[0-9A-Fa-f]{2}(?:, ?|[ :\n-])?){8,}+")
 _HEX_DIGITS = re.compile(rb"0x|\\x|[^0-9A-Fa-f]")
 _PERCENT = re.compile(rb"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,4}")
 _FORM = re.compile(rb"%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f]){1,4}|\+")
 _PLUS = re.compile(rb"[A-Za-z0-9]\+[A-Za-z0-9]+\+[A-Za-z0-9]")
 _ENTITY = re.compile(rb"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)")
-_MAIL = re.compile(rb"=\r?\n|(?:=[0-9A-F]{2})+")
+_MAIL = re.compile(rb"=\r?\n|(?:=[0-9A-F]{2})++")
 # Escapes that are escaped themselves: JSON in JSON has two signs for one, and so on.
 _ESCAPE = re.compile(rb"\\{1,8}(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|[0-3][0-7]{2}|[nrt])")
 _LINE_END = re.compile(rb"\\[nrt]")

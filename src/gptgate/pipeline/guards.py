@@ -18,7 +18,7 @@ IGNORED = frozenset({"stream", "stream_options", "user", "metadata", "seed", "sa
 """Fields that do not make another request of the same one."""
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
-_SPACE = re.compile(rb"(?:\\[nrt]|\s)+")
+_SPACE = re.compile(rb"(?:\\[nrt]|\s)++")
 
 
 class Guards:
