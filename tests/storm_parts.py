@@ -1,6 +1,7 @@
 """Callers of a storm: all at once, to providers that fail, and some leave."""
 
 import asyncio
+import contextlib
 import os
 import random
 
@@ -38,19 +39,16 @@ async def visit(base_url: str, key: str, chance: random.Random, early: float = 0
     without waiting for anything: such a request may never be read, and is then on no record."""
     stream = chance.random() < 0.5
     client = await RawClient.connect(base_url)
-    await client.send(post(CHAT, key, prompt(order(chance), stream=stream, **fields)))
-    if chance.random() < early:
-        await asyncio.sleep(chance.random() / 10)
-        client.reset()
-        return
-    # After the gateway has begun to answer.
-    if chance.random() < 0.25:
-        await client.head()
-        client.reset()
-        return
     try:
-        await client.answer()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return
+        await client.send(post(CHAT, key, prompt(order(chance), stream=stream, **fields)))
+        if chance.random() < early:
+            await asyncio.sleep(chance.random() / 10)
+            client.reset()
+        elif chance.random() < 0.25:
+            await client.head()
+            client.reset()
+        else:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                await client.answer()
     finally:
         await client.close()

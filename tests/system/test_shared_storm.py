@@ -5,11 +5,15 @@ of every moment that nobody overspent, and of every refusal that there was no ro
 """
 
 import asyncio
+import contextlib
 import json
 import random
 import secrets
 import threading
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +27,7 @@ from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRecord, SearchFilters
 from harness import CONFIG, GatewayProcess, make_key
 from raw_client import CHAT, RawClient, post, prompt
-from shared_parts import Server, sharing, started
+from shared_parts import SLOWLY_S, Server, running_server, sharing, started
 from storm_parts import AT_ONCE, CEILING_TEXT, PROBE, REQUESTS, STORMS, visit
 from waiting import PATIENCE_S, eventually, wait_until
 
@@ -100,48 +104,136 @@ class Listener:
         )
 
 
+@contextlib.contextmanager
+def listening(server: Server, prefix: str) -> Iterator[Listener]:
+    listener = Listener(server, prefix)
+    try:
+        yield listener
+    finally:
+        listener.stop()
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Four gateways that share counters, with a budget for each end user."""
+
+    server: Server
+    prefix: str
+    limit: int
+    gateways: list[GatewayProcess]
+    keys: list[str]
+    simulator: Simulator
+
+    async def storm(self, chance: random.Random, user: str) -> None:
+        """All of the requests of this end user, a quarter of them to each gateway, which may be away."""
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(number: int) -> None:
+            which = number % GATEWAYS
+            async with places:
+                with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                    await visit(self.gateways[which].base_url, self.keys[which], chance, EARLY, user=user)
+
+        async with asyncio.timeout(180):
+            await asyncio.gather(*(one(number) for number in range(REQUESTS)))
+
+    async def at_rest(self, user: str) -> list[AuditRecord]:
+        """The records of this end user in all processes, when nothing is held in the counters and no record lacks its
+        end."""
+        found: list[AuditRecord] = []
+
+        def rests() -> bool:
+            with self.server.client() as client:
+                if client.keys(f"{{{self.prefix}}}:open:*"):
+                    return False
+            found.clear()
+            for gateway in self.gateways:
+                with SqliteReader(gateway.folder) as reader:
+                    rows = reader.search(SearchFilters(end_user=user), 10 * REQUESTS)
+                    found.extend(record for row in rows if (record := reader.show(row.id)) is not None)
+            return all(record.end is not None for record in found)
+
+        await eventually(rests)
+        return found
+
+
+@contextlib.asynccontextmanager
+async def running_fleet(folder: Path, server: Server) -> AsyncIterator[Fleet]:
+    limit = FITTING * await ceiling(folder / "probe", prompt(PROBE, user="storm 0000"))
+    budget = f"{{name: storm, scope: [end_user], unit: usd, amount: '{format_usd(limit)}', window: rolling, over: 30d}}"
+    prefix = f"storm{secrets.token_hex(6)}"
+    config = sharing(server, f"{CONFIG}budgets: [{budget}]\n", timeout="20s", prefix=prefix)
+    provider = SimulatorServer(Simulator())
+    await provider.start()
+    gateways = [GatewayProcess(folder / str(number), provider.base_url, config) for number in range(GATEWAYS)]
+    keys = [make_key(gateway.folder) for gateway in gateways]
+    try:
+        await started(gateways)
+        yield Fleet(server, prefix, limit, gateways, keys, provider.simulator)
+    finally:
+        codes = await asyncio.gather(*(asyncio.to_thread(gateway.terminate) for gateway in gateways))
+        await provider.stop()
+    assert codes == [0] * GATEWAYS
+
+
 @pytest.mark.slow
 async def test_a_storm_over_four_processes_is_never_over_and_never_refuses_falsely(
     tmp_path: Path, counters_server: Server
 ) -> None:
     """Each storm has an account of its own, of one end user; a serial run then spends what it left."""
-    limit = FITTING * await ceiling(tmp_path / "probe", prompt(PROBE, user="storm 0000"))
-    budget = f"{{name: storm, scope: [end_user], unit: usd, amount: '{format_usd(limit)}', window: rolling, over: 30d}}"
-    prefix = f"storm{secrets.token_hex(6)}"
-    config = sharing(counters_server, f"{CONFIG}budgets: [{budget}]\n", timeout="20s", prefix=prefix)
-    provider = SimulatorServer(Simulator())
-    await provider.start()
-    gateways = [GatewayProcess(tmp_path / str(number), provider.base_url, config) for number in range(GATEWAYS)]
-    keys = [make_key(gateway.folder) for gateway in gateways]
-    listener = Listener(counters_server, prefix)
-    try:
-        await started(gateways)
-        for number in range(STORMS or 1):
-            user = f"storm {number:04}"
-            await storm([gateway.base_url for gateway in gateways], keys, random.Random(number), user)
-            spent = sum(cost(record) for record in await at_rest(gateways, counters_server, prefix, user))
-            assert spent <= limit
-            await one_by_one(gateways[number % GATEWAYS].base_url, keys[number % GATEWAYS], user)
-            await judge(await at_rest(gateways, counters_server, prefix, user), spent, limit, listener)
-    finally:
-        codes = await asyncio.gather(*(asyncio.to_thread(gateway.terminate) for gateway in gateways))
-        listener.stop()
-        await provider.stop()
-    assert codes == [0] * GATEWAYS
+    async with running_fleet(tmp_path, counters_server) as fleet:
+        with listening(counters_server, fleet.prefix) as listener:
+            for number in range(STORMS or 1):
+                user = f"storm {number:04}"
+                await fleet.storm(random.Random(number), user)
+                spent = sum(cost(record) for record in await fleet.at_rest(user))
+                assert spent <= fleet.limit
+                which = number % GATEWAYS
+                await one_by_one(fleet.gateways[which].base_url, fleet.keys[which], user)
+                await judge(await fleet.at_rest(user), spent, fleet.limit, listener)
     assert len(listener.most) == (STORMS or 1) + 1, "the accounts of the storms, and the app's"
-    assert sorted(listener.most.values())[-2] <= limit
+    assert sorted(listener.most.values())[-2] <= fleet.limit
 
 
-async def storm(urls: list[str], keys: list[str], chance: random.Random, user: str) -> None:
-    places = asyncio.Semaphore(AT_ONCE)
+@pytest.mark.slow
+async def test_a_storm_in_which_the_server_and_a_gateway_are_killed_is_not_over(tmp_path: Path) -> None:
+    with running_server() as server:
+        async with running_fleet(tmp_path, server) as fleet:
+            for number in range(STORMS or 1):
+                user = f"storm {number:04}"
+                await storm_with_losses(fleet, random.Random(number), user)
+                spent = sum(cost(record) for record in await fleet.at_rest(user))
+                assert spent <= fleet.limit
+                await eventually(partial(knows, fleet, spent))
 
-    async def one(number: int) -> None:
-        async with places:
-            which = number % GATEWAYS
-            await visit(urls[which], keys[which], chance, EARLY, user=user)
 
-    async with asyncio.timeout(180):
-        await asyncio.gather(*(one(number) for number in range(REQUESTS)))
+async def storm_with_losses(fleet: Fleet, chance: random.Random, user: str) -> None:
+    """The counters are lost at some moment, and a gateway at another."""
+    served = fleet.simulator.stats
+    first, second = (served.requests + more for more in sorted(chance.sample(range(1, FITTING), 2)))
+    storm = asyncio.create_task(fleet.storm(chance, user))
+    await eventually(lambda: served.requests >= first or storm.done())
+    await asyncio.to_thread(restarted, fleet.server)
+    await eventually(lambda: served.requests >= second or storm.done())
+    victim = fleet.gateways[chance.randrange(GATEWAYS)]
+    await asyncio.to_thread(victim.kill)
+    await asyncio.to_thread(victim.start, SLOWLY_S)
+    await storm
+
+
+def restarted(server: Server) -> None:
+    """Empty."""
+    server.kill()
+    server.start()
+
+
+def knows(fleet: Fleet, spent: int) -> bool:
+    """Whether the server says so of an end user."""
+    with fleet.server.client() as client:
+        names = client.keys(f"{{{fleet.prefix}}}:budget:storm:*")
+        return spent in [
+            sum(int(value) for field, value in client.hgetall(name).items() if field.isdigit()) for name in names
+        ]
 
 
 async def one_by_one(base_url: str, key: str, user: str) -> None:
@@ -156,26 +248,6 @@ async def one_by_one(base_url: str, key: str, user: str) -> None:
             return
         assert status == 502
     raise AssertionError("more than the budget was spent")
-
-
-async def at_rest(gateways: list[GatewayProcess], server: Server, prefix: str, user: str) -> list[AuditRecord]:
-    """The records of this end user in all processes, when nothing is held in the counters and no record lacks its
-    end."""
-    found: list[AuditRecord] = []
-
-    def rests() -> bool:
-        with server.client() as client:
-            if client.keys(f"{{{prefix}}}:open:*"):
-                return False
-        found.clear()
-        for gateway in gateways:
-            with SqliteReader(gateway.folder) as reader:
-                rows = reader.search(SearchFilters(end_user=user), 10 * REQUESTS)
-                found.extend(record for row in rows if (record := reader.show(row.id)) is not None)
-        return all(record.end is not None for record in found)
-
-    await eventually(rests)
-    return found
 
 
 def cost(record: AuditRecord) -> int:
