@@ -100,7 +100,9 @@ class RawClient:
         return data
 
     def reset(self) -> None:
-        """Hang up by a reset."""
+        """Hang up by a reset, unless the other side has."""
+        if self.writer.transport.is_closing():
+            return
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()

@@ -21,6 +21,8 @@ CONNECTIONS = 64
 _HERE = Path(__file__).parent
 CHARGE, JOIN = ((_HERE / name).read_text("utf-8") for name in ("charge.lua", "join.lua"))
 EVICTS_NOTHING = "noeviction"
+CLOSED = "the handler is closed"
+"""In the RuntimeError by which uvloop says that a connection was closed before it was written to."""
 AGAINST_CERTIFICATES = ("CERTIFICATE", "UNKNOWN_CA", "DECRYPT_ERROR", "HANDSHAKE_FAILURE")
 """What alerts of a server have in their names that concern the gateway's certificate."""
 
@@ -60,7 +62,7 @@ class Link:
         """Raises CountersUnavailable; a broken one may have been a charge all the same."""
         try:
             reply: Reply = await self._scripts[script](keys, [msgspec.json.encode(ask)])
-        except (ConnectionError, RedisConnectionError) as error:
+        except (ConnectionError, RedisConnectionError, RuntimeError) as error:
             broken = _failed(error)
             broken.broken = True
             raise broken from error
@@ -79,7 +81,7 @@ class Link:
         try:
             await self._client.connection_pool.disconnect(inuse_connections=False)
             about = {**await self._client.info("server"), **await self._client.info("memory")}
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, RuntimeError) as error:
             raise _failed(error) from error
         policy = about.get("maxmemory_policy")
         if about.get("maxmemory") and policy != EVICTS_NOTHING:
@@ -104,6 +106,8 @@ class Link:
 
 
 def _failed(error: Exception) -> CountersUnavailable:
+    if isinstance(error, RuntimeError) and CLOSED not in str(error):
+        raise error
     failed = unavailable(f"{type(error).__name__}: {error}")
     if isinstance(error, AuthenticationError) or str(error).startswith("NOAUTH"):
         failed.hint = "counters.user and counters.credential must be those that the server knows"

@@ -3,10 +3,12 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
+import uvloop
 from msgspec.structs import replace
+from redis.asyncio.connection import AbstractConnection
 
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Dimension, Spend, TopUp, Unit, Window
 from gptgate.core.errors import BudgetExceeded, ConcurrencyLimited, CountersUnavailable
@@ -14,9 +16,9 @@ from gptgate.core.limit import Charge, LimitSpec
 from gptgate.core.limit import Unit as LimitUnit
 from gptgate.core.shared import Wish
 from gptgate.shared.hold import SharedHold
-from gptgate.shared.link import Reply, _doubts, unavailable
+from gptgate.shared.link import JOIN, Link, Reply, _doubts, unavailable
 from limit_parts import charge, places, spec
-from shared_parts import LedgerThere, LimiterThere, Member, Server, running_server
+from shared_parts import LedgerThere, LimiterThere, Member, Server, running_server, spec_of
 from waiting import eventually
 
 NOW_MS = 1_795_392_000_000
@@ -341,6 +343,34 @@ def test_a_server_that_could_evict_counters_is_warned_of_and_one_that_does_is_no
         member.run(eventually(lambda: "evicts keys" in member.service._membership.fault))
         member.close()
     loop.close()
+
+
+def test_a_connection_that_is_closed_before_it_is_written_to_is_a_broken_one(
+    counters_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act() -> None:
+        link = Link(spec_of(counters_server), "")
+        await link.meet()
+        send = AbstractConnection._send_packed_command
+
+        async def closed(connection: AbstractConnection, command: Iterable[bytes]) -> None:
+            assert connection._writer is not None
+            connection._writer.transport.abort()
+            await send(connection, command)
+
+        ask: dict[str, object] = {"step": "beat", "epoch": "none"}
+        with monkeypatch.context() as patch:
+            patch.setattr(AbstractConnection, "_send_packed_command", closed)
+            with pytest.raises(CountersUnavailable, match="nothing was sent") as refused:
+                await link.call(JOIN, ["a"] * 6, ask)
+            assert refused.value.broken
+            with pytest.raises(CountersUnavailable):
+                await link.meet()
+        assert await link.call(JOIN, ["a"] * 6, ask) == ["lost"]
+        await link.close()
+
+    # On another loop such a connection is found broken when its answer is read.
+    uvloop.run(act())
 
 
 def test_a_server_that_does_not_say_its_policy_is_warned_of() -> None:
