@@ -4,6 +4,7 @@ Request lines go to standard output and are made from the audit events alone. Op
 """
 
 import contextlib
+import re
 import sys
 import threading
 from collections import deque
@@ -75,6 +76,8 @@ class UnauthenticatedLine(Struct, frozen=True, kw_only=True, tag="unauthenticate
 
 Line = RequestLine | UnauthenticatedLine
 _ENCODER = msgspec.json.Encoder()
+_HIDDEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What a terminal obeys or does not show, and JSON lets stand: controls beyond ASCII's, marks of direction."""
 
 
 def instant(unix_ms: int) -> datetime:
@@ -89,6 +92,13 @@ def foreign(text: str) -> str:
     """
     text = text[:LONGEST_FOREIGN_TEXT]
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def shown(lines: bytes) -> bytes:
+    """The same JSON for eyes, too: what a terminal would obey, or hide, stands there as an escape."""
+    if lines.isascii() and b"\x7f" not in lines:
+        return lines
+    return _HIDDEN.sub(lambda char: f"\\u{ord(char[0]):04x}", lines.decode()).encode()
 
 
 def request_line(intent: Intent, end: End, model: str) -> RequestLine:
@@ -179,7 +189,7 @@ class LineWriter:
         lines = self._take()
         if not lines:
             return 0
-        rest = memoryview(_ENCODER.encode_lines(lines))
+        rest = memoryview(shown(_ENCODER.encode_lines(lines)))
         try:
             while rest:
                 written: int | None = self._stream.write(rest)

@@ -215,13 +215,16 @@ def test_what_an_event_carries_beyond_the_line_never_gets_into_lines_or_metrics(
 
 def test_what_callers_write_cannot_break_or_fake_a_line() -> None:
     made = bench()
-    nasty = ['"}\n{"event":"request"', "\ud800" * 3, "é" * 5000, "\x00\u2028\r"]
+    on_a_terminal = "é\x1b[2J\x7f\x9b31m\u202eevil\u2066\u200b"
+    nasty = ['"}\n{"event":"request"', "\ud800" * 3, "é" * 5000, "\x00\u2028\r", on_a_terminal]
     for number, end_user in enumerate(nasty):
         made.telemetry.observe(*pair(number, end_user=end_user))
     made.telemetry.flush()
     found = made.lines()
-    assert [line["id"] for line in found] == ["id0", "id1", "id2", "id3"]
+    assert [line["id"] for line in found] == [f"id{number}" for number in range(5)]
     assert all(len(line["end_user"]) <= 128 for line in found)
+    assert found[4]["end_user"] == on_a_terminal
+    assert all(char.isprintable() or char == "\n" for char in made.out.getvalue().decode())
     assert made.scraped("gptgate_log_lines_lost_total") == 0
 
 
