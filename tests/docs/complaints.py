@@ -199,6 +199,7 @@ ADVISORIES: Found = {
     "GHSA-xqmj-j6mv-4862": (ATTACKS, "test_a_text_of_a_caller_is_run_as_a_template"),
     "GHSA-46cm-pfwv-cgf8": (ATTACKS, "test_a_text_of_a_caller_is_run_as_a_template"),
     "GHSA-4xpc-pv4p-pm3w": (ATTACKS, "test_a_host_header_opens_what_a_key_opens"),
+    "requests that hide in others": (ATTACKS, "test_a_request_hides_in_another"),
     "credentials in the logs of guards": (ATTACKS, "test_a_guard_writes_credentials_down"),
     "CVE-2025-66405": ("security/test_isolation.py", "test_no_header_leads_elsewhere"),
     "GHSA-h7x2-h6g9-p789": ("security/test_isolation.py", "test_no_redirect_is_followed"),

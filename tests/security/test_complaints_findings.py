@@ -219,3 +219,34 @@ async def test_a_guard_writes_credentials_down(
     assert guard.requests
     for secret in (known.secret, SECRET_OF_THE_GUARD):
         assert not [text for text in written if secret.encode() in text]
+
+
+FRAMINGS = [
+    "content-length: {size}\r\ntransfer-encoding: chunked",
+    "content-length: 3\r\ntransfer-encoding: chunked",
+    "transfer-encoding: xchunked\r\ncontent-length: {size}",
+    "transfer-encoding: chunked, identity",
+    "transfer-encoding : chunked\r\ncontent-length: {size}",
+    "content-length: +{size}",
+    "content-length: {size}, {size}",
+    "content-length: -1",
+    "content-length: 18446744073709551617",
+    "content-length: 0x10",
+    "openai-beta: a\r\n content-length: 0\r\ncontent-length: {size}",
+    "openai-beta: a\nx-api-key: b\r\ncontent-length: {size}",
+    "openai-beta: a\rx-api-key: b\r\ncontent-length: {size}",
+]
+
+
+# What a proxy before the gateway and the gateway could read as different requests; GHSA-4xpc-pv4p-pm3w is of its kind.
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_a_request_hides_in_another(gateway: Gateway, provider: RecordingSimulator, framing: str) -> None:
+    since, seen = await last_seq(gateway), len(provider.seen)
+    body = prompt("echo: outer", stream=False)
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    hidden = post(CHAT, gateway.key, prompt("echo: hidden", stream=False))
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: g\r\nx-api-key: {gateway.key}\r\n{framing.format(size=len(body))}\r\n\r\n"
+    answer = await send_raw(gateway.base_url, head.encode() + (chunked if "chunked" in framing else body) + hidden)
+    assert (answer.status, answer.headers["x-gptgate-error"]) == (400, "invalid_request")
+    assert await records_of(gateway, since) == []
+    assert len(provider.seen) == seen
