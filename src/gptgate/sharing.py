@@ -14,6 +14,7 @@ from gptgate.config.secrets import resolve
 from gptgate.core.errors import CountersUnavailable
 from gptgate.core.ports import Clock
 from gptgate.core.snapshot import Snapshot
+from gptgate.extras import require_counters
 from gptgate.storage.errors import StorageError
 from gptgate.treasury import Treasury
 
@@ -31,11 +32,7 @@ def own_ledger(snapshot: Snapshot) -> OwnLedger | None:
     """The ledger of a gateway that shares its counters; None where it does not. Raises ConfigError."""
     if snapshot.counters is None:
         return None
-    try:
-        import_module("redis.asyncio")
-    except ImportError:
-        what = "need a package that is not installed"
-        raise ConfigError([Problem("counters", 0, "", what, "pip install 'gptgate[valkey]'")]) from None
+    require_counters(snapshot)
     ledger: OwnLedger = import_module("gptgate.shared.ledger").OwnLedger()
     return ledger
 

@@ -18,6 +18,7 @@ from gptgate.core.snapshot import ModelSpec, Snapshot, TokenizerSpec
 from gptgate.core.tokens import NoTokenizers, TokenBounds
 from gptgate.cost.counting import Count, CountedModel, Distrust, ExactBounds
 from gptgate.cost.encodings import ENCODINGS
+from gptgate.extras import load
 from gptgate.pipeline.counting import Counting
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -43,21 +44,24 @@ class Tokenizers:
 
 
 def load_tokenizers(snapshot: Snapshot, file: str, distrust: Distrust) -> TokenBounds:
-    """What counts the texts of this Snapshot's models, but for those in `distrust`. `file` stands for the configuration
-    in problems.
+    """What counts the texts of this Snapshot's models, but for those in `distrust`. Raises ConfigError as
+    `read_vocabularies`."""
+    counts = read_vocabularies(snapshot, file)
+    return ExactBounds(counts, distrust) if counts else NoTokenizers()
+
+
+def read_vocabularies(snapshot: Snapshot, file: str) -> dict[str, tuple[CountedModel, Count]]:
+    """What counts by the vocabulary of each model that names one. `file` stands for the configuration in problems.
 
     Raises ConfigError where the library or a vocabulary is not there, where it is not the published one, and where a
     model is known to count with another encoding.
     """
     models = [(model, model.tokenizer) for model in snapshot.models.values() if model.tokenizer is not None]
     if not models:
-        return NoTokenizers()
-    try:
-        import_module("tiktoken")
-        known = import_module("tiktoken.model")
-    except ImportError:
-        what = "'tokenizer' needs a package that is not installed"
-        raise ConfigError([Problem(file, 0, "models", what, "pip install 'gptgate[tokenizers]'")]) from None
+        return {}
+    absent = Problem(file, 0, "models", "'tokenizer' needs a package that is not installed")
+    load("tiktoken", "tokenizers", absent)
+    known = load("tiktoken.model", "tokenizers", absent)
     counts: dict[str, tuple[CountedModel, Count]] = {}
     loaded: dict[TokenizerSpec, Count] = {}
     problems: list[Problem] = []
@@ -71,7 +75,7 @@ def load_tokenizers(snapshot: Snapshot, file: str, distrust: Distrust) -> TokenB
             problems.append(Problem(file, 0, f"models.{model.name}.tokenizer", str(error)))
     if problems:
         raise ConfigError(problems)
-    return ExactBounds(counts, distrust)
+    return counts
 
 
 def _check_encoding(known: ModuleType, model: ModelSpec, encoding: str) -> None:

@@ -243,6 +243,17 @@ def test_apply_changes_the_running_gateway_and_a_broken_file_changes_nothing(liv
     assert live.call(key, attack) == 403
 
 
+def test_apply_names_the_accounts_that_keep_another_amount(live: Live) -> None:
+    assert live.gptgate("budget", "set", "apps", "demo", "--amount", "900").returncode == 0
+    try:
+        kept = live.gptgate("config", "apply")
+        assert kept.returncode == 0
+        assert kept.stderr.startswith("note: budget apps: demo keeps $900.00, which was set for this window, not the ")
+    finally:
+        assert live.gptgate("budget", "set", "apps", "demo", "--configured").returncode == 0
+    assert live.gptgate("config", "apply").stderr == ""
+
+
 def test_a_revocation_that_cannot_be_told_says_so_and_holds_within_a_second(live: Live) -> None:
     key = live.new_key()
     token = live.folder / "admin.token"

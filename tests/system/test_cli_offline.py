@@ -89,7 +89,7 @@ def test_a_rotated_key_lives_as_long_as_the_old_one_was_given_and_the_old_one_ne
     [
         (["--app", "dem"], 1, ["no app 'dem'", 'did you mean "demo"?']),
         (["--app", "demo", "--model", "sim-gtp"], 1, ["no model 'sim-gtp'", 'did you mean "sim-gpt"?']),
-        (["--app", "demo", "--endpoint", "chats"], 2, ["'chats' is not one of"]),
+        (["--app", "demo", "--endpoint", "chats"], 2, ['"chats" is not one of']),
         (["--app", "demo", "--network", "10.0.0.0/33"], 2, ["'10.0.0.0/33' is not a network"]),
         (["--app", "demo", "--network", "10.0.0.5/8"], 2, ["write 10.0.0.0/8"]),
         (["--app", "demo", "--expires", "2020-01-01"], 2, ["2020-01-01 is not in the future"]),

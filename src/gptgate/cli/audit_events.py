@@ -20,7 +20,7 @@ from gptgate.core.budgets import Unit
 from gptgate.core.money import format_usd
 from gptgate.cost.amounts import shown
 from gptgate.storage.acts import Act, ActFilters, acts
-from gptgate.storage.events import RESERVATION_EXTENDED, TYPES
+from gptgate.storage.events import BUDGET_SET, BUDGET_TOPPED_UP, BUDGET_UNSET, RESERVATION_EXTENDED, TYPES
 
 COLUMNS = (
     Column("seq", "no", right=True),
@@ -37,6 +37,9 @@ LONG = frozenset({"configuration", "texts", "hash_digest"})
 
 AMOUNTS = frozenset({"amount", "set_to", "spent"})
 """Fields that are counted in the event's `unit`."""
+
+CHANGES = frozenset({BUDGET_TOPPED_UP, BUDGET_SET, BUDGET_UNSET})
+"""Types whose `amount` is how much more it is than before, or less."""
 
 
 def events(
@@ -88,7 +91,7 @@ def events(
 def _row(act: Act, output: Format) -> dict[str, object]:
     said = {name: value for name, value in act.fields.items() if name not in {"at_ms", "by", "user", *LONG}}
     if output is Format.TABLE:
-        said = dict(_for_people(name, value, act.fields.get("unit")) for name, value in said.items())
+        said = dict(_for_people(act, name, value) for name, value in said.items())
     return {
         "seq": act.seq,
         "at": show_ms(act.at_ms),
@@ -101,8 +104,9 @@ def _row(act: Act, output: Format) -> dict[str, object]:
     }
 
 
-def _for_people(name: str, value: object, unit: object) -> tuple[str, object]:
+def _for_people(act: Act, name: str, value: object) -> tuple[str, object]:
     """A field of an event as the table tells it: money in dollars, moments as times. JSON and CSV have it as it is."""
+    unit = act.fields.get("unit")
     if not isinstance(value, int) or isinstance(value, bool):
         return name, value
     if name == "nano" or name.endswith("_nano"):
@@ -111,7 +115,7 @@ def _for_people(name: str, value: object, unit: object) -> tuple[str, object]:
         # No expiry is the only moment that is written as 0.
         return name.removesuffix("_ms"), to_seconds(show_ms(value)) if value else "never"
     if name in AMOUNTS and isinstance(unit, str) and unit in {*Unit}:
-        return name, shown(Unit(unit), value)
+        return "change" if name == "amount" and act.kind in CHANGES else name, shown(Unit(unit), value)
     return name, value
 
 

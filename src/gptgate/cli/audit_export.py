@@ -24,6 +24,7 @@ from gptgate.cli.times import show_ms
 from gptgate.core.lines import line_start
 from gptgate.core.log import END, INTENT
 from gptgate.core.sinks import LogLine
+from gptgate.extras import how_to_install
 from gptgate.sinks.file import HEAD, START
 from gptgate.storage.durable import sync_folders, write_durably
 from gptgate.storage.entries import LogEntries
@@ -102,7 +103,7 @@ def _export_parts(entries: LogEntries, out: Path | None, start: int | None, limi
         if (missing.name or "").partition(".")[0] != "pyarrow":
             raise
         message = "Parquet needs a package that is not installed"
-        raise CommandError(message, hint="pip install 'gptgate[parquet]'") from None
+        raise CommandError(message, hint=how_to_install("parquet")) from None
     if out is None or cursor is not None:
         message = "Parquet goes into a folder, which says itself where the next run begins"
         raise CommandError(message, hint="--out FOLDER, without --cursor", exit_code=USAGE)

@@ -10,7 +10,7 @@ import typer
 
 from gptgate.audit.growth import Prover
 from gptgate.cli.audit_known import settled_log
-from gptgate.cli.audit_verify import Key, own_key, read_file
+from gptgate.cli.audit_verify import Key, own_key, read_checkpoint
 from gptgate.cli.failure import UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.text import clean, counted
@@ -129,11 +129,15 @@ def consistency(
     """
     files = LogFolder(data)
     try:
-        public = VerifierKey.parse(key) if key is not None else own_key(data)
+        public = VerifierKey.parse(key) if key is not None else own_key(data, exit_code=USAGE)
+    except VerificationError as error:
+        raise CommandError(str(error), exit_code=USAGE) from None
+    older, newer = read_checkpoint(old), None if new is None else read_checkpoint(new)
+    try:
         signed, read = settled_log(files)
         mine = open_checkpoint(signed, public)
-        first = open_checkpoint(read_file(old), public)
-        second = mine if new is None else open_checkpoint(read_file(new), public)
+        first = open_checkpoint(older, public)
+        second = mine if newer is None else open_checkpoint(newer, public)
         if max(first.size, second.size) > mine.size:
             raise VerificationError(f"the log here has {counted(mine.size, 'entry', 'entries')} only")
         prover = Prover(mine.size, read)

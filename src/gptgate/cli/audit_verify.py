@@ -36,8 +36,15 @@ from gptgate.storage.vault import WrappedKeys
 from gptgate_verify import VerificationError
 from gptgate_verify.evidence import Evidence, verify_evidence
 from gptgate_verify.log import verify_log
-from gptgate_verify.note import Checkpoint, VerifierKey, is_signed_by, open_checkpoint
-from gptgate_verify.proof import parse_proof, verify_proof
+from gptgate_verify.note import (
+    Checkpoint,
+    VerifierKey,
+    is_signed_by,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+)
+from gptgate_verify.proof import HEADER, parse_proof, verify_proof
 
 Key = Annotated[
     str | None,
@@ -79,7 +86,7 @@ def verify(
     try:
         public = VerifierKey.parse(key) if key is not None else own_key(data, exit_code=USAGE)
         witnesses = [read_key(text) for text in witness_key or []]
-        kept = [known_head(str(path), read_file(path), public) for path in checkpoint or []]
+        kept = [known_head(str(path), read_checkpoint(path), public) for path in checkpoint or []]
     except VerificationError as error:
         raise CommandError(str(error), exit_code=USAGE) from None
     try:
@@ -131,8 +138,32 @@ def read_file(path: Path) -> bytes:
         raise CommandError(f"{path} cannot be read: {error.strerror}", exit_code=USAGE) from None
 
 
+def read_checkpoint(path: Path) -> bytes:
+    """A checkpoint that the caller named, with nothing verified. Raises CommandError for a file that is none."""
+    data = read_file(path)
+    try:
+        parse_checkpoint(parse_note(data).text)
+    except VerificationError as error:
+        raise CommandError(
+            f"{path} is no checkpoint: {error}", hint="the file checkpoint of a log's folder is one", exit_code=USAGE
+        ) from None
+    return data
+
+
+def _require_proof(path: Path, data: bytes) -> None:
+    """Raises CommandError for a file that is another thing than a proof, which says nothing of any record."""
+    is_evidence = data.startswith(b"{") and b'"proofs"' in data
+    if not is_evidence and not data.startswith(HEADER.encode()):
+        raise CommandError(
+            f"{path} is no proof",
+            hint="gptgate audit prove ID makes one; --checkpoint takes a checkpoint",
+            exit_code=USAGE,
+        )
+
+
 def _verify_proof(path: Path, key: VerifierKey, witnesses: Sequence[VerifierKey]) -> None:
     data = read_file(path)
+    _require_proof(path, data)
     if data.startswith(b"{"):
         proven = verify_evidence(data, key)
         lines = list(_evidence_lines(proven))

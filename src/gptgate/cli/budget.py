@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gptgate.cli.budget_accounts import account_name, changed_accounts, configured_amount, slot_at
 from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import load_config, require_database, writing
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data, Output
@@ -21,7 +22,7 @@ from gptgate.core.facts import Usage
 from gptgate.core.money import NANO_PER_USD, format_usd
 from gptgate.core.snapshot import Snapshot
 from gptgate.cost.account import Account as LedgerAccount
-from gptgate.cost.amounts import NOT_NAMED, shown, shown_value
+from gptgate.cost.amounts import NOT_NAMED, shown
 from gptgate.cost.windows import Slots
 from gptgate.storage.corrections import BILLED, UNUSED, reconcile
 from gptgate.storage.spending import Spending, add_top_up, set_amount
@@ -104,7 +105,7 @@ def show(name: Name, output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER,
     now_ms = _now_ms()
     with closing(Spending(data)) as spending:
         spent = _accounts(budget, spending, now_ms)
-        changed = _changed(budget, spending.top_ups(), now_ms)
+        changed = changed_accounts(budget, spending.top_ups(), now_ms)
     rows = [_row(budget, key, spent.get(key, 0), changed.get(key), now_ms) for key in sorted({*spent, *changed})]
     print_records(output, COLUMNS, rows)
 
@@ -127,7 +128,7 @@ def top_up(
     who = decider(by)
     with writing(data):
         add_top_up(data, TopUp.given(budget, key, _now_ms(), amount), who, system_user())
-    print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {_account(key)}, by {clean(who)}")
+    print(f"budget {budget.name}: {shown(budget.unit, amount)} more for {account_name(key)}, by {clean(who)}")
 
 
 @app.command("set")
@@ -153,19 +154,19 @@ def set_account(
     if not configured:
         _has_value("--amount", amount, ", or --configured")
     budget, key = _account_of(name, account, data, config)
-    own, now_ms, who = _limit(budget, key) or 0, _now_ms(), decider(by)
+    own, now_ms, who = configured_amount(budget, key) or 0, _now_ms(), decider(by)
     wanted = own if configured else _amount("--amount", budget.unit, amount)
 
     def change(before: list[TopUp]) -> TopUp:
-        changed = _changed(budget, before, now_ms).get(key)
-        in_force = own if changed is None else changed.limit(own, _slot(budget, now_ms))
+        changed = changed_accounts(budget, before, now_ms).get(key)
+        in_force = own if changed is None else changed.limit(own, slot_at(budget, now_ms))
         set_to = None if configured else wanted
         return TopUp.given(budget, key, now_ms, wanted - in_force, set_to, configured=configured)
 
     with writing(data):
         set_amount(data, who, change, system_user())
     now = shown(budget.unit, wanted) + (", as configured," if configured else "")
-    print(f"budget {budget.name}: {now} for {_account(key)} in this window, by {clean(who)}")
+    print(f"budget {budget.name}: {now} for {account_name(key)} in this window, by {clean(who)}")
 
 
 @app.command("reconcile")
@@ -211,8 +212,8 @@ def _account_of(
         wanted = " ".join(dimension.value.upper() for dimension in budget.scope) or "(nothing: one account for all)"
         raise CommandError("the account does not fit the budget's scope", hint=f"it is: {wanted}", exit_code=USAGE)
     _check_known(budget, key, snapshot)
-    if _limit(budget, key) is None:
-        raise CommandError(f"{_account(key)} has no budget here, so there is nothing to add to")
+    if configured_amount(budget, key) is None:
+        raise CommandError(f"{account_name(key)} has no budget here, so there is nothing to add to")
     if budget.rolling:
         window = "the window of a session" if budget.window is Window.SESSION else "a rolling window"
         raise CommandError(
@@ -256,32 +257,19 @@ def _accounts(budget: BudgetSpec, spending: Spending, now_ms: int) -> dict[tuple
     return found
 
 
-def _slot(budget: BudgetSpec, at_ms: int) -> int:
-    return Slots(budget).slot(at_ms)
-
-
-def _changed(budget: BudgetSpec, top_ups: list[TopUp], now_ms: int) -> dict[tuple[str, ...], LedgerAccount]:
-    """The accounts whose amount was changed in the window in force."""
-    changed: dict[tuple[str, ...], LedgerAccount] = {}
-    for top_up in top_ups:
-        if top_up.holds_for(budget) and _slot(budget, top_up.at_ms) == _slot(budget, now_ms):
-            changed.setdefault(top_up.key, LedgerAccount()).change(_slot(budget, now_ms), top_up)
-    return changed
-
-
 def _row(
     budget: BudgetSpec, key: tuple[str, ...], spent: int, changed: LedgerAccount | None, now_ms: int
 ) -> dict[str, object]:
-    configured = limit = _limit(budget, key)
+    configured = limit = configured_amount(budget, key)
     how: list[str] = []
     if configured is not None and changed is not None:
-        slot = _slot(budget, now_ms)
+        slot = slot_at(budget, now_ms)
         limit = changed.limit(configured, slot)
         how = [word for word, told in (("set", slot in changed.set_to), ("top-up", changed.added.get(slot))) if told]
     unit = budget.unit
     return {
         "budget": budget.name,
-        "account": _account(key),
+        "account": account_name(key),
         "mode": budget.mode.value,
         "unit": unit.value,
         "window": budget.window.value,
@@ -298,14 +286,6 @@ def _row(
 def _length(over_ms: int) -> str | None:
     """A length of time in the largest unit that leaves no rest; None for 0."""
     return next((f"{over_ms // size}{unit}" for unit, size in LENGTHS if over_ms and over_ms % size == 0), None)
-
-
-def _limit(budget: BudgetSpec, key: tuple[str, ...]) -> int | None:
-    return budget.amounts.get(key[0], budget.amount) if key else budget.amount
-
-
-def _account(key: tuple[str, ...]) -> str:
-    return clean(", ".join(map(shown_value, key))) or "everybody"
 
 
 def _number(unit: Unit, amount: int) -> str:

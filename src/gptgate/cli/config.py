@@ -2,12 +2,15 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gptgate.cli.budget_accounts import kept_amounts
 from gptgate.cli.control import Answer, Untold, post
 from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import CONFIG_NAME, is_running, load_config, named_file
@@ -15,9 +18,11 @@ from gptgate.cli.options import DEFAULT_FOLDER, Config, Data
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean, counted
 from gptgate.config.coverage import Guard, Holds, Row, coverage
-from gptgate.config.problem import ConfigError
+from gptgate.config.problem import ConfigError, Problem
 from gptgate.core.snapshot import Snapshot
+from gptgate.extras import require_counters
 from gptgate.installed import read_config
+from gptgate.tokenizers import read_vocabularies
 
 APPLY_TIMEOUT_S = 30.0
 MARKS = {Holds.ON: "on", Holds.OFF: "OFF", Holds.NONE: "none"}
@@ -33,16 +38,30 @@ def check(
 
     Prints the digest that records will name, every route with the guards that hold on it, and what each of them does.
     OFF means that the gateway could but this file asks for nothing; none means that there is nothing to guard. A file
-    with problems gives all of them, one a line, and exit code 1. Nothing is changed and no gateway is needed.
+    with problems gives all of them, one a line, and exit code 1; a package or a tokenizer's vocabulary that a start on
+    this machine would miss is one. Nothing is changed and no gateway is needed.
     """
     try:
         snapshot = read_config(named_file(file))
+        _require_installed(snapshot, file)
     except ConfigError as error:
         raise _rejected([str(problem) for problem in error.problems], f"{file} cannot be used") from None
     print(f"{clean(str(file))} is right.\ndigest  {snapshot.digest}\n")
     for line in _unset(snapshot):
         print(f"note: {clean(line)}", file=sys.stderr)
     _print_coverage(snapshot)
+
+
+def _require_installed(snapshot: Snapshot, file: Path) -> None:
+    """Raises ConfigError for packages and vocabularies that a start would ask for and this machine does not have."""
+    problems: list[Problem] = []
+    for require in (require_counters, partial(read_vocabularies, file=str(file))):
+        try:
+            require(snapshot)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
 
 
 def _unset(snapshot: Snapshot) -> Iterator[str]:
@@ -61,7 +80,8 @@ def apply(data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
 
     The file is checked first. The gateway then swaps it in at once: requests in flight end under the configuration
     they began with. A file that is not right changes nothing; its problems are printed and the exit code is 1.
-    Addresses and a few other settings of `server` take effect at a restart only; the gateway says so.
+    Addresses and a few other settings of `server` take effect at a restart only; the gateway says so. Accounts of
+    budgets whose amount was set with `budget set` keep that until their window ends; a note names each.
     """
     path = config or data / CONFIG_NAME
     try:
@@ -81,6 +101,8 @@ def apply(data: Data = DEFAULT_FOLDER, config: Config = None) -> None:
             hint="has server.control changed in the file? Then restart the gateway, or send it SIGHUP",
         ) from None
     _report(answer, snapshot.digest, path)
+    for line in kept_amounts(data, snapshot.budgets, time.time_ns() // 1_000_000):
+        print(f"note: {clean(line)}", file=sys.stderr)
 
 
 def _report(answer: Answer, expected: str, path: Path) -> None:

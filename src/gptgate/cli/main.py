@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from gptgate import __version__
 from gptgate.cli.failure import REFUSED, USAGE, CommandError
+from gptgate.cli.misuse import wrong_value
 from gptgate.cli.text import clean
 from gptgate.config.problem import ConfigError
 from gptgate.storage.errors import StorageError
@@ -136,7 +137,10 @@ def _usage(error: typer.TyperException, command: Any, arguments: Sequence[str]) 
 
     The hint names the command, and says what an option is that was named in a wrong way.
     """
-    message = " ".join(error.format_message().split())
+    message, near = wrong_value(error)
+    if near:
+        return _fail(message, near, error.exit_code)
+    message = message or " ".join(error.format_message().split())
     if not message:
         return USAGE
     path = "gptgate"

@@ -10,7 +10,9 @@ import pytest
 
 from audit_logs import Records, sequence
 from gptgate.cli.main import execute
+from gptgate.core.budgets import BudgetSpec, Dimension, TopUp, Unit, Window
 from gptgate.core.keys import KeyRecord
+from gptgate.core.money import NANO_PER_USD
 from gptgate.storage import acts
 from gptgate.storage.auditors import add_auditor
 from gptgate.storage.events import (
@@ -24,6 +26,7 @@ from gptgate.storage.events import (
 )
 from gptgate.storage.keys import KeyStore
 from gptgate.storage.schema import connect
+from gptgate.storage.spending import add_top_up, set_amount
 
 
 @pytest.fixture
@@ -113,6 +116,19 @@ def test_people_get_dollars_and_times_and_programs_what_the_log_has(
     threshold = json.loads(capsys.readouterr().out)[3]
     assert threshold["event"] == {"at_ms": 7000, **fields}
     assert "spent 8000000000, unit usd, window_ms 86400000" in threshold["said"]
+
+
+def test_a_change_of_an_amount_is_called_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    budget = BudgetSpec(name="b", scope=(Dimension.TEAM,), unit=Unit.USD, amount=5 * NANO_PER_USD, window=Window.MONTH)
+    add_top_up(folder, TopUp.given(budget, ("t",), 7000, NANO_PER_USD), "ada", "root")
+    set_amount(folder, "ada", lambda _: TopUp.given(budget, ("t",), 7001, -2 * NANO_PER_USD, 3 * NANO_PER_USD), "root")
+    assert execute(["audit", "events", "--limit", "2"]) == 0
+    lowered, added = capsys.readouterr().out.splitlines()[1:]
+    assert "change $1.00, " in added
+    assert "change -$2.00, " in lowered
+    assert "set_to $3.00" in lowered
+    assert execute(["audit", "events", "--limit", "1", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["event"]["amount"] == -2 * NANO_PER_USD
 
 
 def test_what_is_long_is_in_json_and_csv(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

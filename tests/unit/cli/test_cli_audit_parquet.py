@@ -130,4 +130,4 @@ def test_without_the_package_the_command_says_which_extra_is_missing(folder: Pat
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "hint: pip install 'gptgate[parquet]'"
+    assert done.stderr.splitlines()[-1] == "hint: pip install --require-hashes -r requirements/parquet.txt"

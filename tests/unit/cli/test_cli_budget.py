@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from gptgate.cli.budget_accounts import kept_amounts
 from gptgate.cli.main import execute
 from gptgate.core.budgets import SLOT_MS
+from gptgate.installed import read_config
 from gptgate.storage.folder import DATABASE_NAME
 from gptgate.storage.schema import connect, migrate
 from harness import write_config
@@ -188,3 +190,21 @@ def test_the_list_says_all_that_decides_what_a_budget_counts(run: Run) -> None:
     assert (month["over"], month["time_zone"], month["thresholds"], month["match"]) == (None, "UTC", [], [])
     assert session["over"] == "30d"
     assert run("list")[0] == 0
+
+
+def test_amounts_that_were_set_and_differ_from_the_file_are_told(run: Run, tmp_path: Path) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    assert run("set", "team-month", "shop", "--amount", "3")[0] == 0
+    assert run("set", "apps", "desk", "--amount", "5")[0] == 0
+    assert run("top-up", "models", "small", "near", "--add", "2")[0] == 0
+    assert run("set", "users", "k1", "-", "--amount", "4")[0] == 0
+    budgets = read_config(tmp_path / "gptgate.yaml").budgets
+    assert list(kept_amounts(tmp_path, budgets, now_ms)) == [
+        "budget team-month: shop keeps $3.00, which was set for this window, not the $5.00 of the file "
+        "(hint: gptgate budget set team-month shop --configured)",
+        "budget users: k1, - keeps $4.00, which was set for this window, not the $5.00 of the file "
+        "(hint: gptgate budget set users k1 - --configured)",
+    ]
+    assert run("set", "team-month", "shop", "--configured")[0] == 0
+    assert run("set", "users", "k1", "-", "--configured")[0] == 0
+    assert list(kept_amounts(tmp_path, budgets, now_ms)) == []

@@ -1,5 +1,6 @@
 """The exit codes of `docs/reference/commands.md`, where what a command is about is not there."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from audit_logs import SIGNER, Records, sequence
 from gptgate.cli.main import execute
 from gptgate.storage.folder import DATABASE_NAME
+from gptgate.storage.log_folder import KEY_NAME
 
 NO_DATA = (
     "audit auditors list", "audit erase --id r1 --yes", "audit events", "audit export", "audit index", "audit key",
@@ -58,3 +60,35 @@ def test_a_log_whose_records_are_gone_is_not_verified(log: Path, capsys: pytest.
     (log / DATABASE_NAME).unlink()
     assert execute(["audit", "verify", "--key", str(SIGNER.key)]) == 3
     assert "not verified: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", [[], ["--key", str(SIGNER.key)]])
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("verify README.md", "README.md is no proof"),
+        ("verify package.json", "package.json is no proof"),
+        ("verify kept", "kept is no proof"),
+        ("verify --checkpoint README.md", "README.md is no checkpoint: "),
+        ("consistency README.md", "README.md is no checkpoint: "),
+        ("consistency kept README.md", "README.md is no checkpoint: "),
+    ],
+)
+def test_a_file_that_is_another_thing_says_nothing_of_the_records(
+    log: Path, key: list[str], command: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (log / KEY_NAME).write_bytes(b"\x07" * 32)
+    Path("README.md").write_text("# A program\n\nWords.\n")
+    Path("package.json").write_text('{"name": "x"}')
+    shutil.copy(log / "log" / "checkpoint", "kept")
+    assert execute(["audit", *command.split(), *key]) == 2
+    assert capsys.readouterr().err.startswith(f"gptgate: {said}")
+
+
+def test_consistency_that_cannot_be_looked_at(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(log / "log" / "checkpoint", "kept")
+    assert execute(["audit", "consistency", "kept"]) == 2
+    assert "the log's key cannot be read" in capsys.readouterr().err
+    assert execute(["audit", "consistency", "kept", "--key", "nonsense"]) == 2
+    assert "this is not the public key" in capsys.readouterr().err
+    assert execute(["audit", "consistency", "kept", "--key", str(SIGNER.key)]) == 0

@@ -61,6 +61,32 @@ def test_wrong_usage_is_one_line_and_a_hint(arguments: list[str], capsys: pytest
     assert lines[1].startswith("hint: gptgate")
 
 
+EFFECTS = "allow, flag, allowed_on_failure, pseudonymise, mask, hash, redact, route, require_approval, deny"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        ("audit search --effect dney", f'--effect: "dney" is not one of: {EFFECTS}', 'did you mean "deny"?'),
+        ("audit search --effect 77", f'--effect: "77" is not one of: {EFFECTS}', "gptgate audit search --help"),
+        ("audit search --min-score x", '--min-score: "x" is not a whole number from 0 to 100', "gptgate audit search"),
+        ("audit search --max-score 101", '--max-score: "101" is not a whole number from 0 to 100', "gptgate audit"),
+        ("audit search --before 0", '--before: "0" is not a whole number of at least 1', "gptgate audit search --help"),
+        ("keys create --app a --endpoint chats", '--endpoint: "chats" is not one of: ', 'did you mean "chat"?'),
+        ("audit search --format --json", '--format: "--json" is not one of: table, json, csv', 'did you mean "json"?'),
+        ("audit search --limit " + "x" * 99, "--limit: a value of 99 characters is not a whole", "gptgate audit"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_in_our_own_words(
+    arguments: str, said: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.execute(arguments.split()) == USAGE
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"gptgate: {said}")
+    assert second.startswith(f"hint: {hint}")
+    assert not any(word in first for word in ("Value error", "Input should", "Invalid"))
+
+
 @pytest.mark.parametrize("arguments", [[], ["keys"]])
 def test_no_command_shows_the_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.execute(arguments) == USAGE
