@@ -1,7 +1,7 @@
 """Composition root: the only module that names concrete classes. Snapshot and data folder → a running App."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +11,7 @@ from gptgate import __version__
 from gptgate.auth.authenticate import KeyAuthenticator
 from gptgate.auth.authorize import authorize, authorize_endpoint, reroute, visible_models
 from gptgate.auth.directory import KeyTable
-from gptgate.auth.keys import PREFIX
-from gptgate.config.problem import ConfigError, Problem
-from gptgate.config.secrets import resolve
-from gptgate.core.beside import ClassifierSpec, SinkSpec, WitnessSpec
-from gptgate.core.snapshot import ProviderKind, ServerSpec, Snapshot
+from gptgate.core.snapshot import ServerSpec, Snapshot
 from gptgate.cost.ceiling import ceiling_tokens
 from gptgate.cost.conversations import Conversations
 from gptgate.cost.prices import GenaiPriceBook
@@ -25,6 +21,7 @@ from gptgate.detectors.canary import Canaries
 from gptgate.http.app import DataPlane
 from gptgate.installed import read_config
 from gptgate.limits.memory import MemoryLimiter
+from gptgate.outside import Outside, Surroundings
 from gptgate.pipeline.charged import ChargedBudgets
 from gptgate.pipeline.crowd import Crowd
 from gptgate.pipeline.gate import Gate
@@ -32,12 +29,11 @@ from gptgate.pipeline.services import Headers, Services
 from gptgate.pipeline.turns import Pulse
 from gptgate.policy.engine import compile_policy
 from gptgate.policy.redact import Rewriting
-from gptgate.providers.headers import answer_headers, credential_headers, provider_request_id, request_headers
+from gptgate.providers.headers import answer_headers, provider_request_id, request_headers
 from gptgate.providers.models_list import render_model, render_models
 from gptgate.providers.registry import ADAPTERS
 from gptgate.retention import keep_retention
 from gptgate.sharing import Sharing, own_ledger
-from gptgate.simulator.server import SimulatorServer
 from gptgate.sinks.registry import SINKS
 from gptgate.storage.approval_desk import ApprovalDesk
 from gptgate.storage.compiled import CompiledPatterns
@@ -52,9 +48,8 @@ from gptgate.telemetry.metrics import Metrics
 from gptgate.telemetry.sink import Telemetry
 from gptgate.tokenizers import Tokenizers
 from gptgate.treasury import Treasury
-from gptgate.upstream.classifiers.client import HttpClassifier, target_name
+from gptgate.upstream.classifiers.client import HttpClassifier
 from gptgate.upstream.client import HttpUpstream
-from gptgate.upstream.target import Target
 from gptgate.wiring import (
     Credentials,
     Edge,
@@ -113,11 +108,10 @@ class App:
         self._witnessing = Witnessing(folder, self.clock, self._metrics, self.logger)
         self.telemetry = Telemetry(metrics=self._metrics, lines=lines, clock=self.clock, logger=self.logger)
         self.data_plane = DataPlane(self._in_force, self.clock, IdSource(self.clock), Edge(self.telemetry, self.logger))
-        self._simulator: SimulatorServer | None = None
+        self._surroundings = Surroundings(config)
         self.snapshot = snapshot
         self._gate: Gate
-        self._current_targets: dict[str, Target] = {}
-        self._other_secrets: list[dict[str, str]] = []
+        self._outside: Outside
         self._upstream: HttpUpstream
         self._retired: dict[Gate, HttpUpstream] = {}
         """Gates of replaced Snapshots that still have requests, and their connections."""
@@ -161,7 +155,7 @@ class App:
         async with self._applying:
             # A large file takes seconds to read. Requests do not wait for it.
             snapshot = await asyncio.to_thread(read_config, self.config)
-            if snapshot.digest == self.snapshot.digest and not await self._secrets_changed(snapshot):
+            if snapshot.digest == self.snapshot.digest and await self._surroundings.of(snapshot) == self._outside:
                 return snapshot.digest, False
             check_unchanged(self.config, self.snapshot, snapshot)
             old_gate, old_upstream = self._gate, self._upstream
@@ -223,8 +217,7 @@ class App:
             await self._let_go()
 
     async def _let_go(self) -> None:
-        if self._simulator is not None:
-            await self._simulator.stop()
+        await self._surroundings.close()
         await asyncio.to_thread(self._couriers.close, SINKS_END_S)
         await self._treasury.close()
         self._key_store.close()
@@ -257,62 +250,25 @@ class App:
 
     async def _install(self, snapshot: Snapshot) -> None:
         """Build everything for a Snapshot first, then switch to it in one step."""
-        targets = await self._targets(snapshot)
-        secrets, witness_secrets, sink_secrets = others = _other_secrets(snapshot)
+        outside = await self._surroundings.of(snapshot)
         tokens = await asyncio.to_thread(self._tokenizers.load, snapshot, str(self.config))
         if snapshot.custom != self._custom:
             # Compiling takes a second. Requests do not wait for it.
             self._inspector = await asyncio.to_thread(build_inspector, cache=self._patterns, custom=snapshot.custom)
             self._custom = snapshot.custom
-        async with HttpUpstream.built(targets) as upstream:
-            known = self._credentials.change(targets.values(), others)
+        async with HttpUpstream.built(outside.targets) as upstream:
+            known = self._credentials.change(outside.targets.values(), outside.other_secrets)
             inspector = informed(self._inspector, snapshot, known, self._canaries)
-            gate = Gate(replace(self._services(snapshot, upstream, secrets), inspector=inspector, tokens=tokens))
+            services = self._services(snapshot, upstream, outside.classifiers)
+            gate = Gate(replace(services, inspector=inspector, tokens=tokens))
             self.telemetry.configure(snapshot)
             self._treasury.install(gate.budgets)
         self.store.max_log_lag_ns = snapshot.max_log_lag_ms * 1_000_000
-        self._witnessing.change(snapshot.witnesses, witness_secrets)
-        self.snapshot, self._upstream, self._gate = snapshot, upstream, gate
-        self._couriers.change(snapshot.sinks, sink_secrets)
-        self._current_targets, self._other_secrets = targets, others
+        self._witnessing.change(snapshot.witnesses, outside.witnesses)
+        self.snapshot, self._outside, self._upstream, self._gate = snapshot, outside, upstream, gate
+        self._couriers.change(snapshot.sinks, outside.sinks)
 
-    async def _secrets_changed(self, snapshot: Snapshot) -> bool:
-        targets = await self._targets(snapshot)
-        return targets != self._current_targets or _other_secrets(snapshot) != self._other_secrets
-
-    async def _targets(self, snapshot: Snapshot) -> dict[str, Target]:
-        targets: dict[str, Target] = {}
-        problems: list[Problem] = []
-        for provider in snapshot.providers.values():
-            base_url = provider.base_url
-            if provider.kind is ProviderKind.SIMULATOR and not base_url:
-                base_url = await self._simulator_url()
-            try:
-                secret = resolve(provider.credential) if provider.credential else ""
-            except ConfigError as error:
-                problems += error.problems
-                continue
-            if secret.startswith(PREFIX):
-                # A caller's environment, taken over: the key of the gateway would go to the provider.
-                what = (
-                    f"provider '{provider.name}': {provider.credential} holds a key of this gateway, not the provider's"
-                )
-                problems.append(Problem(str(self.config), 0, "providers", what))
-            targets[provider.name] = Target(base_url=base_url, headers=credential_headers(provider.kind, secret))
-        if problems:
-            raise ConfigError(problems)
-        for name, spec in snapshot.classifiers.items():
-            targets[target_name(name)] = Target(base_url=spec.base_url)
-        return targets
-
-    async def _simulator_url(self) -> str:
-        if self._simulator is None:
-            server = SimulatorServer()
-            await server.start()
-            self._simulator = server
-        return self._simulator.base_url
-
-    def _services(self, snapshot: Snapshot, upstream: HttpUpstream, secrets: dict[str, str]) -> Services:
+    def _services(self, snapshot: Snapshot, upstream: HttpUpstream, secrets: Mapping[str, str]) -> Services:
         kinds = {provider.name: provider.kind for provider in snapshot.providers.values()}
         return Services(
             snapshot=snapshot,
@@ -388,13 +344,3 @@ class App:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _other_secrets(snapshot: Snapshot) -> list[dict[str, str]]:
-    """The secrets of classifiers, witnesses and sinks. Raises ConfigError."""
-    return [_secrets(specs) for specs in (snapshot.classifiers.values(), snapshot.witnesses, snapshot.sinks)]
-
-
-def _secrets(specs: Iterable[ClassifierSpec | WitnessSpec | SinkSpec]) -> dict[str, str]:
-    """The secrets of those that have one, by their names. Raises ConfigError."""
-    return {spec.name: resolve(spec.credential) for spec in specs if spec.credential}
