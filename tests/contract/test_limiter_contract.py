@@ -146,10 +146,10 @@ def test_the_longest_wait_is_told(limiter: Limiter) -> None:
 
 def test_messages_name_the_scope_and_the_limit(limiter: Limiter) -> None:
     admit(limiter, [("app:shop", per_minute(1))], START)
-    with pytest.raises(RateLimited, match=r"the limit 'app:shop' of 1 requests per minute is used up"):
+    with pytest.raises(RateLimited, match=r"the limit 'app:shop' of 1 request per minute is used up"):
         admit(limiter, [("app:shop", per_minute(1))], START)
     admit(limiter, [("key:k", at_once(1))], START)
-    with pytest.raises(ConcurrencyLimited, match=r"the limit 'key:k places' of 1 requests at the same time is reached"):
+    with pytest.raises(ConcurrencyLimited, match=r"the limit 'key:k places' of 1 request at the same time is reached"):
         admit(limiter, [("key:k", at_once(1))], START)
 
 

@@ -16,9 +16,14 @@ from waiting import wait_until
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     gateway = Live(tmp_path_factory.mktemp("data"), "", SIMULATED)
+    gateway.folder.chmod(0o750)
     gateway.start()
     yield gateway
     assert gateway.terminate() == 0
+
+
+def test_a_folder_that_others_may_look_into_is_warned_of_at_the_start(live: Live) -> None:
+    assert f"chmod go= {live.folder}" in (live.folder / "stderr.log").read_text()
 
 
 def id_of(key: str) -> str:

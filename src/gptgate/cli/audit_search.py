@@ -134,7 +134,6 @@ def search(
     With --contains every text that the other conditions leave is opened; that an auditor did so is put on record.
     Requests whose texts were not kept, or were erased, are not found by it; how many there were is said.
     """
-    since_ms, until_ms = _times(since, until)
     filters = SearchFilters(
         app=app_name,
         team=team,
@@ -151,8 +150,7 @@ def search(
         config=config_digest,
         min_score=min_score,
         max_score=max_score,
-        since_ms=since_ms,
-        until_ms=until_ms,
+        **_times(since, until),
         request_id=request_id,
         beyond=LogEntries(data).size() if unproven else None,
         overrun=overrun or None,
@@ -167,13 +165,14 @@ def search(
         say_none_fits("request", output, data, config, _named(filters))
 
 
-def _times(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+def _times(since: str | None, until: str | None) -> dict[str, int | None]:
+    """The bounds as `SearchFilters` names them. Raises CommandError."""
     now_ms = time.time_ns() // 1_000_000
     since_ms = None if since is None else past_ms("--since", since, now_ms)
     until_ms = None if until is None else past_ms("--until", until, now_ms)
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
         raise CommandError("--since is not before --until", exit_code=USAGE)
-    return since_ms, until_ms
+    return {"since_ms": since_ms, "until_ms": until_ms}
 
 
 def _tags(stated: Sequence[str] | None) -> dict[str, str] | None:

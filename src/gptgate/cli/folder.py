@@ -2,10 +2,14 @@
 
 import fcntl
 import os
+import shlex
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
 
 from gptgate.cli.failure import REFUSED, USAGE, CommandError
 from gptgate.cli.text import clean
@@ -16,6 +20,7 @@ from gptgate.storage.folder import DATABASE_NAME, LOCK_NAME
 
 # The same name as in `compose`, which would load the whole gateway; a test holds them together.
 CONFIG_NAME = "gptgate.yaml"
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def load_config(data: Path, config: Path | None) -> Snapshot:
@@ -41,6 +46,14 @@ def require_database(data: Path) -> None:
     """Raises CommandError when the folder has no database, so that no command makes one by asking."""
     if not (data / DATABASE_NAME).is_file():
         raise CommandError(f"there is no gateway data in {data}", hint="name the data folder with --data")
+
+
+def warn_of_mode(data: Path, logger: FilteringBoundLogger) -> None:
+    """Say where others than its owner may look into a folder; one that the gateway makes is closed to them."""
+    mode = stat.S_IMODE(data.stat().st_mode)
+    if mode & OTHERS:
+        hint = f"chmod go= {shlex.quote(str(data))}"
+        logger.warning("others than its owner may look into the data folder", mode=f"{mode:04o}", hint=hint)
 
 
 @contextmanager

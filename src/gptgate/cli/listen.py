@@ -12,6 +12,7 @@ from pathlib import Path
 import uvloop
 
 from gptgate.admin.app import ApplyResult, build_admin
+from gptgate.cli.folder import warn_of_mode
 from gptgate.cli.room import Crowded, most_connections
 from gptgate.cli.sockets import QuietServer, listen, make_server
 from gptgate.compose import App
@@ -39,6 +40,7 @@ def serve_forever(folder: Path, config: Path, announce: Callable[[App], None]) -
 async def _serve(folder: Path, config: Path, announce: Callable[[App], None]) -> None:
     app = await App.open(folder, config)
     try:
+        warn_of_mode(folder, app.logger)
         spec = app.snapshot.server
         data_socket = listen(spec.data_host, spec.data_port, f"change server.data in {config}")
         control_socket = listen(spec.control_host, spec.control_port, f"change server.control in {config}")

@@ -2,6 +2,7 @@
 
 from gptgate.core.budgets import APP_MONTH, BudgetCharge, BudgetSpec, Unit
 from gptgate.core.money import format_usd
+from gptgate.core.words import counted
 
 NOT_NAMED = "(not named)"
 """Stands for a value of a scope that the request did not name."""
@@ -18,7 +19,11 @@ def refusal(charge: BudgetCharge, limit: int, left: int, needed: int, held: int 
     else:
         whose = f"the budget '{budget.name}'" + (f" of {', '.join(map(shown_value, key))}" if key else "")
     verb = "cost" if unit is Unit.USD else "take"
-    rest = f"{shown(unit, left)} {'is' if unit is Unit.USD else 'are'} left" if left > 0 else "nothing is left"
+    rest = (
+        f"{shown(unit, left)} {'is' if unit is Unit.USD or left == 1 else 'are'} left"
+        if left > 0
+        else "nothing is left"
+    )
     if held:
         own = f"besides the {shown(unit, held)} that this request holds; in all it"
         return f"{whose} is {shown(unit, limit)}, of which {rest} {own} may {verb} up to {shown(unit, held + needed)}"
@@ -38,7 +43,7 @@ def shown_value(value: str) -> str:
 def shown(unit: Unit, amount: int) -> str:
     """Exact, without the zeros that say nothing: ``$12.50``, ``$0.000014``, ``1200 tokens``."""
     if unit is not Unit.USD:
-        return f"{amount} {unit.value}"
+        return counted(amount, unit.value)
     whole, _, decimals = format_usd(amount).partition(".")
     sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
     return f"{sign}${whole}.{decimals.rstrip('0'):0<2}"

@@ -81,9 +81,8 @@ class Guards:
                 self._limiter.admit([Charge(limit, key, 1)], self._clock.monotonic_ns()).release()
             except RateLimited as refusal:
                 wait_s = -(-(refusal.retry_after_ms or 0) // 1000)
-                message = (
-                    f"this app sent the same request more than {limit.amount} times; the next may come in {wait_s} s"
-                )
+                often = "once" if limit.amount == 1 else f"{limit.amount} times"
+                message = f"this app sent the same request more than {often}; the next may come in {wait_s} s"
                 raise _named(RepeatedRequest(message), REPEATED_REQUESTS) from None
 
 

@@ -92,3 +92,19 @@ def test_consistency_that_cannot_be_looked_at(log: Path, capsys: pytest.CaptureF
     assert execute(["audit", "consistency", "kept", "--key", "nonsense"]) == 2
     assert "this is not the public key" in capsys.readouterr().err
     assert execute(["audit", "consistency", "kept", "--key", str(SIGNER.key)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "hint"),
+    [
+        ("file:old.key", "a path from the root: file:{}/old.key"),
+        ("old.key", "env:NAME, or file: and a path from the root, such as file:/etc/gptgate/old.key"),
+    ],
+)
+def test_a_former_master_key_is_named_from_the_root(
+    log: Path, old: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["audit", "rewrap", "--from", old]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("gptgate: --from: ")
+    assert second == f"hint: {hint.format(Path.cwd())}"

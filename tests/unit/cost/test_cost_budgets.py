@@ -61,7 +61,7 @@ def test_the_last_budget_refuses_too_and_says_what_it_counts() -> None:
     with pytest.raises(BudgetExceeded) as caught:
         ledger.reserve("r", "shop", ALL, spend(1, 1), NOV)
     assert caught.value.message == (
-        "the budget 'requests' of shop is 2 requests, of which nothing is left; this request may take up to 1 requests"
+        "the budget 'requests' of shop is 2 requests, of which nothing is left; this request may take up to 1 request"
     )
     assert [ledger.spent(charge, NOV) for charge in ALL] == [2, 2, 2]
 
