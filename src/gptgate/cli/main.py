@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from gptgate import __version__
 from gptgate.cli.failure import REFUSED, USAGE, CommandError
-from gptgate.cli.misuse import wrong_value
+from gptgate.cli.misuse import elsewhere, wrong_value
 from gptgate.cli.text import clean
 from gptgate.config.problem import ConfigError
 from gptgate.storage.errors import StorageError
@@ -147,8 +147,11 @@ def _usage(error: typer.TyperException, command: Any, arguments: Sequence[str]) 
     for word in arguments:
         below = getattr(command, "commands", {}).get(word)
         if below is None:
+            near = elsewhere(command, path, word)
             break
         command, path = below, f"{path} {word}"
+    if near:
+        return _fail(message, near, error.exit_code)
     option = getattr(error, "option_name", None)
     about = [f" ({option}: {each.help})" for each in command.params if option in each.opts and each.help]
     return _fail(message, "".join([f"{path} --help", *about]), error.exit_code)

@@ -87,6 +87,24 @@ def test_a_value_that_cannot_be_is_named_in_our_own_words(
     assert not any(word in first for word in ("Value error", "Input should", "Invalid"))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ("search", "gptgate audit search"),
+        ("show", "gptgate approvals show, gptgate budget show, gptgate audit show, gptgate prices show"),
+        ("--data x audit search", "options stand behind the whole command: gptgate COMMAND --data"),
+        ("audit --data=x search", "options stand behind the whole command: gptgate audit COMMAND --data"),
+        ("zzz", "gptgate --help"),
+        ("audit search --zzz", "gptgate audit search --help"),
+    ],
+)
+def test_what_stands_at_a_wrong_place_is_told_where_it_belongs(
+    arguments: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.execute(arguments.split()) == USAGE
+    assert capsys.readouterr().err.splitlines()[-1] == f"hint: {hint}"
+
+
 @pytest.mark.parametrize("arguments", [[], ["keys"]])
 def test_no_command_shows_the_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main.execute(arguments) == USAGE
