@@ -2,6 +2,7 @@
 
 import pytest
 
+import unforeseen_words as unforeseen
 from gptgate.core.finding import Origin, Segment
 from gptgate.detectors import build_inspector
 from ordinary_words import IN_RESULTS as HONEST_RESULTS
@@ -17,21 +18,21 @@ def is_alerted(text: str, origin: Origin) -> bool:
     return any(one.kind.startswith("attack.") and one.points >= ALERTED for one in found)
 
 
-@pytest.mark.parametrize("text", ATTACKS)
+@pytest.mark.parametrize("text", ATTACKS + unforeseen.ATTACKS)
 def test_attacks_of_users(text: str) -> None:
     assert is_alerted(text, Origin.USER)
 
 
-@pytest.mark.parametrize("text", ORDINARY + OF_USERS)
+@pytest.mark.parametrize("text", ORDINARY + OF_USERS + unforeseen.ORDINARY)
 def test_ordinary_words_of_users(text: str) -> None:
     assert not is_alerted(text, Origin.USER)
 
 
-@pytest.mark.parametrize("text", IN_RESULTS)
+@pytest.mark.parametrize("text", IN_RESULTS + unforeseen.IN_RESULTS)
 def test_words_in_results_that_speak_to_the_model(text: str) -> None:
     assert is_alerted(text, Origin.TOOL_RESULT)
 
 
-@pytest.mark.parametrize("text", ORDINARY_RESULTS + HONEST_RESULTS + OF_USERS)
+@pytest.mark.parametrize("text", ORDINARY_RESULTS + HONEST_RESULTS + OF_USERS + unforeseen.ORDINARY_RESULTS)
 def test_ordinary_results(text: str) -> None:
     assert not is_alerted(text, Origin.TOOL_RESULT)

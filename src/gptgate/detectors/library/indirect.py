@@ -63,7 +63,7 @@ _HIDDEN_REACH = 1024
 
 DETECTOR = Detector(
     name="indirect",
-    version=3,
+    version=4,
     kinds={
         _KIND: "Words in a tool's result or a document that speak to the model: orders, secrecy, sending data.",
         _HIDDEN: "Orders in a part of a page that its readers do not see: a comment, or text that is not shown.",

@@ -9,7 +9,7 @@ from itertools import chain
 
 from gptgate.detectors.pattern import ANY, UNTRUSTED, Detector, Pattern
 from gptgate.detectors.phrase import patterns
-from gptgate.detectors.phrasebook import asia, defiance, english, europe, filters, world
+from gptgate.detectors.phrasebook import asia, defiance, english, europe, filters, leaking, puppets, world
 
 _NAMES = "(?:DAN|STAN|DUDE|JailBreak|AntiGPT|EvilGPT|FreeGPT|BetterDAN|ChaosGPT|DevMode|Mongo Tom|Evil Confidant)"
 
@@ -22,12 +22,12 @@ _KINDS = {
 
 DETECTOR = Detector(
     name="prompt_attacks",
-    version=3,
+    version=4,
     kinds=_KINDS,
     patterns=(
         *chain.from_iterable(
             patterns(kind, book.PHRASES.get(kind, ()))
-            for book in (english, defiance, europe, asia, world, filters)
+            for book in (english, defiance, europe, asia, world, filters, leaking, puppets)
             for kind in _KINDS
         ),
         Pattern(

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from gptgate.detectors.phrase import Phrase
 
 COMMAND_ENDS = r"[.!,:;\n\])\xff]"
+_NO_NOUN = r"(?:[^A-Za-z0-9 ]|[ ](?:[^tfoTFO]|[tT](?:[^hH]|hen|hey)|[fF][^oO]|[oO][^fFnN]))"
+"""What follows says no more of it: ``the text above the table``, ``the rules for parking`` are things of others."""
+_HERE = r"[ ](?:for|of|on) (?:this|our|the|your) (?:chat|conversation|session|task|system|developer|company|rest)"
 
 _WORDS = {
     "ignore": "(ignore|disregard|forget|neglect|overlook|discard|dismiss|scrap|ditch|unlearn|set aside|pay no"
@@ -17,17 +20,22 @@ _WORDS = {
     "|following|old|last|existing|current|aforementioned)",
     "orders": "(instructions?|directions?|directives?|prompts?|rules?|guidelines?|guidance|commands?"
     "|constraints?|restrictions?|programming|training)",
+    "told_orders": "(instructions?|directions?|directives?|prompts?|guidelines?|guidance|commands?|programming"
+    "|training)",
+    "bare_rules": "(rules?|constraints?|restrictions?)",
     "talk": "(messages|conversations?|polic(y|ies)|requests|tasks?|orders)",
     "makers": "(developers?|creators?|makers?|programmers?|engineers?|operators?|owners?|company|openai|anthropic"
     "|google"
     "|microsoft|meta)",
-    "as_a": "(you are|you're|as|like|be|become|becoming|into|called|named|simulat(e|ing)|play(ing)?|pretend(ing)?|mode"
+    "as_a": "(you are|you're|as|like|be|become|becoming|into|called|named|simulat(e|ing)|play(ing)?"
+    "|pretend(ing)?|mode"
     "|imagine|creat(e|ing)) ((an?|the|my|your|to|be|being|now|completely|totally|fully|new|truly) ){0,4}",
     "machine": "(a[il]s?|assistants?|chat( )?bots?|bots?|machines?|(language )?models?|llms?|gpt|twin|persona|robots?)",
     "free_of": "(no|without|zero|free (of|from)|lacking|has no|have no|with no) ((any|all|the|its|single|more"
     "|[a-z]{4,9}) ){0,2}(limits?|limitations?|restrictions?|filters?|rules|polic(y|ies)|guidelines|laws|boundaries"
     "|censorship|ethics|morals|conscience|scruples|inhibitions|safeguards|guardrails)",
-    "safety": "your ((own|whole|entire|built-in|internal|current|all) ){0,2}((safety|ethical|moral|content) )?(layers?"
+    "safety": "your ((own|whole|entire|built-in|internal|current|all) ){0,2}((safety|ethical|moral|content)"
+    " )?(layers?"
     "|filters?|guardrails?|safeguards?|protocols?|restrictions?|measures|limits|polic(y|ies)|guidelines|censorship)",
     "plain_mode": "(developer|dev|god|admin|sudo|opposite) mode",
     "before_mine": "((that|which) )?((came|comes|stands?|appears?|goes|is|was) )?(precedes?|preceding|preceded|before"
@@ -39,7 +47,8 @@ _WORDS = {
     "|prompted|seeded|set up|started|loaded) (with|by)",
     "set_for_you": "((that )?(the|your) <makers> ((has|have|had) )?<set> ((up|down|to|for|on|upon) )?you"
     "|your <makers> <set>)",
-    "put_you": "(the|your) <makers> ((has|have|had) )?(put|started|launched|configured|deployed|loaded|primed) you ((up"
+    "put_you": "(the|your) <makers> ((has|have|had) )?(put|started|launched|configured|deployed|loaded|primed)"
+    " you ((up"
     "|out) )?(on|with|under|in|to)",
     "set": "(set|gave|given|wrote|written|defined|imposed|taught|told|provided)",
     "no_longer": "((no longer|don't|do not|doesn't|cease to|stop) ((exist|count|hold|matter)|appl(y|ies)|bind)"
@@ -81,7 +90,7 @@ _WORDS = {
 
 _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
     "attack.override": (
-        (80, "<ignore!> <fill><earlier> ((and|or) <earlier> )?([a-z]{2,12} ){0,2}<orders>"),
+        (80, "<ignore!> <fill><earlier> ((and|or) <earlier> )?([a-z]{2,12} ){0,2}<told_orders>"),
         (80, "<overrule!> <fill>(previous|prior|preceding|system|original|initial) <orders>"),
         (80, "<ignore!> <yours_or_all><earlier> ((and|or) <earlier> )?([a-z]{2,12} ){0,2}<talk>"),
         (70, "<ignore!> (all|any|every) (of )?((the|your|my|these|those) )?<orders>"),
@@ -218,7 +227,7 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
         (50, "(respond|answer|reply|act|acting|behave|pretend|speak) (as|like|to be) (an? )?([a-z]{2,12} )?<lax>"),
     ),
     "attack.developer_mode": (
-        (80, "<mode!> (enabled|activated|on|output|unlocked|engaged|response)"),
+        (80, "<mode!> (enabled|activated|output|unlocked|engaged|response)"),
         (80, "(enter|enable|activate|switch to|simulate|turn on|engage) ((the|into) )?<bad_mode!>"),
         (
             80,
@@ -235,12 +244,6 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
         ),
         (70, "<show> <all><yours!>"),
         (70, "(what|which) (is|are|was|were|'s) (in )?<asked!>"),
-        (
-            70,
-            "(repeat|print|output|copy|display|return|echo|recite) (back )?(me )?(everything|all|the"
-            "|the entire|the exact|the previous) ((text|words|contents?|message|prompt|instructions"
-            "|conversation|lines|of|the) ){0,4}(above|before this|preceding)",
-        ),
         (
             60,
             "(repeat|print|output|copy|reveal|show|tell|list|recite) ([a-z]{2,9} ){0,4}(instructions"
@@ -286,7 +289,16 @@ _TEXTS: Mapping[str, tuple[tuple[int, str], ...]] = {
 }
 
 _COMMANDS: Mapping[str, tuple[Phrase, ...]] = {
+    "attack.override": (
+        Phrase(
+            80,
+            "<ignore!> <fill><earlier> ((and|or) <earlier> )?([a-z]{2,12} ){0,2}<bare_rules>",
+            _WORDS,
+            right=f"(?:{_NO_NOUN}|{_HERE})",
+        ),
+    ),
     "attack.developer_mode": (
+        Phrase(80, "<mode!> on", _WORDS, right=COMMAND_ENDS),
         Phrase(
             80,
             "(enter|enable|activate|switch to|simulate|turn on|engage) ((the|into) )?<plain_mode!>",
@@ -295,6 +307,16 @@ _COMMANDS: Mapping[str, tuple[Phrase, ...]] = {
         ),
     ),
     "attack.extraction": (
+        Phrase(
+            70,
+            "(repeat|print|output|copy|display|return|echo|recite) (back )?(me )?(everything|all|the|the entire"
+            "|the exact"
+            "|the previous) ((text|words|contents?|message|prompt|instructions|conversation|lines|of|the)"
+            " ){0,4}(above"
+            "|before this|preceding)",
+            _WORDS,
+            right=_NO_NOUN,
+        ),
         Phrase(60, "(system|root|security|emergency|administrator) (override|overrule)", _WORDS, right=COMMAND_ENDS),
         Phrase(60, "(admin|developer) (override|overrule)", _WORDS, right=r"[.!;\n\])\xff]"),
     ),

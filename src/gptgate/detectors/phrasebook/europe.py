@@ -65,8 +65,9 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|partage[rz]?|divulgue[rz]?|traduis|traduisez|quel(le)?s? (est|sont)|copie[rz]?|résume[rz]?",
         "prompt": "((ton|votre|le) (prompt|invite|message)( de)? (système|initiale?|caché|secret)|"
         "prompt système|(tes|vos|les)"
-        " (instructions|consignes|directives|règles) (système|cachées|secrètes|"
-        "internes|confidentielles)|(tes|vos) (instructions|consignes|règles) (initiales|d'origine))",
+        " (instructions|consignes|directives) (système|cachées|secrètes|internes|confidentielles)|(tes|vos) règles"
+        " (cachées|secrètes|internes|confidentielles)|(tes|vos) (instructions|consignes|règles) (initiales"
+        "|d'origine))",
     },
     "Spanish": {
         "ignore": "ignor(a|e|en|ar|ad)|olvid(a|e|en|ar)|olvídate (de )?|descart(a|e|ar)|haz caso "
@@ -96,8 +97,9 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|traduc(e|ir)|cuál(es)? (es|son|eran)|copi(a|e)|divulg(a|ue)|resume|enséñame",
         "prompt": "((tu|su|el) (prompt|mensaje|indicación)( (del?|de))? (sistema|inicial|ocult(o|"
         "a)|secreto)|prompt del sistema|(tus|sus|las)"
-        " (instrucciones|indicaciones|directrices|reglas) (del sistema|ocultas|"
-        "secretas|internas|confidenciales)|(tus|sus) (instrucciones|directrices|reglas) (iniciales|originales))",
+        " (instrucciones|indicaciones|directrices) (del sistema|ocultas|secretas|internas|confidenciales)|tus reglas"
+        " (del sistema|ocultas|secretas|internas|confidenciales)|(tus|sus) (instrucciones|directrices|reglas)"
+        " (iniciales|originales))",
     },
     "Portuguese": {
         "ignore": "ignor(e|a|em|ar)|esque(ça|ce|cer)|desconsider(e|a|ar)|desobede(ça|cer)|não "
@@ -123,8 +125,10 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|qual (é|era|foi)|quais são|copi(e|a)|divulg(ue|a)|exib(a|e|ir)|resum(a|e)",
         "prompt": "((seu|teu|o) (prompt|mensagem|comando)( (do?|de))? (sistema|inicial|oculto|"
         "secreto)|prompt do sistema|(suas|tuas|as)"
-        " (instruções|orientações|diretrizes|regras) (do sistema|de sistema|"
-        "ocultas|secretas|internas|confidenciais)|(suas|tuas) (instruções|diretrizes|regras) (iniciais|originais))",
+        " (instruções|orientações|diretrizes) (do sistema|de sistema|ocultas|secretas|internas|confidenciais)"
+        "|(suas|tuas)"
+        " regras (ocultas|secretas|internas|confidenciais)|(suas|tuas) (instruções|diretrizes|regras) (iniciais"
+        "|originais))",
     },
     "Italian": {
         "ignore": "ignor(a|are|ate|i)|dimentic(a|are|ate|hi)|scord(a|ati)|trascur(a|are)|non (seguire|"
@@ -151,8 +155,9 @@ LANGUAGES: Mapping[str, Mapping[str, str]] = {
         "|elenca|riassumi",
         "prompt": "((tuo|il) (prompt|messaggio)( (di|del))? (sistema|iniziale|nascosto|segreto)|"
         "prompt di sistema|(tue|le)"
-        " (istruzioni|indicazioni|direttive|regole) (di sistema|nascoste|segrete|"
-        "interne|riservate)|tue (istruzioni|direttive|regole) (iniziali|originali))",
+        " (istruzioni|indicazioni|direttive) (di sistema|nascoste|segrete|interne|riservate)|tue regole"
+        " (nascoste|segrete"
+        "|interne|riservate)|tue (istruzioni|direttive|regole) (iniziali|originali))",
     },
     "Dutch": {
         "ignore": "negeer|vergeet|negeren|sla geen acht op|volg niet|schenk geen aandacht aan|"

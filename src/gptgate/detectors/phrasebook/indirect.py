@@ -47,13 +47,15 @@ _WORDS = {
     "their": "((a|copy|of|all|any|the|every|their|his|her|my|your|this|[0-9]+|two|three|five|ten|user's|users|its"
     "|contents?|stored|saved|recent"
     "|full|entire|complete|most|latest|last|received) )*",
-    "secret": "(passwords?|credentials?|secrets?|private keys?|system prompt|(chat|message|conversation|browsing"
+    "secret": "(passwords?|credentials?|secrets?|private keys?|[.]env|[.]?ssh/[a-z_.]{2,16}|[.]aws/[a-z]{2,16}"
+    "|system prompt|(chat|message|conversation|browsing"
     "|purchase|search|transaction) history|conversations?|contacts?( list)?|inbox|address (book|list)|e-?mails?"
     "|(verification|security|confirmation|reset|login) (codes?|links?)|credit cards?|bank (details|account)"
     "|(personal|private|confidential|sensitive|financial|medical|payment|patient|customer) (data|information|details"
     "|files?|documents?|records?|reports?)|session tokens?|environment variables|ssh keys?|cookies|transactions?)",
     "address": "(https?://|[a-z0-9._-]+@[a-z0-9-]|[a-z0-9-]+\\.(com|net|org|io|biz|xyz|ru|info))",
-    "heed": "(attention|important|notice|message|note|instructions?|reminder|warning|urgent|dear|hey|directive)",
+    "heed": "(p[.]?s[.]?|attention|important|notice|message|note|instructions?|reminder|warning|urgent|dear|hey"
+    "|directive)",
     "greet": "(hello|hi|greetings)",
     "named_ai": "(a[il]s?|llms?|(large )?language models?|chat ?bots?|assistant|a[il] ([a-z]{3,12} )?<sort_of>)",
     "to": "((message|note|notice|instructions?|to|for|all|the|any|this|is|an?|important|every)[ ])*",
@@ -178,7 +180,8 @@ _WORDS = {
     " )+(summary"
     "|user|answer|reply|response|output|commit message|pull request|changelog)",
     "at_model": "@(copilot|claude|chatgpt|gemini|cursor|devin|assistant|agent|bot|a[il]) (please |also |now |and"
-    " ){0,3}(ignore|run|execute|send|delete|upload|post|publish|merge|approve|disable|add ((my|this|the following)"
+    " ){0,3}(unlock|turn|transfer|forward|cancel|reset|ignore|run|execute|send|delete|upload|post|publish|merge"
+    "|approve|disable|add ((my|this|the following)"
     " ))",
     "approved": "(the )?(user|customer|human|owner|operator|account holder) (has|have)? ?(already )?(approved"
     "|authori[sz]ed|confirmed|consented to|agreed to|requested) ((this|the|that|it|your|all|any) )?[a-z]{0,14}",
@@ -188,13 +191,25 @@ _WORDS = {
     "|list|file|repository|hotel)('s)? (owner|operator|author|administrator)s? (to|for) ((all|any|every"
     "|the|visiting"
     "|a[il]|llm) ){0,3}(assistants?|agents?|models?|bots?|crawlers?|a[il]s?|llms?)",
+    "todo_for": "(todo|fixme|note|xxx)[(](copilot|claude|cursor|a[il]|llm|agent|gpt|devin)[)]",
+    "called_on": "(chat ?bots?|a[il]|llms?|language models?|a[il] (assistant|agent)s?), ((please|now|also)"
+    " )?(tell|inform"
+    "|forward|approve|delete|transfer|recommend) (the|your|all|any|this|every)",
+    "screens": "(if|when) you are (an? )?(a[il]|language model|model|bot|system|agent) (that|which) (screens"
+    "|reads|processes"
+    "|ranks|summari[sz]es|evaluates|reviews|parses|grades|crawls)",
+    "shown_with": "when you (present|show|summari[sz]e|answer|report|return|list|display) ~(add|include|append"
+    "|insert) (this"
+    "|the following|an?) (image|picture|link)",
+    "always_with": "(to|into|in) (every|each|all) (commit|message|reply|answer|request|response)",
     "vocative": "(chat ?bots?|a[il]|llms?|language models?|a[il] (assistants?|agents?|models?)):|(dear|hey|hello"
     "|attention)"
     " (chat ?bots?|a[il]|llms?|language models?),",
     "user_off": "(ignore|disregard|forget) the (user|customer|human) (and|then) ((instead|then|just|now) )*(call|run"
     "|execute|send|delete|forward|buy|say|reply|visit|print|output)",
     "must_do": "(a[il]|llm) ([a-z]{4,12} )?(agents?|assistants?|models?|bots?) (must|should|have to|need to|are"
-    " required to) ((always|also|first|now) )*(append|execute|ignore|insert|include ((the|all|any) )*(contents?|values?"
+    " required to) ((always|also|first|now) )*(append|execute|ignore|insert|include ((the|all|any) )*(contents?"
+    "|values?"
     "|text))",
     "place_first": "when ((you are|you're) )?asked (to|about|for) ~always (place|put|list|recommend|mention|say"
     "|choose"
@@ -285,6 +300,11 @@ ENGLISH: tuple[Phrase, ...] = tuple(
         "<schemas!>",
         "<at_model!>",
         "<website_owner!>",
+        "<todo_for!>",
+        "<called_on!>",
+        "<screens!>",
+        "<shown_with!>",
+        "<send!> <their><secret> ~<always_with>",
     )
     + phrases(50, _WORDS, "<in_only!>", "<must_do!>", "<unmentioned!>")
     + phrases(40, _WORDS, "<praise!> <rating>", "<say> ~<else!>", "without (<noticing!>) <user>")

@@ -31,7 +31,8 @@ _SPACED: tuple[Mapping[str, str], ...] = (
     {
         "model": "(ia|(asistente|modelo|agente)s? (de )?(ia|lenguaje|virtual(es)?)|inteligencia artificial"
         "|asistentes?)",
-        "heed": "(atención|importante|nota|mensaje|instrucciones|hola|estimado)[:!]? ((a|para|al|la|el|los|las"
+        "heed": "(atención|importante|nota|mensaje|instrucciones|instrucci(ó)n|hola|estimado)[:!]? ((a|para|al"
+        "|la|el|los|las"
         "|todo) )*",
         "hide": "sin (informar|avisar|decir(le|selo)?|preguntar|notificar) (al?|a la) (usuario|usuaria|cliente)"
         "|no (le )?(informes|avises|digas|menciones|reveles|notifiques) ((esto|nada|de) )*(al?|a la) (usuario"
@@ -69,7 +70,8 @@ _SPACED: tuple[Mapping[str, str], ...] = (
         "ifyou": "als (je|jij|u) (een )?",
     },
     {
-        "model": "(ии|ии-?(ассистент(ы|у|а)?|агент(ы|у|а)?|модел(ь|и|ей))|ассистент(а|у)?|языков(ая|ой) модел(ь|и)"
+        "model": "(ии|ИИ|(ии|ИИ)-?(ассистент(ы|у|а)?|агент(ы|у|а)?|модел(ь|и|ей))|ассистент(а|у)?|языков(ая|ой)"
+        " модел(ь|и)"
         "|нейросет(ь|и))",
         "heed": "(внимание|важно|примечание|сообщение|инструкци(я|и)|привет)[:!]? ((для|всем|всех) )*",
         "hide": "не (сообщай(те)?|говори(те)?|упоминай(те)?|раскрывай(те)?) ((об|этом|это|ничего) )*(пользовател(ю|я)"
@@ -113,7 +115,7 @@ _UNSPACED: tuple[Mapping[str, str], ...] = (
         "model": "(AI ?(アシスタント|モデル|エージェント)|言語モデル|人工知能|アシスタント)",
         "heed": "(注意|重要|お知らせ|指示|こんにちは)([:!]|、)?",
         "hide": "(アシスタント|言語モデル|エージェント)(へ|の皆さん|への(指示|注意))(:|、|,)"
-        "|ユーザーに(は)?(知らせ|伝え|言わ|教え|通知し|報告し)(ないで|ずに|てはいけ|るな|ない)",
+        "|ユーザーに(は)?(知らせ|伝え|言わ|教え|通知し|報告せ|報告し)(ないで|ずに|ず、|てはいけ|るな|ない)",
         "ifyou": "(もし)?あなたが",
     },
     {

@@ -46,8 +46,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "|napíš|přelož|prelož|jak(ý|é|á) (je|jsou)",
         "prompt": "(své|svůj|tvůj|tvoj|svoj) (systémov(ý|é|ou) )?(prompt|pokyny)|systémov(ý|ou|ú|é|ého) (prompt(u)?"
         "|zprávu|správu|pokyny|instrukce)|(skryté|tajné|(své|svoje|tvé|tvoje) (interní|interné|původní"
-        "|pôvodné)) (pokyny"
-        "|instrukce|pravidla|inštrukcie)",
+        "|pôvodné)) (pokyny|instrukce|inštrukcie)|(své|svoje|tvé|tvoje) (skrytá|skryté|tajná|tajné|interní|interné"
+        "|původní|pôvodné) pravidla",
     },
     "Danish and Norwegian": {
         "ignore": "ignor(é)?r|glem( alt om)?|se bort (fra|ifra)|tilsidesæt|overse|ikke følg|følg ikke",
@@ -60,8 +60,8 @@ _VERB_FIRST: Mapping[str, Mapping[str, str]] = {
         "|hvad er|hva er|kopi(é)?r",
         "prompt": "(din |dit |dine |ditt )?(system-?( )?prompt(en)?|systeminstruktion(er|en)?|systeminstruks(en)?"
         "|systembesked(en)?|systemmelding(en)?)|(skjulte|hemmelige|dine (interne|oprindelige"
-        "|opprinnelige)) (instruktioner"
-        "|instruksjoner|regler|instrukser)",
+        "|opprinnelige)) (instruktioner|instruksjoner|instrukser)|dine (skjulte|hemmelige|interne|oprindelige"
+        "|opprinnelige) regler",
     },
     "Finnish": {
         "ignore": "unohda(kaa)?|ohita(kaa)?|jätä huomi(oi)?otta|älä (noudata|välitä)|sivuuta",
