@@ -7,7 +7,7 @@ import pytest
 from gptgate.core.finding import Origin, Segment
 from gptgate.core.snapshot import CustomSpec
 from gptgate.detectors import TextInspector, build_inspector
-from gptgate.detectors.custom import custom_detectors, examine_custom
+from gptgate.detectors.custom import PIECE, custom_detectors, examine_custom
 from gptgate.detectors.multi import ENGINES, HyperscanFinder
 
 
@@ -172,3 +172,14 @@ def test_a_pattern_that_is_too_large_for_hyperscan_is_searched_for() -> None:
         HyperscanFinder([(0, custom_detectors([spec("own", pattern=large)])["custom.own"].patterns[0].hint, True)])
     inspector = TextInspector(custom_detectors([spec("own", pattern=large)]))
     assert inspector.inspect([Segment((), Origin.USER, "see 1   x9 now")])
+
+
+def test_a_long_list_is_cut_between_words_and_each_is_found_once() -> None:
+    words = [f"project {chr(97 + n % 26)}{n}x" for n in range(1200)]
+    (made,) = custom_detectors([spec("many", tuple(words))]).values()
+    inspector = TextInspector({made.name: made})
+    text = "; ".join(words)
+    findings = inspector.inspect([Segment((), Origin.USER, text)])
+    assert len(made.patterns) > 2
+    assert all(len(pattern.body) <= PIECE for pattern in made.patterns)
+    assert [text[one.start : one.end] for one in findings] == words
