@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import csv
 import io
 import json
 import os
@@ -110,6 +111,9 @@ def test_a_stricter_configuration_is_told_by_count_and_example(recorded: Path, t
     assert told["rules_that_would_fire"] == {"shade": EACH}
     assert told["rules_that_would_not"] == {}
     assert len(told["examples"]) == 2
+    rows = list(csv.DictReader(io.StringIO(replay(recorded, stricter, "--format", "csv", "--examples", "2")[1])))
+    assert [row["id"] for row in rows] == [one["id"] for one in told["examples"]]
+    assert {(row["effect"], row["would_be"]) for row in rows} == {("redact", "deny")}
     code, out = replay(recorded, stricter)
     assert f"redact → deny: {EACH}" in out
     assert f"Would fire: shade ({EACH})" in out

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import load_config
 from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
-from gptgate.cli.output import Format, print_json
+from gptgate.cli.output import Format, print_csv, print_json
 from gptgate.cli.text import clean, counted
 from gptgate.cli.times import past_ms
 from gptgate.core.errors import GateError
@@ -65,7 +65,9 @@ def replay(
     since: Annotated[str, typer.Option(help="Requests from this time on: 2h, 7d, 2026-11-01, RFC 3339.")] = "7d",
     until: Annotated[str | None, typer.Option(help="Requests before this time.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000_000, help="The newest so many at most.")] = 100_000,
-    examples: Annotated[int, typer.Option(min=0, max=1000, help="Show so many of each kind of change.")] = 3,
+    examples: Annotated[
+        int, typer.Option(min=0, max=1000, help="Show so many of each kind of change; CSV has a row for each.")
+    ] = 3,
     output: Output = Format.TABLE,
     data: Data = DEFAULT_FOLDER,
 ) -> None:
@@ -197,6 +199,10 @@ def _print(result: Replayed, examples: int, output: Format) -> None:
     fired = Counter(rule for one in result.changes for rule in one.would_fire if rule not in one.rules)
     silent = Counter(rule for one in result.changes for rule in one.rules if rule not in one.would_fire)
     shown = [one for kind in kinds for one in _of(result.changes, kind)[:examples]]
+    if output is Format.CSV:
+        names = Change.__struct_fields__
+        print_csv(names, [[getattr(change, name) for name in names] for change in shown])
+        return
     if output is Format.JSON:
         print_json(
             {
