@@ -11,7 +11,7 @@ from books import balanced
 from gptgate.compose import App
 from gptgate.config.problem import ConfigError
 from gptgate.core.money import format_usd
-from harness import APPS, PROVIDERS, RULES, SERVER, Gateway, running_gateway, write_config
+from harness import APPS, PROVIDERS, RULES, SERVER, Gateway, make_key, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
 from scripted_provider import ScriptedProvider, scripted, whole
 from shared_parts import Server
@@ -37,9 +37,15 @@ def config(tokenizer: Path | None, *, budget: int | None = None, more: str = "")
     return SERVER + providers + apps + more + RULES
 
 
-async def ask(gateway: Gateway, text: str = TEXT, **fields: Any) -> tuple[int, dict[str, str]]:
+AWAY = """\
+    - {id: away, stage: request, effect: route, when: request.max_output_tokens == 7,
+       obligations: {route_to: sim-claude}}
+"""
+
+
+async def ask(gateway: Gateway, text: str = TEXT, key: str = "", **fields: Any) -> tuple[int, dict[str, str]]:
     client = await RawClient.connect(gateway.base_url)
-    await client.send(post(CHAT, gateway.key, prompt(text, stream=False, max_tokens=OUTPUT, **fields)))
+    await client.send(post(CHAT, key or gateway.key, prompt(text, **{"stream": False, "max_tokens": OUTPUT, **fields})))
     status, headers, _ = await client.answer()
     await client.close()
     return status, headers
@@ -157,3 +163,44 @@ async def test_gateways_that_share_counters_reserve_what_was_counted(
     statuses, (record,) = await asked(tmp_path, text, 1, reported=(3600,))
     assert statuses == [200]
     assert record.intent.reserved_nano <= TOKENS_WITHIN * 1000
+
+
+def routing(text: str, server: Server) -> str:
+    """The same on shared counters, where a request is first counted for the model that it names; answers of seven
+    tokens come from another."""
+    counters = f"counters: {{url: '{server.url}', prefix: c{secrets.token_hex(6)}, timeout: 20s}}\n"
+    return text.replace("policy:", counters + "policy:") + AWAY
+
+
+async def test_what_the_model_behind_a_route_counts_says_nothing_of_the_one_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counters_server: Server
+) -> None:
+    text = routing(config(published(tmp_path, monkeypatch), budget=TOKENS_WITHIN), counters_server)
+    text = text.replace("apps:\n", "apps:\n  - {name: rich, team: demo}\n")
+    async with (
+        scripted(*answering(2 * TOKENS_WITHIN, 3600)) as provider,
+        running_gateway(tmp_path, text.replace("@SIMULATOR@", provider.base_url)) as gateway,
+    ):
+        rich = make_key(tmp_path, app="rich")
+        gateway.app.load_keys()
+        assert (await ask(gateway, key=rich, max_tokens=7))[0] == 200
+        assert b"sim-claude" in provider.requests[0]
+        assert (await ask(gateway))[0] == 200
+
+
+async def test_what_the_model_behind_a_route_counts_bounds_no_conversation_of_the_one_before_it(
+    tmp_path: Path, counters_server: Server
+) -> None:
+    text = routing(config(None), counters_server)
+    text = text.replace("{name: sim-claude,", "{name: sim-claude, calibrated: false,")
+    text = text.replace("{name: sim-gpt,", "{name: sim-gpt, calibrated: true,")
+    async with (
+        scripted(*answering(10, 3600)) as provider,
+        running_gateway(tmp_path, text.replace("@SIMULATOR@", provider.base_url)) as gateway,
+    ):
+        assert (await ask(gateway, text=2 * TEXT, max_tokens=7))[0] == 200
+        assert (await ask(gateway, text=2 * TEXT))[0] == 200
+        records = await balanced(gateway, 2)
+        (record,) = [one for one in records if one.intent.model == "sim-gpt"]
+        assert record.end is not None
+        assert record.end.cost_nano <= record.intent.reserved_nano

@@ -85,6 +85,8 @@ def most(services: Services, draft: Draft, permit: Permit, route: Route, price: 
     """The most that the request takes, as it is sent."""
     request, model = permit.request, route.model
     input_tokens, output_tokens = services.ceiling(request, model, len(route.body))
+    # Before a rule routed it, the request may have been one of another model's conversation.
+    draft.conversation = None
     if model.calibrated and price is not None and not request.media:
         app = draft.principal.app.name
         draft.conversation = services.conversations.read(
@@ -102,7 +104,7 @@ async def count(services: Services, draft: Draft, route: Route) -> None:
     Nothing is held for the request yet, so a caller who leaves meanwhile loses nothing.
     """
     model, tokens = route.model.name, services.tokens
-    if tokens.knows(model) and not _is_counted(draft, route):
+    if tokens.knows(model) and not is_counted(draft, route):
         draft.counted = Counted(model, route.body, await tokens.most(model, route.body))
 
 
@@ -110,12 +112,13 @@ def lowered(draft: Draft, before: Route, after: Route) -> None:
     """The same texts stand in a body with a lower bound on its output. What stands beside them costs its bytes, so they
     need not be counted again."""
     counted = draft.counted
-    if counted is not None and counted.bound is not None and _is_counted(draft, before):
+    if counted is not None and counted.bound is not None and is_counted(draft, before):
         bound = counted.bound + len(after.body) - len(before.body)
         draft.counted = Counted(counted.model, after.body, bound)
 
 
-def _is_counted(draft: Draft, route: Route) -> bool:
+def is_counted(draft: Draft, route: Route) -> bool:
+    """Whether it is this body, for this model, that the draft has a count of."""
     counted = draft.counted
     return counted is not None and counted.body == route.body and counted.model == route.model.name
 
@@ -123,7 +126,7 @@ def _is_counted(draft: Draft, route: Route) -> bool:
 def tightened(draft: Draft, route: Route, wanted: Ceiling) -> Ceiling:
     """The same with its input bounded by the model's own tokenizer too, where it has counted what is sent."""
     counted = draft.counted
-    if counted is None or counted.bound is None or not wanted.bounds or not _is_counted(draft, route):
+    if counted is None or counted.bound is None or not wanted.bounds or not is_counted(draft, route):
         return wanted
     return wanted.grown(min(counted.bound, wanted.input_tokens), wanted.output_tokens)
 

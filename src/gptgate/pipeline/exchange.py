@@ -30,6 +30,7 @@ from gptgate.core.ports import Outlet, Price, Pseudonyms, UpstreamReply
 from gptgate.core.snapshot import ProviderKind
 from gptgate.pipeline.answer_guard import AnswerGuard
 from gptgate.pipeline.aside import Aside
+from gptgate.pipeline.charges import is_counted
 from gptgate.pipeline.defects import told
 from gptgate.pipeline.draft import Draft
 from gptgate.pipeline.judge import words_to_mind
@@ -153,7 +154,7 @@ class Exchange:
         conversation, counted = self._draft.conversation, self._draft.counted
         if conversation is not None:
             self._services.conversations.counted(conversation, usage.input_tokens)
-        if counted is not None and counted.bound is not None:
+        if counted is not None and counted.bound is not None and is_counted(self._draft, self._route):
             self._services.tokens.counted(counted.model, counted.bound, usage.input_tokens)
 
     def _settlement(self) -> Settlement:
