@@ -46,10 +46,11 @@ def message(usage: dict[str, Any], blocks: int = 0) -> list[bytes]:
     return whole(json.dumps(answer).encode())
 
 
-def events(usage: dict[str, Any], blocks: int = 0) -> list[bytes]:
+def events(usage: dict[str, Any], blocks: int = 0, **started: Any) -> list[bytes]:
     used = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
+    first = {**TOKENS, "output_tokens": 1, **started}
     said: list[dict[str, Any]] = [
-        {"type": "message_start", "message": {"content": [], "model": "m", "usage": {**TOKENS, "output_tokens": 1}}},
+        {"type": "message_start", "message": {"content": [], "model": "m", "usage": first}},
         *[{"type": "content_block_start", "index": index, "content_block": used} for index in range(blocks)],
         *[{"type": "content_block_stop", "index": index} for index in range(blocks)],
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage},
@@ -97,6 +98,15 @@ async def test_searches_are_settled_from_the_usage_or_from_what_the_answer_shows
         assert record.end.usage.tool_uses == uses
         assert record.end.cost_nano == 10 * 3000 + 5 * 15000 + FEE * sum(uses.values())
         assert record.intent.reserved_nano == (record.intent.reserved_tokens - 50) * 6000 + 50 * 15000 + 3 * FEE
+
+
+async def test_what_a_stream_says_of_searches_before_it_made_any_is_not_how_often_it_searched(tmp_path: Path) -> None:
+    script = events(TOKENS, 3, server_tool_use={"web_search_requests": 0})
+    async with scripted(script) as provider, gateway_of(provider, tmp_path, CONFIG) as gateway:
+        await ask(gateway, MESSAGES, model="listed", stream=True, max_tokens=50, tools=[SEARCH])
+        (record,) = await balanced(gateway, 1)
+        assert record.end is not None
+        assert record.end.usage.tool_uses == {"web_search": 3}
 
 
 @pytest.mark.parametrize(("model", "most", "fee"), [("listed", 10, "0.01"), ("of-ours", 4, "0.005")])

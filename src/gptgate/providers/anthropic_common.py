@@ -17,6 +17,8 @@ TOOL_USE = "server_tool_use"
 """What the uses of the provider's tools are called, both in a usage and as the type of a block of an answer."""
 REPORTED = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", TIER, TOOL_USE)
 """What we read of a usage object. A stream reports it in parts, and remembers nothing else."""
+GROWING = frozenset({"output_tokens", TOOL_USE})
+"""What of it grows with the answer."""
 
 
 def request_segments(document: dict[str, Any]) -> tuple[Segment, ...]:

@@ -12,7 +12,7 @@ from gptgate.core.errors import (
     UpstreamOverloaded,
 )
 from gptgate.core.finding import Origin, Path, Segment, pointer
-from gptgate.providers.anthropic_common import REPORTED, read_usage, seen_use
+from gptgate.providers.anthropic_common import GROWING, REPORTED, read_usage, seen_use
 from gptgate.providers.sse import SseEvent, render_event
 from gptgate.providers.sse_stream import SseStream
 from gptgate.providers.walk import DIALECT_KEYS, collect, member
@@ -133,9 +133,10 @@ class AnthropicStream(SseStream):
             usage = message.get("usage")
             self.reported = self.reported or usage is not None
             if type(usage) is dict:
-                # The start's output count is an estimate: it must not stand for the final one where that is missing.
+                # What the start says of the output and of tools is not final: it must not stand for that where it is
+                # missing.
                 self.so_far = read_usage(usage)
-                self._reported = {key: usage[key] for key in REPORTED if key in usage and key != "output_tokens"}
+                self._reported = {key: usage[key] for key in REPORTED if key in usage and key not in GROWING}
 
     def _ended(self, usage: Any) -> None:
         """`message_delta` has the final counts, cumulative; those that it leaves out are the start's."""

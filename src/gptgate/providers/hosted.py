@@ -111,8 +111,11 @@ def fee_name(kind: object) -> str:
 
 
 def _offered(tool: dict[str, Any], index: int, name: str, told: frozenset[str]) -> HostedTool:
+    """Where the provider takes no bound, one that the request names holds nobody to it."""
+    if name not in told:
+        return HostedTool(name=name)
     most = tool.get(BOUND)
     if most is not None and (type(most) is not int or not 1 <= most <= MOST_USES):
         place = f"tools[{index}].{BOUND}"
         raise InvalidField(f"'{place}' must be a whole number from 1 to {MOST_USES}.", param=place)
-    return HostedTool(name=name, most=most, bound=("tools", index, BOUND) if name in told else (), told=name in told)
+    return HostedTool(name=name, most=most, bound=("tools", index, BOUND), told=True)

@@ -63,6 +63,14 @@ def test_no_chat_completion_tells_how_often_a_tool_was_used() -> None:
     assert found == tuple(HostedTool(name=name) for name in ("web_search", "plugins", "web_search"))
 
 
+@pytest.mark.parametrize("most", [1, "x", 0])
+def test_a_bound_that_the_provider_does_not_know_is_none(most: Any) -> None:
+    """What no provider is held to would only make the request look cheap."""
+    assert hosted(Endpoint.CHAT, tools=[{"type": "web_search", "max_uses": most}]) == (HostedTool(name="web_search"),)
+    tools = [{"type": "code_execution_20250825", "max_uses": most}]
+    assert hosted(Endpoint.MESSAGES, tools=tools) == (HostedTool(name="code_execution"),)
+
+
 @pytest.mark.parametrize("most", [0, *LIES], ids=repr)
 def test_a_bound_that_is_none_is_refused(most: Any) -> None:
     with pytest.raises(InvalidField, match=r"tools\[0\].max_uses"):
