@@ -118,6 +118,8 @@ elseif ask.step == 'end' then
   settle_readiness()
   beat()
 elseif ask.step == 'beat' then
+  -- Who was taken for dead has lost the places of its requests, and tells them anew.
+  if tonumber(redis.call('HGET', alive, ask.process) or '0') <= now_ms then return {'lost'} end
   settle_readiness()
   beat()
 elseif ask.step == 'report' then
