@@ -75,7 +75,7 @@ def export(
         raise CommandError(f"{cursor} says where to begin", hint="leave --from out", exit_code=USAGE)
     first = start if start is not None else _begin(cursor)
     entries = LogEntries(data)
-    _require_begun(entries, first, "the cursor is of another log")
+    _require_begun(entries, first, "--from is past them" if cursor is None else "the cursor is of another log")
     with ExitStack() as stack:
         try:
             target = sys.stdout.buffer if out is None else stack.enter_context(_behind_whole_lines(out, output))

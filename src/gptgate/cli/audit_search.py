@@ -179,8 +179,10 @@ def _tags(stated: Sequence[str] | None) -> dict[str, str] | None:
     tags: dict[str, str] = {}
     for one in stated or ():
         name, equals, value = one.partition("=")
-        if not name or not equals or tags.get(name, value) != value:
-            raise CommandError(f"--tag: {clean(one)} is not NAME=VALUE, or another value of one name", exit_code=USAGE)
+        if not name or not equals:
+            raise CommandError(f"--tag: {clean(one)} is not NAME=VALUE", exit_code=USAGE)
+        if tags.get(name, value) != value:
+            raise CommandError(f"--tag: {clean(name)} cannot have two values", exit_code=USAGE)
         tags[name] = value
     return tags or None
 

@@ -46,9 +46,10 @@ def kept_amounts(data: Path, budgets: Sequence[BudgetSpec], now_ms: int) -> Iter
         top_ups = spending.top_ups()
     for budget in budgets:
         for key, account in sorted(changed_accounts(budget, top_ups, now_ms).items()):
-            configured, set_to = configured_amount(budget, key), account.set_to.get(slot_at(budget, now_ms))
+            slot = slot_at(budget, now_ms)
+            configured, set_to = configured_amount(budget, key), account.set_to.get(slot)
             if configured is not None and set_to is not None and set_to != configured:
                 again = shlex.join([budget.name, *(value or NOT_NAMED for value in key), "--configured"])
-                amount, stated = shown(budget.unit, set_to), shown(budget.unit, configured)
+                amount, stated = shown(budget.unit, account.limit(configured, slot)), shown(budget.unit, configured)
                 said = f"budget {budget.name}: {account_name(key)} keeps {amount}, which was set for this window"
                 yield f"{said}, not the {stated} of the file (hint: gptgate budget set {again})"

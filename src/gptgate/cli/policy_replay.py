@@ -20,6 +20,7 @@ from gptgate.core.events import Circumstances, EndState, Intent
 from gptgate.core.facts import Decision, PolicyFacts
 from gptgate.core.ports import Policy
 from gptgate.core.snapshot import Effect, Snapshot, Stage
+from gptgate.core.wire import Endpoint
 from gptgate.pipeline.judge import decide_routed, weigh_routed
 from gptgate.pipeline.policy_facts import clock_facts
 from gptgate.policy.engine import compile_policy
@@ -123,6 +124,8 @@ def _take(intent: Intent, snapshot: Snapshot, policy: Policy, reader: SqliteRead
 
 def undecided(intent: Intent, state: str, code: str) -> str:
     """Why nothing is on record that could be decided on again."""
+    if intent.endpoint == Endpoint.MODELS:
+        return "lists of models, on which no rule decides"
     if intent.rules:
         return OLDER
     return f"refused with {code} before a decision" if state == EndState.REFUSED else UNDECIDED[state]

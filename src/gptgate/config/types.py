@@ -85,7 +85,9 @@ def word_type(words: Sequence[str]) -> Scalar:
     """One of some words."""
 
     def parse(text: str, tag: str) -> str:
-        if _text(text, tag) not in words:
+        if tag not in (DEFAULT_TAG, "str"):
+            raise Wrong(f"expected {' | '.join(words)}, found {TAG_NAMES.get(tag, tag)}")
+        if text not in words:
             raise Wrong(f"{shown(text)} is not one of: {', '.join(words)}", did_you_mean(text, words))
         return text
 
@@ -314,7 +316,9 @@ PACK_NAME = name_type("pack", r"[a-z0-9][a-z0-9_-]{0,63}(@[1-9][0-9]{0,5})?", "a
 SMALL_NAME = name_type(
     "name", r"[a-z0-9][a-z0-9_-]{0,63}", "up to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
 )
-TOOL_NAME = name_type("tool", r"[a-z][a-z0-9_]{0,31}", "a tool's type in lower case, without its version")
+TOOL_NAME = name_type(
+    "tool", r"(?!.*(_[0-9]{8}|_toolset)$)[a-z][a-z0-9_]{0,31}", "a tool's type in lower case, without its version"
+)
 KIND_WORD = name_type(
     "part of a kind", r"[a-z][a-z0-9_]{0,63}", "up to 64 of a-z, 0-9 and '_', beginning with a letter"
 )

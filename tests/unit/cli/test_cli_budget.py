@@ -198,11 +198,12 @@ def test_amounts_that_were_set_and_differ_from_the_file_are_told(run: Run, tmp_p
     assert run("set", "apps", "desk", "--amount", "5")[0] == 0
     assert run("top-up", "models", "small", "near", "--add", "2")[0] == 0
     assert run("set", "users", "k1", "-", "--amount", "4")[0] == 0
+    assert run("top-up", "users", "k1", "-", "--add", "0.5")[0] == 0
     budgets = read_config(tmp_path / "gptgate.yaml").budgets
     assert list(kept_amounts(tmp_path, budgets, now_ms)) == [
         "budget team-month: shop keeps $3.00, which was set for this window, not the $5.00 of the file "
         "(hint: gptgate budget set team-month shop --configured)",
-        "budget users: k1, - keeps $4.00, which was set for this window, not the $5.00 of the file "
+        "budget users: k1, - keeps $4.50, which was set for this window, not the $5.00 of the file "
         "(hint: gptgate budget set users k1 - --configured)",
     ]
     assert run("set", "team-month", "shop", "--configured")[0] == 0

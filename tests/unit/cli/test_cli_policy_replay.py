@@ -21,6 +21,7 @@ WHY: list[tuple[str, dict[str, Any], dict[str, Any] | None, str]] = [
     ("gone", {}, {"state": EndState.ABANDONED}, "abandoned before a decision: the gateway stopped"),
     ("running", {}, None, "not decided on yet: no end is on record"),
     ("old", {"rules": ("deny-attacks",)}, {"state": EndState.REFUSED, "code": "policy_denied"}, OLDER),
+    ("list", {"endpoint": "models"}, {"state": EndState.COMPLETED}, "lists of models, on which no rule decides"),
     ("older", {}, {"state": EndState.COMPLETED}, OLDER),
 ]
 

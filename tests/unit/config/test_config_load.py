@@ -344,6 +344,11 @@ MODEL = {
         "models[0].provider_tools: has no effect: a model that is free has free tools "
         "(hint: write its price, or remove the section)",
     ),
+    "a tool with its date": (
+        "provider: sim, provider_tools: [{name: web_search_20250305, per_thousand_uses: 0}]",
+        'models[0].provider_tools[0].name: "web_search_20250305" is not a',
+    ),
+    "a number for what is free": ("provider: sim, price: 0", "models[0].price: expected free, found"),
     "a tool with its version": (
         "provider: sim, provider_tools: [{name: Web-Search, per_thousand_uses: 0}]",
         'models[0].provider_tools[0].name: "Web-Search" is not a',
