@@ -60,11 +60,17 @@ def is_likely(value: bytes) -> bool:
     return has_digits and not is_placeholder(value)
 
 
+def is_wordy(value: bytes) -> bool:
+    """Whether this is a usual example of a secret, or words that say that one stands here."""
+    lower = value.lower()
+    return lower in _USUAL or _WORDS.search(lower) is not None
+
+
 def is_placeholder(value: bytes) -> bool:
     """Whether this stands where a secret would: a filler, a usual example, or words that say so."""
     lower = value.lower()
     sequence = lower.startswith((b"123456", b"abcdef", b"012345")) and is_uniform(lower[: len(lower) // 2])
-    return is_uniform(lower) or sequence or lower in _USUAL or _WORDS.search(lower) is not None
+    return is_uniform(lower) or sequence or is_wordy(value)
 
 
 def is_random(value: bytes) -> bool:

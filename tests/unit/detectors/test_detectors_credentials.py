@@ -88,3 +88,19 @@ def test_placeholders_and_prose_are_not(find: Find, text: str) -> None:
 def test_what_has_a_form_of_its_own_is_reported_as_that(find: Find) -> None:
     token = "ghp_" + mixed(36)
     assert find(f"api_key = {token}") == [("secret.github", token)]
+
+
+@pytest.mark.parametrize("link", ["mongodb://<user>:<password>@cluster0.mongodb.net/test", "ftp://<password>@a1.test"])
+def test_a_host_behind_the_word_is_no_password(find: Find, link: str) -> None:
+    assert find(link) == []
+
+
+def test_a_commit_beside_an_id_is_no_key(find: Find) -> None:
+    name = "AKIA" + "J2ZQ4XKP7M3VT6WB"
+    assert find(f"{name} was rotated in 3f786850e387550fdab836ed7e6dc881de23001b") == [("secret.aws_access_key", name)]
+
+
+@pytest.mark.parametrize("password", ["Xk9&vQ2m", "Xk9#vQ2m"])
+@pytest.mark.parametrize("link", ["https://u:{}@h.test", "https:\\/\\/u:{}@h", "postgres:\\/\\/u:{}@h"])
+def test_passwords_in_links_as_people_write_them(find: Find, link: str, password: str) -> None:
+    assert password in [text for kind, text in find(link.format(password)) if kind.startswith("secret.")]

@@ -87,6 +87,8 @@ def test_an_address_behind_a_sign_is_found_in_links_too(find: Find, before: str)
         "john@.com",
         "john@example.c",
         "icon@2x.png",
+        "git clone git@github.com:acme/widgets.git",
+        "ssh://git@bitbucket.org:7999/proj/repo.git",
         "lodash@4.17.21",
         "@app.route('/x')",
         "x" * 65 + "@example.com",
@@ -125,3 +127,25 @@ def test_points(inspector: TextInspector) -> None:
 
     (finding,) = inspector.inspect([Segment(("a", 0), Origin.TOOL_RESULT, "x a@b.co")])
     assert (finding.points, finding.detector, finding.place, finding.origin) == (20, "email", "/a/0", "tool_result")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        *["//TODO:", "/**", "/*to:", "[//x:", "///x:", "x//y:", "k=//v=", "/x:", "://x:", "é://x:", "foo_://x:"],
+        *["foo://x:", "xmpp://x:", "htt://x:", "httpss://x:", "x1+y2://x:", "x" * 70 + ":", "=" * 80, "//" + "=" * 80],
+        *["https://x:", "postgres://x:", "//a:b:"],
+    ],
+)
+@pytest.mark.parametrize("name", ["ann", "jo", "ann1"])
+def test_what_only_looks_like_a_link_with_a_password_hides_no_address(find: Find, before: str, name: str) -> None:
+    # In the last links a name with more to it is found as a password.
+    known = before in ("https://x:", "postgres://x:") and name == "ann1"
+    found = find(f"{before}{name}@corp.test")
+    assert (MAIL, f"{name}@corp.test") in found or (known and [text for _, text in found] == [name])
+
+
+@pytest.mark.parametrize("password", ["password", "pass", "$GITHUB_TOKEN", "your-password", "changeme"])
+@pytest.mark.parametrize("scheme", ["https", "postgresql+asyncpg", "git+https"])
+def test_a_link_that_explains_something_holds_nothing(find: Find, scheme: str, password: str) -> None:
+    assert find(f"{scheme}://user:{password}@example.com/x") == []

@@ -35,6 +35,16 @@ TOLD = (
     "비밀번호는 {} 입니다",
     "The password for the staging server is {}",
     "My password is: {}",
+    "Das  Passwort   lautet    {}",
+    "Das Passwort lautet »{}«",
+    "Das Passwort lautet ({})",
+    "Das Passwort lautet -> {}",
+    "Le mot de passe est « {} »",
+    "mot_de_passe: {}",
+    "パスワードは『{}』です",
+    '{{"passwort": "{}"}}',
+    '{{"text": "{{\\"contraseña\\": \\"{}\\"}}"}}',
+    "'senha' => '{}'",
 )
 
 
@@ -69,6 +79,17 @@ def test_what_a_sentence_tells_is_found_once(find: Find, sentence: str, password
         "The password for the user is ann@mail.example",
         "Das Passwort lautet Password123",
         "mot de passe: $MOT_DE_PASSE",
+        "Das Passwort ist 2FA-geschützt.",
+        "Das Passwort ist IPv6-kompatibel.",
+        "密码是Base64Encoded2的",
+        "密码是MySQL8.0默认的",
+        "パスワードはAes256Gcmで暗号化",
+        "비밀번호는 bcrypt2b로 저장",
+        "senha: Argon2id",
+        "passwort: VARCHAR2",
+        "contraseña: varchar255 not null",
+        "contraseña = self.contraseña_2",
+        "密码 = user.password1",
     ],
 )
 def test_sentences_about_passwords_hold_none(find: Find, text: str) -> None:

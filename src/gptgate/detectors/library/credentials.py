@@ -7,7 +7,7 @@ from gptgate.detectors.forms import BEFORE_VALUE, GIVES, after
 from gptgate.detectors.library import told_passwords
 from gptgate.detectors.library.formless import has_form, is_chosen, is_value
 from gptgate.detectors.pattern import Detector
-from gptgate.detectors.randomness import entropy, is_cased, is_placeholder, is_random
+from gptgate.detectors.randomness import entropy, is_cased, is_placeholder, is_random, is_wordy
 
 _SIGN_INSIDE = re.compile(rb"[A-Za-z][!@#$%^*&][A-Za-z]")
 _REFERENCE = re.compile(rb"%.*%|[$].*|.*@.*[.].*")
@@ -26,15 +26,22 @@ _PASSWORD_NAMES = f"(?:(?:(?:{_OWNERS})[_.-]?)?(?:pass(?:word|wd|w|phrase|code)|
 _GIVES_QUOTED = r"""["'`\]\)\\]{0,4}[ \t]{0,4}(?:[?:]{0,3}=>?|:|,|[ ]value=)[ \t]{0,4}\\?["']"""
 _VALUE_CHARS = "[A-Za-z0-9_+/=.~!@#%^*|:-]"
 _CHOSEN_CHARS = "[A-Za-z0-9_+/=.~!@#$%^*|?&-]"
-_URL_CHARS = "[A-Za-z0-9_+.~!$%^*=@-]"
+_URL_CHARS = "[A-Za-z0-9_+.~!#$%^&*=@-]"
 _NAME_CHARS = "[A-Za-z0-9_.~%+@-]"
 _HEADER_CHARS = "[A-Za-z0-9_+/=.~@|:-]"
 _PAIR_CHARS = "[A-Za-z0-9_.,@{}!#$%^&*+=~/-]"
-_DATABASES = (
-    "(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|oracle|db2|snowflake"
-    r"|neo4j|bolt|cloudinary|cassandra|couchdb|elasticsearch|nats|kafka|influxdb)(?:\+[a-z0-9_]{1,16})?"
+_DATABASE_NAMES = (
+    "postgres postgresql mysql mariadb mongodb redis rediss amqp amqps mssql sqlserver clickhouse cockroachdb oracle"
+    " db2 snowflake neo4j bolt cloudinary cassandra couchdb elasticsearch nats kafka influxdb"
+).split()
+_WEB_NAMES = (
+    "http https ftp ftps sftp sftps ssh git svn ldap ldaps smtp smtps imap imaps socks5 socks5h ws wss rtsp".split()
 )
-_WEB = r"(?:https?|s?ftps?|ssh|git(?:\+https?)?|svn|ldaps?|smtps?|imaps?|socks5h?|wss?|rtsp)"
+_DATABASES = rf"(?:{'|'.join(_DATABASE_NAMES)})(?:\+[a-z0-9_]{{1,16}})?"
+_WEB = f"(?:{'|'.join(_WEB_NAMES)})"
+_SLASHES = r":(?:\\?/){2}"
+SCHEMES = frozenset((*_DATABASE_NAMES, *_WEB_NAMES))
+"""Of addresses in which a name and a password may stand before the host."""
 
 
 def is_quoted(value: bytes) -> bool:
@@ -60,10 +67,18 @@ _WEAK = frozenset(b"hunter2 letmein qwerty123 admin123 12345678 iloveyou dragon 
 """Examples of bad passwords. Before the name of a host they are one that opens it."""
 
 
+_VARIABLE = re.compile(rb"\$[A-Z][A-Z0-9_]+")
+
+
+def is_stand_in(value: bytes) -> bool:
+    """Whether this is a word for a password, or the name of a variable: more than a filler of one letter."""
+    return value.lower() in _LINK_WORDS or _VARIABLE.fullmatch(value) is not None or is_wordy(value)
+
+
 def is_link_password(value: bytes) -> bool:
     """Whether what stands before the host of an address is a password that is meant."""
-    lower = value.lower()
-    return lower in _WEAK or (len(set(value)) > 2 and lower not in _LINK_WORDS and not is_placeholder(value))
+    is_meant = len(set(value)) > 2 and not is_stand_in(value) and not is_placeholder(value)
+    return value.lower() in _WEAK or is_meant
 
 
 def is_basic(value: bytes) -> bool:
@@ -85,7 +100,7 @@ def is_header(value: bytes) -> bool:
 
 DETECTOR = Detector(
     name="credentials",
-    version=4,
+    version=5,
     kinds={
         "secret.generic_assignment": "A value that looks random, given to a name such as api_key, token or secret.",
         "secret.password": "A password, given to a name such as password or db_pwd, or told in a sentence.",
@@ -165,18 +180,18 @@ DETECTOR = Detector(
         ),
         after(
             "secret.url_password",
-            f"{_WEB}://{_NAME_CHARS}{{0,64}}:",
+            f"{_WEB}{_SLASHES}{_NAME_CHARS}{{0,64}}:",
             f"{_URL_CHARS}{{3,128}}",
             "@",
-            f"://{_NAME_CHARS}*:{_URL_CHARS}+@",
+            f"/{_NAME_CHARS}*:{_URL_CHARS}+@",
             is_link_password,
         ),
         after(
             "secret.connection_string",
-            f"{_DATABASES}://{_NAME_CHARS}{{0,64}}:",
+            f"{_DATABASES}{_SLASHES}{_NAME_CHARS}{{0,64}}:",
             f"{_URL_CHARS}{{3,128}}",
             "@",
-            f"://{_NAME_CHARS}*:{_URL_CHARS}+@",
+            f"/{_NAME_CHARS}*:{_URL_CHARS}+@",
             is_link_password,
         ),
     ),

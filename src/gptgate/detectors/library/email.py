@@ -2,14 +2,18 @@
 which lets letters of all scripts stand in them)."""
 
 import re
+from collections.abc import Iterable
 
 from gptgate.detectors.context import beside
+from gptgate.detectors.library.credentials import SCHEMES, is_link_password, is_stand_in
 from gptgate.detectors.pattern import ANY, END, ESCAPED, Detector, Pattern
 
 _NOT_DOMAINS = frozenset(
     b"png jpg jpeg gif svg webp bmp ico css scss js mjs jsx tsx json html htm xml pdf txt yml yaml".split()
 )
 """File suffixes behind ``name@2x.`` and ``package@version.``; none is a top-level domain."""
+_PROGRAMS = frozenset((b"git", b"hg"))
+"""Nobody's mailbox: ``git@github.com:name/repository.git``."""
 
 _ESCAPE = rf"(?:{ESCAPED}|\\u[0-9A-Fa-f]{{4}})"
 """In JSON inside of a text. Its letter is none of the address: cut out with it, the text would be no JSON any more."""
@@ -28,16 +32,41 @@ _DOMAIN = (
 )
 
 _IN_LINKS = ":=!$*~@^"
-"""Signs of passwords in ``https://name:password@host``: what such a sign and two slashes stand before is a host."""
+"""Signs of passwords in ``https://name:password@host``: what such a sign and a scheme stand before is a host."""
 _BEFORE = rf"[A-Za-z0-9._%+{_IN_LINKS}-]"
+_SIGN = f"{_BEFORE}{{0,64}}[{_IN_LINKS}]"
+_ALNUM = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def _leaving(words: Iterable[str]) -> str:
+    """A pattern for what has one letter or digit more than these words and their beginnings, or another."""
+    tails: dict[str, list[str]] = {}
+    for word in sorted(words):
+        if word:
+            tails.setdefault(word[0], []).append(word[1:])
+    others = "".join(char for char in _ALNUM if char not in tails).replace("0123456789", "0-9")
+    return f"(?:[{others}]{''.join(f'|{char}{_leaving(rest)}' for char, rest in tails.items())})"
+
+
+def _any_but(words: frozenset[str]) -> str:
+    """A pattern for all short runs of letters and digits that are none of these words."""
+    short = sorted({word[:size] for word in words for size in range(1, len(word))} - words)
+    return f"(?:{_leaving(words)}[a-z0-9]{{0,40}}|{'|'.join(short)})"
+
+
 _FRONTS = (
     (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}\x80-\xbf-])", ""),
     (ANY, r"(?:\xc2|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf][\x80-\xbf])[\x80-\xbf]"),
-    (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}/-])", f"{_BEFORE}{{0,64}}[{_IN_LINKS}]"),
-    (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}-])", f"{_BEFORE}{{1,64}}/{_BEFORE}{{0,64}}[{_IN_LINKS}]"),
+    (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}/-])", f"/?{_SIGN}"),
+    (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}-])", f"{_BEFORE}{{1,64}}/{_SIGN}"),
+    ("[^:]", f"//{_SIGN}"),
+    ("[^A-Za-z0-9]", f"://{_SIGN}"),
+    (rf"(?:{_ESCAPE}|[^A-Za-z0-9+])", f"{_any_but(SCHEMES)}(?:\\+[a-z0-9_]{{1,16}})?://{_SIGN}"),
+    (rf"(?:[ ]|{_BEFORE}{{65}})", f"[{_IN_LINKS}]"),
 )
 """What stands before an address: a sign of ASCII, another sign or a letter that no address holds, one of those signs,
-and one of them in a path. Left edge and prefix."""
+and one of them in a path, behind two slashes that no scheme stands before, behind a scheme that says nothing of a
+password, and behind more than the name in a link can be. Left edge and prefix."""
 
 _AT = r"(?:[ ]?[\[({<]at[\])}>][ ]?| at )"
 _DOT = r"(?:[ ]?[\[({<]dot[\])}>][ ]?| dot |\.)"
@@ -56,14 +85,24 @@ def is_written_around(match: bytes) -> bool:
 
 
 def is_address(match: bytes) -> bool:
-    """Whether the last label can be a top-level domain and the part before ``@`` says anything."""
+    """Whether the last label can be a top-level domain and the part before ``@`` says anything of anybody."""
     local = match.partition(b"@")[0]
-    return match.rpartition(b".")[2].lower() not in _NOT_DOMAINS and any(char not in b"._%+-" for char in local)
+    return (
+        local not in _PROGRAMS
+        and match.rpartition(b".")[2].lower() not in _NOT_DOMAINS
+        and any(char not in b"._%+-" for char in local)
+    )
+
+
+def is_address_in_link(match: bytes) -> bool:
+    """Whether what stands before ``@`` in a link is no password, nor a word for one."""
+    local = match.partition(b"@")[0]
+    return is_address(match) and not is_link_password(local) and not is_stand_in(local)
 
 
 DETECTOR = Detector(
     name="email",
-    version=4,
+    version=5,
     kinds={"pii.email": "An email address."},
     patterns=(
         *(
@@ -75,9 +114,20 @@ DETECTOR = Detector(
                 right=END,
                 points=20,
                 trigger=r"[A-Za-z0-9._%+\x80-\xbf-]@[A-Za-z0-9\xc3-\xed-]",
+                ignore_case=True,
                 accept=is_address,
             )
             for left, prefix in _FRONTS
+        ),
+        Pattern(
+            kind="pii.email",
+            prefix=f"://{_SIGN}",
+            body=f"(?:{_LOCAL}|{_LETTER}){{1,64}}@{_DOMAIN}",
+            left=ANY,
+            right=END,
+            points=20,
+            trigger=r"[A-Za-z0-9._%+\x80-\xbf-]@[A-Za-z0-9\xc3-\xed-]",
+            accept=is_address_in_link,
         ),
         Pattern(
             kind="pii.email",

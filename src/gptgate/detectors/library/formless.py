@@ -42,6 +42,10 @@ def is_value(value: bytes) -> bool:
     return not has_form(value) and is_random(value)
 
 
+_HOST = re.compile(rb"@(?:[A-Za-z0-9-]+[.])+[A-Za-z]{2,}(?:[:/?].*)?")
+"""What follows ``<password>`` in an address that explains something."""
+
+
 def is_chosen(value: bytes) -> bool:
     """Whether a password has no form of its own and looks chosen by a person, or drawn."""
-    return not has_form(value) and is_password(value)
+    return not has_form(value) and is_password(value) and _HOST.fullmatch(value) is None

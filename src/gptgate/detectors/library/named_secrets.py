@@ -9,9 +9,15 @@ _HEX64 = "[a-f0-9]{64}"
 _BESIDE = r"[ \t\r\n,;:|/=&+\"'`()>-]{1,12}(?:[A-Za-z_]{1,12}[ \t\r\n,;:|/=&+\"'`()>-]{1,6}){0,4}"
 """Between the two halves of a pair: signs, a line's end, a few words."""
 
+
+def is_beside(value: bytes) -> bool:
+    """Whether this can be the key beside an id, rather than the hash of a commit."""
+    return is_likely(value) and not value.islower() and not value.isupper()
+
+
 DETECTOR = detector(
     "named_secrets",
-    3,
+    4,
     (
         named(
             "aws_secret_key",
@@ -25,7 +31,7 @@ DETECTOR = detector(
             "(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}",
             "[A-Za-z0-9+/]{40}",
             gives=_BESIDE,
-            accept=is_likely,
+            accept=is_beside,
         ),
         named(
             "aws_session_token",

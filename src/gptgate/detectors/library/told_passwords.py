@@ -50,31 +50,46 @@ _OF = (
 _WORD = r"[ ][A-Za-z0-9\x80-\xf4._'-]{1,16}"
 _OWNER = rf"(?:[ ]{translated(_OF, {})}(?:{_WORD}){{1,3}}|[ ]\([A-Za-z0-9 ._-]{{1,24}}\))"
 """What it is the password of: ``for the staging server``, ``(staging)``."""
-_SIGN = r"[ \t]{0,2}[:=][ \t]{0,4}"
-_QUOTES = r"(?:[\"'`*<]|\xe2\x80\x9e|\xc2\xab|\xe3\x80\x8c){0,3}"
+_GAP = r"[ \t]{1,4}"
+_SIGN = r"(?:\\?[\"'`])?[ \t]{0,4}(?:[:=]>?|->)[ \t]{0,4}"
+_QUOTES = (
+    r"(?:[\"'`*<(\[]|\\[\"']|\xe2\x80[\x9a\x9c\x9e\xb9]|\xc2[\xab\xbb]|\xe3\x80[\x8c\x8e]){0,3}"
+    r"(?:[ ]|\xc2\xa0|\xe2\x80\xaf)?"
+)
 _VALUE = "[A-Za-z0-9_+/=.~!@#$%^*|?&-]{6,64}"
 _END = r"[^A-Za-z0-9_+/=~!@#$%^*|?&(\[\xc3-\xca\xd0-\xd3-]"
 """Nor does a letter of the alphabets of Europe go on: ``30-tägig`` is a word."""
 
 _METHOD = re.compile(
-    rb"(?i)(?:sha|md|aes|des|argon|base|rot|utf|iso|pbkdf|oauth|rsa|crc|ntlmv|tls|win|http)[-_]?[0-9]{1,4}(?:[-_./].*)?"
+    rb"(?i)(?:sha|md|aes|des|argon|base|rot|utf|iso|pbkdf|oauth|rsa|crc|ntlmv|tls|win|http|mysql|office|windows)"
+    rb"[-_]?[0-9]{1,4}(?:[-_./].*|[dikpu]{1,2}|encoded|gcm|cbc)?[0-9]?"
+    rb"|(?:n?varchar|string|bcrypt|scrypt|char|text|int|uint)[-_]?[0-9]{0,4}[abxy]?"
 )
-_COUNTED = re.compile(rb"(?:[A-Za-z]+-)?[0-9]{1,4}[-_.]?[A-Za-z]{3,}(?:-[A-Za-z]+)*[.!?]?")
-"""A measure: ``12-stellig``, ``90-day-old``, ``article-5-compliant``."""
+"""How a password is kept, and where: ``SHA256-hashed``, ``Argon2id``, ``varchar255``."""
+_COUNTED = re.compile(
+    rb"(?:[A-Za-z]+-)?[0-9]{1,4}[-_.]?[A-Za-z]{3,}(?:-[A-Za-z]+)*[.!?]?"
+    rb"|(?:[0-9][A-Z]{1,3}|[A-Z][A-Za-z]{1,3}[0-9])-[a-z]{5,}[.!?]?"
+)
+"""A measure: ``12-stellig``, ``90-day-old``, ``article-5-compliant``. A compound: ``2FA-fähig``, ``IPv6-tauglich``."""
+_MEMBER = re.compile(
+    rb"(?i)(?:self|this|user|account|login|form|form_?data|data|req|request|res|response|config|cfg|conf|env|settings"
+    rb"|options|opts|args|params|props|state|input|body|session|ctx|context|credentials|creds)(?:[.][a-z_][a-z0-9_]*)+"
+)
+"""Code that takes it from where it is: ``user.password1``."""
 _SIGN_INSIDE = re.compile(rb"[A-Za-z0-9][@#$%^+~][A-Za-z0-9]")
 _MAIL = re.compile(rb".*@.*[.].*|[$%].*")
 
 
 def is_told(value: bytes) -> bool:
     """Whether this can be the password that a sentence tells, rather than its next word."""
-    if _METHOD.fullmatch(value) or _COUNTED.fullmatch(value) or _MAIL.fullmatch(value):
+    if any(form.fullmatch(value) for form in (_METHOD, _COUNTED, _MEMBER, _MAIL)):
         return False
     has_sign = _SIGN_INSIDE.search(value) is not None and not value.isdigit()
     return is_chosen(value) or (has_sign and not is_placeholder(value))
 
 
 def _spelt(text: str) -> str:
-    return translated(text.replace(" ", "[ ]{1,2}"), {})
+    return translated(text.replace(" ", "[ _-]{1,4}"), {})
 
 
 def _any_of(*options: str) -> str:
@@ -84,10 +99,10 @@ def _any_of(*options: str) -> str:
 _NAMES = _any_of(*(_spelt(name) for name, _ in (*_SAYINGS, *_UNSPACED)))
 _OWN_NAMES = _any_of(*(_spelt(name) for name, _ in (*_SAYINGS, *_UNSPACED) if name != "password"))
 _PREFIXES = (
-    *(f"{_spelt(name)}{_OWNER}?[ ]{_spelt(says)}(?:[ ]{{1,2}}|{_SIGN})" for name, says in _SAYINGS),
+    *(f"{_spelt(name)}{_OWNER}?{_GAP}{_spelt(says)}(?:{_GAP}|{_SIGN})" for name, says in _SAYINGS),
     *(f"{_spelt(name)}[ ]?{_spelt(says)}[ ]?(?:{_SIGN})?" for name, says in _UNSPACED),
     f"{_OWN_NAMES}{_OWNER}?{_SIGN}",
-    f"{_spelt(_SHARED)}(?:{_OWNER}(?:[ ]is[ ]{{1,2}}|{_SIGN})|[ ]is{_SIGN})",
+    f"{_spelt(_SHARED)}(?:{_OWNER}(?:{_GAP}is{_GAP}|{_SIGN})|{_GAP}is{_SIGN})",
 )
 
 PATTERN = after(

@@ -33,19 +33,25 @@ _WORDS = {
     "freed_world": "((l'|le |la |el |il |lo |der |das |die |de |o |a )(assistant|modèle|ia|asistente|modelo"
     "|assistente"
     "|assistent|modello|ki|modell|model) ((désormais|maintenant|ahora|ya|ab sofort|ab jetzt|agora|ora|adesso|nu|vanaf"
-    "|doit|debe|deve|muss|moet|no|non|não) ){0,3}(répond|obéit|satisfait|responde|obedece|atiende|atender|risponde"
-    "|obbedisce|beantwortet|gehorcht|befolgt|lehnt|verweigert|rechaza|recusa|rifiuta|weigert|beantwoordt|responder"
-    "|accepte|ne refuse|n'a plus)|sans (aucune )?exception|sin excepci(ó)n|sem exceção|senza eccezioni|ohne ausnahme"
+    "|doit|debe|deve|muss|moet|no|non|não) ){0,3}(obéit|satisfait|obedece"
+    "|obbedisce|gehorcht|befolgt|lehnt|verweigert|rechaza|recusa|rifiuta|weigert|accepte|ne refuse|n'a plus"
+    "|(répond|responde|responder|atiende|atender|risponde|beantwortet|beantwoordt) ((à|a|auf|op|désormais"
+    "|maintenant|ahora|ab|sofort|jetzt|agora|ora|nu|vanaf) ){0,3}(tout|toute|toutes|todo|toda|todos|todas|tutto|tutte"
+    "|alle|alles|jede|jeder|elke|cualquier|qualquer|qualsiasi))|sans (aucune )?exception|sin excepci(ó)n"
+    "|sem exceção|senza eccezioni|ohne ausnahme"
     "|zonder uitzondering|без исключени(я|й)|(ассистент|модель|ИИ|помощник) ((теперь|отныне|больше|обязан|должен|не)"
-    " ){0,3}(отвечает|выполняет|подчиняется|отвечать|выполнять|отказывает))",
+    " ){0,3}(подчиняется|отказывает|(отвечает|выполняет|отвечать|выполнять)"
+    " ((на|теперь|отныне) ){0,2}(все|всё|любой|любые|любую|каждый)))",
     "own_words": "(assistant|a[il]|chat ?gpt|chat ?bot|bot|claude|model):[ ]",
     "own_freedom": "(my ((safety|content|usual|own) )?(restrictions|filters|rules|limits|guidelines|guardrails)"
     " ((are|have"
     "|has|been|now|all) ){1,4}(lifted|off|gone|disabled|removed|suspended)|i ((now|do) )?(have no|no longer have)"
     " ((more|any) )?(restrictions|limits|rules|filters)|i (can|will) now (answer|do|say) (anything|everything))",
-    "key": "(refusals?|refuse|refusal[_-]mode|blocked[ _-](responses?|strings?|phrases?|modes?)|harmful[ _-]?(content"
-    "|requests?|output)|allow[_-](harmful|unsafe|illegal)[a-z_-]*|safety[_-](filters?|checks?)"
+    "key": "(refusals?|refuse|refusal[_-]mode|blocked[ _-](responses?|strings?|phrases?|modes?)"
+    "|allow[_-](harmful|unsafe|illegal)[a-z_-]*|safety[_-](filters?|checks?)"
     "|disclaimers?[_-]?mode)",
+    "harm": "harmful[ _-]?(content|requests?|output)",
+    "let": "(allow(ed)?|permitted|true|enabled|on)",
     "is": "[\"']?[ ]?[:=>][ \"'\\[]{0,3}",
     "value": "(none|never|false|off|disabled|allow(ed)?|permitted|true|i'm sorry|i cannot|i can't|as an a[il])",
     "mode_key": "([;-=]mode>|mode[\"']?[ ]?[:=][ \"']{1,2})",
@@ -58,28 +64,33 @@ _WORDS = {
     "|safeguards|safety) ((are|is|go|goes|went|were|will be|have gone|switched) ){1,2}(off|on strike|on holiday"
     "|asleep"
     "|out of order|down for)",
-    "never_taught": "never (been |had |been told )?(given|taught|received|learn(ed|t)|told|had) ((any|its|the"
-    "|about) )?(rules"
-    "|guidelines|restrictions|limits|filters|refusals?|to refuse|a content policy)",
+    "never_taught": "never (been |had |been told )?(given|taught|told|had|learn(ed|t)) ((any"
+    "|about) )?(guidelines|restrictions|limits"
+    "|filters|refusals?|to refuse|a content policy)|(a[il]|model|bot|twin|self|assistant|you|version) (that |who"
+    " |which )?((was|were|is|had|has|have) )?never (been )?(given|taught|told|had) ((any|its|the|about) )?rules",
     "no_policy": "(as if|as though|like|imagine|pretend|suppose) (that )?(you|there|it|one) (had|have|were|was)"
     " (no|without"
     "|never any) ((content|usage|safety|moderation) )?(polic(y|ies)|guidelines|restrictions|guardrails|refusals)",
-    "nobody_set": "(nobody|no one|nothing) ((had|has) )?(ever )?(set|gave|given|made|imposed|written) ((you"
-    " )?(any )?)?(rules"
-    "|limits|guidelines|restrictions)( for you)?",
+    "nobody_set": "(nobody|no one|nothing) ((had|has) )?(ever )?((set|gave|given|made|imposed"
+    "|written) you (any )?(rules|limits"
+    "|guidelines|restrictions)|(set|made|imposed|written) (any )?(rules|limits|guidelines|restrictions) (for|on)"
+    " you)",
     "untrained": "(before|until) (anybody|anyone|someone|somebody|they) (taught|trained|told) you to (refuse"
     "|decline|say no)"
     "|(alignment|safety|refusal|rlhf) training (had )?(never|not) (happened|taken place|existed|been done)",
     "maker_order": "as (though it were )?(an? )?(orders?|instructions?|messages?|commands?) (from|by|of) your"
     " (developers?"
     "|operators?|makers|creators?|administrators?|system)",
-    "all_mine": "(everything|anything|whatever|all) (that )?i (ask|say|request|want) (you )?((from now on|now"
-    "|next|afterwards"
-    "|later) )?(is|will be|shall be) (permitted|allowed|legal|authori[sz]ed)",
+    "all_mine": "((everything|anything|whatever|all) (that )?i (ask|say|request)|(everything|anything"
+    "|whatever) (that )?i want)"
+    " (you )?((from now on|now|next|afterwards|later) )?(is|will be|shall be) (permitted|allowed|legal"
+    "|authori[sz]ed)",
     "waived": "(waive|revoke|lift|annul) all ((of )?(the |your )?)?((safety|content|usage|ethical) )+(polic(y"
     "|ies)|rules"
     "|guidelines|filters|restrictions)",
-    "no_refusal": "(answer|reply|respond) with (a|any|another) refusal|refusal of any kind|count as (a )?refusals?",
+    "no_refusal": "(answer|reply|respond) with (a|any|another) refusal|(no|without|avoid(ing)?|never) ((a|any"
+    "|give|write) )?refusals? of"
+    " any kind",
     "as_an_ai": "(no|without|skip the|drop the|cut the|spare me the|never|omit) as an a[il]( language model)?",
     "sure": "(sure|of course|certainly|absolutely)[!,.:]",
     "asked": "(\n|[ ])(q|user|human|question|customer)[0-9]{0,2}[:)]",
@@ -111,6 +122,7 @@ _ROLES: tuple[tuple[int, str], ...] = (
     (60, "<as_an_ai!>"),
     (60, f"<sure> ?{_SPAN}<asked>{_SPAN}<crime>{_SPAN}<answered_sure!>"),
     (60, "<key!><is><value>"),
+    (60, "<harm!><is><let>"),
     (60, "<mode_key><mode_value!>"),
 )
 
