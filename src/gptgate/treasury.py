@@ -49,6 +49,7 @@ class Treasury:
         """Those of them whose sums are being read, with the corrections that are in these."""
         self._top_ups_seen = self._corrections_seen = 0
         self._reports: set[asyncio.Task[None]] = set()
+        self._one_by_one = asyncio.Lock()
         self.ledger = MemoryLedger(self.report) if ledger is None else ledger
         self.shared: Callable[[Sequence[BudgetSpec], bool], None] = lambda _budgets, _topped_up: None
         """Told the budgets that are counted, and whether what they have spent, or may, must be told anew."""
@@ -217,7 +218,8 @@ class Treasury:
 
     async def _record(self, fields: Mapping[str, object]) -> None:
         try:
-            await asyncio.to_thread(record_event, self._folder, self._clock.wall_ms(), BUDGET_THRESHOLD, fields)
+            async with self._one_by_one:  # in the order in which they were reached
+                await asyncio.to_thread(record_event, self._folder, self._clock.wall_ms(), BUDGET_THRESHOLD, fields)
         except StorageError as error:
             self._logger.error("the event of a budget's threshold is not on record", problem=error.message)
 
