@@ -1,13 +1,14 @@
 """The connection to the server that keeps the counters. Every failure is one error; another server is noticed."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
@@ -23,6 +24,8 @@ CHARGE, JOIN = ((_HERE / name).read_text("utf-8") for name in ("charge.lua", "jo
 EVICTS_NOTHING = "noeviction"
 CLOSED = "the handler is closed"
 """In the RuntimeError by which uvloop says that a connection was closed before it was written to."""
+ALERT_S = 0.25
+"""How long an alert of a server that speaks TLS is waited for, before it is met."""
 AGAINST_CERTIFICATES = ("CERTIFICATE", "UNKNOWN_CA", "DECRYPT_ERROR", "HANDSHAKE_FAILURE")
 """What alerts of a server have in their names that concern the gateway's certificate."""
 
@@ -95,6 +98,8 @@ class Link:
     async def _greet(self, connection: AbstractConnection) -> None:
         """A server that took over, or came back, may not have heard of the last charges. It breaks all connections, so
         asking at the beginning of each is enough."""
+        if isinstance(connection, SSLConnection) and not self.server:
+            await _hear_out(connection)
         await connection.on_connect()
         if not self.server:
             return
@@ -105,6 +110,16 @@ class Link:
             raise RedisError("another server process answers than before")
 
 
+async def _hear_out(connection: AbstractConnection) -> None:
+    """In TLS 1.3 a server speaks against a client's certificate after the handshake, and what the client has written by
+    then resets the connection before its alert is read. Raises SSLError where there is one."""
+    reader = connection._reader
+    if reader is not None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ALERT_S):
+                await reader.read(1)  # a server says nothing of its own accord
+
+
 def _failed(error: Exception) -> CountersUnavailable:
     if isinstance(error, RuntimeError) and CLOSED not in str(error):
         raise error
@@ -113,7 +128,7 @@ def _failed(error: Exception) -> CountersUnavailable:
         failed.hint = "counters.user and counters.credential must be those that the server knows"
     elif isinstance(error, NoPermissionError):
         failed.hint = "give counters.user the rights that the guide names: docs/how-to/run-with-valkey.md"
-    elif isinstance(error.__context__, ssl.SSLError) and _speaks_against_ours(error.__context__):
+    elif any(isinstance(each, ssl.SSLError) and _speaks_against_ours(each) for each in (error, error.__context__)):
         failed.hint = "counters.cert must name a certificate, and counters.key its key, that the server accepts"
     elif isinstance(error.__context__, ssl.SSLCertVerificationError):
         failed.hint = "counters.url must have the name in the server's certificate, counters.ca name who signed it"
