@@ -98,8 +98,14 @@ def _any_of(*options: str) -> str:
 
 _NAMES = _any_of(*(_spelt(name) for name, _ in (*_SAYINGS, *_UNSPACED)))
 _OWN_NAMES = _any_of(*(_spelt(name) for name, _ in (*_SAYINGS, *_UNSPACED) if name != "password"))
+_APART = [(name, says) for name, says in _SAYINGS if name == "password" or "-" in says]
+"""Whose names or sayings are too common beside those of others."""
+_JOINED = [each for each in _SAYINGS if each not in _APART]
+_JOINED_NAMES, _JOINED_SAYINGS = (_any_of(*map(_spelt, each)) for each in zip(*_JOINED, strict=True))
+"""Of all these languages together: a pattern for each would take megabytes."""
 _PREFIXES = (
-    *(f"{_spelt(name)}{_OWNER}?{_GAP}{_spelt(says)}(?:{_GAP}|{_SIGN})" for name, says in _SAYINGS),
+    f"{_JOINED_NAMES}{_OWNER}?{_GAP}{_JOINED_SAYINGS}(?:{_GAP}|{_SIGN})",
+    *(f"{_spelt(name)}{_OWNER}?{_GAP}{_spelt(says)}(?:{_GAP}|{_SIGN})" for name, says in _APART),
     *(f"{_spelt(name)}[ ]?{_spelt(says)}[ ]?(?:{_SIGN})?" for name, says in _UNSPACED),
     f"{_OWN_NAMES}{_OWNER}?{_SIGN}",
     f"{_spelt(_SHARED)}(?:{_OWNER}(?:{_GAP}is{_GAP}|{_SIGN})|{_GAP}is{_SIGN})",
