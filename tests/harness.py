@@ -212,6 +212,10 @@ class GatewayProcess:
                 time.sleep(0.02)
 
     @property
+    def is_started(self) -> bool:
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid

@@ -32,7 +32,7 @@ from waiting import PATIENCE_S, eventually
 
 T = TypeVar("T")
 PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
-SLOWLY_S = 120
+SLOWLY_S = 300
 """How long a process may take to start on a machine that does much else."""
 WITHOUT = "needs valkey-server or redis-server: apt-get install redis-server"
 needs_server = pytest.mark.skipif(PROGRAM is None, reason=WITHOUT)
@@ -117,6 +117,12 @@ async def started(gateways: list[GatewayProcess]) -> None:
     for other in others:
         shutil.copytree(first.folder / FOLDER, other.folder / FOLDER)
     await asyncio.gather(*(asyncio.to_thread(other.start, SLOWLY_S) for other in others))
+
+
+async def ended(gateways: list[GatewayProcess]) -> list[int]:
+    """Those that were started are stopped; their exit codes."""
+    running = [gateway for gateway in gateways if gateway.is_started]
+    return await asyncio.gather(*(asyncio.to_thread(gateway.terminate) for gateway in running))
 
 
 class Member:

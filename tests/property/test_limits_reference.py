@@ -3,15 +3,14 @@
 import os
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 
 import pytest
 
 from gptgate.core.errors import ClientError, RateLimited
-from gptgate.core.limit import Charge, LimitSpec, Unit
+from gptgate.core.limit import Charge, Unit
 from gptgate.core.ports import Admission, Limiter
 from gptgate.limits.memory import MemoryLimiter
+from limit_model import Model
 from limit_parts import charge, spec
 from shared_parts import LimiterThere, Member
 
@@ -19,48 +18,6 @@ REQUESTS = 10_000
 REQUESTS_THERE = REQUESTS if "GPTGATE_STORMS" in os.environ else 1500
 """Over a real server, where each takes two round trips; with the variable of `tests/fault/test_budget_storm.py` all."""
 SECOND_NS = 1_000_000_000
-
-
-@dataclass
-class Bucket:
-    """What is left, in fractions of a unit: it comes back evenly, all of it in a window."""
-
-    limit: LimitSpec
-    left: Fraction
-    at_ns: int = 0
-
-    def refill(self, now_ns: int) -> None:
-        back = Fraction(self.limit.amount * (now_ns - self.at_ns), self.limit.window_ms * 1_000_000)
-        self.left, self.at_ns = min(Fraction(self.limit.amount), self.left + back), now_ns
-
-    def correct(self, more: int) -> None:
-        self.left = min(Fraction(self.limit.amount), self.left - more)
-
-
-class Model:
-    """All limits of a request admit it, or none is charged."""
-
-    def __init__(self) -> None:
-        self.buckets: dict[str, Bucket] = {}
-
-    def bucket(self, one: Charge) -> Bucket:
-        return self.buckets.setdefault(one.key, Bucket(one.spec, Fraction(one.spec.amount)))
-
-    def admit(self, charges: list[Charge], now_ns: int) -> bool:
-        buckets = [self.bucket(one) for one in charges]
-        for bucket in buckets:
-            bucket.refill(now_ns)
-        if any(bucket.left < one.amount for bucket, one in zip(buckets, charges, strict=True)):
-            return False
-        for bucket, one in zip(buckets, charges, strict=True):
-            bucket.left -= one.amount
-        return True
-
-    def settle(self, charges: list[Charge], spent: list[int], now_ns: int) -> None:
-        for one, real in zip(charges, spent, strict=True):
-            bucket = self.bucket(one)
-            bucket.refill(now_ns)
-            bucket.correct(real - one.amount)
 
 
 LIMITS = (

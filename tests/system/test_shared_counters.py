@@ -14,7 +14,7 @@ from gptgate.storage.corrections import BILLED, UNUSED, reconcile
 from gptgate.storage.queries import SqliteReader
 from harness import CONFIG, Gateway, GatewayProcess, make_key, running_gateway
 from raw_client import CHAT, MESSAGES, RawClient, post, prompt
-from shared_parts import SLOWLY_S, Server, ready, sharing, started
+from shared_parts import SLOWLY_S, Server, ended, ready, sharing, started
 from waiting import PATIENCE_S, eventually
 
 TEXT = "fault: no-usage\necho: hello"
@@ -93,7 +93,7 @@ async def test_a_thousand_requests_at_four_processes_spend_exactly_the_budget(
         answers = [await one(number) for number in range(GATEWAYS)]
         answers += await asyncio.gather(*(one(number) for number in range(GATEWAYS, REQUESTS)))
     finally:
-        codes = await asyncio.gather(*(asyncio.to_thread(gateway.terminate) for gateway in gateways))
+        codes = await ended(gateways)
         await provider.stop()
     assert codes == [0] * GATEWAYS
     passed = [answer for answer in answers if answer[0] == 200]

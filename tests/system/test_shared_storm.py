@@ -6,16 +6,13 @@ of every moment that nobody overspent, and of every refusal that there was no ro
 
 import asyncio
 import contextlib
-import json
 import random
 import secrets
-import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,9 +24,10 @@ from gptgate.storage.queries import SqliteReader
 from gptgate.storage.views import AuditRecord, SearchFilters
 from harness import CONFIG, GatewayProcess, make_key
 from raw_client import CHAT, RawClient, post, prompt
-from shared_parts import SLOWLY_S, Server, running_server, sharing, started
+from server_listener import Listener, asked, listening
+from shared_parts import SLOWLY_S, Server, ended, running_server, sharing, started
 from storm_parts import AT_ONCE, CEILING_TEXT, PROBE, REQUESTS, STORMS, visit
-from waiting import PATIENCE_S, eventually, wait_until
+from waiting import eventually
 
 GATEWAYS = 4
 FITTING = REQUESTS // 10
@@ -37,64 +35,28 @@ EARLY = 0.1
 LOST = f"fault: {'cut=0':<40}\n{CEILING_TEXT}"
 
 
-class Listener:
-    """Reads what the server is told, in its order, and adds up for itself what each account has spent."""
+class BudgetListener(Listener):
+    """Adds up for itself what each account has spent."""
 
     def __init__(self, server: Server, prefix: str) -> None:
-        self._server, self._mark = server, f"{{{prefix}}}:budget:"
-        self._ends = False
-        self._heard: set[str] = set()
+        self._mark = f"{{{prefix}}}:budget:"
         self.sums: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         """The most that each had ever spent, between any two scripts."""
         self.had_room: dict[str, bool] = {}
         """Whether all accounts could pay what a request asked them for, when it last asked."""
-        self._listens = threading.Event()
-        self._thread = threading.Thread(target=self._listen)
-        self._thread.start()
-        assert self._listens.wait(PATIENCE_S)
+        super().__init__(server)
 
-    def hear(self) -> None:
-        """Everything that the server was told before is counted then."""
-        mark = f"mark{secrets.token_hex(6)}"
-        with self._server.client() as client:
-            client.echo(mark)
-        wait_until(lambda: mark in self._heard)
-
-    def stop(self) -> None:
-        """The next mark is the last one."""
-        self._ends = True
-        self.hear()
-        self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive()
-
-    def _listen(self) -> None:
-        with self._server.client(socket_timeout=PATIENCE_S) as client, client.monitor() as monitor:
-            self._listens.set()
-            for told in monitor.listen():
-                command: str = told["command"]
-                if told["client_type"] == "lua":
-                    self._changed(command.split(" "))
-                    continue
-                self.most |= self.sums  # a script is one step, whatever it adds first
-                if command.startswith("EVALSHA") and self._mark in command:
-                    self._asked(command)
-                elif command.startswith("ECHO mark"):
-                    self._heard.add(command.removeprefix("ECHO "))
-                    if self._ends:
-                        return
-
-    def _changed(self, words: list[str]) -> None:
+    def changed(self, words: list[str], at_us: int) -> None:
         if words[0] == "HINCRBY" and words[1].startswith(self._mark) and words[2].isdigit():
             self.sums[words[1]] += int(words[3])
 
-    def _asked(self, command: str) -> None:
-        before, start, rest = command.partition(' {"')
-        _, _, count, *keys = before.split(" ")
-        assert len(keys) == int(count)
-        ask: dict[str, Any] = json.loads(start.strip() + rest)
-        if not ask.get("must"):
+    def called(self, line: str, at_us: int) -> None:
+        self.most |= self.sums  # a script is one step, whatever it adds first
+        call = asked(line) if self._mark in line else None
+        if call is None or not call[1].get("must"):
             return  # gives back only
+        keys, ask = call
         given = {keys[one["key"] - 1]: int(one["more"]) for one in ask.get("give") or () if one["kind"] == "budget"}
         budgets = [one for one in [*ask["must"], *ask["may"]] if one["kind"] == "budget"]
         self.had_room[ask["id"]] = all(
@@ -102,15 +64,6 @@ class Listener:
             for one in budgets
             for key in [keys[one["key"] - 1]]
         )
-
-
-@contextlib.contextmanager
-def listening(server: Server, prefix: str) -> Iterator[Listener]:
-    listener = Listener(server, prefix)
-    try:
-        yield listener
-    finally:
-        listener.stop()
 
 
 @dataclass(frozen=True)
@@ -171,7 +124,7 @@ async def running_fleet(folder: Path, server: Server) -> AsyncIterator[Fleet]:
         await started(gateways)
         yield Fleet(server, prefix, limit, gateways, keys, provider.simulator)
     finally:
-        codes = await asyncio.gather(*(asyncio.to_thread(gateway.terminate) for gateway in gateways))
+        codes = await ended(gateways)
         await provider.stop()
     assert codes == [0] * GATEWAYS
 
@@ -182,7 +135,7 @@ async def test_a_storm_over_four_processes_is_never_over_and_never_refuses_false
 ) -> None:
     """Each storm has an account of its own, of one end user; a serial run then spends what it left."""
     async with running_fleet(tmp_path, counters_server) as fleet:
-        with listening(counters_server, fleet.prefix) as listener:
+        with listening(BudgetListener(counters_server, fleet.prefix)) as listener:
             for number in range(STORMS or 1):
                 user = f"storm {number:04}"
                 await fleet.storm(random.Random(number), user)
@@ -255,7 +208,7 @@ def cost(record: AuditRecord) -> int:
     return record.end.cost_nano
 
 
-async def judge(found: list[AuditRecord], storm_nano: int, limit: int, listener: Listener) -> None:
+async def judge(found: list[AuditRecord], storm_nano: int, limit: int, listener: BudgetListener) -> None:
     """By the records of all processes and by what the server was told."""
     spent = sum(cost(record) for record in found)
     assert storm_nano <= spent <= limit
