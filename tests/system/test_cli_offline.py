@@ -42,7 +42,7 @@ def test_check_prints_digest_and_coverage(data: Path) -> None:
     assert lines[3].startswith("ROUTE ")
     assert [line.split()[0] for line in lines[4:12]].count("/v1/chat/completions") == 2
     limits = [line for line in lines if line.startswith("limits ")]
-    assert limits == [f"limits           OFF    0 of 1 apps limited{limits[0].partition('limited')[2]}"]
+    assert limits == [f"limits           OFF    0 of 1 app limited{limits[0].partition('limited')[2]}"]
     assert limits[0].endswith("everywhere")
 
 

@@ -21,6 +21,7 @@ from gptgate.core.money import format_usd
 from gptgate.cost.amounts import shown
 from gptgate.storage.acts import Act, ActFilters, acts
 from gptgate.storage.events import BUDGET_SET, BUDGET_TOPPED_UP, BUDGET_UNSET, RESERVATION_EXTENDED, TYPES
+from gptgate.storage.names import is_recorded
 
 COLUMNS = (
     Column("seq", "no", right=True),
@@ -84,6 +85,9 @@ def events(
     print_records(output, COLUMNS, [_row(one, output) for one in found[:limit]])
     if len(found) > limit:
         print(f"there are older ones: --before {found[limit - 1].seq}", file=sys.stderr)
+    elif not found and about is not None and is_recorded(data, "request_id", about):
+        print(f"no event fits; {clean(about)} is a request, and nobody has done anything about it", file=sys.stderr)
+        print(f"hint: gptgate audit trace {clean(about)} tells what happened to it", file=sys.stderr)
     elif not found:
         say_none_fits("event", output, data, None, {"--by": by, "--about": about})
 

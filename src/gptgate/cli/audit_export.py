@@ -19,7 +19,7 @@ from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.folder import require_database
 from gptgate.cli.options import DEFAULT_FOLDER, Data
 from gptgate.cli.output import csv_cell
-from gptgate.cli.text import counted
+from gptgate.cli.text import clean_json, counted
 from gptgate.cli.times import show_ms
 from gptgate.core.lines import line_start
 from gptgate.core.log import END, INTENT
@@ -65,7 +65,8 @@ def export(
 
     With --cursor each run goes on where the one before ended. What was written is synced before the cursor moves, so
     after a crash entries may come twice, by their index, and none is missing. Parquet goes into a folder, each run in
-    new files; their names say where the next run begins.
+    new files; their names say where the next run begins. On a terminal, characters of JSON Lines that could change what
+    it shows are written as escapes, which say the same; a pipe or a file gets them as they are.
     """
     require_database(data)
     if output is ExportFormat.PARQUET:
@@ -82,7 +83,8 @@ def export(
             if out is not None and start is None and cursor is None:
                 _require_empty(target, out)
             headed = first > 0 if out is None else target.tell() > 0
-            following = _write(target, output, _lines(entries, first, limit), first, headed=headed)
+            shown = out is None and sys.stdout.isatty()
+            following = _write(target, output, _lines(entries, first, limit), first, headed=headed, shown=shown)
             target.flush()
             if out is not None:
                 os.fsync(target.fileno())
@@ -182,13 +184,19 @@ def _is_of_export(torn: bytes, output: ExportFormat) -> bool:
     return _csv(COLUMNS).startswith(torn) or re.match(rb"[0-9]+(,|\Z)", torn) is not None
 
 
-def _write(target: BinaryIO, output: ExportFormat, lines: Iterator[LogLine], first: int, *, headed: bool) -> int:
-    """Write the lines, below a header where a format has one; the index after the last."""
+def _write(
+    target: BinaryIO, output: ExportFormat, lines: Iterator[LogLine], first: int, *, headed: bool, shown: bool
+) -> int:
+    """Write the lines, below a header where a format has one; the index after the last. To a terminal (`shown`) nothing
+    is written that could change what it shows; programs and files get the log's own bytes."""
     following = first
     if output is ExportFormat.CSV and not headed:
         target.write(_csv(COLUMNS))
     for line in lines:
-        target.write(line.data + b"\n" if output is ExportFormat.JSONL else _csv(_row(line)))
+        if output is ExportFormat.CSV:
+            target.write(_csv(_row(line)))
+        else:
+            target.write((clean_json(line.data) if shown else line.data) + b"\n")
         following = line.index + 1
     return following
 

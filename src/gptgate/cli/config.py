@@ -16,9 +16,11 @@ from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import CONFIG_NAME, is_running, load_config, named_file
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data
 from gptgate.cli.output import Column, Format, print_records
+from gptgate.cli.prices import unpriced
 from gptgate.cli.text import clean, counted
 from gptgate.config.coverage import Guard, Holds, Row, coverage
 from gptgate.config.problem import ConfigError, Problem
+from gptgate.core.errors import PriceUnknown
 from gptgate.core.snapshot import Snapshot
 from gptgate.extras import require_counters
 from gptgate.installed import read_config
@@ -39,7 +41,8 @@ def check(
     Prints the digest that records will name, every route with the guards that hold on it, and what each of them does.
     OFF means that the gateway could but this file asks for nothing; none means that there is nothing to guard. A file
     with problems gives all of them, one a line, and exit code 1; a package or a tokenizer's vocabulary that a start on
-    this machine would miss is one. Nothing is changed and no gateway is needed.
+    this machine would miss is one. What is right but leads to refusals is noted: a model without a price, a variable that
+    is not set here. Nothing is changed and no gateway is needed.
     """
     try:
         snapshot = read_config(named_file(file))
@@ -47,7 +50,7 @@ def check(
     except ConfigError as error:
         raise _rejected([str(problem) for problem in error.problems], f"{file} cannot be used") from None
     print(f"{clean(str(file))} is right.\ndigest  {snapshot.digest}\n")
-    for line in _unset(snapshot):
+    for line in (*_unset(snapshot), *_unpriced(snapshot)):
         print(f"note: {clean(line)}", file=sys.stderr)
     _print_coverage(snapshot)
 
@@ -72,6 +75,13 @@ def _unset(snapshot: Snapshot) -> Iterator[str]:
     for who, ref in named:
         if ref is not None and ref.source == "env" and ref.name not in os.environ:
             yield f"{who} needs the environment variable {ref.name}, which is not set here"
+
+
+def _unpriced(snapshot: Snapshot) -> Iterator[str]:
+    """The models that nobody could use under this file. An app without a budget could not either: its spending would be
+    on no record."""
+    for message, hint in unpriced(snapshot):
+        yield f"{message}; every request for it is refused as {PriceUnknown.code}, with or without a budget (hint: {hint})"
 
 
 @app.command("apply")

@@ -8,6 +8,7 @@ from pathlib import Path
 from gptgate.cli.folder import CONFIG_NAME
 from gptgate.cli.output import Format
 from gptgate.cli.text import clean
+from gptgate.config.kind_names import near_kind
 from gptgate.config.problem import ConfigError, did_you_mean
 from gptgate.core.classifier import PREFIX
 from gptgate.core.snapshot import Snapshot
@@ -67,6 +68,8 @@ def _near(option: str, value: str, names: Sequence[str]) -> str:
         return f"only a whole name is understood here, such as {', '.join(begun[:SUCH_AS])}"
     if star:
         return "only a whole name is understood here, no pattern"
+    if option == "--finding":
+        return near_kind(value, names) or _listed(names)
     near = did_you_mean(value, [name for name in names if not _COUNTED_UP.fullmatch(name)])
     return near or ("" if option in PRIVATE else _listed(names))
 

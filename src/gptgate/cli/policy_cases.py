@@ -14,6 +14,7 @@ from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.faults import Step, faults, line_at, node_at
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
 from gptgate.cli.text import clean, counted
+from gptgate.config.kind_names import near_kind
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.core.classifier import kinds_of
 from gptgate.core.finding import Origin
@@ -22,6 +23,7 @@ from gptgate.core.wire import Dialect
 from gptgate.detectors import KINDS
 from gptgate.policy.own import OWN_RULES
 
+KIND = "kind of finding"
 Score = Annotated[int, Meta(ge=0, le=100)]
 
 
@@ -156,7 +158,7 @@ def names_in(snapshot: Snapshot) -> dict[tuple[str, ...], tuple[str, Collection[
         ("model",): ("model", {"", *snapshot.models}),
         ("expect", "rules"): rules,
         ("expect", "shadowed"): rules,
-        ("expect", "findings"): ("kind of finding", kinds),
+        ("expect", "findings"): (KIND, kinds),
     }
 
 
@@ -193,7 +195,7 @@ def _mistakes_of(
     for way, (what, names) in known.items():
         for steps, name in _texts_at(test, way):
             if name.removesuffix(":failed") not in names:
-                near = did_you_mean(name, sorted(names))
+                near = near_kind(name, names) if what == KIND else did_you_mean(name, sorted(names))
                 yield f"no {what} is called {shown(name)}" + (f" (hint: {near})" if near else ""), line_at(node, steps)
 
 

@@ -1,5 +1,6 @@
 """A file of labelled texts, judged under a configuration and counted by kind."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -12,9 +13,12 @@ from gptgate.cli.failure import USAGE, CommandError
 from gptgate.cli.faults import fault
 from gptgate.cli.output import Column, Record
 from gptgate.cli.policy_trial import Bench, Trial, Unfit, Verdict
-from gptgate.cli.text import clean
+from gptgate.cli.text import clean, counted
 from gptgate.core.finding import Origin
 from gptgate.core.snapshot import Effect
+
+MOST_MISTAKES = 20
+"""Of lines that cannot be used: so many are named, the others counted."""
 
 ALERTS = frozenset({Effect.FLAG, Effect.REQUIRE_APPROVAL, Effect.DENY})
 """Effects of rules that say that something is wrong. To redact a text is not to call it an attack."""
@@ -145,21 +149,43 @@ COLUMNS = (
 )
 
 
-def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """The lines with their numbers; empty ones are passed over. Raises CommandError for what is no such line."""
+def read_rows(path: Path) -> list[tuple[int, Row]]:
+    """The lines with their numbers; empty ones are passed over.
+
+    Raises CommandError where any of them is no such line, and prints what is wrong with each: figures of the others alone
+    would be of another file.
+    """
     decoder = msgspec.json.Decoder(Row)
+    rows: list[tuple[int, Row]] = []
+    mistakes: list[str] = []
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield number, decoder.decode(line)
+                if not line.strip():
+                    continue
+                try:
+                    rows.append((number, decoder.decode(line)))
+                except msgspec.ValidationError as error:
+                    mistakes.append(f"{path}, line {number}: {fault(error, WORDS)[0]}")
+                except (msgspec.MsgspecError, UnicodeDecodeError):
+                    mistakes.append(f"{path}, line {number}: not JSON in UTF-8")
     except OSError as error:
         raise CommandError(f"{clean(str(path))} cannot be read: {error.strerror}", exit_code=USAGE) from None
-    except msgspec.ValidationError as error:
-        said, _ = fault(error, WORDS)
-        raise CommandError(f"{clean(str(path))}, line {number}: {clean(said)}", exit_code=USAGE) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise CommandError(f"{clean(str(path))}, line {number}: not JSON in UTF-8", exit_code=USAGE) from None
+    if mistakes:
+        raise _unusable(path, mistakes)
+    return rows
+
+
+def _unusable(path: Path, mistakes: Sequence[str]) -> CommandError:
+    for mistake in mistakes[:MOST_MISTAKES]:
+        print(clean(mistake), file=sys.stderr)
+    if len(mistakes) > MOST_MISTAKES:
+        print(f"and {len(mistakes) - MOST_MISTAKES} more", file=sys.stderr)
+    return CommandError(
+        f"{clean(str(path))}: {counted(len(mistakes), 'line')} cannot be used, so no text was judged",
+        hint='a line is {"text": "...", "label": "attack" or "benign" or "spans", "kind": "..."}',
+        exit_code=USAGE,
+    )
 
 
 WRONG = (
@@ -180,18 +206,18 @@ EXCERPT = Column("text", "text", fold=True)
 def judge(bench: Bench, path: Path, writer: Writer) -> Iterator[tuple[int, Row, Judged]]:
     """The texts with the numbers of their lines.
 
-    Raises CommandError for a file without a text, a bad line, and a text that cannot be judged.
+    Raises CommandError for a file without a text, bad lines, and a text that cannot be judged.
     """
     alerting = frozenset(rule.id for rule in bench.snapshot.rules if rule.effect in ALERTS)
-    number = 0
-    for number, row in read_rows(path):
+    rows = read_rows(path)
+    if not rows:
+        raise CommandError(f"{clean(str(path))} holds no text", exit_code=USAGE)
+    for number, row in rows:
         try:
             verdict = bench.judge(Trial(text=row.text, origin=Origin(writer)))
         except Unfit as unfit:
             raise CommandError(f"{clean(str(path))}, line {number}: the text cannot be judged: {unfit}") from None
         yield number, row, Judged.of(row, verdict, alerting)
-    if not number:
-        raise CommandError(f"{clean(str(path))} holds no text", exit_code=USAGE)
 
 
 def evaluate(bench: Bench, path: Path, writer: Writer) -> Sequence[Record]:

@@ -60,31 +60,28 @@ def show(output: Output = Format.TABLE, data: Data = DEFAULT_FOLDER, config: Con
 @app.command("check")
 def check(data: Data = DEFAULT_FOLDER, config: Config = None) -> int:
     """Check that every configured model has a price. Where one is missing its requests are refused: exit code 1."""
-    found = list(_prices(load_config(data, config)))
-    missing = [model for model, price in found if price is None]
-    for model in missing:
-        print(f"models: {model.name}: no price is known for {model.upstream_name} of {model.provider}", file=sys.stderr)
-        print(
-            'hint: in its section, write  price: {input_per_million: "...", output_per_million: "..."}'
-            "  or  price: free",
-            file=sys.stderr,
-        )
-    searching = [(model, tool) for model, price in found for tool in _unpriced(price)]
-    for model, tool in searching:
-        print(f"models: {model.name}: each request is a {tool}, whose fee is not known", file=sys.stderr)
-        print(
-            f'hint: in its section, write  provider_tools: [{{name: {tool}, per_thousand_uses: "..."}}]',
-            file=sys.stderr,
-        )
-    missing += [model for model, _ in searching]
-    print(
-        f"{len(found) - len(missing)} of {counted(len(found), 'model')} {'has' if len(found) == 1 else 'have'} a price"
-    )
+    snapshot = load_config(data, config)
+    missing = list(unpriced(snapshot))
+    for message, hint in missing:
+        print(f"{message}\nhint: {hint}", file=sys.stderr)
+    models = len(snapshot.models)
+    print(f"{models - len(missing)} of {counted(models, 'model')} {'has' if models == 1 else 'have'} a price")
     return REFUSED if missing else 0
 
 
-def _unpriced(price: TablePrice | None) -> list[str]:
-    return [] if price is None else [tool for tool in price.always if price.fee(tool) is None]
+def unpriced(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """Each model whose requests are refused because nobody knows what they cost, as what is missing and what to write."""
+    for model, price in _prices(snapshot):
+        if price is None:
+            yield (
+                f"models: {model.name}: no price is known for {model.upstream_name} of {model.provider}",
+                'in its section, write  price: {input_per_million: "...", output_per_million: "..."}  or  price: free',
+            )
+        elif unknown := [tool for tool in price.always if price.fee(tool) is None]:
+            yield (
+                f"models: {model.name}: each request is a {unknown[0]}, whose fee is not known",
+                f'in its section, write  provider_tools: [{{name: {unknown[0]}, per_thousand_uses: "..."}}]',
+            )
 
 
 def _prices(snapshot: Snapshot) -> Iterator[tuple[ModelSpec, TablePrice | None]]:

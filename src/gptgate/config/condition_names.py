@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from gptgate.config.kind_names import near_kind
 from gptgate.config.problem import did_you_mean, shown
 from gptgate.config.reader import Section
 from gptgate.config.schema import LOCATIONS
@@ -57,7 +58,8 @@ class Names:
             return "", ""
         few = f"known: {', '.join(known)}" if 0 < len(known) <= FEW else ""
         what = f"no {WORDS[name.of]} begins with" if name.begins else f"no {WORDS[name.of]} is called"
-        return f"{what} {shown(name.value)}", did_you_mean(name.value, known) or few
+        near = near_kind if name.of == "kinds" else did_you_mean
+        return f"{what} {shown(name.value)}", near(name.value, known) or few
 
 
 def categories(kinds: Iterable[str]) -> list[str]:

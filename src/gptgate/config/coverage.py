@@ -108,7 +108,8 @@ def _authorize(snapshot: Snapshot, endpoint: Endpoint, dialect: Dialect) -> str:
     if endpoint is Endpoint.MODELS:
         return "lists only what the key may use"
     speaking = sum(dialect in snapshot.providers[model.provider].dialects for model in snapshot.models.values())
-    return f"app and key; {speaking} of {len(snapshot.models)} models speak this dialect"
+    speak = "speaks" if len(snapshot.models) == 1 else "speak"
+    return f"app and key; {_share(speaking, len(snapshot.models), 'model')} {speak} this dialect"
 
 
 def _limits(snapshot: Snapshot) -> Cell:
@@ -127,8 +128,12 @@ def _budget(snapshot: Snapshot, endpoint: Endpoint) -> Cell:
     return Cell(Guard.BUDGET, Holds.ON, "; ".join((cell.text, *more))) if more else cell
 
 
+def _share(number: int, of: int, what: str) -> str:
+    return f"{number} of {of} {what}" + ("" if of == 1 else "s")
+
+
 def _of_apps(guard: Guard, number: int, snapshot: Snapshot, what: str) -> Cell:
-    return Cell(guard, Holds.ON if number else Holds.OFF, f"{number} of {len(snapshot.apps)} apps {what}")
+    return Cell(guard, Holds.ON if number else Holds.OFF, f"{_share(number, len(snapshot.apps), 'app')} {what}")
 
 
 def _policy(snapshot: Snapshot, guard: Guard, stage: Stage) -> Cell:

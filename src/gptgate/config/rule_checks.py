@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gptgate.config.condition_names import Names, categories
+from gptgate.config.kind_names import near_kind
 from gptgate.config.layers import PACK_LAYER, Layered
 from gptgate.config.problem import did_you_mean, shown, shown_kind
 from gptgate.config.reader import Reader, Section, Value
@@ -65,7 +66,7 @@ class RuleChecker:
 
     def _kind_hint(self, pattern: str) -> str:
         prefixes = [f"{category}.*" for category in categories(self._kinds)]
-        return did_you_mean(pattern, sorted(self._kinds) + prefixes) or "known: " + ", ".join(prefixes)
+        return near_kind(pattern, [*self._kinds, *prefixes]) or "known: " + ", ".join(prefixes)
 
     def _check_layer(self, layered: Layered) -> None:
         rule, (layer, _, name) = layered.section, layered.layer.partition(":")

@@ -25,6 +25,9 @@ _ROOTS = frozenset(name.partition(".")[0] for name in BY_NAME)
 _OPERATORS = frozenset({"in"})
 _SPELLED = {"and": "&&", "or": "||", "not": "!", "AND": "&&", "OR": "||", "NOT": "!", "True": "true", "False": "false"}
 """Words of other languages → how a condition says it."""
+_SIGNS = {"=": "==", "===": "==", "!==": "!=", "<>": "!=", "=>": ">=", "=<": "<=", "&": "&&", "|": "||"}
+"""Signs of other languages, of whose places CEL says only that they are no token → how a condition writes it."""
+_OF_SIGNS = frozenset("=<>!&|")
 _WORDS = _OPERATORS | {"true", "false", "null"}
 CLOCK_WORDS = frozenset(
     {"timestamp", "duration", "now", "double", "getHours", "getDayOfWeek", "getFullYear", "getDate"}
@@ -46,10 +49,12 @@ def words(text: str) -> list[Word]:
 
 
 def faults(text: str) -> list[ConditionFault]:
-    """What CEL would let pass: functions that no rule may call, fractions, members that no finding has."""
+    """What CEL would let pass: functions that no rule may call, fractions, members that no finding has; and what it would
+    refuse in words that help nobody: names that are no facts, and words and signs of other languages."""
     all_words = words(text)
     variables = macro_variables(all_words)
     found = [
+        *_signs(all_words),
         *_calls(all_words),
         *_fractions(all_words),
         *_shadowing(variables),
@@ -105,6 +110,25 @@ def _calls(all_words: Sequence[Word]) -> Iterator[Found]:
         else:
             hint = "known: " + ", ".join(FUNCTIONS)
         yield word, f"the function '{word.text[:32]}' is not for rules", hint
+
+
+def _signs(all_words: Sequence[Word]) -> Iterator[Found]:
+    place = 0
+    while place < len(all_words):
+        first, end = all_words[place], place + 1
+        if first.text in _OF_SIGNS:
+            while end < len(all_words) and all_words[end].text in _OF_SIGNS and _touch(all_words, end):
+                end += 1
+            sign = "".join(word.text for word in all_words[place:end])
+            if sign in _SIGNS:
+                yield first, f"'{sign}' is no sign of conditions", f"write {_SIGNS[sign]}"
+        place = end
+
+
+def _touch(all_words: Sequence[Word], place: int) -> bool:
+    """Whether nothing stands between the word at a place and the one before it."""
+    before = all_words[place - 1]
+    return before.at + len(before.text) == all_words[place].at
 
 
 def _fractions(all_words: Sequence[Word]) -> Iterator[Found]:

@@ -76,6 +76,20 @@ def test_conditions_add_up_and_the_newest_comes_first(
     assert listed(capsys, *arguments.split()) == types.split()
 
 
+def test_a_request_that_nothing_was_done_about_leads_to_its_own_story(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = Records(folder)
+    records.add(["r9"])
+    assert execute(["audit", "events", "--about", "r9"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "no event fits; r9 is a request, and nobody has done anything about it",
+        "hint: gptgate audit trace r9 tells what happened to it",
+    ]
+    assert execute(["audit", "events", "--about", "r8"]) == 0
+    assert "trace" not in capsys.readouterr().err
+
+
 def test_the_table_says_who_did_what_and_where_it_is_in_the_log(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

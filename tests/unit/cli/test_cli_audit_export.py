@@ -1,10 +1,15 @@
 """`gptgate audit export` into a file that a run before it left."""
 
+import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from audit_logs import Records
+from audit_logs import Records, sequence
 from gptgate.cli.audit_export import ExportFormat, export
 from gptgate.cli.failure import CommandError
 
@@ -88,3 +93,36 @@ def test_nothing_is_written_twice_where_nothing_says_where_to_go_on(
     for _ in range(2):
         export(output=output, start=None, limit=9, out=out, cursor=cursor, data=folder)
     assert out.read_bytes() == before
+
+
+def test_a_terminal_is_given_nothing_that_it_obeys_and_a_pipe_the_log_s_own_bytes(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    records.add(["a\u202eb\x9bc"])
+    sequence(records)
+    command = [sys.executable, "-m", "gptgate", "audit", "export", "--data", str(tmp_path)]
+    piped = subprocess.run(command, capture_output=True, check=True).stdout
+    terminal, inner = pty.openpty()
+    try:
+        program = subprocess.Popen(command, stdout=inner, stderr=subprocess.DEVNULL)
+        os.close(inner)
+        shown = read_all(terminal)
+    finally:
+        os.close(terminal)
+    assert program.wait(30) == 0
+    assert "\u202e".encode() in piped
+    assert "\x9b".encode() in piped
+    assert shown.decode().replace("\r\n", "").isprintable()
+    assert [json.loads(line) for line in shown.splitlines()] == [json.loads(line) for line in piped.splitlines()]
+
+
+def read_all(terminal: int) -> bytes:
+    """What was written to a terminal whose other end is closed."""
+    found = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            return found
+        if not piece:
+            return found
+        found += piece

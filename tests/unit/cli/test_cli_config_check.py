@@ -59,3 +59,19 @@ def test_packages_that_are_not_installed_are_all_named(
     assert first == f"counters: need a package that is not installed {INSTALL.format('valkey')}"
     assert second == f"{head}models: 'tokenizer' needs a package that is not installed {INSTALL.format('tokenizers')}"
     assert verdict.endswith("cannot be used: 2 problems")
+
+
+def test_a_model_without_a_price_is_noted_with_what_will_happen(
+    tmp_path: Path, vocabulary: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = "".join(
+        f"  - {{name: {name}, provider: p, upstream_name: {upstream}}}\n"
+        for name, upstream in (("new", "gpt-99"), ("known", "gpt-4o-mini"), ("seeking", "gpt-4o-search-preview"))
+    )
+    assert checked(tmp_path, vocabulary, more)[0] == 0
+    told = capsys.readouterr().err.splitlines()
+    notes = [line for line in told if "price_unknown" in line]
+    assert [note.split(": ")[2] for note in notes] == ["new", "seeking"]
+    assert "no price is known for gpt-99 of p; every request for it is refused" in notes[0]
+    assert "with or without a budget (hint: in its section, write  price: {" in notes[0]
+    assert "provider_tools: [{name: web_search" in notes[1]

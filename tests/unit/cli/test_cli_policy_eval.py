@@ -106,6 +106,19 @@ def test_a_bad_line_is_named(
     assert shown.out == ""
 
 
+def test_all_bad_lines_are_named_and_no_figure_is_given(
+    tmp_path: Path, config: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, ROWS[0], "{", ROWS[1], {"text": "a", "label": "nice"}, *["[]"] * 25)
+    assert execute(["policy", "eval", path, *config]) == 2
+    shown = capsys.readouterr()
+    lines = shown.err.splitlines()
+    assert [line.partition("line ")[2].partition(":")[0] for line in lines[:3]] == ["2", "4", "5"]
+    assert lines[20:22] == ["and 7 more", f"gptgate: {path}: 27 lines cannot be used, so no text was judged"]
+    assert '"label"' in lines[22]
+    assert shown.out == ""
+
+
 def test_a_file_that_is_empty_or_absent_is_wrong_usage(
     tmp_path: Path, config: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

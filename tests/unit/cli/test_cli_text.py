@@ -1,10 +1,12 @@
 """What records may put on an operator's terminal."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptgate.cli.text import clean, counted
+from gptgate.cli.text import clean, clean_json, counted
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,14 @@ def test_a_cleaned_text_is_printable_and_cleaning_it_again_changes_nothing(text:
 def test_one_is_not_many() -> None:
     assert [counted(number, "request") for number in (0, 1, 2)] == ["0 requests", "1 request", "2 requests"]
     assert [counted(number, "entry", "entries") for number in (1, 2)] == ["1 entry", "2 entries"]
+
+
+def test_json_says_the_same_with_nothing_in_it_that_a_terminal_obeys() -> None:
+    value = {"a": "\x9b31m \x7f \u202e\u2066 \U000e0041 \ud7ff \u00e9 \U0001f600", "b": ["\u200b", 'say "hi"\\ ']}
+    line = json.dumps(value, ensure_ascii=False).encode()
+    cleaned = clean_json(line)
+    assert json.loads(cleaned) == value
+    assert cleaned.decode().isprintable()
+    assert "\u00e9 \U0001f600".encode() in cleaned
+    plain = b'{"a": "\\u202e \xc3\xa9"}'
+    assert clean_json(plain) is plain

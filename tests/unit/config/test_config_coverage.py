@@ -37,10 +37,10 @@ def test_cells_follow_the_configuration() -> None:
     assert cell(row, Guard.AUTHORIZE) == (Holds.ON, "app and key; 5 of 5 models speak this dialect")
     assert cell(row, Guard.POLICY_REQUEST) == (Holds.ON, "1 flag, 2 redact, 1 deny")
     assert cell(row, Guard.POLICY_ANSWER) == (Holds.ON, "1 redact")
-    assert cell(row, Guard.BUDGET) == (Holds.ON, "1 of 1 apps with a budget")
+    assert cell(row, Guard.BUDGET) == (Holds.ON, "1 of 1 app with a budget")
     bare = coverage(load_text("version: 1\nteams: [{name: t}]\napps: [{name: a, team: t}]", "f", KINDS))[0]
-    assert cell(bare, Guard.LIMITS) == (Holds.OFF, "0 of 1 apps limited")
-    assert cell(bare, Guard.BUDGET) == (Holds.OFF, "0 of 1 apps with a budget")
+    assert cell(bare, Guard.LIMITS) == (Holds.OFF, "0 of 1 app limited")
+    assert cell(bare, Guard.BUDGET) == (Holds.OFF, "0 of 1 app with a budget")
     assert cell(bare, Guard.POLICY_REQUEST) == (Holds.OFF, "no rule")
     assert cell(bare, Guard.RECORD)[0] is Holds.ON
 
@@ -70,4 +70,4 @@ apps: [{name: a, team: t}]
         (budgets + guards, "; 1 of `budgets`; 2 of `guards.session`"),
     ):
         row = coverage(load_text(text + more, "f", KINDS))[0]
-        assert cell(row, Guard.BUDGET) == (Holds.ON, "0 of 1 apps with a budget" + told)
+        assert cell(row, Guard.BUDGET) == (Holds.ON, "0 of 1 app with a budget" + told)
