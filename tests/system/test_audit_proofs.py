@@ -122,7 +122,13 @@ def test_the_verifier_alone_needs_no_gateway(live: Live, key: str, proof: Path) 
     assert "entries, as signed" in done.stdout
     done = subprocess.run([sys.executable, "-m", "gptgate_verify", key, str(proof)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert '"end_user": "grace"' in done.stdout
+    assert "end user grace" in done.stdout
+    alone, ours = done.stdout, live.gptgate("audit", "verify", str(proof), "--key", key)
+    assert alone == ours.stdout
+    done = subprocess.run(
+        [sys.executable, "-m", "gptgate_verify", key, str(proof), "--json"], capture_output=True, text=True
+    )
+    assert json.loads(done.stdout)["intent"]["end_user"] == "grace"
 
 
 def test_the_log_goes_on_from_every_head(live: Live, key: str, proof: Path, tmp_path: Path) -> None:

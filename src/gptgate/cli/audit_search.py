@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +36,8 @@ class State(StrEnum):
     OPEN = "open"
 
 
+CORRECTED = Column("corrected_usd", "corrected to", right=True)
+"""Few requests have it: a table in which none has does not show it."""
 COLUMNS = (
     Column("seq"),
     Column("id", "request"),
@@ -62,6 +65,8 @@ COLUMNS = (
     Column("output_tokens"),
     Column("cost_nano"),
     Column("cost_usd", "cost USD", right=True),
+    Column("corrected_nano"),
+    CORRECTED,
     Column("usage_source"),
     Column("session"),
     Column("tags"),
@@ -132,7 +137,8 @@ def search(
     """Find requests, newest first. All conditions must hold. Works while a gateway runs, and without one.
 
     With --contains every text that the other conditions leave is opened; that an auditor did so is put on record.
-    Requests whose texts were not kept, or were erased, are not found by it; how many there were is said.
+    Requests whose texts were not kept, or were erased, are not found by it; how many there were is said. The cost is
+    that of the record; where `budget reconcile` corrected it, "corrected to" says what counts now.
     """
     filters = SearchFilters(
         app=app_name,
@@ -218,7 +224,12 @@ def _search_texts(
 def _print_found(output: Format, found: Sequence[AuditRow], limit: int) -> None:
     """The first `limit` of what was found; whether there is more is said on standard error."""
     rows = found[:limit]
-    print_records(output, COLUMNS, [_record(row) for row in rows])
+    unused = [] if any(row.corrected_nano is not None for row in rows) else [CORRECTED]
+    print_records(
+        output,
+        [replace(column, title="") if column in unused else column for column in COLUMNS],
+        [_record(row) for row in rows],
+    )
     if len(found) > limit:
         print(f"there are older ones: --before {rows[-1].seq}", file=sys.stderr)
 
@@ -246,4 +257,5 @@ def _record(row: AuditRow) -> dict[str, object]:
         "rules": list(row.rules),
         "kinds": list(row.kinds),
         "cost_usd": format_usd(row.cost_nano),
+        "corrected_usd": None if row.corrected_nano is None else format_usd(row.corrected_nano),
     }

@@ -23,7 +23,7 @@ from gptgate.cli.audit_known import (
 from gptgate.cli.audit_texts import present_master_key
 from gptgate.cli.failure import REFUSED, UNVERIFIED, USAGE, CommandError
 from gptgate.cli.options import DEFAULT_FOLDER, Data
-from gptgate.cli.text import clean, counted
+from gptgate.cli.text import counted
 from gptgate.storage.approvals import APPROVALS_NAME
 from gptgate.storage.approvals_check import check_approvals
 from gptgate.storage.errors import StorageError, Unreadable
@@ -34,7 +34,7 @@ from gptgate.storage.log_folder import KEY_NAME, LOG_FOLDER, LogFolder, read_see
 from gptgate.storage.schema import FINGERPRINTS_NAME
 from gptgate.storage.vault import WrappedKeys
 from gptgate_verify import VerificationError
-from gptgate_verify.evidence import Evidence, verify_evidence
+from gptgate_verify.evidence import verify_evidence
 from gptgate_verify.log import verify_log
 from gptgate_verify.note import (
     Checkpoint,
@@ -45,6 +45,7 @@ from gptgate_verify.note import (
     parse_note,
 )
 from gptgate_verify.proof import HEADER, parse_proof, verify_proof
+from gptgate_verify.report import entry_lines, evidence_lines
 
 Key = Annotated[
     str | None,
@@ -166,7 +167,7 @@ def _verify_proof(path: Path, key: VerifierKey, witnesses: Sequence[VerifierKey]
     _require_proof(path, data)
     if data.startswith(b"{"):
         proven = verify_evidence(data, key)
-        lines = list(_evidence_lines(proven))
+        lines = list(evidence_lines(proven))
         known = [KnownHead(str(path), *pair, True) for pair in zip(proven.heads, proven.notes, strict=True)]
     else:
         proof = parse_proof(data)
@@ -174,30 +175,11 @@ def _verify_proof(path: Path, key: VerifierKey, witnesses: Sequence[VerifierKey]
         known = [KnownHead(str(path), head, note, True)]
         lines = [
             f"Verified: entry {proof.index} of {head.size} in the log {head.origin}:",
-            proof.entry.decode("utf-8", "replace"),
+            *entry_lines(proof.entry),
         ]
     # Nothing is called verified before all is that was asked for.
     lines += [cosigned_line(witness, *cosigned([one], witness)) for witness in witnesses for one in known]
     print("\n".join(lines))
-
-
-def _evidence_lines(proven: Evidence) -> Iterator[str]:
-    """The answers to an auditor's questions, each out of a proven entry."""
-    asked, ended = proven.intent, proven.end or {}
-    head = proven.heads[0]
-    size = counted(head.size, "entry", "entries")
-    yield f"Verified: request {clean(proven.request)} in the log {head.origin} of {size}."
-    lines = {
-        "who": f"team {asked.get('team')}, app {asked.get('app')}, key {asked.get('key_id')}, "
-        f"end user {asked.get('end_user') or '-'}, from {asked.get('client')}",
-        "asked": f"{asked.get('model')} at {asked.get('provider')}, request digest {asked.get('request_digest')}",
-        "answered": f"{ended.get('answered_model') or '-'}, {ended.get('state', 'open')}, status {ended.get('status')}",
-        "found": ", ".join(f"{kind} x{count}" for kind, count in asked.get("finding_counts", [])) or "nothing",
-        "decided": f"{asked.get('effect')} by {', '.join(asked.get('rules', [])) or 'no rule'}, "
-        f"configuration {asked.get('config_digest')}" + (" (proven)" if proven.configuration else " (not in the file)"),
-    }
-    for name, line in lines.items():
-        yield f"  {name:9} {clean(line)}"
 
 
 def _verify_folder(

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,6 @@ from gptgate.cli.failure import CommandError
 from gptgate.cli.folder import CONFIG_NAME, is_running, load_config, named_file
 from gptgate.cli.options import DEFAULT_FOLDER, Config, Data
 from gptgate.cli.output import Column, Format, print_records
-from gptgate.cli.prices import unpriced
 from gptgate.cli.text import clean, counted
 from gptgate.config.coverage import Guard, Holds, Row, coverage
 from gptgate.config.problem import ConfigError, Problem
@@ -41,8 +41,8 @@ def check(
     Prints the digest that records will name, every route with the guards that hold on it, and what each of them does.
     OFF means that the gateway could but this file asks for nothing; none means that there is nothing to guard. A file
     with problems gives all of them, one a line, and exit code 1; a package or a tokenizer's vocabulary that a start on
-    this machine would miss is one. What is right but leads to refusals is noted: a model without a price, a variable that
-    is not set here. Nothing is changed and no gateway is needed.
+    this machine would miss is one. What is right but leads to refusals is noted: a model without a price, a variable
+    that is not set here. Nothing is changed and no gateway is needed.
     """
     try:
         snapshot = read_config(named_file(file))
@@ -80,8 +80,10 @@ def _unset(snapshot: Snapshot) -> Iterator[str]:
 def _unpriced(snapshot: Snapshot) -> Iterator[str]:
     """The models that nobody could use under this file. An app without a budget could not either: its spending would be
     on no record."""
-    for message, hint in unpriced(snapshot):
-        yield f"{message}; every request for it is refused as {PriceUnknown.code}, with or without a budget (hint: {hint})"
+    # Price lists take long to load, and `config apply` has no use for them.
+    for message, hint in import_module("gptgate.cli.prices").unpriced(snapshot):
+        refused = f"every request for it is refused as {PriceUnknown.code}, with or without a budget"
+        yield f"{message}; {refused} (hint: {hint})"
 
 
 @app.command("apply")

@@ -36,7 +36,6 @@ TITLES = {"request": "request", "answer": "answer, of both sides"}
 CSV_HEAD = ("side", "what", "value")
 OUTCOME_FIELDS = ("state", "status", "code", "limit", "failed_guard", "failure")
 """What of a request's end is printed beside its decision."""
-OUTCOMES = (Column("name", "case"), Column("holds", "holds"), Column("differences", "differences", fold=True))
 
 app = typer.Typer(help="Look over a policy, try it, and explain what it decided.", no_args_is_help=True)
 
@@ -75,7 +74,7 @@ def run_tests(
     """Run cases against a configuration: what goes in, and what should come of it.
 
     No gateway is needed and nothing is sent; external classifiers are not asked. Every case that does not hold is shown
-    with its differences. Exit code 1 when there is one.
+    with its differences; CSV has a line for each difference. Exit code 1 when there is one.
     """
     suite = read_suite(file)
     try:
@@ -89,16 +88,19 @@ def run_tests(
     _note_unasked(snapshot)
     outcomes = [run_case(bench, case) for case in cases]
     failed = [outcome for outcome in outcomes if not outcome.holds]
-    if output is Format.TABLE:
-        for outcome in failed:
-            print(f"FAILED  {clean(outcome.name)}")
-            print("".join(f"  {clean(line)}\n" for line in outcome.differences))
-        hold = "holds" if len(outcomes) == 1 else "hold"
-        print(f"{len(outcomes) - len(failed)} of {counted(len(outcomes), 'case')} {hold}")
-        print(f"digest  {bench.snapshot.digest}")
-    else:
-        records = [{"name": one.name, "holds": one.holds, "differences": list(one.differences)} for one in outcomes]
-        print_records(output, OUTCOMES, records)
+    match output:
+        case Format.TABLE:
+            for outcome in failed:
+                print(f"FAILED  {clean(outcome.name)}")
+                print("".join(f"  {clean(line)}\n" for line in outcome.differences))
+            hold = "holds" if len(outcomes) == 1 else "hold"
+            print(f"{len(outcomes) - len(failed)} of {counted(len(outcomes), 'case')} {hold}")
+            print(f"digest  {bench.snapshot.digest}")
+        case Format.JSON:
+            print_json([{"name": one.name, "holds": one.holds, "differences": one.differences} for one in outcomes])
+        case Format.CSV:
+            differences = [(one.name, one.holds, line) for one in outcomes for line in one.differences or ("",)]
+            print_csv(("name", "holds", "difference"), differences)
     if failed:
         do = "does" if len(outcomes) == 1 else "do"
         raise CommandError(f"{len(failed)} of {counted(len(outcomes), 'case')} {do} not hold")

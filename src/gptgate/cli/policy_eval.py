@@ -152,8 +152,8 @@ COLUMNS = (
 def read_rows(path: Path) -> list[tuple[int, Row]]:
     """The lines with their numbers; empty ones are passed over.
 
-    Raises CommandError where any of them is no such line, and prints what is wrong with each: figures of the others alone
-    would be of another file.
+    Raises CommandError where any of them is no such line, and prints what is wrong with each: figures of the others
+    alone would be of another file.
     """
     decoder = msgspec.json.Decoder(Row)
     rows: list[tuple[int, Row]] = []

@@ -70,7 +70,7 @@ def check(data: Data = DEFAULT_FOLDER, config: Config = None) -> int:
 
 
 def unpriced(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
-    """Each model whose requests are refused because nobody knows what they cost, as what is missing and what to write."""
+    """Each model whose requests are refused because nobody knows what they cost: what is missing, and what to write."""
     for model, price in _prices(snapshot):
         if price is None:
             yield (

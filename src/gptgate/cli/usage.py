@@ -51,9 +51,9 @@ def usage(
 
     Days and months are those of UTC. A request counts in the row of each of its tags. The forecast is what the month
     has cost so far, and for the rest of it as much a day as in the last seven days, or since the first request of all
-    where that is more recent. "Of it unproven" is money that stays spent although no provider's usage backs it: the
-    reservations of requests whose end nobody knows, and estimates. JSON and CSV have it as `unknown_nano` and
-    `unknown_usd`.
+    where that is more recent; less than an hour counts as one. "Of it unproven" is money that stays spent although no
+    provider's usage backs it: the reservations of requests whose end nobody knows, and estimates. JSON and CSV have it
+    as `unknown_nano` and `unknown_usd`.
     """
     group_by = _group_by(by)
     now_ms = time.time_ns() // 1_000_000

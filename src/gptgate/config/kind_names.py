@@ -1,4 +1,4 @@
-"""What people call the things that detectors find, where a kind of finding is looked for and there is none of that name.
+"""What people call the things that detectors find, for a kind of finding that is looked for and does not exist.
 
 A kind's name is chosen to be exact, and others have usual names for the same: a card is a credit card to most, and to
 compare letters leads from it to an identity card.

@@ -49,8 +49,8 @@ def words(text: str) -> list[Word]:
 
 
 def faults(text: str) -> list[ConditionFault]:
-    """What CEL would let pass: functions that no rule may call, fractions, members that no finding has; and what it would
-    refuse in words that help nobody: names that are no facts, and words and signs of other languages."""
+    """What CEL would let pass: functions that no rule may call, fractions, members that no finding has; and what it
+    would refuse in words that help nobody: names that are no facts, and words and signs of other languages."""
     all_words = words(text)
     variables = macro_variables(all_words)
     found = [

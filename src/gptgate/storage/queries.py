@@ -78,8 +78,9 @@ MAY_BE_OPEN = "i.seq >= (SELECT value FROM meta WHERE name = 'ended_before')"
 SEARCH = """
 SELECT i.seq, i.id, i.at_ms, i.team, i.app, i.key_id, i.end_user, i.client, i.endpoint, i.stream, i.model, i.provider,
        i.upstream_model, i.effect, i.score, i.body, e.answered_model, e.effect, e.state, e.status, e.code,
-       e.input_tokens, e.output_tokens, e.cost_nano, e.usage_source, e.body, i.session, i.tags
-FROM {source} LEFT JOIN ends e ON e.id = i.id
+       e.input_tokens, e.output_tokens, e.cost_nano, e.usage_source, e.body, i.session, i.tags,
+       c.cost_nano
+FROM {source} LEFT JOIN ends e ON e.id = i.id LEFT JOIN corrections c ON c.id = i.id
 """
 
 SHOW = """
@@ -307,6 +308,7 @@ def _audit_row(row: tuple[Any, ...]) -> AuditRow:
         end_body,
         session,
         tags,
+        corrected_nano,
     ) = row
     seq, request_id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider, upstream = asked
     try:
@@ -338,6 +340,7 @@ def _audit_row(row: tuple[Any, ...]) -> AuditRow:
         input_tokens=input_tokens or 0,
         output_tokens=output_tokens or 0,
         cost_nano=cost_nano or 0,
+        corrected_nano=corrected_nano,
         usage_source=usage_source or "",
         session=session,
         tags=json.loads(tags),

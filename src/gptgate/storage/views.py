@@ -39,7 +39,8 @@ class SearchFilters(Struct, frozen=True, kw_only=True):
 
 class AuditRow(Struct, frozen=True, kw_only=True):
     """One request in a list. `effect` is the final one; `rules` and `kinds` are those of both sides, each once; `limit`
-    is the limit, guard or budget that refused.
+    is the limit, guard or budget that refused. `corrected_nano` is what somebody corrected the cost to, None where
+    nobody did.
 
     While a request has no end: `state` is ``open``, numbers are 0, `answered_model`, `code`, `limit`, `usage_source`
     empty.
@@ -69,6 +70,7 @@ class AuditRow(Struct, frozen=True, kw_only=True):
     input_tokens: int
     output_tokens: int
     cost_nano: int
+    corrected_nano: int | None
     usage_source: str
     session: str
     tags: dict[str, str]

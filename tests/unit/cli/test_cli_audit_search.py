@@ -8,7 +8,9 @@ import pytest
 from audit_logs import Records, sequence
 from gptgate.cli.main import execute
 from gptgate.core.events import encode_event
+from gptgate.core.facts import Usage
 from gptgate.storage.auditors import add_auditor
+from gptgate.storage.corrections import BILLED, reconcile
 from gptgate.storage.rows import INSERT_END, INSERT_INTENT, end_values, intent_values, next_seq
 from gptgate.storage.schema import connect
 from harness import CONFIG, write_config
@@ -44,6 +46,26 @@ def test_by_session_tag_and_what_the_log_does_not_have(data: Path, capsys: pytes
     assert found(capsys, "--tag", "feature=x", "--tag", "a=b") == []
     assert found(capsys, "--unproven") == ["new"]
     assert found(capsys, "--unproven", "--app", "nobody") == []
+
+
+def test_what_was_corrected_is_marked(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = Records(data)
+    connection = connect(records.path, busy_ms=1000)
+    for name in ("lost", "lost too"):
+        asked = intent(name, reserved_nano=900, app="lost")
+        connection.execute(INSERT_INTENT, intent_values(next_seq(connection), asked, encode_event(asked), None))
+        connection.execute(INSERT_END, end_values(end(name, cost_nano=900, usage_source="unknown"), None))
+    connection.close()
+    assert execute(["audit", "search", "--app", "lost"]) == 0
+    assert "CORRECTED TO" not in capsys.readouterr().out
+    reconcile(data, "lost", 10, BILLED, Usage(input_tokens=1, output_tokens=2), 3, "ada")
+    assert execute(["audit", "search", "--app", "lost"]) == 0
+    head, other, corrected = capsys.readouterr().out.splitlines()
+    assert head.split()[-4:] == "COST USD CORRECTED TO".split()
+    assert corrected.split()[-2:] == ["0.000000900", "0.000000003"]
+    assert other.split()[-2:] == ["0.000000900", "-"]
+    assert execute(["audit", "search", "--app", "lost", "--format", "json"]) == 0
+    assert [row["corrected_nano"] for row in json.loads(capsys.readouterr().out)] == [None, 3]
 
 
 def test_an_end_that_the_log_does_not_have_leaves_the_request_unproven(

@@ -92,6 +92,10 @@ def test_consistency_that_cannot_be_looked_at(log: Path, capsys: pytest.CaptureF
     assert execute(["audit", "consistency", "kept", "--key", "nonsense"]) == 2
     assert "this is not the public key" in capsys.readouterr().err
     assert execute(["audit", "consistency", "kept", "--key", str(SIGNER.key)]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "both are the same log of" in told.err
+    assert "needs no proof" in told.err
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """`gptgate policy`: check, test and explain."""
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -89,6 +91,15 @@ def test_a_case_that_does_not_hold_is_shown_with_its_differences(
     ]
     assert "1 of 2 cases hold" in shown.out
     assert "1 of 2 cases do not hold" in shown.err
+    assert execute(["policy", "test", suite(folder, GOOD[0], bad), "--format", "csv"]) == 1
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
+        ["name", "holds", "difference"],
+        ["c0", "yes", ""],
+        ["c1", "no", "effect: expected deny, got redact"],
+        ["c1", "no", "rules: - later"],
+        ["c1", "no", "rules: + baseline/redact-personal-data"],
+        ["c1", "no", "score: expected 0 to 3, got 20 (20 pii)"],
+    ]
     assert execute(["policy", "test", suite(folder, GOOD[0], bad), "--format", "json"]) == 1
     assert [one["holds"] for one in json.loads(capsys.readouterr().out)] == [True, False]
 

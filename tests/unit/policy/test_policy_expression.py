@@ -65,17 +65,23 @@ LONG = "x" * 70
         (f"{LONG} == 1", [(f"no fact is called {LONG[:64]}", FACT_NAMES)]),
         ("true or zz == 1", [("'or' is no word of conditions", "write ||"), ("no fact is called zz", FACT_NAMES)]),
         ("risk.score = 1", [("'=' is no sign of conditions", "write ==")]),
-        ("risk.score === 1 & kinds.size()!==2", [
-            ("'===' is no sign of conditions", "write =="),
-            ("'&' is no sign of conditions", "write &&"),
-            ("'!==' is no sign of conditions", "write !="),
-        ]),
-        ("risk.score => 1 | risk.score =< 3 || risk.score <> 7", [
-            ("'=>' is no sign of conditions", "write >="),
-            ("'|' is no sign of conditions", "write ||"),
-            ("'=<' is no sign of conditions", "write <="),
-            ("'<>' is no sign of conditions", "write !="),
-        ]),
+        (
+            "risk.score === 1 & kinds.size()!==2",
+            [
+                ("'===' is no sign of conditions", "write =="),
+                ("'&' is no sign of conditions", "write &&"),
+                ("'!==' is no sign of conditions", "write !="),
+            ],
+        ),
+        (
+            "risk.score => 1 | risk.score =< 3 || risk.score <> 7",
+            [
+                ("'=>' is no sign of conditions", "write >="),
+                ("'|' is no sign of conditions", "write ||"),
+                ("'=<' is no sign of conditions", "write <="),
+                ("'<>' is no sign of conditions", "write !="),
+            ],
+        ),
         ("request.stream==!true && !!request.stream && 'a = b & c' != ''", []),
         ("size(zz) == yy", [("no fact is called zz", FACT_NAMES), ("no fact is called yy", FACT_NAMES)]),
         ("kinds.all(time, true)", [("the variable 'time' has the name of a fact", "call it otherwise")]),

@@ -1,5 +1,6 @@
 """`python -m gptgate_verify` on a folder and on a proof: what it proves, and what witnesses must have cosigned."""
 
+import json
 import os
 import subprocess
 import sys
@@ -145,8 +146,64 @@ def test_nothing_is_called_proven_before_all_of_it_is(log: Folder, capsys: pytes
 
 
 @pytest.mark.parametrize("keys", [[str(LOG.key)], [str(WITNESSES[0].key)] * 2, ["nonsense"]])
-def test_what_is_no_set_of_witnesses_is_refused(log: Folder, keys: list[str]) -> None:
-    assert run(log.path, *[argument for key in keys for argument in ("--witness", key)]) == 3
+def test_what_is_no_set_of_witnesses_says_nothing_of_the_log(
+    log: Folder, keys: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(log.path, *[argument for key in keys for argument in ("--witness", key)]) == 2
+    assert capsys.readouterr().err.startswith("could not check: --witness: ")
+
+
+def test_what_is_another_thing_than_was_asked_for_says_nothing_of_the_log(
+    log: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "README.md").write_text("# A program\n\nWords.\n")
+    (other / "package.json").write_text('{"name": "x"}')
+    (other / "stranger").write_bytes(Signer("other.example/log", b"\x01" * 32).checkpoint(3, b"\x01" * 32))
+    for arguments, said in (
+        ((other / "README.md",), "README.md is no proof"),
+        ((other / "package.json",), "package.json is no proof"),
+        ((log.path / "checkpoint",), "checkpoint is no proof"),
+        ((other,), f"there is no log in {other}; "),
+        ((log.path, "--checkpoint", other / "README.md"), "README.md is no checkpoint of this log: "),
+        ((log.path, "--checkpoint", other / "stranger"), "stranger is no checkpoint of this log: "),
+    ):
+        assert run(*arguments) == 2, said
+        assert said in capsys.readouterr().err
+    assert main([str(other / "README.md"), str(log.path)]) == 2
+    assert "KEY is the line that" in capsys.readouterr().err
+    (log.path / "checkpoint").unlink()
+    assert run(log.path) == 3, "a log that has lost its checkpoint is not whole"
+
+
+def test_an_entry_is_shown_a_line_for_each_field_and_whole_as_json(
+    log: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = json.dumps({"type": "intent", "body": {"end_user": "a\u202eb\x9b"}}, ensure_ascii=False).encode()
+    grown = GrowingLog()
+    grown.append([entry])
+    path = tmp_path / "one.proof"
+    path.write_bytes(format_proof(entry, 0, [], LOG.checkpoint(1, grown.root(), [])))
+    assert run(path) == 0
+    told = capsys.readouterr().out
+    assert told.splitlines()[0] == "log.example/test: entry 0 of 1, as signed:"
+    assert '    "type": "intent",' in told.splitlines()
+    assert told.replace("\n", "").isprintable()
+    assert run(path, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"log": "log.example/test", "size": 1, "index": 0, "entry": json.loads(entry)}
+
+
+def test_as_json_a_log_says_how_much_its_witnesses_saw(log: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    log.noted("one", log.head(120, WITNESSES[0]))
+    assert run(log.path, *KEYS[:2], "--json") == 0
+    seen = [{"witness": "w1.example/w", "size": 120, "at": "2027-01-15T08:00:00Z"}]
+    assert json.loads(capsys.readouterr().out) == {
+        "log": "log.example/test",
+        "size": 300,
+        "cosigned": [{"size": 120, "witnesses": seen}],
+    }
 
 
 @pytest.mark.parametrize(
