@@ -1,6 +1,8 @@
 """Gateways and the server of their counters: certificates, users and passwords."""
 
+import contextlib
 import ipaddress
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,18 +10,22 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from redis.asyncio.connection import AbstractConnection
 
 from gptgate.compose import App
 from gptgate.config.problem import ConfigError
+from gptgate.core.errors import CountersUnavailable
+from gptgate.shared.link import JOIN, Link, _hear_out
 from gptgate.telemetry.log import LineWriter
 from harness import CONFIG, free_port, running_gateway, write_config
 from raw_client import CHAT, RawClient, post, prompt
-from shared_parts import PROGRAM, WITHOUT, Server, ready
+from shared_parts import PROGRAM, WITHOUT, Server, ready, spec_of
 from waiting import eventually
 
 GUIDE = Path(__file__).parents[2] / "docs/how-to/run-with-valkey.md"
@@ -70,6 +76,18 @@ def authority(folder: Path) -> Authority:
         file.write_bytes(key.private_bytes(serialization.Encoding.PEM, pkcs8, plain))
     made.both.write_bytes(made.gateway.read_bytes() + made.gateway_key.read_bytes())
     return made
+
+
+def lock_with_password(key: Path, locked: Path) -> None:
+    lock = serialization.BestAvailableEncryption(b"a password")
+    private = serialization.load_pem_private_key(key.read_bytes(), None)
+    locked.write_bytes(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock))
+
+
+def linked(server: Server, known: Authority, certificate: Path, key: Path | None = None) -> Link:
+    """What joins a gateway that shows this certificate."""
+    files = {"ca": str(known.ca), "cert": str(certificate), "key": str(key or "")}
+    return Link(msgspec.structs.replace(spec_of(server, timeout_ms=20_000), **files), "")
 
 
 def has_tls() -> bool:
@@ -194,9 +212,7 @@ async def test_a_gateway_that_has_none_to_show_or_the_wrong_one_is_refused_at_th
 
 async def test_a_certificate_that_cannot_be_shown_is_refused_at_the_start(tmp_path: Path, known: Authority) -> None:
     locked = tmp_path / "locked.key"
-    lock = serialization.BestAvailableEncryption(b"a password")
-    key = serialization.load_pem_private_key(known.gateway_key.read_bytes(), None)
-    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock))
+    lock_with_password(known.gateway_key, locked)
     files = {
         "none": [f"cert: {tmp_path}/none"],
         "no key": [f"cert: {known.gateway}"],
@@ -206,6 +222,65 @@ async def test_a_certificate_that_cannot_be_shown_is_refused_at_the_start(tmp_pa
     for name, more in files.items():
         said = await refused(tmp_path / name.replace(" ", "-"), config("rediss://127.0.0.1:1", *more))
         assert "cannot use the certificate and the key in" in said, name
+
+
+async def test_a_key_that_is_renewed_with_a_password_is_an_error_and_asks_nobody_for_it(
+    tmp_path: Path, asking: Server, known: Authority
+) -> None:
+    shown = Path(shutil.copy(known.gateway_key, tmp_path))
+    link = linked(asking, known, known.gateway, shown)
+    try:
+        await link.meet()
+        lock_with_password(known.gateway_key, shown)
+        with pytest.raises(CountersUnavailable) as refused:
+            await link.meet()
+        assert str(shown) in refused.value.detail
+        assert "without a password" in refused.value.hint
+        shutil.copy(known.gateway_key, shown)
+        await link.meet()
+    finally:
+        await link.close()
+
+
+async def test_a_certificate_that_is_renewed_is_shown_from_the_next_connection_on(
+    tmp_path: Path, asking: Server, known: Authority, folder: Path
+) -> None:
+    shown = Path(shutil.copy(known.both, tmp_path))
+    link = linked(asking, known, shown)
+    ask: dict[str, object] = {"step": "beat", "epoch": "none"}
+    try:
+        await link.meet()
+        assert await link.call(JOIN, ["a"] * 6, ask) == ["lost"]
+        shutil.copy(authority(folder / "renewed").both, shown)
+        with pytest.raises(CountersUnavailable) as refused:
+            await link.meet()
+        assert "counters.cert must name" in refused.value.hint
+        shutil.copy(known.both, shown)
+        await link.meet()
+        assert await link.call(JOIN, ["a"] * 6, ask) == ["lost"]
+    finally:
+        await link.close()
+
+
+async def test_only_a_server_that_could_not_be_met_is_waited_for_to_say_why(
+    asking: Server, known: Authority, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = 0
+
+    async def hear_out(connection: AbstractConnection) -> None:
+        nonlocal waits
+        waits += 1
+        await _hear_out(connection)
+
+    monkeypatch.setattr("gptgate.shared.link._hear_out", hear_out)
+    for shown, expected in ((known.both, 0), (authority(folder / "nobody").both, 1)):
+        link = linked(asking, known, shown)
+        with contextlib.suppress(CountersUnavailable):
+            await link.meet()
+            await link.call(JOIN, ["a"] * 6, {"step": "beat", "epoch": "none"})
+            await link.meet()
+        await link.close()
+        assert waits == expected
 
 
 async def test_a_file_that_holds_no_certificates_is_refused_at_the_start(tmp_path: Path, known: Authority) -> None:

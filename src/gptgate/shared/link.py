@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -25,7 +26,7 @@ EVICTS_NOTHING = "noeviction"
 CLOSED = "the handler is closed"
 """In the RuntimeError by which uvloop says that a connection was closed before it was written to."""
 ALERT_S = 0.25
-"""How long an alert of a server that speaks TLS is waited for, before it is met."""
+"""How long an alert of a server that speaks TLS is waited for, where meeting it failed."""
 AGAINST_CERTIFICATES = ("CERTIFICATE", "UNKNOWN_CA", "DECRYPT_ERROR", "HANDSHAKE_FAILURE")
 """What alerts of a server have in their names that concern the gateway's certificate."""
 
@@ -41,24 +42,11 @@ class Link:
     """Calls scripts, without any retry: a charge whose answer is lost may have been made."""
 
     def __init__(self, spec: CountersSpec, password: str) -> None:
-        self.server = ""
-        """The server process that was joined; empty: none was yet, or it is in doubt."""
-        timeout_s = spec.timeout_ms / 1000
-        files = {"ssl_ca_certs": spec.ca, "ssl_certfile": spec.cert, "ssl_keyfile": spec.key}
-        pool = BlockingConnectionPool.from_url(
-            spec.url,
-            max_connections=CONNECTIONS,
-            timeout=timeout_s,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            username=spec.user or None,
-            password=password or None,
-            **{name: file for name, file in files.items() if file},
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-            redis_connect_func=self._greet,
-        )
-        self._client = Redis(connection_pool=pool)
+        self._server = ""
+        """The server process that was met last; empty: none was yet."""
+        self._hears_out = False
+        self._meeting = _client(spec, password, 1, self._begin)
+        self._client = _client(spec, password, CONNECTIONS, self._greet)
         self._scripts = {text: self._client.register_script(text) for text in (CHARGE, JOIN)}
 
     async def call(self, script: str, keys: Sequence[str], ask: dict[str, object]) -> Reply:
@@ -80,34 +68,97 @@ class Link:
     async def meet(self) -> tuple[str, str]:
         """The id of the server process that answers now, and what speaks against it. Raises CountersUnavailable when it
         may forget counters."""
-        self.server = ""
         try:
+            about = await self._ask_about()
             await self._client.connection_pool.disconnect(inuse_connections=False)
-            about = {**await self._client.info("server"), **await self._client.info("memory")}
         except (RedisError, OSError, RuntimeError) as error:
             raise _failed(error) from error
         policy = about.get("maxmemory_policy")
         if about.get("maxmemory") and policy != EVICTS_NOTHING:
             raise unavailable(f"the server evicts keys: set its maxmemory-policy to {EVICTS_NOTHING}")
-        return str(about["run_id"]), _doubts(policy)
+        self._server = str(about["run_id"])
+        return self._server, _doubts(policy)
 
     async def close(self) -> None:
-        await self._client.aclose()
-        await self._client.connection_pool.disconnect()
+        for client in (self._meeting, self._client):
+            await client.aclose()
+            await client.connection_pool.disconnect()
 
-    async def _greet(self, connection: AbstractConnection) -> None:
-        """A server that took over, or came back, may not have heard of the last charges. It breaks all connections, so
-        asking at the beginning of each is enough."""
-        if isinstance(connection, SSLConnection) and not self.server:
+    async def _ask_about(self) -> dict[str, Any]:
+        """On a connection of its own, for it alone leads to whichever server there is."""
+        try:
+            return await self._info()
+        except (RedisError, OSError, RuntimeError):
+            if not issubclass(self._meeting.connection_pool.connection_class, SSLConnection):
+                raise
+            # It may have spoken against the gateway's certificate, and nobody listened.
+            self._hears_out = True
+            return await self._info()
+        finally:
+            self._hears_out = False
+
+    async def _info(self) -> dict[str, Any]:
+        try:
+            return {**await self._meeting.info("server"), **await self._meeting.info("memory")}
+        finally:
+            await self._meeting.connection_pool.disconnect()
+
+    async def _begin(self, connection: AbstractConnection) -> None:
+        if self._hears_out:
             await _hear_out(connection)
         await connection.on_connect()
-        if not self.server:
-            return
+
+    async def _greet(self, connection: AbstractConnection) -> None:
+        """A server that took over, or came back, may not have heard of the last charges, and its counters bear the same
+        name. It has none of the connections that there were, so asking at the beginning of each is enough."""
+        await connection.on_connect()
         await connection.send_command("INFO", "server")
         about = str(await connection.read_response())
-        if f"run_id:{self.server}" not in about:
-            self.server = ""
-            raise RedisError("another server process answers than before")
+        if not self._server or f"run_id:{self._server}" not in about:
+            raise RedisConnectionError("another server process answers than before")
+
+
+class _Unreadable(RedisError):
+    """A file of certificates, or of a key, that cannot be used."""
+
+
+class _Encrypted(SSLConnection):
+    """Reads its files whenever it connects, for they are renewed."""
+
+    def _connection_arguments(self) -> Mapping[str, object]:
+        self.ssl_context.context = None
+        try:
+            return super()._connection_arguments()
+        except (OSError, ValueError) as error:
+            names = [name for name in (self.certfile, self.keyfile, self.ca_certs) if name]
+            raise _Unreadable(f"cannot use {', '.join(names)}: {error}") from error
+
+
+def _client(
+    spec: CountersSpec, password: str, connections: int, greet: Callable[[AbstractConnection], Awaitable[None]]
+) -> Redis:
+    """So many connections at a time, each greeted first; nothing is tried twice."""
+    timeout_s = spec.timeout_ms / 1000
+    files = {"ssl_ca_certs": spec.ca, "ssl_certfile": spec.cert, "ssl_keyfile": spec.key}
+    given = {name: file for name, file in files.items() if file}
+    if spec.cert:
+        given["ssl_password"] = ""  # else whoever sits before the terminal is asked for a key's, and all else waits
+    pool = BlockingConnectionPool.from_url(
+        spec.url,
+        max_connections=connections,
+        timeout=timeout_s,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        username=spec.user or None,
+        password=password or None,
+        **given,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+        redis_connect_func=greet,
+    )
+    if pool.connection_class is SSLConnection:
+        pool.connection_class = _Encrypted
+    return Redis(connection_pool=pool)
 
 
 async def _hear_out(connection: AbstractConnection) -> None:
@@ -128,6 +179,8 @@ def _failed(error: Exception) -> CountersUnavailable:
         failed.hint = "counters.user and counters.credential must be those that the server knows"
     elif isinstance(error, NoPermissionError):
         failed.hint = "give counters.user the rights that the guide names: docs/how-to/run-with-valkey.md"
+    elif isinstance(error.__cause__, _Unreadable):
+        failed.hint = "counters.cert, its key in counters.key, without a password, and counters.ca must be files in PEM"
     elif any(isinstance(each, ssl.SSLError) and _speaks_against_ours(each) for each in (error, error.__context__)):
         failed.hint = "counters.cert must name a certificate, and counters.key its key, that the server accepts"
     elif isinstance(error.__context__, ssl.SSLCertVerificationError):

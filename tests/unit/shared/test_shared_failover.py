@@ -1,0 +1,117 @@
+"""A server that takes over, on the same address, without the last charges: as a replica does."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+import redis
+
+from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, Unit, Window
+from gptgate.core.errors import BudgetExceeded
+from gptgate.core.shared import Wish
+from shared_parts import LedgerThere, Member, Server, running_server
+from waiting import PATIENCE_S
+
+LIFE = BudgetSpec(name="life", scope=(), unit=Unit.USD, window=Window.LIFETIME, amount=100)
+CHARGES = [BudgetCharge(LIFE, ())]
+
+
+class Address:
+    """Leads to one server, and from some moment on to another. Connections that there are stay where they lead."""
+
+    def __init__(self, server: Server) -> None:
+        self.leads_to = server
+        self.url = ""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
+
+    async def close(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self.leads_to.port)
+        self._tasks += [asyncio.create_task(self._pass(*way)) for way in ((reader, back), (there, writer))]
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        finally:
+            writer.transport.abort()
+
+
+class Gone(NamedTuple):
+    """A gateway's part whose server does not answer any more, and in whose place another answers new connections."""
+
+    member: Member
+    ledger: LedgerThere
+
+
+@pytest.fixture
+def gone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gone]:
+    """The other server has not heard of the 60 that were spent. Nobody gives a sign of life in between."""
+    monkeypatch.setattr("gptgate.shared.membership.BEAT_S", 10 * PATIENCE_S)
+    loop = asyncio.new_event_loop()
+    with running_server() as old, running_server() as new:
+        address = Address(old)
+        loop.run_until_complete(address.open())
+        old.url = address.url
+        member = Member(old, loop, "behind", [LIFE])
+        ledger = LedgerThere(member)
+        copy(old, new)
+        ledger.settle(ledger.reserve("first", "app", CHARGES, Spend(nano=60), 0), Spend(nano=60))
+        with old.client() as client:
+            client.client_pause(1000 * int(PATIENCE_S))
+        address.leads_to = new
+        try:
+            yield Gone(member, ledger)
+        finally:
+            member.close()
+            loop.run_until_complete(address.close())
+    loop.close()
+
+
+def copy(old: Server, new: Server) -> None:
+    """What the one has heard of by now, the other knows too."""
+    with redis.Redis(port=old.port) as source, redis.Redis(port=new.port) as target:
+        for key in source.scan_iter():
+            target.restore(key, 0, source.dump(key))
+
+
+def test_a_server_that_took_over_is_noticed_although_the_connections_to_the_old_one_are_silent(gone: Gone) -> None:
+    """As when a host is gone: nothing says so to those who are connected, and who connects anew reaches the other."""
+    member, ledger = gone
+    wish = Wish((), CHARGES, Spend(nano=41))
+
+    async def ask(name: str) -> str:
+        hold = await member.counters.admit(name, "app", (), wish, 0)
+        try:
+            await hold.reserve(wish)
+        except BudgetExceeded:
+            return "refused"
+        finally:
+            hold.requests.release()
+        return "admitted"
+
+    async def both() -> list[str]:
+        """One of them may be sent to the old server, and waits for its answer."""
+        asking = [asyncio.create_task(ask(name)) for name in ("one", "other")]
+        done, waiting = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(asking)
+        return [task.result() for task in done]
+
+    assert {*member.run(both())} == {"refused"}
+    member.run(member.ready())
+    assert ledger.spent(CHARGES[0], 0) == 60
