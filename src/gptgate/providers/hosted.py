@@ -18,7 +18,8 @@ from gptgate.core.snapshot import ModelSpec
 
 TOOL = "tool"
 """What such a segment says that it holds; see `Segment.media`."""
-OPENAI_FIELDS = {"web_search_options": "web_search", "search_parameters": "web_search", "plugins": "plugins"}
+XAI_FIELD = "search_parameters"
+OPENAI_FIELDS = {"web_search_options": "web_search", XAI_FIELD: "web_search", "plugins": "plugins"}
 """Fields by which a chat completion offers such tools, beside the list of tools: OpenAI's, xAI's and OpenRouter's. With
 the names of what they offer."""
 ANTHROPIC_FIELDS = {"mcp_servers": "mcp"}
@@ -75,7 +76,11 @@ def bounded_tools(request: ChatRequest, model: ModelSpec) -> dict[Path, bytes]:
 def read_uses(reported: Any) -> dict[str, int]:
     """How often tools were used, of a usage's ``server_tool_use``. Raises ValueError for what cannot be believed."""
     uses: dict[str, int] = {}
-    for key, count in reported.items() if type(reported) is dict else ():
+    if reported is None:
+        return uses
+    if type(reported) is not dict:
+        raise ValueError("not an account of uses")
+    for key, count in reported.items():
         named = _REPORTED.fullmatch(key)
         if named is None or count is None:
             continue
@@ -92,7 +97,8 @@ def _hosted(
     segments: list[Segment] = []
     offered: list[HostedTool] = []
     for field, name in fields.items():
-        if document.get(field) not in (None, [], False):
+        value = document.get(field)
+        if value not in (None, [], False) and not (field == XAI_FIELD and _is_off(value)):
             segments.append(Segment((field,), Origin.TOOL_DEFINITION, "", media=TOOL))
             offered.append(HostedTool(name=name))
     tools = document.get("tools")
@@ -102,6 +108,11 @@ def _hosted(
             segments.append(Segment(("tools", index), Origin.TOOL_DEFINITION, "", media=TOOL))
             offered.append(_offered(tool, index, fee_name(kind), told))
     return Hosted(tuple(segments), tuple(offered))
+
+
+def _is_off(search_parameters: object) -> bool:
+    """Whether they turn the search off, as some clients do in each request."""
+    return type(search_parameters) is dict and search_parameters.get("mode") == "off"
 
 
 def fee_name(kind: object) -> str:

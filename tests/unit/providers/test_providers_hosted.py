@@ -91,6 +91,25 @@ def test_unbelievable_uses_make_a_usage_unknown(lie: Any) -> None:
     assert read_openai({**OPENAI, **told}) is None
 
 
+@pytest.mark.parametrize("lie", [[], [1], "3", 3, 0, False, ""], ids=repr)
+def test_uses_that_are_no_object_make_a_usage_unknown(lie: Any) -> None:
+    told = {"server_tool_use": lie}
+    assert read_anthropic({**ANTHROPIC, **told}) is None
+    assert read_openai({**OPENAI, **told}) is None
+
+
+@pytest.mark.parametrize("said", [{"mode": "off"}, {"mode": "off", "sources": [{"type": "web"}]}])
+def test_a_search_that_is_turned_off_is_none(said: Any) -> None:
+    assert hosted(Endpoint.CHAT, search_parameters=said) == ()
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"mode": "auto"}, {"mode": "OFF"}, {"mode": ["off"]}, {"mode": None}, "off", ["off"]]
+)
+def test_a_search_that_is_not_turned_off_in_so_many_words_may_be_made(said: Any) -> None:
+    assert hosted(Endpoint.CHAT, search_parameters=said) == (HostedTool(name="web_search"),)
+
+
 def test_a_usage_of_a_hundred_tools_is_not_believed() -> None:
     told = {"server_tool_use": {f"tool{number}_requests": 1 for number in range(100)}}
     assert read_anthropic({**ANTHROPIC, **told}) is None
