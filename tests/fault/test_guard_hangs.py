@@ -213,7 +213,7 @@ async def test_requests_after_one_that_hung_are_served() -> None:
     with pytest.raises(GuardFailed) as caught:
         await gate.serve(chat(Dialect.OPENAI, "hello", stream=False, request_id="r1"), principal, Caller())
     assert caught.value.message == "Looking at this took too long."
-    assert (caught.value.why or "").startswith("ended in gptgate.detectors.inspector.")
+    assert (caught.value.why or "").startswith("ended in gptgate.detectors.stretches.")
     out = Caller()
     await gate.serve(chat(Dialect.OPENAI, "hello", stream=False, request_id="r2"), principal, out)
     assert out.status == 200

@@ -1,7 +1,7 @@
 """Compiled patterns: exact spans by RE2, and which patterns are worth asking for them."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -39,6 +39,20 @@ def compile_bytes(source: str, *, ignore_case: bool, longest: bool = False) -> "
     return re2.compile(source.encode(), options)
 
 
+def compile_fullmatch(source: str) -> Callable[[bytes, int], bool]:
+    """Whether the bytes from a place on are a match of the pattern. Raises `re2.error`.
+
+    This asks RE2 itself: the generator and the match that its `fullmatch` makes take more time than the answer.
+    """
+    match, whole = compile_bytes(source, ignore_case=False)._regexp.Match, re2._Anchor.ANCHOR_BOTH
+
+    def is_match(data: bytes, at: int) -> bool:
+        start: int = match(whole, data, at, len(data))[0][0]
+        return start >= 0
+
+    return is_match
+
+
 class CompiledPattern:
     """A pattern and its matches in bytes that begin and end with the separator."""
 
@@ -69,7 +83,8 @@ class CompiledPattern:
         """
         pattern, search = self.pattern, self._regex.search
         at, searches = since, 0
-        while (match := search(data, at) if searches < _FREELY else self._near(data, at, before)) is not None:
+        within = before + pattern.reach
+        while (match := search(data, at, within) if searches < _FREELY else self._near(data, at, before)) is not None:
             searches += bool(pattern.most)
             edge, last = match.span()
             if edge >= before:

@@ -84,7 +84,7 @@ class Form:
             left=EDGE,
             right=self.end,
             ignore_case=True,
-            trigger=self.word + (NOT_WORD if self.gives else BEFORE_VALUE),
+            trigger=self.trigger or self.word + (NOT_WORD if self.gives else BEFORE_VALUE),
             most=self._bound(body),
             accept=self.accept,
         )
@@ -104,10 +104,18 @@ def token(
 
 
 def named(
-    kind: str, line: str, word: str, *bodies: str, gives: str = "", accept: Callable[[bytes], bool] = is_random
+    kind: str,
+    line: str,
+    word: str,
+    *bodies: str,
+    gives: str = "",
+    trigger: str = "",
+    accept: Callable[[bytes], bool] = is_random,
 ) -> Form:
     """A secret of a form that much else has: the provider's name stands before it (``datadog_key = ...``)."""
-    return Form(f"secret.{kind}", line, bodies, word=word, gives=gives, end="[^A-Za-z0-9_=-]", accept=accept)
+    return Form(
+        f"secret.{kind}", line, bodies, word=word, gives=gives, end="[^A-Za-z0-9_=-]", trigger=trigger, accept=accept
+    )
 
 
 def after(

@@ -325,7 +325,8 @@ def unfinished(node: Node) -> str:
                 return ""
             pattern = unfinished(items[-1])
             for item in reversed(items[:-1]):
-                pattern = _any_of([f"{loosened(item)}(?:{pattern})", unfinished(item)])
+                whole = f"{loosened(item)}{pattern}"  # holds a byte itself: its one other beginning is nothing
+                pattern = f"(?:{whole})?" if isinstance(item, Chars) else _any_of([whole, unfinished(item)])
             return pattern
 
 

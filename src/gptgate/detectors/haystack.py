@@ -7,7 +7,6 @@ from itertools import accumulate
 
 from gptgate.core.finding import Origin, Segment
 from gptgate.detectors.derive import Piece
-from gptgate.detectors.engine import Finder
 from gptgate.detectors.lane import LaneGroup
 from gptgate.detectors.pattern import SEPARATOR
 
@@ -34,26 +33,26 @@ class Haystacks:
 
     def __init__(self, groups: Sequence[LaneGroup]) -> None:
         self._groups = groups
-        self._plans: dict[frozenset[Origin], tuple[tuple[Finder, frozenset[Origin]], ...]] = {}
+        self._plans: dict[frozenset[Origin], tuple[tuple[LaneGroup, frozenset[Origin]], ...]] = {}
         """Whose words there are → who looks at the words of whom: as many as there are sets of origins."""
 
     def of(
         self, segments: Sequence[Segment], pieces: Sequence[Piece], data: bytes
-    ) -> Iterator[tuple[Finder, Haystack]]:
-        """The finders that look at any of these words, each with those that it looks at. `data`: all pieces, joined."""
+    ) -> Iterator[tuple[LaneGroup, Haystack]]:
+        """The groups that look at any of these words, each with those that it looks at. `data`: all pieces, joined."""
         present = frozenset([segment.origin for segment in segments])
         plan = self._plans.get(present)
         if plan is None:
             plan = self._plans[present] = tuple(
-                (group.finder, present & group.origins) for group in self._groups if present & group.origins
+                (group, present & group.origins) for group in self._groups if present & group.origins
             )
         made = {present: Haystack(pieces, data)}
-        for finder, seen in plan:
+        for group, seen in plan:
             haystack = made.get(seen)
             if haystack is None:
                 chosen = [piece for piece in pieces if segments[piece.segment].origin in seen]
                 haystack = made[seen] = Haystack(chosen, joined([piece.data for piece in chosen]))
-            yield finder, haystack
+            yield group, haystack
 
 
 def joined(texts: Iterable[bytes]) -> bytes:

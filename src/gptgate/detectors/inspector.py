@@ -24,12 +24,13 @@ from gptgate.detectors.junctions import as_segments, reaching, rows
 from gptgate.detectors.known import Forms, FormsWatch, KnownStrings, find
 from gptgate.detectors.lane import Lane, LaneGroup, covers, in_order
 from gptgate.detectors.multi import Cache, make_finder
-from gptgate.detectors.pattern import SEPARATOR, Detector
+from gptgate.detectors.pattern import SEPARATOR, Detector, Pattern
 from gptgate.detectors.prose import Prose
 from gptgate.detectors.reading import read_text
 from gptgate.detectors.registry import DETECTORS, VIEWS, WHOLE_DETECTORS
 from gptgate.detectors.scanner import Division, Scanner
 from gptgate.detectors.signals import hiding, signal_points, unreadable
+from gptgate.detectors.stretches import Stretch
 from gptgate.detectors.unfinished import Beginnings, Unfinished
 from gptgate.detectors.view import View
 from gptgate.detectors.watch import Watch, WatchedScanner
@@ -86,13 +87,14 @@ class TextInspector:
         ]
         patterns = [lane.compiled.pattern for lane in self._lanes]
         # Patterns by whose words they look at: a text is searched for those alone that look at it. Phrases apart, for
-        # streams that hold none back ask for them seldom.
-        together: dict[tuple[frozenset[Origin], bool], list[int]] = {}
+        # streams that hold none back ask for them seldom; and those of a configuration, which may reach over much.
+        together: dict[tuple[frozenset[Origin], bool, bool], dict[int, Pattern]] = {}
         for index, lane in enumerate(self._lanes):
-            together.setdefault((lane.origins, patterns[index].is_phrase), []).append(index)
+            pattern = patterns[index]
+            together.setdefault((lane.origins, pattern.is_phrase, pattern.is_foreign), {})[index] = pattern
         self._groups = [
-            LaneGroup(origins, frozenset(lanes), make_finder(engine, patterns, lanes, cache))
-            for (origins, _), lanes in together.items()
+            LaneGroup.of(origins, lanes, make_finder(engine, patterns, lanes, cache))
+            for (origins, *_), lanes in together.items()
         ]
         self._haystacks = Haystacks(self._groups)
         kinds: dict[tuple[str, str, bool], list[int]] = {}
@@ -212,15 +214,15 @@ class TextInspector:
 
     def _search(self, segments: Sequence[Segment], pieces: Sequence[Piece], data: bytes) -> list[Finding]:
         """What the lanes find in the words of those at whom they look, lane by lane."""
-        hits: list[tuple[int, Haystack]] = []
-        for finder, haystack in self._haystacks.of(segments, pieces, data):
-            hits += [(hit, haystack) for hit in finder.hits(haystack.data)]
+        hits: list[tuple[int, Sequence[Stretch], Haystack]] = []
+        for group, haystack in self._haystacks.of(segments, pieces, data):
+            hits += [(hit, found, haystack) for hit, found in group.look(haystack.data).items()]
         hits.sort(key=itemgetter(0))
         places: dict[int, str] = {}
         findings: list[Finding] = []
-        for hit, haystack in hits:
+        for hit, stretches, haystack in hits:
             lane = self._lanes[hit]
-            for start, end in lane.compiled.matches(haystack.data, 0, len(haystack.data), 0):
+            for start, end in lane.matches(haystack.data, stretches):
                 piece, begin = haystack.piece_at(start)
                 if not lane.compiled.pattern.kind.startswith(piece.believed):
                     continue

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gptgate.detectors import DETECTORS, engine
-from gptgate.detectors.engine import CompiledPattern
+from gptgate.detectors.engine import CompiledPattern, compile_bytes, compile_fullmatch
 from gptgate.detectors.grammar import Alt, Chars, Node, Repeat, Seq, members
 from gptgate.detectors.pattern import ANY, EDGE, SEPARATOR, Pattern
 
@@ -27,6 +27,14 @@ DECOYS = [
     ("attack.poisoned_tool", b"cat a/", b"id_rsa "),
 ]
 """Beginnings that may stand within one another's matches, and an end that only the last of them are near to."""
+
+
+def test_whether_the_rest_matches_is_what_re2_says_of_it() -> None:
+    source = r"(?i:[a-c]{1,3}x?)|(?-i:\xc3[\x80-\xbf])"
+    said, is_match = compile_bytes(source, ignore_case=False).fullmatch, compile_fullmatch(source)
+    for data in (b"", b"a", b"ABCx", b"abcd", b"\xc3\x84", b"-Ab", b"-\xc3"):
+        for at in range(len(data) + 1):
+            assert is_match(data, at) is (said(data, at) is not None)
 
 
 compiled_once = cache(CompiledPattern)

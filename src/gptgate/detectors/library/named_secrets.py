@@ -38,6 +38,8 @@ DETECTOR = detector(
             "An AWS session token.",
             "(?:aws_?session|(?:aws_?|amz-)security|session_?token)",
             "[A-Za-z0-9+/=]{100,1000}",
+            # Of a long match the sign has to be short (`detectors.stretches`).
+            trigger="(?:aws_?session|(?:aws_?|amz-)security|session_?token)",
         ),
         named("datadog", "A Datadog API or application key.", "(?:datadog|dd_)", _HEX40, _HEX32),
         named("heroku_legacy", "A Heroku API key of the older form.", "heroku", UUID),

@@ -63,8 +63,13 @@ class LinearModel:
     """Weighs texts. Immutable; safe in threads."""
 
     def __init__(self, weights: Weights) -> None:
+        # One object for a word in however many pairs: the same words are in most.
+        same = {word: word for word in weights.words}
         self._word = dict(weights.words).get
-        self._pair = {tuple(key.split(" ")): weight for key, weight in weights.pairs.items()}.get
+        self._pair = {
+            tuple(same.setdefault(word, word) for word in key.split(" ")): weight
+            for key, weight in weights.pairs.items()
+        }.get
         self._levels = weights.levels
         self._least = min((score for score, _ in weights.levels), default=None)
 
