@@ -26,6 +26,15 @@ _FOLLOWS = "(?:[^A-Za-z0-9]|n[uro]|id)"
 ``since``, and most ordinary texts would be searched for numbers."""
 
 
+def in_utf8(*words: str) -> str:
+    """The words as alternatives, in the cases given: patterns are of bytes and know no case beyond ASCII."""
+    return "|".join("".join(_escaped(byte) for byte in word.encode()) for word in words)
+
+
+def _escaped(byte: int) -> str:
+    return f"\\x{byte:02x}" if byte > 0x7F else re.escape(chr(byte))
+
+
 class Form(NamedTuple):
     """How a number is written.
 

@@ -47,6 +47,7 @@ BARE = [
     ("pii.tw_id", "A123456789"),
     ("pii.hk_id", "A123456(3)"),
     ("pii.th_id", "1-1012-00236-73-1"),
+    ("pii.ru_snils", "112-233-445 95"),
 ]
 BESIDE = [
     ("pii.us_ssn", "SSN", "536228726"),
@@ -131,6 +132,20 @@ BESIDE = [
     ("pii.my_nric", "MyKad", "770305-02-1234"),
     ("pii.my_nric", "MyKad", "770305 02 1234"),
     ("pii.id_nik", "NIK", "3171011708450001"),
+    ("pii.us_routing_number", "routing", "021000021"),
+    ("pii.us_routing_number", "ABA", "0210-0002-1"),
+    ("pii.ru_inn", "ИНН", "7707083893"),
+    ("pii.ru_inn", "ИНН", "500100732259"),
+    ("pii.ru_snils", "СНИЛС", "11223344595"),
+    ("pii.ua_rnokpp", "РНОКПП", "3184013700"),
+    ("pii.ua_rnokpp", "ІПН", "3184013700"),
+    ("pii.kz_iin", "ИИН", "840721234508"),
+    ("pii.lv_code", "personas kods", "161175-19997"),
+    ("pii.jmbg", "JMBG", "0101006500006"),
+    ("pii.jmbg", "EMŠO", "0101006500006"),
+    ("pii.hu_taj", "TAJ", "037 762 814"),
+    ("pii.hu_tax_id", "adóazonosító", "8343210506"),
+    ("pii.bg_egn", "ЕГН", "7523169263"),
 ]
 WITHOUT_CHECKSUM = {
     "pii.us_ssn",
@@ -211,3 +226,17 @@ def test_look_alikes_are_not(find: Find, text: str) -> None:
 
 def test_a_number_with_both_forms_is_found_once(find: Find) -> None:
     assert find("CPF: 529.982.247-25") == [("pii.br_cpf", "529.982.247-25")]
+
+
+def test_a_czech_number_of_nine_digits_is_of_before_1954(find: Find) -> None:
+    assert find("rodné číslo 285214/204") == [("pii.cz_rodne_cislo", "285214/204")]
+    assert find("rodné číslo 545214/204") == []
+    assert find("The reference is 285214/204.") == []
+
+
+def test_a_latvian_code_that_begins_with_32_says_no_date(find: Find) -> None:
+    assert find("personas kods 321234-56789") == [("pii.lv_code", "321234-56789")]
+
+
+def test_an_old_pension_account_has_no_check_number_and_is_not_found(find: Find) -> None:
+    assert "pii.ru_snils" not in {kind for kind, _ in find("СНИЛС 001-001-998 00")}

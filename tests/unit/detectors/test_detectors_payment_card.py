@@ -112,3 +112,15 @@ def test_a_number_that_is_stuck_to_what_it_is_called_is_found(find: Find, text: 
         assert find(text.format(number)) == [(CARD, number)]
     assert find(text.format("4111111111111112")) == []
     assert find("dis" + text.format("4111111111111111").removeprefix("my ")) == []
+
+
+def _with_luhn(digits: str) -> str:
+    return next(digits + last for last in "0123456789" if luhn(digits + last))
+
+
+@pytest.mark.parametrize(
+    "digits", ["50183412907", "67598123407", "18002301448871", "21313905512477", "350707413748477"]
+)
+def test_rarer_ranges_are_known(find: Find, digits: str) -> None:
+    number = _with_luhn(digits)
+    assert find(f"no: {number}, ok") == [(CARD, number)]

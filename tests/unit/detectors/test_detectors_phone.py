@@ -145,3 +145,52 @@ def test_numbers_before_other_words_are_not(find: Find, text: str) -> None:
 def test_six_digits_in_groups_are_a_number_beside_a_word_unless_they_are_a_date(find: Find) -> None:
     assert find("You can call 33 93 31") == [(PHONE, "33 93 31")]
     assert find("You can call 12 10 31") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "number"),
+    [
+        ("Customers are reachable at ", "2760 207897"),
+        ("You are erreichbar unter ", "09-6358-145"),
+        ("je suis joignable au ", "2032 385 68 19"),
+        ("my number is ", "789 755 459"),
+        ("my number is ", "19046699638"),
+        ("mi número es ", "55 1234 9876"),
+        ("meine Nummer ist ", "0176 3344 9921"),
+        ("Phone: ", "+4760239186"),
+        ("WhatsApp me: ", "+45 08648694"),
+        ("Contact ", "8 665 872 21 27"),
+        ("tel. ", "0 2304 9309"),
+        ("tel. ", "06-9/331 2047"),
+        ("mobile: ", "1 800 555 0188"),
+    ],
+)
+def test_words_by_which_people_are_reached_make_a_number_one(find: Find, before: str, number: str) -> None:
+    assert find(f"{before}{number}.") == [(PHONE, number)]
+    assert find(f"The parcel weighs {number}.") == []
+
+
+@pytest.mark.parametrize(
+    "number", ["031-938-6455", "054-478-3932", "027 592 10 41", "08-687 305 01", "06-30/287 9566", "06-1/331 2456"]
+)
+def test_forms_of_single_countries_are_found_anywhere(find: Find, number: str) -> None:
+    assert find(f"Ana, {number}, Ben") == [(PHONE, number)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mobile traffic grew from 120 000 to 340 000",
+        "the mobile app has 10 000 000 downloads",
+        "call the function with 1024 2048 4096 as sizes",
+        "Tel Aviv in 1948-1967",
+        "my number is 42",
+        "the contact form got 1 234 567 visits",
+        "reachable nodes: 123456",
+        "your order number is 302 224 48",
+        "part 091-234-5678 of the list",
+        "sizes 012 345 67 89 bytes",
+    ],
+)
+def test_counts_years_and_sizes_beside_such_words_are_not(find: Find, text: str) -> None:
+    assert find(text) == []

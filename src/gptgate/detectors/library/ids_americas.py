@@ -20,6 +20,14 @@ def is_itin(match: bytes) -> bool:
     return int(plain(match)[3:5]) in _ITIN_GROUPS
 
 
+def is_routing_number(match: bytes) -> bool:
+    """The district and the checksum of an American bank's number (ABA)."""
+    digits = plain(match)
+    district = int(digits[:2])
+    is_given_out = district <= 12 or 21 <= district <= 32 or 61 <= district <= 72 or district == 80
+    return is_given_out and is_varied(digits) and weighted(digits, (3, 7, 1)) % 10 == 0
+
+
 def is_sin(match: bytes) -> bool:
     """A Canadian number: Luhn."""
     digits = plain(match)
@@ -84,6 +92,7 @@ _FORMS = (
         "itin|ssn|social[ _-]?security|taxpayer|tax[ _-]?id",
         is_itin,
     ),
+    Form("pii.us_routing_number", "", "[0-9]{4}-?[0-9]{4}-?[0-9]", "routing|aba|rtn", is_routing_number, 30),
     Form(
         "pii.ca_sin",
         "",
@@ -139,10 +148,11 @@ _FORMS = (
 
 DETECTOR = Detector(
     name="ids_americas",
-    version=2,
+    version=3,
     kinds={
         "pii.us_ssn": "A US social security number in a range that is given out.",
         "pii.us_itin": "A US individual taxpayer identification number in a range that is given out.",
+        "pii.us_routing_number": "An American bank's routing number with its checksum, beside a word that says so.",
         "pii.ca_sin": "A Canadian social insurance number with its checksum, beside a word that says so.",
         "pii.br_cpf": "A Brazilian CPF with its checksum.",
         "pii.br_cnpj": "A Brazilian CNPJ with its checksum.",

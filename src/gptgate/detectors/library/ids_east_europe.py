@@ -51,9 +51,10 @@ def is_norwegian(match: bytes) -> bool:
 
 
 def is_czech(match: bytes) -> bool:
-    """Date and remainder of a Czech or Slovak birth number; women's months begin at 51."""
+    """Date and remainder of a Czech or Slovak birth number; women's months begin at 51. Before 1954 no digit checks."""
     digits = plain(match)
-    return is_date(f"{int(digits[2:4]) % 50 % 20:02}", digits[4:6]) and int(digits) % 11 == 0
+    checks = int(digits) % 11 == 0 if len(digits) == 10 else int(digits[:2]) < 54
+    return checks and is_date(f"{int(digits[2:4]) % 50 % 20:02}", digits[4:6])
 
 
 def is_romanian(match: bytes) -> bool:
@@ -118,7 +119,7 @@ _FORMS = (
     Form(
         "pii.cz_rodne_cislo",
         "[0-9]{2}[0-8][0-9]{3}/[0-9]{4}",
-        "[0-9]{2}[0-8][0-9]{3}[ /-]?[0-9]{4}",
+        "[0-9]{2}[0-8][0-9]{3}[ /-]?[0-9]{3,4}",
         _CZECH_WORDS,
         is_czech,
     ),
@@ -129,7 +130,7 @@ _FORMS = (
         "cnp|cod(?:ul)? numeric",
         is_romanian,
     ),
-    Form("pii.bg_egn", "", "[0-9]{2}[0-5][0-9]{7}", "egn", is_bulgarian),
+    Form("pii.bg_egn", "", "[0-9]{2}[0-5][0-9]{7}", r"egn|\xd0\x95\xd0\x93\xd0\x9d", is_bulgarian),
     Form("pii.hr_oib", "", "[0-9]{11}", "oib", is_croatian),
     Form("pii.baltic_code", "", "[1-6][0-9]{2}[01][0-9]{7}", _BALTIC_WORDS, is_baltic),
     Form(
@@ -143,7 +144,7 @@ _FORMS = (
 
 DETECTOR = Detector(
     name="ids_east_europe",
-    version=2,
+    version=3,
     kinds={
         "pii.pl_pesel": "A Polish PESEL with its date and checksum, beside a word that says so.",
         "pii.pl_nip": "A Polish NIP with its checksum, beside a word that says so.",

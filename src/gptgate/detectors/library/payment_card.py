@@ -2,6 +2,8 @@
 
 from gptgate.detectors.pattern import Detector, Pattern
 
+_SHORT_MAESTRO = (5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763)
+
 _RANGES: tuple[tuple[int, int, int, frozenset[int]], ...] = (
     # digits of the prefix, first, last, lengths
     (1, 4, 4, frozenset({13, 16, 19})),  # Visa
@@ -16,9 +18,13 @@ _RANGES: tuple[tuple[int, int, int, frozenset[int]], ...] = (
     (3, 644, 649, frozenset({16, 19})),
     (2, 65, 65, frozenset({16, 19})),
     (4, 3528, 3589, frozenset({16, 17, 18, 19})),  # JCB
+    (2, 35, 35, frozenset({16})),
+    (4, 1800, 1800, frozenset({15})),
+    (4, 2131, 2131, frozenset({15})),
     (2, 62, 62, frozenset({16, 17, 18, 19})),  # UnionPay
     (2, 81, 81, frozenset({16, 17, 18, 19})),
     (4, 2200, 2204, frozenset({16, 17, 18, 19})),  # Mir
+    *((4, first, first, frozenset({12})) for first in _SHORT_MAESTRO),
     (2, 50, 50, frozenset({13, 14, 15, 16, 17, 18, 19})),  # Maestro
     (2, 56, 58, frozenset({13, 14, 15, 16, 17, 18, 19})),
     (2, 60, 61, frozenset({16, 19})),  # RuPay, Maestro
@@ -59,13 +65,13 @@ _RIGHT = r"(?:[^A-Za-z0-9.-]|[.-][^0-9]|\.0[^0-9.])"
 
 DETECTOR = Detector(
     name="payment_card",
-    version=6,
+    version=7,
     kinds={"pii.payment_card": "A payment card number with a valid issuer range, length and Luhn checksum."},
     patterns=(
         Pattern(
             kind="pii.payment_card",
             left=_LEFT,
-            body=f"(?:[2-68][0-9]{{12,18}}|{_GROUPED})",
+            body=f"(?:[2-68][0-9]{{12,18}}|(?:5[08]|6[37])[0-9]{{10}}|1800[0-9]{{11}}|{_GROUPED})",
             right=_RIGHT,
             points=60,
             accept=is_card,
