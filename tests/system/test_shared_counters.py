@@ -253,3 +253,24 @@ async def test_a_gateway_that_was_killed_finds_its_reservations_spent_and_its_pl
     finally:
         await asyncio.to_thread(gateway.terminate)
         await provider.stop()
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["in one process", "shared"])
+async def test_who_ignores_the_wait_of_a_token_limit_is_refused_wherever_it_is_counted(
+    tmp_path: Path, counters_server: Server, shared: bool
+) -> None:
+    guarded = f"{CONFIG}guards: {{ignored_retry_after: {{times: 1, window: 24h}}}}\n"
+    limit = "{name: tokens, scope: [app], unit: output_tokens, amount: 20000, window: 24h}"
+    config = f"{guarded}limits: [{limit}]\n"
+    async with running_gateway(tmp_path, sharing(counters_server, config) if shared else config) as gateway:
+        await eventually(lambda: not gateway.app.readiness())
+        codes = []
+        for _ in range(4):
+            # As many tokens as the whole limit has, so that the second has to wait whatever the first has used.
+            body = prompt("echo: hello", stream=False, max_tokens=1000, n=20)
+            client = await RawClient.connect(gateway.base_url)
+            await client.send(post(CHAT, gateway.key, body))
+            _, headers, _ = await client.answer()
+            await client.close()
+            codes.append(headers.get("x-gptgate-error", ""))
+        assert codes == ["", "rate_limited", "rate_limited", "retry_after_ignored"]

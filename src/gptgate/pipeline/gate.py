@@ -55,7 +55,7 @@ from gptgate.pipeline.limit_headers import limit_headers
 from gptgate.pipeline.limit_plan import LimitPlan
 from gptgate.pipeline.limiting import Admitted
 from gptgate.pipeline.policy_facts import named_tags, policy_facts
-from gptgate.pipeline.reserve import price_of, reserve
+from gptgate.pipeline.reserve import Reserving, price_of
 from gptgate.pipeline.services import Services
 from gptgate.pipeline.sharing import SharedAdmitted, move, reserve_shared
 from gptgate.pipeline.turns import Turns
@@ -254,7 +254,8 @@ class Gate:
         # 9 reserve
         price = price_of(services, draft, permit, grant)
         if shared is None:
-            taken = await reserve(services, draft, permit, grant, route, price, admitted, self._heed, self._route)
+            step = Reserving(services, draft, permit, grant, route, price, admitted, self._heed, self._route)
+            taken = await step.run()
         else:
             taken = await reserve_shared(services, draft, permit, grant, price, shared, self._route)
         draft.route, draft.reservation = taken.route, taken.reservation

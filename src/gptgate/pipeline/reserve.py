@@ -1,6 +1,7 @@
 """Step 9 in one process: the price of a request, and its ceiling set aside in every limit and budget."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from gptgate.core.budgets import BudgetCharge
 from gptgate.core.errors import OverBudget, PriceUnknown
@@ -40,61 +41,29 @@ def price_of(services: Services, draft: Draft, permit: Permit, grant: Grant) -> 
     return price
 
 
-async def reserve(
-    services: Services,
-    draft: Draft,
-    permit: Permit,
-    grant: Grant,
-    route: Route,
-    price: Price | None,
-    admitted: Admitted,
-    heed: Heed,
-    encode: Encode,
-) -> Taken:
-    """Set the request's ceiling aside in every limit and budget.
+@dataclass(slots=True, eq=False)
+class Reserving:
+    """One request at step 9: its ceiling is set aside in every limit and budget.
 
     Where only what others hold is in the way, it waits for them to settle, and holds no tokens meanwhile; where budgets
-    can pay for a shorter answer only, it takes that.
+    can pay for a shorter answer only, it takes that. Each attempt is one step: nobody comes in between what it looks at
+    and what it holds.
     """
-    return await _Reserving(services, draft, permit, grant, route, price, admitted, heed, encode).run()
 
-
-class _Reserving:
-    """One request at step 9. Each attempt is one step: nobody comes in between what it looks at and what it holds."""
-
-    __slots__ = (
-        "_admitted",
-        "_app",
-        "_draft",
-        "_encode",
-        "_grant",
-        "_heed",
-        "_permit",
-        "_price",
-        "_route",
-        "_services",
-    )
-
-    def __init__(
-        self,
-        services: Services,
-        draft: Draft,
-        permit: Permit,
-        grant: Grant,
-        route: Route,
-        price: Price | None,
-        admitted: Admitted,
-        heed: Heed,
-        encode: Encode,
-    ) -> None:
-        self._services, self._draft, self._permit, self._grant = services, draft, permit, grant
-        self._route, self._price, self._admitted, self._heed, self._encode = route, price, admitted, heed, encode
-        self._app = grant.principal.app.name
+    services: Services
+    draft: Draft
+    permit: Permit
+    grant: Grant
+    route: Route
+    price: Price | None
+    admitted: Admitted
+    heed: Heed
+    encode: Encode
 
     async def run(self) -> Taken:
-        services, app = self._services, self._app
-        wanted = most(services, self._draft, self._permit, self._route, self._price)
-        if wanted.bounds and services.tokens.knows(self._route.model.name):
+        services, app = self.services, self._app
+        wanted = most(services, self.draft, self.permit, self.route, self.price)
+        if wanted.bounds and services.tokens.knows(self.route.model.name):
             await self._count(wanted)
         charges, crowd, server = self._charges(), services.crowd, services.snapshot.server
         account, may_wait = crowd.before(app, charges), crowd.admits(app, server)
@@ -116,48 +85,48 @@ class _Reserving:
         try:
             return await crowd.wait(app, account, again, server.budget_wait_ms)
         finally:
-            self._draft.mark("wait")
+            self.draft.mark("wait")
 
     async def _count(self, wanted: Ceiling) -> None:
         """Counting takes longer than all the rest, so a request that fits by its bytes and stands behind nobody is not
         counted."""
-        draft, services, charges = self._draft, self._services, self._charges()
-        limits = self._admitted.token_charges(
-            self._permit.request, self._grant, wanted.input_tokens, wanted.output_tokens
-        )
+        draft, services, charges = self.draft, self.services, self._charges()
+        limits = self.admitted.token_charges(self.permit.request, self.grant, wanted.input_tokens, wanted.output_tokens)
         if (
             limits
             or services.crowd.before(self._app, charges) is not None
             or not fits(services.ledger, charges, wanted, draft.raw.at_ms)
         ):
-            await count(services, draft, self._route)
+            await count(services, draft, self.route)
 
     def _attempt(self, wanted: Ceiling, charges: Sequence[BudgetCharge], *, may_wait: bool) -> Taken:
         """The whole answer, or one that the budgets can pay. Raises as `Ledger.reserve` and `Admitted.reserve`."""
-        services, draft, permit, at_ms = self._services, self._draft, self._permit, self._draft.raw.at_ms
-        asked = tightened(draft, self._route, wanted)
+        services, draft, permit, at_ms = self.services, self.draft, self.permit, self.draft.raw.at_ms
+        asked = tightened(draft, self.route, wanted)
         try:
-            return self._hold(charges, permit, self._route, asked)
+            return self._hold(charges, permit, self.route, asked)
         except OverBudget as refusal:
             useful = shorter(services.ledger, charges, asked, at_ms, refusal, may_wait=may_wait)
         draft.lowered_from, permit = asked.output_tokens // asked.choices, lower_output(permit, useful)
-        route = self._encode(permit, self._grant, draft.raw)
-        lowered(draft, self._route, route)
-        cut = tightened(draft, route, most(services, draft, permit, route, self._price))
+        route = self.encode(permit, self.grant, draft.raw)
+        lowered(draft, self.route, route)
+        cut = tightened(draft, route, most(services, draft, permit, route, self.price))
         return self._hold(charges, permit, route, cut)
 
     def _hold(self, charges: Sequence[BudgetCharge], permit: Permit, route: Route, asked: Ceiling) -> Taken:
         """Exactly this, in its limits of tokens and in its budgets, or in none of them."""
-        draft, admitted, tokens = self._draft, self._admitted, (asked.input_tokens, asked.output_tokens)
-        self._heed(
-            draft.principal, draft.raw.started_ns, lambda: admitted.reserve(permit.request, self._grant, *tokens)
-        )
+        draft, admitted, tokens = self.draft, self.admitted, (asked.input_tokens, asked.output_tokens)
+        self.heed(draft.principal, draft.raw.started_ns, lambda: admitted.reserve(permit.request, self.grant, *tokens))
         try:
-            held = self._services.ledger.reserve(draft.raw.id, self._app, charges, asked.spend, draft.raw.at_ms)
+            held = self.services.ledger.reserve(draft.raw.id, self._app, charges, asked.spend, draft.raw.at_ms)
         except OverBudget:
             admitted.give_tokens_back()
             raise
         return Taken(permit, route, held, asked)
 
     def _charges(self) -> list[BudgetCharge]:
-        return charges_of(self._services.budgets.all, self._draft, self._grant)
+        return charges_of(self.services.budgets.all, self.draft, self.grant)
+
+    @property
+    def _app(self) -> str:
+        return self.grant.principal.app.name

@@ -83,6 +83,8 @@ class SharedAdmitted(Admitted):
         except ClientError as refusal:
             refusal.standing += self.standing()
             self._cancel()
+            if isinstance(refusal, RateLimited):
+                self._patience.refused(self._principal, self._raw.started_ns, refusal)
             raise
         finally:
             self._see()
@@ -157,7 +159,7 @@ async def reserve_shared(
     admitted: SharedAdmitted,
     encode: Encode,
 ) -> Taken:
-    """As `reserve` in one process: set the ceiling aside, or that of a shorter answer, and wait for what others hold.
+    """As `Reserving` in one process: set the ceiling aside, or that of a shorter answer, and wait for what others hold.
 
     Whoever was given its wish at step 4 stands behind nobody: it would hold its part while it waits.
     """
