@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from gptgate.simulator.job import Frame, Job, Malformed, Result, Usage, pieces
-from gptgate.simulator.rules import Prompt, Tool
+from gptgate.simulator.rules import Prompt, Tool, unversioned
 from gptgate.simulator.tokens import MESSAGE_TOKENS, PART_TOKENS, count_tokens
 
 _encode = msgspec.json.encode
@@ -27,8 +27,15 @@ class _Message(Struct):
 
 
 class _Tool(Struct):
-    name: str
+    name: str = ""
+    type: str | None = None
     input_schema: dict[str, Any] = {}
+    max_uses: int | None = None
+
+    @property
+    def is_callers(self) -> bool:
+        """Whether the caller runs it."""
+        return self.type is None or self.type == "custom" or self.type.startswith(_RUN_BY_CALLERS)
 
 
 class _Choice(Struct):
@@ -45,6 +52,10 @@ class _Body(Struct):
     tools: Raw = _ABSENT
     tool_choice: _Choice | None = None
 
+
+_RUN_BY_CALLERS = ("bash_", "text_editor_", "computer_", "memory_", "tool_search_tool_")
+_TOLD = frozenset({"web_search", "web_fetch"})
+"""Tools whose uses a usage counts."""
 
 _decoder = msgspec.json.Decoder(_Body)
 _tools = msgspec.json.Decoder(list[_Tool] | None)
@@ -64,6 +75,7 @@ _KINDS: dict[int, str] = {
 class AnthropicWire:
     """`gptgate.simulator.job.Wire` for ``/v1/messages``; with ``counting`` for ``/v1/messages/count_tokens``."""
 
+    tells_uses = True
     broken_event = b'event: content_block_delta\ndata: {"type": "content_block_delta", "index"\n\n'
 
     def __init__(self, *, counting: bool = False) -> None:
@@ -89,7 +101,7 @@ class AnthropicWire:
         return Job(
             id=digest,
             model=asked.model,
-            prompt=_prompt(asked, tools),
+            prompt=_prompt(asked, [tool for tool in tools if tool.is_callers], _hosted(tools)),
             input_tokens=tokens,
             max_tokens=asked.max_tokens,
             choices=1,
@@ -106,10 +118,10 @@ class AnthropicWire:
             for n, c in enumerate(result.calls)
         ]
         if not content:
-            content.append({"type": "text", "text": result.text})
+            content = [*_run_blocks(job, result), {"type": "text", "text": result.text}]
         message = _message(job, content, _stop_reason(result))
         if usage is not None:
-            message["usage"] = _usage(usage.input_tokens, usage.output_tokens, job.service_tier)
+            message["usage"] = {**_usage(usage.input_tokens, usage.output_tokens, job.service_tier), **_uses(usage)}
         return _encode(message)
 
     def events(
@@ -123,11 +135,14 @@ class AnthropicWire:
         if result.calls:
             yield from _call_events(job, result, chunk)
         else:
-            yield from _text_events(result.text, chunk, usage if running else None)
+            blocks = _run_blocks(job, result)
+            yield from _block_events(blocks)
+            yield from _text_events(result.text, chunk, usage if running else None, len(blocks))
         ending: dict[str, Any] = {"delta": {"stop_reason": _stop_reason(result), "stop_sequence": None}}
         if usage is not None:
             ending["usage"] = _usage(usage.input_tokens, usage.output_tokens, "")
             del ending["usage"]["service_tier"]
+            ending["usage"].update(_uses(usage))
         yield _event("message_delta", ending), 0
         yield b'event: message_stop\ndata: {"type":"message_stop"}\n\n', 0
 
@@ -143,20 +158,51 @@ def _event(kind: str, fields: dict[str, Any]) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (kind.encode(), _encode({"type": kind, **fields}))
 
 
-def _text_events(text: str, chunk: int, running: Usage | None) -> Iterator[Frame]:
+def _run_blocks(job: Job, result: Result) -> list[dict[str, Any]]:
+    """Each use of a provider's tool, with what came of it."""
+    run = result.run
+    if run is None:
+        return []
+    blocks: list[dict[str, Any]] = []
+    for number in range(run.uses):
+        used = f"srvtoolu_{job.id}{number}"
+        blocks.append({"type": "server_tool_use", "id": used, "name": run.name, "input": {"query": "simulated"}})
+        blocks.append({"type": f"{run.name}_tool_result", "tool_use_id": used, "content": []})
+    return blocks
+
+
+def _block_events(blocks: list[dict[str, Any]]) -> Iterator[Frame]:
+    """Blocks that come whole; the input of a use comes behind its beginning."""
+    for index, block in enumerate(blocks):
+        begun = {**block, "input": {}} if "input" in block else block
+        yield _event("content_block_start", {"index": index, "content_block": begun}), 0
+        if "input" in block:
+            delta = {"type": "input_json_delta", "partial_json": _encode(block["input"]).decode()}
+            yield _event("content_block_delta", {"index": index, "delta": delta}), 0
+        yield _event("content_block_stop", {"index": index}), 0
+
+
+def _uses(usage: Usage) -> dict[str, Any]:
+    run = usage.run
+    if run is None or run.name not in _TOLD:
+        return {}
+    return {"server_tool_use": {f"{name}_requests": run.uses if name == run.name else 0 for name in sorted(_TOLD)}}
+
+
+def _text_events(text: str, chunk: int, running: Usage | None, index: int) -> Iterator[Frame]:
     """With `running`, an interim `message_delta` says after each piece what the text has come to."""
-    yield _event("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}), 0
+    yield _event("content_block_start", {"index": index, "content_block": {"type": "text", "text": ""}}), 0
     head = (
-        b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
+        b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,'
         b'"delta":{"type":"text_delta","text":'
-    )
+    ) % index
     for number, piece in enumerate(pieces(text, chunk)):
         yield head + _encode(piece) + b"}}\n\n", len(piece)
         if running is not None:
             so_far = _usage(running.input_tokens, count_tokens(text[: (number + 1) * chunk]), "")
             del so_far["service_tier"]
             yield _event("message_delta", {"delta": {"stop_reason": None, "stop_sequence": None}, "usage": so_far}), 0
-    yield _event("content_block_stop", {"index": 0}), 0
+    yield _event("content_block_stop", {"index": index}), 0
 
 
 def _call_events(job: Job, result: Result, chunk: int) -> Iterator[Frame]:
@@ -201,11 +247,17 @@ def _call_id(job: Job, number: int) -> str:
     return f"toolu_{job.id}{number}"
 
 
-def _offered(raw: Raw) -> tuple[Tool, ...]:
-    tools = _tools.decode(raw)
-    if tools is None:
-        return ()
-    return tuple(Tool(tool.name, tool.input_schema) for tool in tools)
+def _offered(raw: Raw) -> list[_Tool]:
+    tools = _tools.decode(raw) or []
+    for tool in tools:
+        if tool.is_callers and not tool.name:
+            raise Malformed("tools: name: Field required", "tools")
+    return tools
+
+
+def _hosted(tools: list[_Tool]) -> dict[str, int | None]:
+    """The tools that the provider runs, with their bounds."""
+    return {unversioned(tool.type): tool.max_uses for tool in tools if tool.type is not None and not tool.is_callers}
 
 
 def _text(content: str | list[_Block] | None) -> str:
@@ -230,7 +282,8 @@ def _tokens(content: str | list[_Block] | None) -> int:
     return tokens
 
 
-def _prompt(asked: _Body, tools: tuple[Tool, ...]) -> Prompt:
+def _prompt(asked: _Body, callers: list[_Tool], hosted: dict[str, int | None]) -> Prompt:
+    tools = tuple(Tool(tool.name, tool.input_schema) for tool in callers)
     last = asked.messages[-1].content
     name = asked.tool_choice.name if asked.tool_choice is not None else ""
     result = None
@@ -238,6 +291,6 @@ def _prompt(asked: _Body, tools: tuple[Tool, ...]) -> Prompt:
         results = [_text(block.content) for block in last if block.type == "tool_result"]
         result = "\n".join(results) if results else None
     if result is not None:
-        return Prompt(text=_text(last), tool_result=result, tools=tools, tool_choice=name)
+        return Prompt(text=_text(last), tool_result=result, tools=tools, tool_choice=name, hosted=hosted)
     text = next((_text(message.content) for message in reversed(asked.messages) if message.role == "user"), "")
-    return Prompt(text=text, tool_result=None, tools=tools, tool_choice=name)
+    return Prompt(text=text, tool_result=None, tools=tools, tool_choice=name, hosted=hosted)

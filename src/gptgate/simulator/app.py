@@ -151,6 +151,8 @@ class Simulator:
             prompt = msgspec.structs.replace(prompt, text=text)
         if faults.times is not None:
             faults = self._due(job.prompt.text, faults)
+        if faults.no_bound:
+            prompt = msgspec.structs.replace(prompt, hosted=dict.fromkeys(prompt.hosted))
         result = finish(answer(prompt), None if faults.no_bound else job.max_tokens)
         if await exchange.fault(faults):
             return
@@ -158,6 +160,10 @@ class Simulator:
         if faults.service_tier:
             job = msgspec.structs.replace(job, service_tier=faults.service_tier)
         usage = _reported(job.input_tokens, output_tokens, faults)
+        if usage is not None and (faults.told_uses or exchange.wire.tells_uses):
+            usage = msgspec.structs.replace(usage, run=result.run)
+        if not counting:
+            self.stats.ran(result.run)
         if job.stream and not counting:
             frames = exchange.wire.events(job, result, usage, faults.chunk, running=faults.running_usage)
             await exchange.stream(frames, job, result, faults)

@@ -9,7 +9,8 @@ A line of the last user text that begins with ``fault:`` orders faults, as words
     cut=5              close the connection after 5 chunks of a stream, or in the middle of a plain answer
     malformed          break the JSON of a plain answer, or of the third event of a stream
     no-usage           leave the usage out
-    no-bound           take no notice of the request's bound on the output
+    no-bound           take no notice of the request's bounds on the output and on uses of tools
+    told-uses          report the uses of the provider's tools in the OpenAI dialect too, as some who speak it do
     running-usage      report the usage so far with each piece of a streamed text
     wrong-usage        report one input token and ten times the output tokens plus one
     service-tier=flex  say that this service tier served the request
@@ -40,6 +41,7 @@ class Faults(Struct, frozen=True, kw_only=True):
     malformed: bool = False
     no_usage: bool = False
     no_bound: bool = False
+    told_uses: bool = False
     running_usage: bool = False
     wrong_usage: bool = False
     service_tier: str = ""
@@ -106,6 +108,7 @@ _WORDS: dict[str, tuple[str, Callable[[str], object]]] = {
     "malformed": ("malformed", _flag),
     "no-usage": ("no_usage", _flag),
     "no-bound": ("no_bound", _flag),
+    "told-uses": ("told_uses", _flag),
     "running-usage": ("running_usage", _flag),
     "wrong-usage": ("wrong_usage", _flag),
     "service-tier": ("service_tier", _header),

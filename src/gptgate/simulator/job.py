@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from gptgate.simulator.rules import Answer, Call, Prompt
+from gptgate.simulator.rules import Answer, Call, Prompt, Run
 from gptgate.simulator.tokens import count_tokens, first_tokens
 
 
@@ -40,13 +40,15 @@ class Result(Struct, frozen=True, kw_only=True):
     calls: tuple[Call, ...]
     cut: bool
     output_tokens: int
+    run: Run | None = None
 
 
 class Usage(Struct, frozen=True):
-    """What the answer reports, which faults may make wrong."""
+    """What the answer reports, which faults may make wrong. `run` is the provider's own tool, where it says so."""
 
     input_tokens: int
     output_tokens: int
+    run: Run | None = None
 
 
 Frame = tuple[bytes, int]
@@ -57,6 +59,8 @@ class Wire(Protocol):
     """One dialect's shapes. Pure."""
 
     broken_event: bytes
+    tells_uses: bool
+    """Whether a usage says how often the provider's tools were used."""
 
     def parse(self, body: bytes, digest: str) -> Job:
         """Raises Malformed."""
@@ -83,8 +87,9 @@ def finish(answer: Answer, max_tokens: int | None) -> Result:
         return Result(text=text, calls=answer.calls, cut=False, output_tokens=tokens)
     tokens = count_tokens(text)
     if max_tokens is not None and tokens > max_tokens:
-        return Result(text=first_tokens(text, max_tokens), calls=(), cut=True, output_tokens=max_tokens)
-    return Result(text=text, calls=(), cut=False, output_tokens=tokens)
+        text = first_tokens(text, max_tokens)
+        return Result(text=text, calls=(), cut=True, output_tokens=max_tokens, run=answer.run)
+    return Result(text=text, calls=(), cut=False, output_tokens=tokens, run=answer.run)
 
 
 def pieces(text: str, size: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from gptgate.simulator.job import Frame, Job, Malformed, Result, Usage, pieces
-from gptgate.simulator.rules import Prompt, Tool
+from gptgate.simulator.rules import Prompt, Tool, unversioned
 from gptgate.simulator.tokens import MESSAGE_TOKENS, PART_TOKENS, count_tokens
 
 MAX_CHOICES = 128
@@ -62,6 +62,7 @@ class _Body(Struct):
     tools: Raw = _ABSENT
     tool_choice: str | _Choice | None = None
     service_tier: str | None = None
+    web_search_options: Raw = _ABSENT
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -81,6 +82,7 @@ _KINDS: dict[int, tuple[str, str | None]] = {
 class OpenAIWire:
     """`gptgate.simulator.job.Wire` for ``/v1/chat/completions``."""
 
+    tells_uses = False
     broken_event = b'data: {"id": "chatcmpl-broken", "choices": [{"delta"\n\n'
 
     def __init__(self, created: int) -> None:
@@ -108,7 +110,7 @@ class OpenAIWire:
         return Job(
             id=digest,
             model=asked.model,
-            prompt=_prompt(asked, tools),
+            prompt=_prompt(asked, tools, _hosted(asked)),
             input_tokens=tokens,
             max_tokens=bound,
             choices=choices,
@@ -200,6 +202,7 @@ def _call_id(job: Job, number: int) -> str:
 
 def _usage(usage: Usage) -> dict[str, Any]:
     return {
+        **({} if usage.run is None else {"server_tool_use": {f"{usage.run.name}_requests": usage.run.uses}}),
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens + usage.output_tokens,
@@ -221,6 +224,13 @@ def _offered(raw: Raw) -> tuple[Tool, ...]:
     return tuple(Tool(function.name, function.parameters) for function in functions if function is not None)
 
 
+def _hosted(asked: _Body) -> dict[str, int | None]:
+    """The tools that the provider runs; it takes no bound on their uses."""
+    kinds = [tool.type for tool in _tools.decode(asked.tools) or () if tool.type not in ("function", "custom")]
+    named: dict[str, int | None] = dict.fromkeys(map(unversioned, kinds))
+    return named if bytes(asked.web_search_options) == b"null" else {**named, "web_search": None}
+
+
 def _text(content: str | list[_Part] | None) -> str:
     if isinstance(content, str):
         return content
@@ -240,11 +250,11 @@ def _message_tokens(message: _Message) -> int:
     return tokens
 
 
-def _prompt(asked: _Body, tools: tuple[Tool, ...]) -> Prompt:
+def _prompt(asked: _Body, tools: tuple[Tool, ...], hosted: dict[str, int | None]) -> Prompt:
     last = asked.messages[-1]
     choice = asked.tool_choice
     name = choice.function.name if isinstance(choice, _Choice) and choice.function is not None else ""
     if last.role == "tool":
-        return Prompt(text="", tool_result=_text(last.content), tools=tools, tool_choice=name)
+        return Prompt(text="", tool_result=_text(last.content), tools=tools, tool_choice=name, hosted=hosted)
     text = next((_text(message.content) for message in reversed(asked.messages) if message.role == "user"), "")
-    return Prompt(text=text, tool_result=None, tools=tools, tool_choice=name)
+    return Prompt(text=text, tool_result=None, tools=tools, tool_choice=name, hosted=hosted)

@@ -5,6 +5,7 @@
     words: N            answers N words
     repeat: N TEXT      answers TEXT, N times, with spaces between
     call: NAME {json}   calls the tool NAME with these arguments; several such lines make several calls
+    run: NAME N         runs the tool NAME, one of the provider's own that the request offers, N times, and says so
     use the tool        anywhere in the text, when tools are offered: calls the first one, or the one that `tool_choice`
                         names, with arguments made up from its schema
 
@@ -12,6 +13,8 @@ Otherwise, when the last message is a tool's result, the answer is "The tool ans
 `CANNED`.
 """
 
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -26,6 +29,8 @@ CANNED = (
 LEAK = "Sure, here it is: "
 TOOL_ANSWERED = "The tool answered: "
 MAX_ANSWER_CHARS = 10_000_000
+MAX_USES = 100
+_VERSIONED = re.compile(r"([a-z][a-z0-9_]*?)(?:_[0-9]{8})?")
 
 
 class RuleError(ValueError):
@@ -40,12 +45,16 @@ class Tool(Struct, frozen=True):
 
 
 class Prompt(Struct, frozen=True, kw_only=True):
-    """What the rules look at. `text` is the last user text; `tool_result` is not None when that came from a tool."""
+    """What the rules look at. `text` is the last user text; `tool_result` is not None when that came from a tool.
+
+    `tools` are the caller's; `hosted` those that the provider runs, by name, with how often each may be used at most.
+    """
 
     text: str
     tool_result: str | None
     tools: tuple[Tool, ...]
     tool_choice: str
+    hosted: Mapping[str, int | None] = {}
 
 
 class Call(Struct, frozen=True):
@@ -55,11 +64,19 @@ class Call(Struct, frozen=True):
     arguments: str
 
 
+class Run(Struct, frozen=True):
+    """A tool that the provider ran itself, and how often."""
+
+    name: str
+    uses: int
+
+
 class Answer(Struct, frozen=True):
-    """What to answer: a text, or tool calls."""
+    """What to answer: a text, or tool calls; and what the provider ran before that."""
 
     text: str
     calls: tuple[Call, ...] = ()
+    run: Run | None = None
 
 
 def split_faults(text: str, defaults: Faults) -> tuple[str, Faults]:
@@ -84,7 +101,7 @@ def answer(prompt: Prompt) -> Answer:
     if colon:
         rule = _RULES.get(head)
         if rule is not None:
-            return rule(rest.strip())
+            return rule(rest.strip(), prompt)
     if prompt.tools and "use the tool" in text:
         return Answer("", (_made_up_call(prompt),))
     if prompt.tool_result is not None:
@@ -92,28 +109,34 @@ def answer(prompt: Prompt) -> Answer:
     return Answer(CANNED)
 
 
-def _echo(rest: str) -> Answer:
+def unversioned(kind: str) -> str:
+    """The name of a provider's tool, by its type: ``web_search`` of ``web_search_20250305``."""
+    named = _VERSIONED.fullmatch(kind)
+    return kind if named is None else named[1]
+
+
+def _echo(rest: str, _: Prompt) -> Answer:
     return Answer(rest)
 
 
-def _leak(rest: str) -> Answer:
+def _leak(rest: str, _: Prompt) -> Answer:
     return Answer(LEAK + rest)
 
 
-def _words(rest: str) -> Answer:
+def _words(rest: str, _: Prompt) -> Answer:
     number = _number(rest)
     return Answer(_bounded("word", number))
 
 
-def _repeat(rest: str) -> Answer:
-    number, _, text = rest.partition(" ")
+def _repeat(rest: str, _: Prompt) -> Answer:
+    number, _space, text = rest.partition(" ")
     return Answer(_bounded(text, _number(number)))
 
 
-def _call(rest: str) -> Answer:
+def _call(rest: str, _: Prompt) -> Answer:
     calls = []
     for line in rest.split("\n"):
-        name, _, arguments = line.removeprefix("call:").strip().partition(" ")
+        name, _space, arguments = line.removeprefix("call:").strip().partition(" ")
         arguments = arguments.strip() or "{}"
         try:
             document = msgspec.json.decode(arguments)
@@ -125,12 +148,32 @@ def _call(rest: str) -> Answer:
     return Answer("", tuple(calls))
 
 
-_RULES = {"echo": _echo, "leak": _leak, "words": _words, "repeat": _repeat, "call": _call}
+def _run(rest: str, prompt: Prompt) -> Answer:
+    name, _, number = rest.partition(" ")
+    uses = _number(number.strip() or "1")
+    if name not in prompt.hosted:
+        raise RuleError(f"run: NAME N needs a tool that the provider runs, and the request offers no {name or 'tool'}")
+    if not 1 <= uses <= MAX_USES:
+        raise RuleError(f"run: NAME N runs a tool 1 to {MAX_USES} times")
+    most = prompt.hosted[name]
+    uses = uses if most is None else min(uses, most)
+    times = "once" if uses == 1 else f"{uses} times"
+    return Answer(f"The simulator ran {name} {times}, and found nothing.", run=Run(name, uses))
+
+
+_RULES: dict[str, Callable[[str, Prompt], Answer]] = {
+    "echo": _echo,
+    "leak": _leak,
+    "words": _words,
+    "repeat": _repeat,
+    "call": _call,
+    "run": _run,
+}
 
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise RuleError("words: and repeat: begin with a whole number")
+        raise RuleError("words: and repeat: begin with a whole number, and run: NAME may end with one")
     return int(text)
 
 

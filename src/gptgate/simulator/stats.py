@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+from gptgate.simulator.rules import Run
+
 MAX_TEXTS = 10_000
 
 
@@ -20,7 +22,13 @@ class Stats:
         self.attempts: Counter[str] = Counter()
         self.input_tokens = 0
         self.output_tokens = 0
+        self.tool_uses: Counter[str] = Counter()
         self.aborted = 0
+
+    def ran(self, run: Run | None) -> None:
+        """Bill the uses of a tool, which come before the answer."""
+        if run is not None:
+            self.tool_uses[run.name] += run.uses
 
     def charge(self, input_tokens: int, output_tokens: int) -> None:
         """Bill an answer, or the part of it that was sent."""
@@ -43,5 +51,6 @@ class Stats:
             "attempts": dict(self.attempts),
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
+            "tool_uses": dict(self.tool_uses),
             "aborted": self.aborted,
         }

@@ -362,3 +362,43 @@ async def test_lifespan_is_answered() -> None:
 
     await Simulator()({"type": "lifespan"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 2}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_tool_that_the_provider_runs_is_used_told_of_and_billed(stream: bool) -> None:
+    simulator = Simulator()
+    asked = chat("run: web_search 5", max_tokens=50, tools=[SEARCH], stream=stream)
+    answered = await call(simulator, MESSAGES, asked)
+    assert answered.status == 200
+    said = b"".join(answered.pieces).decode()
+    assert said.count('"type":"server_tool_use"') == said.count('"type":"web_search_tool_result"') == 2
+    assert '"server_tool_use":{"web_fetch_requests":0,"web_search_requests":2}' in said
+    assert simulator.stats.document()["tool_uses"] == {"web_search": 2}
+    asked["messages"][0]["content"] = "fault: no-bound\nrun: web_search 5"
+    await call(simulator, MESSAGES, asked)
+    assert simulator.stats.document()["tool_uses"] == {"web_search": 7}
+    assert (await call(simulator, MESSAGES, chat("run: web_search", max_tokens=50))).status == 400
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("offer", [{"web_search_options": {}}, {"tools": [{"type": "web_search"}]}])
+async def test_in_the_openai_dialect_no_uses_are_told_unless_ordered(stream: bool, offer: dict[str, Any]) -> None:
+    simulator = Simulator()
+    more = {"stream": stream, "stream_options": {"include_usage": True}} if stream else {}
+    told = [
+        b"".join((await call(simulator, CHAT, chat(f"{fault}run: web_search 2", **more, **offer))).pieces)
+        for fault in ("", "fault: told-uses\n")
+    ]
+    assert [b'"server_tool_use":{"web_search_requests":2}' in said for said in told] == [False, True]
+    assert simulator.stats.document()["tool_uses"] == {"web_search": 4}
+
+
+async def test_a_tool_that_the_provider_runs_is_none_that_the_caller_is_asked_to() -> None:
+    mine = {"name": "clock", "input_schema": {}}
+    answered = await call(Simulator(), MESSAGES, chat("use the tool", max_tokens=50, tools=[SEARCH, mine]))
+    assert [block["name"] for block in answered.json["content"]] == ["clock"]
+    refused = await call(Simulator(), MESSAGES, chat("hi", max_tokens=50, tools=[{"input_schema": {}}]))
+    assert refused.status == 400

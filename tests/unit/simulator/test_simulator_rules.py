@@ -1,6 +1,6 @@
 import pytest
 
-from gptgate.simulator.rules import CANNED, Answer, Call, Prompt, RuleError, Tool, answer
+from gptgate.simulator.rules import CANNED, Answer, Call, Prompt, RuleError, Run, Tool, answer
 
 WEATHER = Tool("weather", {"properties": {"city": {"type": "string"}, "unit": {"enum": ["C", "F"]}, "days": {}}})
 CLOCK = Tool("clock", {})
@@ -41,6 +41,20 @@ def test_several_call_lines_make_several_calls() -> None:
 def test_a_directive_that_cannot_be_obeyed_is_refused(text: str) -> None:
     with pytest.raises(RuleError):
         ask(text)
+
+
+def test_run_uses_a_tool_of_the_provider_s_as_often_as_is_said_and_allowed() -> None:
+    def run(text: str) -> Run | None:
+        hosted = {"web_search": 3, "code_execution": None}
+        return answer(Prompt(text=text, tool_result=None, tools=(CLOCK,), tool_choice="", hosted=hosted)).run
+
+    assert run("run: web_search") == Run("web_search", 1)
+    assert run("run: web_search 2") == Run("web_search", 2)
+    assert run("run: web_search 9") == Run("web_search", 3)
+    assert run("run: code_execution 9") == Run("code_execution", 9)
+    for text in ("run:", "run: clock", "run: web_search x", "run: web_search 0", "run: code_execution 101"):
+        with pytest.raises(RuleError):
+            run(text)
 
 
 def test_use_the_tool_calls_the_first_tool_with_made_up_arguments() -> None:
