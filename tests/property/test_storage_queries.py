@@ -75,6 +75,7 @@ def pairs(draw: st.DrawFn) -> list[Pair]:
             usage=Usage(input_tokens=draw(TOKENS), output_tokens=draw(TOKENS)),
             usage_source=draw(st.sampled_from(["provider", "unused", "unknown", "estimated"])),
             cost_nano=draw(COSTS),
+            fees_nano=draw(st.just(0) | COSTS),
             extended_nano=draw(st.just(0) | COSTS),
             extensions=draw(st.integers(0, 1)),
         )
@@ -264,7 +265,7 @@ def test_usage_agrees_with_the_reference(
         team = None
         group_by = [name for name in group_by if name in BESIDE_TAG]
     since_ms, until_ms = times
-    sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 6)
+    sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0] * 7)
     corrections = []
     for number, (asked, ended) in enumerate(records):
         if ended is not None and ended.usage_source == "unknown" and number in corrected:
@@ -281,6 +282,7 @@ def test_usage_agrees_with_the_reference(
             ended.usage.output_tokens,
             ended.cost_nano,
             ended.cost_nano if ended.usage_source in ("unknown", "estimated") else 0,
+            0 if ended.usage_source == "operator" else ended.fees_nano,
         ]
         for tag in [f"{key}={value}" for key, value in asked.tags.items()] if TAG in group_by else [""]:
             group = tuple(group_of(asked, name, tag) for name in group_by)
@@ -302,6 +304,7 @@ def test_usage_agrees_with_the_reference(
             output_tokens=parts[3],
             cost_nano=parts[4],
             unknown_nano=parts[5],
+            fees_nano=parts[6],
         )
         for group, parts in sums.items()
     }

@@ -142,7 +142,8 @@ def test_a_row_that_is_put_in_between_is_found(folder: Path) -> None:
         "UPDATE ends SET seq = -seq - 1 WHERE seq >= 700",
         "UPDATE ends SET seq = -seq WHERE seq < 0",
         "INSERT INTO ends SELECT 700, 'new', at_ms, app, window, state, status, code, effect, answered_model, "
-        "input_tokens, output_tokens, cost_nano, usage_source, body, content, salt FROM ends WHERE seq = 1",
+        "input_tokens, output_tokens, cost_nano, usage_source, body, content, salt, fees_nano FROM ends "
+        "WHERE seq = 1",
     )
     assert "end 700 (new)" in run(folder)
 

@@ -97,6 +97,8 @@ async def test_searches_are_settled_from_the_usage_or_from_what_the_answer_shows
         assert record.end is not None
         assert record.end.usage.tool_uses == uses
         assert record.end.cost_nano == 10 * 3000 + 5 * 15000 + FEE * sum(uses.values())
+        assert record.end.fees_nano == FEE * sum(uses.values())
+        assert record.intent.reserved_uses == {"web_search": 3}
         assert record.intent.reserved_nano == (record.intent.reserved_tokens - 50) * 6000 + 50 * 15000 + 3 * FEE
 
 
@@ -131,6 +133,7 @@ async def test_a_free_model_has_free_tools_as_they_were_asked_for(tmp_path: Path
         (record,) = await balanced(gateway, 1)
         assert record.end is not None
         assert (record.end.cost_nano, record.end.usage.tool_uses) == (0, {"web_search": 7})
+        assert (record.end.fees_nano, record.intent.reserved_uses) == (0, {})
 
 
 @pytest.mark.parametrize(
@@ -170,6 +173,7 @@ async def test_a_model_that_searches_each_time_has_its_fee_each_time(tmp_path: P
         assert record.end is not None
         assert record.end.usage.tool_uses == {"web_search": 1}
         assert record.end.cost_nano == 10 * 1250 + 5 * 10000 + FEE
+        assert (record.end.fees_nano, record.intent.reserved_uses) == (FEE, {"web_search": 1})
         assert record.end.cost_nano <= record.intent.reserved_nano
 
 
@@ -182,6 +186,7 @@ async def test_a_use_that_nobody_offered_and_nobody_priced_leaves_the_reservatio
         assert record.end.usage_source == "unknown"
         assert record.end.cost_nano == record.intent.reserved_nano
         assert record.end.usage.tool_uses == {"dreaming": 1}
+        assert record.end.fees_nano == 0
 
 
 async def test_fees_are_shown_and_a_missing_one_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -234,7 +234,8 @@ def _rewritten(intent: Intent, spec: RuleSpec) -> Iterator[str]:
 
 def _reserved(intent: Intent) -> str:
     tokens = f", {counted(intent.reserved_tokens, 'token')}" if intent.reserved_tokens else ""
-    return f"{format_usd(intent.reserved_nano)} USD{tokens}; prices: {intent.price_version or 'none'}"
+    uses = "".join([f", {counted(most, 'use')} of {tool}" for tool, most in intent.reserved_uses.items()])
+    return f"{format_usd(intent.reserved_nano)} USD{tokens}{uses}; prices: {intent.price_version or 'none'}"
 
 
 def _afterwards(intent: Intent, end: End, around: History, clock: Mapping[str, int | None]) -> Iterator[Step]:
@@ -277,8 +278,10 @@ def _paid(end: End) -> Iterator[str]:
         f"{format_usd(end.cost_nano)} USD for {counted(usage.input_tokens, 'input token')} "
         f"({usage.cache_read} read from cache, {usage.cache_write} written) "
         f"and {counted(usage.output_tokens, 'output token')}"
-        + "".join([f", {counted(uses, 'use')} of {tool}" for tool, uses in usage.tool_uses.items()])
+        + "".join([f", {counted(uses, 'use')} of {tool}" for tool, uses in usage.tool_uses.items() if uses])
     )
+    if end.fees_nano:
+        yield f"{format_usd(end.fees_nano)} USD of it for uses of tools"
     yield SOURCES.get(end.usage_source, end.usage_source)
 
 

@@ -35,7 +35,7 @@ COLUMNS = (
     Column("cache_write", "cache write", right=True),
     *KINDS,
     Column("request", "per request", right=True),
-    Column("provider_tools", "provider's tools", fold=True),
+    Column("provider_tools", "tools, 1000 uses", fold=True),
     Column("service_tiers", "service tiers", fold=True),
 )
 UNKNOWN = "unknown"

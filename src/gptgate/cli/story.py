@@ -218,7 +218,7 @@ def _usage(end: End) -> tuple[tuple[str, str], ...]:
         *_kinds(("audio", usage.audio_input), ("images", usage.image_input)),
         ("output tokens", str(usage.output_tokens)),
         *_kinds(("audio", usage.audio_output), ("images", usage.image_output)),
-        *[(f"uses of {tool}", str(uses)) for tool, uses in usage.tool_uses.items()],
+        *[(f"uses of {tool}", str(uses)) for tool, uses in usage.tool_uses.items() if uses],
         ("source", SOURCES.get(end.usage_source, end.usage_source)),
     )
 
@@ -229,10 +229,13 @@ def _kinds(*kinds: tuple[str, int | None]) -> tuple[tuple[str, str], ...]:
 
 def _money(intent: Intent, end: End | None) -> tuple[tuple[str, str], ...]:
     rows = [("reserved", f"{format_usd(intent.reserved_nano)} USD")]
+    rows += [(f"for uses of {tool}, at most", str(most)) for tool, most in intent.reserved_uses.items()]
     if end is not None and end.extensions:
         rows.append(("extended to", f"{format_usd(end.extended_nano)} USD"))
     if end is not None:
         rows.append(("cost", f"{format_usd(end.cost_nano)} USD"))
+        if end.fees_nano:
+            rows.append(("of it for uses of tools", f"{format_usd(end.fees_nano)} USD"))
         if has_overrun(intent, end):
             rows.append(("beyond what was reserved", f"{format_usd(overrun_nano(intent, end))} USD"))
     rows.append(("budget month", intent.window or "none"))

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -18,6 +19,8 @@ from gptgate.storage.queries import SqliteReader
 from gptgate.storage.usage import DAY, GROUPS, MONTH, TAG
 from gptgate.storage.views import UsageRow
 
+FEES = Column("fees_usd", "of it tools", right=True)
+"""Few apps pay fees for tools: a table in which none does does not show it."""
 SUMS = (
     Column("requests", "requests", right=True),
     Column("refused", "refused", right=True),
@@ -25,6 +28,8 @@ SUMS = (
     Column("output_tokens", "output tokens", right=True),
     Column("cost_nano"),
     Column("cost_usd", "cost USD", right=True),
+    Column("fees_nano"),
+    FEES,
     Column("unknown_nano"),
     Column("unknown_usd", "of it unproven", right=True),
 )
@@ -53,7 +58,8 @@ def usage(
     has cost so far, and for the rest of it as much a day as in the last seven days, or since the first request of all
     where that is more recent; less than an hour counts as one. "Of it unproven" is money that stays spent although no
     provider's usage backs it: the reservations of requests whose end nobody knows, and estimates. JSON and CSV have it
-    as `unknown_nano` and `unknown_usd`.
+    as `unknown_nano` and `unknown_usd`. "Of it tools" are fees for tools that providers ran, by their usage: there
+    `fees_nano` and `fees_usd`.
     """
     group_by = _group_by(by)
     now_ms = time.time_ns() // 1_000_000
@@ -72,6 +78,8 @@ def usage(
         more = _forecasts(reader, group_by, app_name, team, now_ms) if forecast else {}
     columns = [*(Column(name, name.replace("_", " "), fold=True) for name in group_by), *SUMS]
     columns += FORECAST if forecast else ()
+    if not any(row.fees_nano for row in rows):
+        columns = [replace(column, title="") if column is FEES else column for column in columns]
     # A request stands in the row of each of its tags, so these rows have no sum.
     total = _record(group_by, _total(group_by, rows), sum(more.values())) if group_by and TAG not in group_by else None
     if top is not None:
@@ -116,6 +124,7 @@ def _total(group_by: Sequence[str], rows: Sequence[UsageRow]) -> UsageRow:
         input_tokens=sum(row.input_tokens for row in rows),
         output_tokens=sum(row.output_tokens for row in rows),
         cost_nano=sum(row.cost_nano for row in rows),
+        fees_nano=sum(row.fees_nano for row in rows),
         unknown_nano=sum(row.unknown_nano for row in rows),
     )
 
@@ -129,6 +138,8 @@ def _record(group_by: Sequence[str], row: UsageRow, more_nano: int = 0) -> dict[
         "output_tokens": row.output_tokens,
         "cost_nano": row.cost_nano,
         "cost_usd": format_usd(row.cost_nano),
+        "fees_nano": row.fees_nano,
+        "fees_usd": format_usd(row.fees_nano),
         "unknown_nano": row.unknown_nano,
         "unknown_usd": format_usd(row.unknown_nano),
         "forecast_nano": row.cost_nano + more_nano,

@@ -43,6 +43,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     `routed_from` is the model that was asked for, where a rule sent the request to another: `model` is that one.
     `session` is the caller's own name for its session. `lowered_from` is the bound of the output that the request would
     have had, where a budget could pay only for less; 0 where nothing was lowered. `tags` are the caller's own, by name.
+    `reserved_uses` says for how many uses of tools that the provider runs the reservation is.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Intent(Struct, frozen=True, kw_only=True):
     reserved_tokens: int = 0
     lowered_from: int = 0
     tags: dict[str, str] = {}
+    reserved_uses: dict[str, int] = {}
 
 
 class End(Struct, frozen=True, kw_only=True):
@@ -91,6 +93,7 @@ class End(Struct, frozen=True, kw_only=True):
     `chunks` counts the events of a stream that were given out. `limit` names the limit, guard or budget that refused.
     `failed_guard` is the guard that could not answer, such as ``rule ID``, and `failure` why.
     `extensions` says how often more was reserved for a stream, `extended_nano` what was then reserved in all.
+    `fees_nano` is how much of `cost_nano` is for uses of tools, where the usage is the provider's.
     """
 
     id: str
@@ -122,6 +125,7 @@ class End(Struct, frozen=True, kw_only=True):
     opinions: tuple[Opinion, ...] = ()
     extensions: int = 0
     extended_nano: int = 0
+    fees_nano: int = 0
 
 
 def overrun_nano(intent: Intent, end: End) -> int:

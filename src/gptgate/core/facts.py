@@ -210,12 +210,14 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 class Settlement(Struct, frozen=True, kw_only=True):
     """Step 13. What stays spent. `source` is ``provider`` (its usage), ``unused`` (nothing can have been billed),
-    ``unknown`` (the reservation stays spent) or ``estimated`` (what the gateway counts for what was delivered).
+    ``unknown`` (the reservation stays spent) or ``estimated`` (what the gateway counts for what was delivered). `fees`
+    is how much of `nano` is for uses of tools, where the usage is the provider's.
     """
 
     nano: int
     tokens: int
     source: str
+    fees: int = 0
 
     @property
     def spend(self) -> Spend:

@@ -59,6 +59,8 @@ class Draft:
     """What is sent, where a provider's count of it bounds later requests."""
     counted: Counted | None = None
     """What is sent, where its texts were counted."""
+    reserved_uses: Mapping[str, int] = MappingProxyType({})
+    """Of tools that the provider runs."""
     price_version = ""
     lowered_from = 0
     answer_findings: tuple[Finding, ...] = ()
@@ -186,6 +188,7 @@ class Draft:
             lowered_from=self.lowered_from,
             tags={tag: self._discretion.name(value) for tag, value in self.tags.items()},
             circumstances=self._circumstances(),
+            reserved_uses=dict(self.reserved_uses),
         )
 
     def _circumstances(self) -> Circumstances | None:
@@ -239,6 +242,7 @@ class Draft:
             opinions=self.answer_opinions,
             extensions=self.extensions,
             extended_nano=self.extended_nano,
+            fees_nano=settlement.fees,
         )
 
     def request_classes(self) -> set[str]:

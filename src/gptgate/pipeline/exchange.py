@@ -169,7 +169,8 @@ class Exchange:
             return self._estimated() or self._unknown()
         tokens = usage.input_tokens + usage.output_tokens
         nano = self._price.cost(usage, self._request.service_tier)
-        return Settlement(nano=nano, tokens=tokens, source="provider")
+        fees = self._price.fees(usage.tool_uses) if usage.tool_uses else 0
+        return Settlement(nano=nano, tokens=tokens, source="provider", fees=fees)
 
     def _is_covered(self, usage: Usage, price: Price) -> bool:
         """Whether it is known what all that the usage names costs."""

@@ -258,7 +258,7 @@ class Gate:
             taken = await step.run()
         else:
             taken = await reserve_shared(services, draft, permit, grant, price, shared, self._route)
-        draft.route, draft.reservation = taken.route, taken.reservation
+        draft.route, draft.reservation, draft.reserved_uses = taken.route, taken.reservation, taken.ceiling.uses
         # 10 record the intent, durable
         intent = await self._begin(draft, taken.reservation, out)
         draft.mark("record")

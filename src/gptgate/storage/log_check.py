@@ -31,7 +31,7 @@ UndecodableText = (UnicodeDecodeError, sqlite3.OperationalError)
 INTENT_COLUMNS = """seq, id, at_ms, team, app, key_id, end_user, client, endpoint, stream, model, provider,
 upstream_model, effect, score, window, reserved_nano, session, reserved_tokens, tags"""
 END_COLUMNS = """id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
-cost_nano, usage_source"""
+cost_nano, usage_source, fees_nano"""
 
 
 SCHEMA = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"

@@ -29,14 +29,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 # A second end of one id is ignored: the caller may repeat itself, and a commit that failed may have been durable.
 INSERT_END = """
 INSERT INTO ends (id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
-                  cost_nano, usage_source, body, content, salt)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                  cost_nano, usage_source, fees_nano, body, content, salt)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 """
 
 INSERT_END_OF_EXISTING = """
 INSERT INTO ends (id, at_ms, app, window, state, status, code, effect, answered_model, input_tokens, output_tokens,
-                  cost_nano, usage_source, body, content, salt)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM intents WHERE id = ?)
+                  cost_nano, usage_source, fees_nano, body, content, salt)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM intents WHERE id = ?)
 ON CONFLICT (id) DO NOTHING
 """
 
@@ -123,6 +123,7 @@ def end_columns(end: End) -> Values:
         usage.output_tokens,
         end.cost_nano,
         end.usage_source,
+        end.fees_nano,
     )
 
 

@@ -236,6 +236,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # An amount that was changed can go back to what is configured.
     ("ALTER TABLE top_ups ADD COLUMN configured INTEGER NOT NULL DEFAULT 0",),
+    (
+        # What was paid for tools that the provider runs. Few requests pay for any, so reports add these up themselves.
+        "ALTER TABLE ends ADD COLUMN fees_nano INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX ends_fees ON ends (id, fees_nano) WHERE fees_nano > 0",
+    ),
 )
 """One tuple of statements per version, in order. A released one is never edited."""
 

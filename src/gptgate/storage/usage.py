@@ -42,14 +42,22 @@ sum(CASE WHEN e.usage_source IN ('unknown', 'estimated') THEN e.cost_nano / 1000
 sum(CASE WHEN e.usage_source IN ('unknown', 'estimated') THEN e.cost_nano % 1000000000 ELSE 0 END)"""
 
 
+_FEES = "sum(e.fees_nano / 1000000000), sum(e.fees_nano % 1000000000)"
+_PAID_FEES = """ends e INDEXED BY ends_fees CROSS JOIN intents i ON i.id = e.id AND e.fees_nano > 0
+AND NOT EXISTS (SELECT 1 FROM corrections c WHERE c.id = e.id)"""
+"""The requests that paid fees. They are few, and read one by one."""
+
+
 class _Level(NamedTuple):
-    """A table of sums. `step_ms` is the time that a row is about; `tag` is how a tag is written there."""
+    """A table of sums. `step_ms` is the time that a row is about; `tag` is how a tag is written there; `width` is how
+    many sums there are."""
 
     step_ms: int
     sums: str
     source: str
     at: str
     tag: str = ""
+    width: int = 8
 
 
 _RECORDS = _Level(1, _COUNTED, "intents i JOIN outcomes e ON e.id = i.id", "i.at_ms")
@@ -60,6 +68,8 @@ _TAGGED_RECORDS = _Level(
     "i.at_ms",
     "t.key || '=' || t.value",
 )
+_FEE_RECORDS = _Level(1, _FEES, _PAID_FEES, "i.at_ms", width=2)
+_TAGGED_FEES = _Level(1, _FEES, f"{_PAID_FEES} JOIN json_each(i.tags) t", "i.at_ms", "t.key || '=' || t.value", width=2)
 _SLOTS = _Level(SLOT_MS, _KEPT, "spending i", "i.slot_ms")
 _DAYS = _Level(DAY_MS, _KEPT, "spending_days i", "i.day_ms")
 _TAGS = _Level(DAY_MS, _KEPT, "spending_tags i", "i.day_ms", "i.tag || '=' || i.value")
@@ -84,7 +94,12 @@ def usage(
             if sums[0]:
                 known = found.setdefault(group, [0] * 8)
                 found[group] = [before + more for before, more in zip(known, sums, strict=True)]
-    return [_row(group, sums) for group, sums in sorted(found.items())]
+    fees: dict[tuple[str, ...], int] = {}
+    paid = _query(_TAGGED_FEES if TAG in group_by else _FEE_RECORDS, group_by, only)
+    for usd, nano, *group in connection.execute(paid, {"since": since_ms, "until": until_ms, **only}):
+        # A sum over nothing is NULL.
+        fees[tuple(group)] = (usd or 0) * NANO_PER_USD + (nano or 0)
+    return [_row(group, sums, fees.get(group, 0)) for group, sums in sorted(found.items())]
 
 
 def _levels(group_by: Sequence[str]) -> tuple[_Level, ...]:
@@ -115,7 +130,7 @@ def _cover(levels: Sequence[_Level], since_ms: int, until_ms: int) -> Iterator[t
 
 def _query(level: _Level, group_by: Sequence[str], only: Iterable[str]) -> str:
     columns = [_column(level, name) for name in group_by]
-    places = ", ".join(str(9 + index) for index in range(len(columns)))
+    places = ", ".join(str(level.width + 1 + index) for index in range(len(columns)))
     return (
         f"SELECT {', '.join([level.sums, *columns])} FROM {level.source} "  # noqa: S608
         f"WHERE {level.at} >= :since AND {level.at} < :until"
@@ -130,7 +145,7 @@ def _column(level: _Level, name: str) -> str:
     return level.tag if name == TAG else NAMES[name]
 
 
-def _row(group: tuple[str, ...], sums: Sequence[int]) -> UsageRow:
+def _row(group: tuple[str, ...], sums: Sequence[int], fees_nano: int) -> UsageRow:
     requests, refused, input_tokens, output_tokens, cost, cost_rest, unknown, unknown_rest = sums
     return UsageRow(
         group=group,
@@ -140,4 +155,5 @@ def _row(group: tuple[str, ...], sums: Sequence[int]) -> UsageRow:
         output_tokens=output_tokens,
         cost_nano=cost * NANO_PER_USD + cost_rest,
         unknown_nano=unknown * NANO_PER_USD + unknown_rest,
+        fees_nano=fees_nano,
     )

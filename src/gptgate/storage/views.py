@@ -101,7 +101,8 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     """Sums over one group; `group` has a value for each name that was grouped by, in that order.
 
     `cost_nano` is all that is spent; `unknown_nano` is the part of it that no provider's usage backs (reservations
-    that stay spent, and estimates). `refused` of the `requests` were never sent.
+    that stay spent, and estimates). `refused` of the `requests` were never sent. `fees_nano` is the part of it for
+    tools that providers ran, of requests that nobody corrected.
     """
 
     group: tuple[str, ...]
@@ -111,3 +112,4 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost_nano: int
     unknown_nano: int
+    fees_nano: int

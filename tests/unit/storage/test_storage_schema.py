@@ -108,7 +108,7 @@ def test_records_of_version_1_keep_their_order(path: Path) -> None:
         rows = connection.execute("SELECT seq, id, cost_nano, content, salt FROM ends ORDER BY seq").fetchall()
         connection.execute(
             "INSERT INTO ends SELECT NULL, 'b', at_ms, app, window, state, status, code, effect, "
-            "answered_model, input_tokens, output_tokens, cost_nano, usage_source, body, content, salt "
+            "answered_model, input_tokens, output_tokens, cost_nano, usage_source, body, content, salt, fees_nano "
             "FROM ends WHERE id = 'z'"
         )
         assert connection.execute("SELECT seq FROM ends WHERE id = 'b'").fetchone() == (4,)

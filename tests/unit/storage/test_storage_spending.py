@@ -19,6 +19,9 @@ from storage_samples import FixedClock, end, intent, spent_by_app
 
 LIFETIME = BudgetSpec(name="b", scope=(Dimension.APP,), unit=Unit.USD, window=Window.LIFETIME)
 
+WITHOUT_FEES = ("DROP INDEX ends_fees", "ALTER TABLE ends DROP COLUMN fees_nano")
+"""Back to the schema before version 11."""
+
 
 def opened(folder: Path) -> SqliteStore:
     return SqliteStore.open(folder, clock=FixedClock(), timeout_ms=60_000)
@@ -65,7 +68,7 @@ async def test_a_second_end_of_a_request_is_not_summed_up(tmp_path: Path) -> Non
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection:
         connection.execute(
             "INSERT INTO ends SELECT seq + 1, id, at_ms, app, window, state, status, code, effect, answered_model,"
-            " input_tokens, output_tokens, cost_nano, usage_source, body, content, salt FROM ends WHERE true"
+            " input_tokens, output_tokens, cost_nano, usage_source, body, content, salt, fees_nano FROM ends WHERE true"
             " ON CONFLICT (id) DO NOTHING"
         )
         connection.commit()
@@ -93,6 +96,7 @@ async def test_records_of_an_older_schema_are_summed_up(tmp_path: Path) -> None:
     before = spent(tmp_path, budget(Unit.USD, Dimension.TEAM))
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
         for statement in (
+            *WITHOUT_FEES,
             "DROP INDEX events_about",
             "ALTER TABLE events DROP COLUMN about",
             "DROP TABLE data_keys",
@@ -125,6 +129,8 @@ async def test_sums_from_before_estimates_counted_as_unproven_are_made_anew(tmp_
     await ended(store, "a", asked={"tags": {"f": "x"}}, cost_nano=7 * 10**9 + 5, usage_source="estimated")
     await store.close(60_000)
     with closing(sqlite3.connect(tmp_path / "gptgate.db", isolation_level=None)) as connection:
+        for statement in WITHOUT_FEES:
+            connection.execute(statement)
         for column in ("set_to", "unit", "window", "scope", "configured"):
             connection.execute(f"ALTER TABLE top_ups DROP COLUMN {column}")
         for table in ("spending", "spending_days", "spending_tags"):
@@ -191,6 +197,8 @@ async def test_setting_an_amount_sees_the_top_ups_before_it(tmp_path: Path) -> N
         assert [(each.amount, each.set_to) for each in spending.top_ups()] == [(100, None), (-30, 70)]
     # A store from before this was kept knows it from the events.
     with closing(sqlite3.connect(tmp_path / "gptgate.db")) as connection, connection:
+        for statement in WITHOUT_FEES:
+            connection.execute(statement)
         for column in ("set_to", "unit", "window", "scope", "configured"):
             connection.execute(f"ALTER TABLE top_ups DROP COLUMN {column}")
         connection.execute("UPDATE schema_version SET version = ?", (7,))
