@@ -28,10 +28,10 @@ SUMS = (
     Column("output_tokens", "output tokens", right=True),
     Column("cost_nano"),
     Column("cost_usd", "cost USD", right=True),
-    Column("fees_nano"),
-    FEES,
     Column("unknown_nano"),
     Column("unknown_usd", "of it unproven", right=True),
+    Column("fees_nano"),
+    FEES,
 )
 FORECAST = (Column("forecast_nano"), Column("forecast_usd", "at month's end", right=True))
 HOUR_MS = 3_600_000
