@@ -17,7 +17,7 @@ from gptgate.telemetry.catalog import CODES
 UPDATE = "run `python -m docs.tables` in the folder tests, and write the cells that it could not know"
 SOURCE = Path(gptgate.__file__).parent
 HEADER_FILES = ("http", "pipeline", "providers/headers.py", "auth/authenticate.py")
-HEADER = re.compile(r"[a-z]+(-[a-z]+)+|authorization|traceparent|tracestate|connection")
+HEADER = re.compile(r"[a-z]+(-[a-z]+)+|authorization|traceparent|tracestate|connection|allow")
 NO_HEADERS = frozenset({"no-cache"})
 """Literals of those files that look like a header's name and are none."""
 

@@ -310,6 +310,7 @@ async def test_a_wrong_method(gateway: Gateway, path: str, allowed: str, method:
     answer = await send_raw(gateway.base_url, http_request(method, path, headers_of(gateway, path)))
     check_error(answer, path, 405, "method_not_allowed")
     assert allowed in answer.document["error"]["message"]
+    assert answer.headers["allow"] == allowed
     await check_record(gateway, since, answer, path)
 
 

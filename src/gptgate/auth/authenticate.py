@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Mapping
 
-from gptgate.auth.keys import hash_secret, parse
+from gptgate.auth.keys import PREFIX, hash_secret, parse
 from gptgate.auth.networks import address_in
 from gptgate.core.errors import AddressNotAllowed, InvalidKey, KeyExpired, KeyRevoked, MissingKey
 from gptgate.core.facts import Principal
@@ -14,7 +14,7 @@ from gptgate.core.snapshot import AppSpec
 _NO_HASH = bytes(32)
 """Compared with when there is no such key, so that an unknown id takes as long as a wrong secret."""
 
-_INVALID = "the API key is not valid"
+_INVALID = f"the API key is not valid; this gateway takes keys of its own, which begin with '{PREFIX}'"
 
 
 class KeyAuthenticator:

@@ -27,7 +27,8 @@ def authorize(principal: Principal, endpoint: Endpoint, dialect: Dialect, model_
     authorize_endpoint(principal, endpoint)
     model = snapshot.models.get(model_name)
     if model is None:
-        raise ModelNotFound(f"there is no model {_shown(model_name)} here; GET /v1/models lists yours", param="model")
+        message = f"there is no model {_shown(model_name)} here; {_meant(principal, model_name, snapshot)}"
+        raise ModelNotFound(message, param="model")
     if not _may_use(principal, model_name):
         raise ModelNotAllowed(f"this API key may not use the model {_shown(model_name)}", param="model")
     provider = snapshot.providers[model.provider]
@@ -73,6 +74,16 @@ def _mismatch(endpoint: Endpoint, model_name: str, spoken: frozenset[Dialect]) -
     other = _COUNTERPART.get(endpoint)
     instead = f"use {_PATH[other]}" if other is not None else "it has no such endpoint"
     return f"the provider of the model {_shown(model_name)} speaks the {dialects} dialect: {instead}"
+
+
+def _meant(principal: Principal, name: str, snapshot: Snapshot) -> str:
+    """The model that the name means when case and what other gateways put before it (``openai/``) are left out."""
+    folded = name.casefold()
+    wanted = {folded, folded.partition("/")[2], folded.partition(":")[2]}
+    for model in visible_models(principal, snapshot):
+        if model.name.casefold() in wanted:
+            return f"did you mean {_shown(model.name)}?"
+    return "GET /v1/models lists yours"
 
 
 def _shown(name: str) -> str:

@@ -71,9 +71,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     except _Duplicate as duplicate:
         raise MalformedRequest(f"The body names the key {str(duplicate)[:64]!r} twice in one object.") from None
     except json.JSONDecodeError as error:
-        raise MalformedRequest(
-            f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}."
-        ) from None
+        raise MalformedRequest(_why_no_json(text, error)) from None
     except RecursionError:
         raise MalformedRequest(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
     except ValueError as error:
@@ -86,6 +84,14 @@ def read_object(body: bytes) -> dict[str, Any]:
     if "\\ud" in text or "\\uD" in text:
         _check_surrogates(document)
     return document
+
+
+def _why_no_json(text: str, error: json.JSONDecodeError) -> str:
+    if not text.strip():
+        return "The body is empty; it must be a JSON object."
+    if text[0] == "\ufeff":
+        return "The body begins with a byte order mark. Send UTF-8 without one."
+    return f"The body is not valid JSON: {error.msg} at line {error.lineno} column {error.colno}."
 
 
 def _check_depth(document: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from gptgate.http.body import BodyRoom, declared_length, read_arrived, read_body
 from gptgate.http.errors import error_body, error_event, error_headers
 from gptgate.http.outlet import AsgiOutlet, Receive, Send
 from gptgate.http.protocol import CONNECTION
+from gptgate.http.signposts import signpost
 from gptgate.pipeline.gate import Gate
 from gptgate.pipeline.limit_headers import limit_headers
 
@@ -125,7 +126,9 @@ class DataPlane:
             principal = self._authenticate(gate, headers, peer)
             try:
                 if scope["method"] != method:
-                    raise MethodNotAllowed(f"{path} takes {method} only.")
+                    wrong = MethodNotAllowed(f"{path} takes {method} only.")
+                    wrong.allowed = method
+                    raise wrong
                 arrived = method == "GET" or (connection is not None and connection.body_arrived())
                 body = b"" if method == "GET" else await self._body(headers, receive, server, arrived, principal)
                 if not arrived:
@@ -279,6 +282,6 @@ def _route(path: str) -> tuple[Endpoint, str]:
     """The endpoint and the only method that it takes."""
     known = PATHS.get(_listed(path))
     if known is None:
-        raise RouteNotFound("There is no such path. The gateway serves: " + ", ".join(PATHS) + ".")
+        raise RouteNotFound(signpost(path))
     endpoint, method, _ = known
     return endpoint, method

@@ -5,7 +5,7 @@ OpenAI: ``{"error": {"message", "type", "param", "code"}}``. Anthropic: ``{"type
 """
 
 from gptgate.core.document import encode_json
-from gptgate.core.errors import GateError
+from gptgate.core.errors import GateError, MethodNotAllowed
 from gptgate.core.wire import Dialect
 
 OPENAI_TYPES = {
@@ -47,8 +47,10 @@ def error_body(error: GateError, dialect: Dialect, request_id: str) -> bytes:
 
 
 def error_headers(error: GateError) -> list[tuple[str, str]]:
-    """The headers that tell a client whether and when to try again."""
+    """The headers that tell a client whether, when and how to try again."""
     headers = [("x-gptgate-error", error.code)]
+    if isinstance(error, MethodNotAllowed) and error.allowed:
+        headers.append(("allow", error.allowed))
     if error.retryable is not None:
         headers.append(("x-should-retry", "true" if error.retryable else "false"))
     if error.retry_after_ms is not None:

@@ -101,7 +101,9 @@ def test_no_key_is_missing(headers: dict[str, str]) -> None:
 def test_whatever_is_wrong_with_a_key_the_caller_reads_the_same(headers: dict[str, str]) -> None:
     error = refused(headers)
     assert type(error) is InvalidKey
-    assert error.message == "the API key is not valid"
+    assert error.message == (
+        "the API key is not valid; this gateway takes keys of its own, which begin with 'sk-gate-'"
+    )
 
 
 def test_a_key_whose_app_is_gone_is_not_valid() -> None:

@@ -110,6 +110,21 @@ def test_a_model_that_does_not_exist_is_not_found_whatever_the_lists_say() -> No
         assert caught.value.param == "model"
 
 
+@pytest.mark.parametrize("asked", ["SMALL", "openai/small", "OpenAI/Small", "openai:small"])
+def test_a_name_in_another_spelling_is_told_which_model_it_means(asked: str) -> None:
+    with pytest.raises(ModelNotFound, match=r"there is no model '.*' here; did you mean 'small'\?"):
+        authorize(principal(), Endpoint.CHAT, Dialect.OPENAI, asked, SNAPSHOT)
+    for who in (principal(("big",)), principal(app_models=("big",))):  # who may not use a model learns nothing of it
+        with pytest.raises(ModelNotFound, match="GET /v1/models lists yours"):
+            authorize(who, Endpoint.CHAT, Dialect.OPENAI, asked, SNAPSHOT)
+
+
+@pytest.mark.parametrize("asked", ["", "/", ":", "small/", "small:", "a/b/small", "smal", "small "])
+def test_a_name_that_is_only_like_one_means_none(asked: str) -> None:
+    with pytest.raises(ModelNotFound, match="GET /v1/models lists yours"):
+        authorize(principal(), Endpoint.CHAT, Dialect.OPENAI, asked, SNAPSHOT)
+
+
 def test_a_long_name_does_not_fill_the_message() -> None:
     with pytest.raises(ModelNotFound) as caught:
         authorize(principal(), Endpoint.CHAT, Dialect.OPENAI, "x" * 100_000, SNAPSHOT)

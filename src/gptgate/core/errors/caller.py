@@ -115,6 +115,8 @@ class MethodNotAllowed(ClientError):
 
     status = 405
     code = "method_not_allowed"
+    allowed: str = ""
+    """The method that the path takes."""
 
 
 class BodyTimeout(ClientError):
