@@ -147,12 +147,19 @@ async def test_who_ignores_retry_after_is_refused_for_everything(gateway: Gatewa
         ] * 2
 
 
-async def test_the_session_that_a_coding_agent_writes_into_its_user_id_counts(gateway: Gateway) -> None:
+@pytest.mark.parametrize(
+    "user_id",
+    [
+        "user_5f2a_account_81_session_6a1e77d0",
+        '{"device_id":"5f2a","account_uuid":"","session_id":"6a1e77d0"}',
+    ],
+)
+async def test_the_session_that_a_coding_agent_writes_into_its_user_id_counts(gateway: Gateway, user_id: str) -> None:
     async with anthropic.AsyncAnthropic(base_url=gateway.base_url, api_key=make_key(gateway.folder)) as caller:
         gateway.app.load_keys()
         for number in range(4):
             messages: Any = [{"role": "user", "content": f"echo: step {number}"}]
-            user: Any = {"user_id": "user_5f2a_account_81_session_6a1e77d0"}
+            user: Any = {"user_id": user_id}
             asked = caller.messages.create(model="sim", max_tokens=50, messages=messages, metadata=user)
             if number < 3:
                 await asked

@@ -2,6 +2,9 @@
 
 import re
 
+import msgspec
+from msgspec import Struct
+
 from gptgate.core.errors import InvalidField
 from gptgate.core.facts import ChatRequest, Grant, PolicyFacts, RawRequest
 from gptgate.core.snapshot import Stage
@@ -9,6 +12,8 @@ from gptgate.core.wire import Dialect
 
 SESSION_HEADER = "x-gptgate-session"
 SESSION_IN_USER = "_session_"
+ACCOUNT_IN_USER = "_account_"
+MAX_AGENT_USER = 1024
 END_USER_HEADER = "x-gptgate-end-user"
 TAG_HEADERS = "x-gptgate-tag-"
 TAG = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -17,6 +22,17 @@ MAX_TAG_VALUE = 64
 MAX_NAME = 256
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+
+
+class _AgentUser(Struct):
+    """What coding agents write as JSON into Anthropic's `metadata.user_id`."""
+
+    session_id: str
+    account_uuid: str = ""
+    device_id: str = ""
+
+
+_AGENT_USER = msgspec.json.Decoder(_AgentUser)
 
 
 def policy_facts(raw: RawRequest, request: ChatRequest, grant: Grant, spent_nano: int) -> PolicyFacts:
@@ -58,16 +74,34 @@ def clock_facts(at_ms: int) -> tuple[int, int]:
 
 def named_end_user(raw: RawRequest, request: ChatRequest | None) -> str:
     """The end user that the body names, else the header; what the application says, not verified."""
-    return ((request.end_user if request else "") or raw.headers.get(END_USER_HEADER, ""))[:MAX_NAME]
+    return (_named_in_body(request)[0] or raw.headers.get(END_USER_HEADER, ""))[:MAX_NAME]
 
 
 def named_session(raw: RawRequest, request: ChatRequest | None) -> str:
-    """The session that the header names, else the one that Anthropic's `metadata.user_id` ends with, as coding agents
-    write it (``user_..._session_ID``); what the application says, not verified."""
-    named = raw.headers.get(SESSION_HEADER, "")
-    if not named and request is not None and request.dialect is Dialect.ANTHROPIC:
-        named = request.end_user.partition(SESSION_IN_USER)[2]
-    return named[:MAX_NAME]
+    """The session that the header names, else the body; what the application says, not verified."""
+    return (raw.headers.get(SESSION_HEADER, "") or _named_in_body(request)[1])[:MAX_NAME]
+
+
+def _named_in_body(request: ChatRequest | None) -> tuple[str, str]:
+    """The end user and the session that the body names, each ``""`` where it names none.
+
+    Coding agents write both into Anthropic's `metadata.user_id`: today as JSON (`_AgentUser`), before that as
+    ``user_..._account_..._session_ID``. The end user is what stays the same from session to session: a budget or a
+    limit of a user would begin anew with each session otherwise.
+    """
+    if request is None:
+        return "", ""
+    user = request.end_user
+    if request.dialect is not Dialect.ANTHROPIC:
+        return user, ""
+    if user[:1] == "{" and len(user) <= MAX_AGENT_USER:
+        try:
+            agent = _AGENT_USER.decode(user)
+        except msgspec.DecodeError:
+            return user, ""
+        return agent.account_uuid or agent.device_id or user, agent.session_id
+    head, _, session = user.partition(SESSION_IN_USER)
+    return head if session and ACCOUNT_IN_USER in head else user, session
 
 
 def named_tags(raw: RawRequest) -> dict[str, str]:
