@@ -92,6 +92,17 @@ def test_what_anthropic_calls_media_is_a_finding(part: dict[str, Any], kind: str
     assert inspect(Endpoint.MESSAGES, part) == [(f"unscannable.{kind}", PART + place)]
 
 
+@pytest.mark.parametrize("given", [[1, 2], [[1, 2]], ["text", [3]], ["text", 4], [[1.5]], [["text", 5]], [[], [6]]])
+def test_a_text_in_numbers_of_tokens_is_a_finding(given: list[Any]) -> None:
+    found = INSPECTOR.inspect(read(Endpoint.EMBEDDINGS, {"model": "m", "input": given}))
+    assert [(one.kind, one.origin, one.place) for one in found] == [("unscannable.tokens", Origin.USER, "/input")]
+
+
+@pytest.mark.parametrize("given", ["1 2", ["1", "2"], [["1"]], [[]], [True], [None], [{"a": 1}]])
+def test_what_holds_no_numbers_is_none(given: Any) -> None:
+    assert not INSPECTOR.inspect(read(Endpoint.EMBEDDINGS, {"model": "m", "input": given}))
+
+
 def test_an_image_in_the_result_of_a_tool_is_the_tools() -> None:
     part = {"type": "tool_result", "content": [{"type": "image", **source(type="url", url="https://e.com/a")}]}
     (found,) = INSPECTOR.inspect(segments(Endpoint.MESSAGES, part))

@@ -46,8 +46,9 @@ class Segment(Struct, frozen=True):
     """One string of a request or an answer. `is_key` marks an object's key; `path` then ends with that key.
 
     `is_json` marks a string that itself holds JSON (the arguments of a tool call). `media` marks a
-    part that is not text and says what it is said to hold (``image``, ``audio``, ``video``, ``file``; ``tool`` for one
-    that the provider runs): `text` is its content as a ``data:`` URL or in base64, or empty where that is elsewhere.
+    part that is not text and says what it is said to hold (``image``, ``audio``, ``video``, ``file``; ``tokens`` for a
+    text in numbers, ``tool`` for a tool that the provider runs): `text` is its content as a ``data:`` URL or in
+    base64, or empty where that is elsewhere.
     """
 
     path: Path

@@ -15,6 +15,7 @@ UNSCANNABLE: Mapping[str, str] = {
     "unscannable.audio": "A recording, which is not listened to.",
     "unscannable.video": "A video, which is not looked into.",
     "unscannable.file": "A document or a file, given by its content, its id or its address, that is not text.",
+    "unscannable.tokens": "A text given as numbers of tokens, as some clients send what they embed.",
     "unscannable.tool": "A tool that the provider runs, such as a web search: what it sends and reads is not seen.",
     "unscannable.encoded": "More encoded text than is decoded, or bytes of an unknown form.",
 }

@@ -17,6 +17,9 @@ from gptgate.providers.walk import collect, member
 
 NUMBERS = frozenset({int, float})
 READ = frozenset({"model", "input", "user"})
+TOKENS = "tokens"
+"""What a segment says that it holds whose text is given as numbers; see `Segment.media`. Threat: no detector reads it,
+and some clients send all their texts like this."""
 
 
 class OpenAIEmbeddings:
@@ -37,6 +40,8 @@ class OpenAIEmbeddings:
         out: list[Segment] = []
         for key, value in document.items():
             member(key, value, (), Origin.USER if key == "input" else Origin.OTHER, out)
+        if _holds_tokens(given):
+            out.append(Segment(("input",), Origin.USER, "", media=TOKENS))
         return ChatRequest(
             endpoint=self.endpoint,
             dialect=self.dialect,
@@ -76,6 +81,13 @@ class OpenAIEmbeddings:
 
     def stream(self, request: ChatRequest, limit: int) -> StreamCodec:
         raise InternalFault("Embeddings have no stream.")
+
+
+def _holds_tokens(given: str | list[Any]) -> bool:
+    """Whether a text is given as numbers of tokens, alone or as one of many."""
+    return type(given) is list and any(
+        type(item) in NUMBERS or (type(item) is list and not NUMBERS.isdisjoint(map(type, item))) for item in given
+    )
 
 
 def _item_segments(item: Any, path: Path, out: list[Segment]) -> None:
