@@ -75,9 +75,25 @@ local function older_ones()
   return found
 end
 
+-- Whether another process has joined under this gateway's id since this one had. Where both live, each would tell what it
+-- has spent in the place of what the other has, so each must see the other, and neither may join while both come back.
+local function is_replaced()
+  local instance = redis.call('HGET', state, 'instance:' .. ask.gateway)
+  return instance and instance ~= ask.instance
+end
+
+local function has_twin()
+  local mark = 'twins:' .. ask.gateway
+  if is_replaced() then
+    redis.call('HSET', state, 'instance:' .. ask.gateway, ask.instance, mark, whole(now_ms + ask.lease_ms))
+  end
+  return tonumber(redis.call('HGET', state, mark) or '0') > now_ms
+end
+
 local epoch = redis.call('HGET', state, 'epoch')
 if ask.step == 'begin' then
   if ask.version < version_of('version') then return {'newer', whole(version_of('version'))} end
+  if ask.again and has_twin() then return {'twin'} end
   if not epoch or (ask.doubted and epoch == ask.epoch) then
     -- Everything is gone, or a server took over that may not have heard of the last charges: they are told again.
     local waited = epoch and gateways_alive() or ask.members
@@ -94,6 +110,7 @@ if ask.step == 'begin' then
     if string.match(process, '^[^:]+') == ask.gateway then redis.call('HDEL', alive, process) end
   end
   redis.call('HSET', state, 'version', whole(ask.version), 'version:' .. ask.gateway, whole(ask.version))
+  redis.call('HSET', state, 'instance:' .. ask.gateway, ask.instance)
   return {'met', epoch, older_ones()}
 end
 if epoch ~= ask.epoch then return {'lost'} end
@@ -119,7 +136,7 @@ elseif ask.step == 'end' then
   beat()
 elseif ask.step == 'beat' then
   -- Who was taken for dead has lost the places of its requests, and tells them anew.
-  if tonumber(redis.call('HGET', alive, ask.process) or '0') <= now_ms then return {'lost'} end
+  if tonumber(redis.call('HGET', alive, ask.process) or '0') <= now_ms or is_replaced() then return {'lost'} end
   settle_readiness()
   beat()
 elseif ask.step == 'report' then

@@ -75,6 +75,8 @@ class Membership:
         self.timeout_s = timeout_ms / 1000
         self._known = Known.of(folder)
         self.gateway = self._known.gateway
+        self._instance = secrets.token_hex(8)
+        """Of this start of the gateway: it tells it from another that has the same id."""
         self.process = ""
         self.budgets: Sequence[BudgetSpec] = ()
         self.holds: dict[str, SharedHold] = {}
@@ -156,12 +158,13 @@ class Membership:
         if doubts and server != self._server:
             self._logger.warning("the shared counters may be lost one day", why=doubts)
         process = f"{self.gateway}:{secrets.token_hex(4)}"
-        ask: Entry = {"gateway": self.gateway, "process": process, "lease_ms": LEASE_MS}
+        ask = self._who(process)
         begin = {
             **ask,
             "step": "begin",
             "epoch": self._epoch,
             "doubted": self._server not in ("", server),
+            "again": self._server == server,
             "fresh": secrets.token_hex(8),
             "members": self._known.members,
             "version": self._version,
@@ -184,14 +187,24 @@ class Membership:
             self.joined = epoch
             self._in.set()
 
+    def _who(self, process: str) -> Entry:
+        return {"gateway": self.gateway, "instance": self._instance, "process": process, "lease_ms": LEASE_MS}
+
     def _met(self, reply: Reply) -> str:
-        """The epoch of the counters. Raises CountersUnavailable where this gateway would not understand them."""
+        """The epoch of the counters. Raises CountersUnavailable where this gateway would not understand them, or where
+        another has its id."""
         if reply[0] == "newer":
             newer = unavailable(f"the counters are of version {reply[1]}, and this gateway knows {self._version}")
             newer.hint = (
                 "update this gateway; to go back to its version, stop all gateways and delete the counters' keys"
             )
             raise newer
+        if reply[0] == "twin":
+            twin = unavailable("another gateway has joined under the id of this one: its data folder was copied")
+            twin.hint = (
+                f"stop one of them; in a copy, delete {FILE_NAME} before the first start; then restart the other"
+            )
+            raise twin
         epoch, older = cast("tuple[str, list[str]]", reply[1:])
         if older and sorted(older) != self._older:
             self._logger.warning(
@@ -203,7 +216,7 @@ class Membership:
         return epoch
 
     async def _beat(self) -> None:
-        ask: Entry = {"gateway": self.gateway, "process": self.process, "lease_ms": LEASE_MS}
+        ask = self._who(self.process)
         reply = await self._link.call(JOIN, self.join_keys().names, {**ask, "epoch": self.joined, "step": "beat"})
         if reply[0] == "done":
             self._hear(reply)
