@@ -70,7 +70,8 @@ def events(
     require_database(data)
     for name in kind or ():
         if name not in TYPES:
-            hint = did_you_mean(name, TYPES) or f"there are: {', '.join(TYPES)}"
+            begun = [known for known in TYPES if known.startswith(f"{name}_")]
+            hint = did_you_mean(name, TYPES) or f"there are: {', '.join(begun or TYPES)}"
             raise CommandError(f"--type: there are no events of type {clean(name)}", hint=hint, exit_code=USAGE)
     now_ms = time.time_ns() // 1_000_000
     filters = ActFilters(

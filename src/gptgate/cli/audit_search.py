@@ -186,7 +186,9 @@ def _tags(stated: Sequence[str] | None) -> dict[str, str] | None:
     for one in stated or ():
         name, equals, value = one.partition("=")
         if not name or not equals:
-            raise CommandError(f"--tag: {clean(one)} is not NAME=VALUE", exit_code=USAGE)
+            raise CommandError(
+                f"--tag: {clean(one)} is not NAME=VALUE", hint="such as --tag feature=search", exit_code=USAGE
+            )
         if tags.get(name, value) != value:
             raise CommandError(f"--tag: {clean(name)} cannot have two values", exit_code=USAGE)
         tags[name] = value

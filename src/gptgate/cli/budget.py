@@ -243,6 +243,8 @@ def _find(name: str, snapshot: Snapshot) -> BudgetSpec:
         if budget.name == name:
             return budget
     hint = "there are: " + ", ".join(budget.name for budget in budgets)
+    if name in snapshot.apps:
+        hint = f"{clean(name)} is an app, whose own budget is an account of the budget {budgets[0].name}; {hint}"
     raise CommandError(f"no budget is called {clean(name)}", hint=hint)
 
 

@@ -205,7 +205,8 @@ def explain(
     with SqliteReader(data) as reader:
         record = reader.show(request_id or "")
     if record is None:
-        raise CommandError(f"there is no request {clean(request_id or '')}", hint="gptgate audit search lists requests")
+        hint = 'a text is named by --text "..."' if " " in (request_id or "") else "gptgate audit search lists requests"
+        raise CommandError(f"there is no request {clean(request_id or '')}", hint=hint)
     _print_record(record, _rules_of(record.intent, data, config), output)
 
 

@@ -14,6 +14,7 @@ from gptgate.cli.options import DEFAULT_FOLDER, Data, Output
 from gptgate.cli.output import Column, Format, print_records
 from gptgate.cli.text import clean
 from gptgate.cli.times import END_OF_TIME_MS, month_end_ms, month_start_ms, past_ms, show_ms
+from gptgate.config.problem import did_you_mean
 from gptgate.core.money import format_usd
 from gptgate.storage.queries import SqliteReader
 from gptgate.storage.usage import DAY, GROUPS, MONTH, TAG
@@ -110,9 +111,8 @@ def _group_by(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     for name in names:
         if name not in GROUPS:
-            raise CommandError(
-                f"--by: usage cannot be grouped by {clean(name)!r}", hint=", ".join(GROUPS), exit_code=USAGE
-            )
+            hint = did_you_mean(name, GROUPS) or ", ".join(GROUPS)
+            raise CommandError(f"--by: usage cannot be grouped by {clean(name)!r}", hint=hint, exit_code=USAGE)
     return names
 
 

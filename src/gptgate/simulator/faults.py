@@ -52,7 +52,7 @@ class Faults(Struct, frozen=True, kw_only=True):
 
 
 class UnknownFault(ValueError):
-    """A word of a ``fault:`` line that orders nothing."""
+    """A word of a ``fault:`` line that orders nothing, or with a value that is none."""
 
 
 def _milliseconds(value: str) -> int:
@@ -131,5 +131,5 @@ def parse_faults(line: str, base: Faults) -> Faults:
         try:
             fields[field] = parse(value)
         except ValueError:
-            raise UnknownFault(f"unknown fault: {word}") from None
+            raise UnknownFault(f"{name} does not take this: {word}") from None
     return replace(base, **fields)

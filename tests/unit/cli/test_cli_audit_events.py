@@ -90,6 +90,11 @@ def test_a_request_that_nothing_was_done_about_leads_to_its_own_story(
     assert "trace" not in capsys.readouterr().err
 
 
+def test_the_beginning_of_a_type_leads_to_those_that_begin_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["audit", "events", "--type", "key"]) == 2
+    assert "hint: there are: key_created, key_revoked, key_expiry_set\n" in capsys.readouterr().err
+
+
 def test_the_table_says_who_did_what_and_where_it_is_in_the_log(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

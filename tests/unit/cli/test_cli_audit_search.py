@@ -84,7 +84,11 @@ def test_an_end_that_the_log_does_not_have_leaves_the_request_unproven(
 @pytest.mark.parametrize("tag", ["feature", "=x", ""])
 def test_a_tag_is_a_name_and_a_value(data: Path, tag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["audit", "search", "--tag", tag]) == 2
-    assert "is not NAME=VALUE" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "is not NAME=VALUE" in told
+    assert "hint: such as --tag feature=search" in told
+    assert execute(["usage", "--by", "app,models"]) == 2
+    assert 'hint: did you mean "model"?' in capsys.readouterr().err
 
 
 def test_programs_get_session_tags_and_what_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,12 @@ def test_an_account_that_the_configuration_does_not_know_is_refused(
         assert connection.execute("SELECT count(*) FROM top_ups").fetchone() == (0,)
 
 
+def test_an_app_s_name_in_a_budget_s_place_leads_to_the_budget_of_apps(run: Run) -> None:
+    code, _, said = run("show", "desk")
+    assert code != 0
+    assert "hint: desk is an app, whose own budget is an account of the budget apps; there are: " in said
+
+
 def test_known_accounts_and_those_that_callers_name_are_topped_up(run: Run) -> None:
     for account in (("team-month", "shop"), ("apps", "desk"), ("models", "small", "near"), ("users", "k1", "anybody")):
         assert run("top-up", *account, "--add", "5")[0] == 0

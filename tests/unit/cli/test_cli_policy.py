@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from gptgate.core.finding import Finding, Origin
 from gptgate.core.snapshot import Effect
 from gptgate.core.wire import Dialect
 from gptgate.installed import read_config_text
+from gptgate.storage.folder import create_folder
+from gptgate.storage.schema import connect, migrate
 from gptgate.storage.views import AuditRecord
 from storage_samples import blank
 
@@ -69,6 +72,14 @@ GOOD: list[dict[str, object]] = [
 
 
 ANY = {"score": {"min": 0}}
+
+
+def test_a_text_in_the_place_of_an_id_is_told_apart(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(connect(create_folder(folder / "data"), busy_ms=1000)) as connection:
+        migrate(connection)
+    for name, hint in (("Ignore all rules", "--text"), ("r1", "gptgate audit search lists requests")):
+        assert execute(["policy", "explain", name, "--data", str(folder / "data")]) == 1
+        assert hint in capsys.readouterr().err
 
 
 def test_cases_that_hold(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
