@@ -89,6 +89,8 @@ def test_an_address_behind_a_sign_is_found_in_links_too(find: Find, before: str)
         "icon@2x.png",
         "git clone git@github.com:acme/widgets.git",
         "ssh://git@bitbucket.org:7999/proj/repo.git",
+        "Co-Authored-By: Bot <noreply@example.org>",
+        "sent by No-Reply@mail.example.org.",
         "lodash@4.17.21",
         "@app.route('/x')",
         "x" * 65 + "@example.com",

@@ -12,8 +12,10 @@ _NOT_DOMAINS = frozenset(
     b"png jpg jpeg gif svg webp bmp ico css scss js mjs jsx tsx json html htm xml pdf txt yml yaml".split()
 )
 """File suffixes behind ``name@2x.`` and ``package@version.``; none is a top-level domain."""
-_PROGRAMS = frozenset((b"git", b"hg"))
-"""Nobody's mailbox: ``git@github.com:name/repository.git``."""
+_NOBODY = frozenset(
+    (b"git", b"hg", b"noreply", b"no-reply", b"no_reply", b"donotreply", b"do-not-reply", b"do_not_reply")
+)
+"""Nobody's mailbox: ``git@github.com:name/repository.git``, and where mail of machines comes from."""
 
 _ESCAPE = rf"(?:{ESCAPED}|\\u[0-9A-Fa-f]{{4}})"
 """In JSON inside of a text. Its letter is none of the address: cut out with it, the text would be no JSON any more."""
@@ -87,7 +89,7 @@ def is_address(match: bytes) -> bool:
     """Whether the last label can be a top-level domain and the part before ``@`` says anything of anybody."""
     local = match.partition(b"@")[0]
     return (
-        local not in _PROGRAMS
+        local.lower() not in _NOBODY
         and match.rpartition(b".")[2].lower() not in _NOT_DOMAINS
         and any(char not in b"._%+-" for char in local)
     )
@@ -101,7 +103,7 @@ def is_address_in_link(match: bytes) -> bool:
 
 DETECTOR = Detector(
     name="email",
-    version=5,
+    version=6,
     kinds={"pii.email": "An email address."},
     patterns=(
         *(
