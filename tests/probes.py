@@ -59,7 +59,7 @@ async def send_raw(base_url: str, *pieces: bytes, pause_s: float = 0.0) -> RawAn
                 await asyncio.sleep(pause_s)
             return RawAnswer(*await client.answer())
     finally:
-        client.writer.close()
+        await client.close()
 
 
 def http_request(method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes = b"") -> bytes:

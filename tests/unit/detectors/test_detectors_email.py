@@ -68,7 +68,10 @@ def test_a_password_before_a_host_is_no_address(find: Find, link: str, password:
     assert (MAIL, "eve@mail.test") in find(link.format(password) + " eve@mail.test")
 
 
-@pytest.mark.parametrize("before", ["a/b:", "https://x.test/unsubscribe/to=", "https://x.test/?to=", "**", "汉:", "é="])
+@pytest.mark.parametrize(
+    "before",
+    ["a/b:", "https://x.test/unsubscribe/to=", "https://x.test/?to=", "**", "汉:", "é=", "=" * 90, "x" + "!" * 70],
+)
 def test_an_address_behind_a_sign_is_found_in_links_too(find: Find, before: str) -> None:
     assert find(f"{before}ann@mail.test") == [(MAIL, "ann@mail.test")]
 

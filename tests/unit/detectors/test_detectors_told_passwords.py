@@ -45,6 +45,13 @@ TOLD = (
     '{{"passwort": "{}"}}',
     '{{"text": "{{\\"contraseña\\": \\"{}\\"}}"}}',
     "'senha' => '{}'",
+    "Mi clave es {}",
+    "Das Passwort lautet\n{}",
+    "La contraseña es:\n\n{}",
+    "The password is\r\n{}",
+    "The password for the staging server is: \n  {}",
+    "Das Passwort lautet <b>{}</b>",
+    "The password is <code>{}</code>.",
 )
 
 
@@ -90,6 +97,10 @@ def test_what_a_sentence_tells_is_found_once(find: Find, sentence: str, password
         "contraseña: varchar255 not null",
         "contraseña = self.contraseña_2",
         "密码 = user.password1",
+        "La clave es no rendirse nunca.",
+        "Mi clave es la constancia",
+        "The password is\nwrong again",
+        "Das Passwort ist <b>falsch</b>.",
     ],
 )
 def test_sentences_about_passwords_hold_none(find: Find, text: str) -> None:

@@ -100,7 +100,7 @@ def is_header(value: bytes) -> bool:
 
 DETECTOR = Detector(
     name="credentials",
-    version=5,
+    version=6,
     kinds={
         "secret.generic_assignment": "A value that looks random, given to a name such as api_key, token or secret.",
         "secret.password": "A password, given to a name such as password or db_pwd, or told in a sentence.",

@@ -61,13 +61,14 @@ _FRONTS = (
     (ANY, r"(?:\xc2|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf][\x80-\xbf])[\x80-\xbf]"),
     (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}/-])", f"/?{_SIGN}"),
     (rf"(?:{_ESCAPE}|[^A-Za-z0-9._%+{_IN_LINKS}-])", f"{_BEFORE}{{1,64}}/{_SIGN}"),
+    (ANY, f"[{_IN_LINKS}]{{64}}"),
     (r"[\x00-9;-\xff]", f"//{_SIGN}"),
     ("[^A-Za-z0-9]", f"://{_SIGN}"),
     (rf"(?:{_ESCAPE}|[^A-Za-z0-9+])", f"{_any_but(SCHEMES)}(?:\\+[a-z0-9_]{{1,16}})?://{_SIGN}"),
 )
-"""What stands before an address: a sign of ASCII, another sign or a letter that no address holds, one of those signs,
-and one of them in a path, behind two slashes that no scheme stands before, and behind a scheme that says nothing of a
-password. Left edge and prefix."""
+"""What stands before an address: a sign of ASCII, another sign or a letter that no address holds, one of those
+signs, and one of them in a path, behind a line of them, behind two slashes that no scheme stands before, and
+behind a scheme that says nothing of a password. Left edge and prefix."""
 
 _AT = r"(?:[ ]?[\[({<]at[\])}>][ ]?| at )"
 _DOT = r"(?:[ ]?[\[({<]dot[\])}>][ ]?| dot |\.)"

@@ -9,6 +9,7 @@ from gptgate.detectors.pattern import ANY, EDGE, Detector, Pattern
 from gptgate.detectors.phrase import patterns, translated
 from gptgate.detectors.phrasebook.indirect import ENGLISH
 from gptgate.detectors.phrasebook.indirect_world import WORLD
+from gptgate.detectors.phrasebook.readers import READERS
 
 _KIND = "attack.indirect"
 _HIDDEN = "attack.hidden"
@@ -63,13 +64,13 @@ _HIDDEN_REACH = 1024
 
 DETECTOR = Detector(
     name="indirect",
-    version=4,
+    version=5,
     kinds={
         _KIND: "Words in a tool's result or a document that speak to the model: orders, secrecy, sending data.",
         _HIDDEN: "Orders in a part of a page that its readers do not see: a comment, or text that is not shown.",
     },
     patterns=(
-        *patterns(_KIND, (*ENGLISH, *WORLD)),
+        *patterns(_KIND, (*ENGLISH, *WORLD, *READERS)),
         *(Pattern(_KIND, body, points, left=ANY, right=ANY) for points, body in _MARKS),
         *(Pattern(_KIND, body, points) for points, body in _BANNERS),
         *(

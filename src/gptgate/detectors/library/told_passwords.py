@@ -14,7 +14,7 @@ from gptgate.detectors.randomness import is_placeholder
 _SAYINGS = (
     ("(passwort|kennwort|zugangscode|wlan-schlüssel)", "(ist|lautet|heißt|wäre|war)"),
     ("(mot de passe|mdp|code d'accès)", "(est|sera|était)"),
-    ("(contraseña|clave de acceso|clave del wi-?fi)", "(es|era|será)"),
+    ("(contraseña|clave de acceso|clave del wi-?fi|(mi|tu|su|nuestra) clave)", "(es|era|será)"),
     ("(senha|palavra-passe)", "(é|era|será)"),
     ("(parola d'ordine|parola)", "(è|e'|era|este)"),
     ("password", "(è|e'|era|ist|lautet|est|es|é)"),
@@ -52,6 +52,8 @@ _OWNER = rf"(?:[ ]{translated(_OF, {})}(?:{_WORD}){{1,3}}|[ ]\([A-Za-z0-9 ._-]{{
 """What it is the password of: ``for the staging server``, ``(staging)``."""
 _GAP = r"[ \t]{1,4}"
 _SIGN = r"(?:\\?[\"'`])?[ \t]{0,4}(?:[:=]>?|->)[ \t]{0,4}"
+_BREAK = r"(?:[ \t]{0,4}(?:[\r]?[\n]){1,2}[ \t]{0,4}|[ \t]{0,2}<(?:b|strong|code|i|em|tt|pre|kbd|span)>)"
+"""The value stands on a line of its own, or in an element."""
 _QUOTES = (
     r"(?:[\"'`*<(\[]|\\[\"']|\xe2\x80[\x9a\x9c\x9e\xb9]|\xc2[\xab\xbb]|\xe3\x80[\x8c\x8e]){0,3}"
     r"(?:[ ]|\xc2\xa0|\xe2\x80\xaf)?"
@@ -104,16 +106,16 @@ _JOINED = [each for each in _SAYINGS if each not in _APART]
 _JOINED_NAMES, _JOINED_SAYINGS = (_any_of(*map(_spelt, each)) for each in zip(*_JOINED, strict=True))
 """Of all these languages together: a pattern for each would take megabytes."""
 _PREFIXES = (
-    f"{_JOINED_NAMES}{_OWNER}?{_GAP}{_JOINED_SAYINGS}(?:{_GAP}|{_SIGN})",
-    *(f"{_spelt(name)}{_OWNER}?{_GAP}{_spelt(says)}(?:{_GAP}|{_SIGN})" for name, says in _APART),
+    f"{_JOINED_NAMES}{_OWNER}?{_GAP}{_JOINED_SAYINGS}(?:{_GAP}|{_SIGN}|{_BREAK})",
+    *(f"{_spelt(name)}{_OWNER}?{_GAP}{_spelt(says)}(?:{_GAP}|{_SIGN}|{_BREAK})" for name, says in _APART),
     *(f"{_spelt(name)}[ ]?{_spelt(says)}[ ]?(?:{_SIGN})?" for name, says in _UNSPACED),
     f"{_OWN_NAMES}{_OWNER}?{_SIGN}",
-    f"{_spelt(_SHARED)}(?:{_OWNER}(?:{_GAP}is{_GAP}|{_SIGN})|{_GAP}is{_SIGN})",
+    f"{_spelt(_SHARED)}(?:{_OWNER}(?:{_GAP}is(?:{_GAP}|{_SIGN}|{_BREAK})|{_SIGN})|{_GAP}is(?:{_SIGN}|{_BREAK})|{_SIGN}{_BREAK})",
 )
 
 PATTERN = after(
     "secret.password",
-    f"{_any_of(*_PREFIXES)}{_QUOTES}",
+    f"{_any_of(*_PREFIXES)}{_BREAK}?{_QUOTES}",
     _VALUE,
     _END,
     f"{EDGE}{_any_of(_NAMES, _spelt(_SHARED))}",

@@ -131,7 +131,10 @@ WORLD: tuple[Phrase, ...] = (
         phrase
         for words in _SPACED
         for phrase in (
-            *phrases(70, words, "<hide!>", "<heed!><model>", right="[ :!,]"),
+            *phrases(70, words, "<hide!>", right="[ :!,]"),
+            # "Note: language models make mistakes" is told of them; what is told to them names them behind a word more.
+            *phrases(70, words, "<heed!><model>", right="[:!,]"),
+            *phrases(70, {**words, "heed": words["heed"].replace(" )*", " )+")}, "<heed!><model>", right=" "),
             *phrases(60, words, "<ifyou!><model>"),
         )
     ),

@@ -141,10 +141,16 @@ _EN = {
     "|(first|last|second|third|each|every|next) (([0-9]{1,3}|ten|few|five|word|letter|of) ){0,3}(words?|lines?"
     "|sentences?|letters?|vowels?|paragraphs?)|(every|each|the) (sentence|rule|line|word|vowel|letter)) ((or two|of"
     "|from|in) )+",
-    "each_rule": "(each|every|all( of)?( the)?|the) (rules?|lines?|instructions?|sentences?|directions?|context|text)"
-    " (that )?((you (were|have been|got) (given|handed|fed|loaded|started|told))|(they|your (developers?"
-    "|operators?|makers"
-    "|creators?)) (gave|handed|fed|loaded|told) you)",
+    "each_rule": "(each|every|all( of)?( the)?) (rules?|lines?|instructions?|sentences?|directions?|context|text)"
+    " (that )?you (were|have been|got) (given|told)|(each|every|all( of)?( the)?|the) (rules?|lines?|instructions?"
+    "|sentences?|directions?|context|text) (that )?((you (were|have been|got) (handed|fed|loaded|started))|(they"
+    "|your (developers?|operators?|makers|creators?)) (gave|handed|fed|loaded|told) you)",
+    "asks": "(repeat|print|show|tell|reveal|output|list|recite|quote|copy|write|display|return|give|share|disclose"
+    "|summari[sz]e|translate|what|which)",
+    "rule_given": "the (rules?|lines?|instructions?|sentences?|directions?|context|text) (that )?you (were|have been"
+    "|got) (given|told)",
+    "at_first": "(initially|originally|first|earlier|above|so far|by your|before (me|my|this|our)"
+    "|(at|in|from) the (very )?(start|beginning|outset|top))",
     "handed": "(sentence|text|context|prompt|briefing|paragraph|words|lines|instructions) (that |which )?((you"
     " (were|got|have"
     " been) (handed|fed|loaded|started|primed|seeded|launched) (before|with|by|at|on|prior|ahead))|configures? you"
@@ -190,6 +196,8 @@ _ENGLISH: tuple[tuple[int, str], ...] = (
     (60, "<give> ~<yours!> ~<form>"),
     (60, "<bits><yours!>"),
     (60, "<each_rule!>"),
+    (60, "<asks> ((me|us|back|all|of|are|were|is|was|out) )*<rule_given!>"),
+    (60, "<rule_given!> <at_first>"),
     (60, "<handed!>"),
     (50, "<boss_text!>"),
     (60, "<above_text> ~<veiled!>"),

@@ -60,10 +60,10 @@ _WORDS = {
     "|guardrails"
     "|inhibitions|principles|content polic(y|ies)|safety polic(y|ies)|rules)",
     "lay_off": "(skip|suspend|waive|shed|lift|loosen|lose|drop)",
-    "rules_off": "your ((own|safety|content|usual|ethical) ){0,2}(rules|guidelines|filters|restrictions|guardrails"
-    "|safeguards|safety) ((are|is|go|goes|went|were|will be|have gone|switched) ){1,2}(off|on strike|on holiday"
-    "|asleep"
-    "|out of order|down for)",
+    "rules_off": "your ((own|safety|content|usual|ethical) ){0,2}(rules|guidelines|restrictions|guardrails|safeguards"
+    "|safety|(own|safety|content|usual|ethical) filters) ((are|is|go|goes|went|were|will be|have gone|switched) ){1,2}"
+    "(off|on strike|on holiday|asleep|out of order|down for)|your filters (are|go) (now|all|hereby|switched) off"
+    "|your filters ((are|is|go|goes|went|were|will be|have gone) ){1,2}(on strike|on holiday|asleep)",
     "never_taught": "never (been |had |been told )?(given|taught|told|had|learn(ed|t)) ((any"
     "|about) )?(guidelines|restrictions|limits"
     "|filters|refusals?|to refuse|a content policy)|(a[il]|model|bot|twin|self|assistant|you|version) (that |who"
