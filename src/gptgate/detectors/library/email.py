@@ -104,7 +104,7 @@ def is_address_in_link(match: bytes) -> bool:
 
 DETECTOR = Detector(
     name="email",
-    version=6,
+    version=7,
     kinds={"pii.email": "An email address."},
     patterns=(
         *(
