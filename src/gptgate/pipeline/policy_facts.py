@@ -97,7 +97,7 @@ def _named_in_body(request: ChatRequest | None) -> tuple[str, str]:
     if user[:1] == "{" and len(user) <= MAX_AGENT_USER:
         try:
             agent = _AGENT_USER.decode(user)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return user, ""
         return agent.account_uuid or agent.device_id or user, agent.session_id
     head, _, session = user.partition(SESSION_IN_USER)

@@ -60,6 +60,7 @@ def test_a_coding_agents_user_stays_the_same_from_session_to_session(user_id: st
         agent() + "x",
         agent(more="x" * MAX_AGENT_USER),
         '["session_id"]',
+        '{"more":' + "[" * 1000,
     ],
 )
 def test_what_only_looks_like_it_is_a_name_like_any_other(user_id: str) -> None:
