@@ -82,18 +82,23 @@ local function is_replaced()
   return instance and instance ~= ask.instance
 end
 
+-- Who is started anew is let in, for nothing tells it from one that was started again, but not while twins were just seen:
+-- then it only shows itself to the other. Only who was here before says that there are two: else who is started again and
+-- again would keep itself out.
 local function has_twin()
   local mark = 'twins:' .. ask.gateway
-  if is_replaced() then
-    redis.call('HSET', state, 'instance:' .. ask.gateway, ask.instance, mark, whole(now_ms + ask.lease_ms))
-  end
-  return tonumber(redis.call('HGET', state, mark) or '0') > now_ms
+  local till = tonumber(redis.call('HGET', state, mark) or '0')
+  local were_seen = till > now_ms and till <= now_ms + ask.lease_ms -- no later, unless the clock was set back
+  if not (ask.again or were_seen) or not is_replaced() then return were_seen end
+  redis.call('HSET', state, 'instance:' .. ask.gateway, ask.instance)
+  if ask.again then redis.call('HSET', state, mark, whole(now_ms + ask.lease_ms)) end
+  return true
 end
 
 local epoch = redis.call('HGET', state, 'epoch')
 if ask.step == 'begin' then
   if ask.version < version_of('version') then return {'newer', whole(version_of('version'))} end
-  if ask.again and has_twin() then return {'twin'} end
+  if has_twin() then return {'twin'} end
   if not epoch or (ask.doubted and epoch == ask.epoch) then
     -- Everything is gone, or a server took over that may not have heard of the last charges: they are told again.
     local waited = epoch and gateways_alive() or ask.members

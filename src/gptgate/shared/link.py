@@ -76,6 +76,8 @@ class Link:
         policy = about.get("maxmemory_policy")
         if about.get("maxmemory") and policy != EVICTS_NOTHING:
             raise unavailable(f"the server evicts keys: set its maxmemory-policy to {EVICTS_NOTHING}")
+        if not about.get("run_id"):
+            raise unavailable("the server does not say its run_id in INFO, so another in its place would go unnoticed")
         self._server = str(about["run_id"])
         return self._server, _doubts(policy)
 

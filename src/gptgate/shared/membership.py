@@ -91,6 +91,8 @@ class Membership:
         self.waited: list[str] = []
         """Gateways whose sums are still missing."""
         self._epoch = self._server = ""
+        self._has_twin = False
+        """Whether another had this gateway's id when it was last asked."""
         self._version = VERSION
         self._older: list[str] = []
         """Gateways of an older version that were warned of."""
@@ -164,7 +166,7 @@ class Membership:
             "step": "begin",
             "epoch": self._epoch,
             "doubted": self._server not in ("", server),
-            "again": self._server == server,
+            "again": self._has_twin or self._server == server,
             "fresh": secrets.token_hex(8),
             "members": self._known.members,
             "version": self._version,
@@ -199,7 +201,8 @@ class Membership:
                 "update this gateway; to go back to its version, stop all gateways and delete the counters' keys"
             )
             raise newer
-        if reply[0] == "twin":
+        self._has_twin = reply[0] == "twin"
+        if self._has_twin:
             twin = unavailable("another gateway has joined under the id of this one: its data folder was copied")
             twin.hint = (
                 f"stop one of them; in a copy, delete {FILE_NAME} before the first start; then restart the other"

@@ -373,6 +373,21 @@ def test_a_connection_that_is_closed_before_it_is_written_to_is_a_broken_one(
     uvloop.run(act())
 
 
+def test_a_server_that_does_not_say_which_it_is_is_not_used(member: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As some that only speak its protocol. It may be another by and by, so it is asked again."""
+    one = member("", BUDGETS)
+    membership = one.service._membership
+
+    async def nothing(link: Link) -> dict[str, object]:
+        return {}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Link, "_info", nothing)
+        membership.doubt()
+        one.run(eventually(lambda: "does not say its run_id" in membership.fault))
+    one.run(one.ready())
+
+
 def test_a_server_that_does_not_say_its_policy_is_warned_of() -> None:
     assert "could not be seen" in _doubts(None)
     assert not _doubts("noeviction")
