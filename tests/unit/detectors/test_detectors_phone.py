@@ -163,6 +163,12 @@ def test_six_digits_in_groups_are_a_number_beside_a_word_unless_they_are_a_date(
         ("tel. ", "0 2304 9309"),
         ("tel. ", "06-9/331 2047"),
         ("mobile: ", "1 800 555 0188"),
+        ("You can text ", "789 755 459"),
+        ("Leave a message at ", "2760 207897"),
+        ("She can be reached on ", "01636 24587"),
+        ("Landline ", "515 555 012"),
+        ("Bel mij op ", "793 826 037"),
+        ("her new number: ", "578 118 747"),
     ],
 )
 def test_words_by_which_people_are_reached_make_a_number_one(find: Find, before: str, number: str) -> None:
@@ -194,3 +200,9 @@ def test_forms_of_single_countries_are_found_anywhere(find: Find, number: str) -
 )
 def test_counts_years_and_sizes_beside_such_words_are_not(find: Find, text: str) -> None:
     assert find(text) == []
+
+
+@pytest.mark.parametrize("after", [" is my cell.", " (phone)", " is her new number, I think"])
+def test_and_so_do_words_behind_it(find: Find, after: str) -> None:
+    assert find(f"Yes, 578 118 747{after}\n") == [(PHONE, "578 118 747")]
+    assert find("Yes, 578 118 747 is my total.") == []

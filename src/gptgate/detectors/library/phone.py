@@ -139,12 +139,14 @@ _WORDS = (
     r"(?:tele|cell|smart|mobile |home |work |office )?phones?|tel|telefon[a-z]{0,8}"
     r"|t[e\x80-\xf4]{1,2}l[e\x80-\xf4]{1,2}phone|tel[e\x80-\xf4]{1,2}fono"
     r"|mobile|mob|mobil|handy|cell|cellulare|celular|m[o\x80-\xf4]{1,2}vil|portable|call"
-    r"|ring|dial|answering|fax|whatsapp|sms|text me|contact|reach|hotline|rufnummer|numer telefonu"
+    r"|ring|dial|answering|fax|whatsapp|sms|(?:can|or|and|to|please) text|text (?:me|us|him|her|them)|contact"
+    r"|reach|reached (?:at|on|under|by|via|through)|message (?:me |us )?(?:at|on)|bel (?:mij|me)|hotline|rufnummer"
+    r"|numer telefonu|kontakt|landline"
     r"|telemovel|gsm|denwa|msisdn|reachable (?:at|on|under|by|via|through)|joignable|erreichbar|raggiungibile"
     r"|bereikbaar|appele[rz]|anrufen|llam[ae]r?"
     r"|ligue|chiamare|chiama(?:mi|temi)|bellen|zadzwo\xc5\x84|my numbers?"
     r"|(?:his|her|our|their|your|meine|mon|il mio|mi|meu|mijn|m\xc3\xb3j)"
-    r" (?:num(?:ber|mer)s?|n[u\x80-\xf4]{1,2}m[e\x80-\xf4]{1,2}ro|numero|numer)"
+    r" (?:new |neue )?(?:num(?:ber|mer)s?|n[u\x80-\xf4]{1,2}m[e\x80-\xf4]{1,2}ro|numero|numer)"
 )
 _FOREIGN_WORDS = in_utf8(
     *("телефон", "Телефон", "тел.", "Тел.", "номер", "Номер", "мобильный", "Мобильный", "τηλέφωνο", "Τηλέφωνο"),
@@ -163,7 +165,11 @@ _RUN = (
 )
 
 _EXTENDED = r"[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6}"
-_LABELS = "(?:office|fax|mobile|home|work|cell|direct|landline|switchboard)"
+_LABELS = "(?:office|fax|mobile|home|work|cell|direct|landline|switchboard|phone|telephone|tel|whatsapp)"
+_SAID_AFTER = (
+    rf"(?:[ ]?[-(]?[ ]?{_LABELS}[ ]?[\r\n,;:\\|)\xff]"
+    rf"| is (?:my|his|her|our|their) (?:new )?(?:{_LABELS}|number)[^A-Za-z0-9])"
+)
 _END = rf"(?:[^A-Za-z0-9.-]|[.-][^A-Za-z0-9]|-{_LABELS})"
 
 _LOCAL: dict[str, tuple[int, ...]] = {
@@ -235,9 +241,9 @@ DETECTOR = Detector(
             left=rf"(?:{ESCAPED}|[^A-Za-z0-9.+/-])",
             body=_RUN,
             points=_POINTS,
-            right=rf"[ ]?[-(]?[ ]?{_LABELS}[ ]?[\r\n,;:\\|)\xff]",
+            right=_SAID_AFTER,
             ignore_case=True,
-            trigger=rf"[0-9][ ]?[-(]?[ ]?{_LABELS}[ ]?[\r\n,;:\\|)\xff]",
+            trigger=f"[0-9]{_SAID_AFTER}",
             accept=is_labelled,
         ),
     ),
