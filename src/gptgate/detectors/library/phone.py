@@ -48,8 +48,9 @@ def is_written_out(match: bytes) -> bool:
     if number[:2] == b"00" and number[:4] not in (b"001-", b"001 ", b"001."):
         # Accounts are written in fours; and what a plan does not have is no number here.
         return _IN_FOURS.fullmatch(number) is None and _is_international(number, is_strict=True)
-    if number == match and any(form(match) for form, _ in _local):
-        return any(form(match) and _is_at_home(_digits(match), known) for form, known in _local)
+    local = [given_out for is_form, given_out in _local if is_form(match)]
+    if local:
+        return any(_is_at_home(_digits(match), given_out) for given_out in local)
     if number == match and (match[:1] == b"0" or match[:2] == b"(0") and match[:3] != b"001":
         return not _is_date(match) and _is_at_home(_digits(match), _with_zero)
     return is_varied(_digits(number))
