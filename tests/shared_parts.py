@@ -83,6 +83,55 @@ class Server:
         shutil.rmtree(self._folder)
 
 
+class Address:
+    """Leads to one server, and from some moment on to another. Connections that there are stay where they lead."""
+
+    def __init__(self, server: Server) -> None:
+        self.leads_to = server
+        self.url = ""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._open: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
+
+    async def close(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def lead_to(self, server: Server) -> None:
+        """Now, for everybody: connections that there are end."""
+        self.leads_to = server
+        for writer in self._open:
+            writer.transport.abort()
+        self._open = []
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", self.leads_to.port)
+        self._open += [writer, back]
+        self._tasks += [asyncio.create_task(self._pass(*way)) for way in ((reader, back), (there, writer))]
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        finally:
+            writer.transport.abort()
+
+
+def copy(old: Server, new: Server) -> None:
+    """What the one has heard of by now, the other knows too."""
+    with redis.Redis(port=old.port) as source, redis.Redis(port=new.port) as target:
+        for key in source.scan_iter():
+            target.restore(key, 0, source.dump(key))
+
+
 @contextmanager
 def running_server() -> Iterator[Server]:
     """Skips where there is no program for it."""
@@ -136,6 +185,9 @@ class Member:
         budgets: Sequence[BudgetSpec] = (),
         spent: Sequence[Spent] = (),
         folder: Path | None = None,
+        *,
+        quiet_ms: int = 0,
+        waits: bool = True,
     ) -> None:
         self.loop, self.prefix = loop, prefix
         self._closed = False
@@ -157,11 +209,14 @@ class Member:
             lambda: self.now_us,
         )
 
-        async def start() -> None:
-            self.service.start(budgets)
-            await self.ready()
+        self.service._membership.quiet_ms = quiet_ms
+        self._budgets = budgets
+        self.run(self.start())
+        if waits:
+            self.run(self.ready())
 
-        self.run(start())
+    async def start(self) -> None:
+        self.service.start(self._budgets)
 
     async def ready(self) -> None:
         await eventually(lambda: not self.service.readiness())

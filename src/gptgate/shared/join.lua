@@ -21,13 +21,40 @@ local function gateways_alive()
   return found
 end
 
+-- Who lived when there was last a sign of life, however long ago that is: the server may have been away.
+local function last_alive()
+  local found, latest, flat = {}, 0, redis.call('HGETALL', alive)
+  for i = 2, #flat, 2 do latest = math.max(latest, tonumber(flat[i])) end
+  for i = 1, #flat, 2 do
+    if tonumber(flat[i + 1]) > latest - ask.lease_ms then found[#found + 1] = string.match(flat[i], '^[^:]+') end
+  end
+  return found
+end
+
+-- A gateway that was long out of touch when the counters were lost does not know whom they had: it lets the others come
+-- first for a while. None, unless the clock was set back.
+local function is_quiet()
+  local till = tonumber(redis.call('HGET', state, 'quiet') or '0')
+  return till > now_ms and till <= now_ms + ask.quiet_ms
+end
+
 local function settle_readiness()
-  local ready = #redis.call('SDIFF', roster, joined) == 0
+  local ready = #redis.call('SDIFF', roster, joined) == 0 and not is_quiet()
   redis.call('HSET', state, 'ready', ready and '1' or '0')
 end
 
+-- Members are numbered as they come: who has heard of so many knows each up to this number.
+local function enter(gateway)
+  if redis.call('SADD', members, gateway) == 0 then return false end
+  redis.call('HSET', state, 'number:' .. gateway, whole(redis.call('HINCRBY', state, 'entered', 1)))
+  return true
+end
+
+local function number_of(mark) return tonumber(redis.call('HGET', state, mark) or '0') end
+
 local function beat()
   redis.call('HSET', alive, ask.process, whole(now_ms + ask.lease_ms))
+  redis.call('HSET', state, 'heard:' .. ask.gateway, whole(ask.heard))
   for _, key in ipairs({state, open, alive, roster, joined, members}) do redis.call('PEXPIRE', key, KEPT_MS) end
 end
 
@@ -75,6 +102,40 @@ local function older_ones()
   return found
 end
 
+-- Living gateways that have not written down yet that there is this one. Were the counters lost, they would not wait for
+-- it; so it admits nobody before they have. Who has left tells it when it comes back, and older ones cannot say.
+local function unaware()
+  local found, number = {}, number_of('number:' .. ask.gateway)
+  for _, gateway in ipairs(gateways_alive()) do
+    local says = version_of('version:' .. gateway) >= 3 and redis.call('HEXISTS', state, 'left:' .. gateway) == 0
+    if gateway ~= ask.gateway and says and number_of('heard:' .. gateway) < number then found[#found + 1] = gateway end
+  end
+  return found
+end
+
+-- Epochs are in order: a server that names an earlier one than a gateway knows has come back without what was since.
+local function turn_of(name) return tonumber(string.match(name or '', '^(%d+)%.') or '0') end
+
+-- The counters begin anew: until all that are waited for have told their sums, nobody admits.
+local function begin_anew(epoch)
+  local waited = last_alive()
+  if redis.call('HGET', state, 'ready') ~= '1' then
+    for _, gateway in ipairs(redis.call('SMEMBERS', roster)) do waited[#waited + 1] = gateway end
+  end
+  if turn_of(epoch) < turn_of(ask.epoch) then
+    for _, gateway in ipairs(ask.members) do waited[#waited + 1] = gateway end
+  end
+  epoch = whole(math.max(turn_of(epoch), turn_of(ask.epoch)) + 1) .. '.' .. ask.fresh
+  redis.call('DEL', roster, joined)
+  redis.call('HSET', state, 'epoch', epoch, 'quiet', whole(now_ms + ask.quiet_ms))
+  for _, field in ipairs(redis.call('HKEYS', state)) do
+    if string.sub(field, 1, 6) == 'heard:' then redis.call('HDEL', state, field) end
+  end
+  for _, gateway in ipairs(waited) do redis.call('SADD', roster, gateway) end
+  redis.call('SADD', roster, ask.gateway)
+  return epoch
+end
+
 -- Whether another process has joined under this gateway's id since this one had. Where both live, each would tell what it
 -- has spent in the place of what the other has, so each must see the other, and neither may join while both come back.
 local function is_replaced()
@@ -99,23 +160,29 @@ local epoch = redis.call('HGET', state, 'epoch')
 if ask.step == 'begin' then
   if ask.version < version_of('version') then return {'newer', whole(version_of('version'))} end
   if has_twin() then return {'twin'} end
-  if not epoch or (ask.doubted and epoch == ask.epoch) then
-    -- Everything is gone, or a server took over that may not have heard of the last charges: they are told again.
-    local waited = epoch and gateways_alive() or ask.members
-    epoch = ask.fresh
-    redis.call('DEL', roster, joined)
-    redis.call('HSET', state, 'epoch', epoch, 'ready', '0')
-    for _, gateway in ipairs(waited) do redis.call('SADD', roster, gateway) end
-    for _, gateway in ipairs(ask.members) do redis.call('SADD', members, gateway) end
-    redis.call('SADD', roster, ask.gateway)
+  -- Everything is gone; or a server took over, or came back, that may not have heard of the last charges.
+  local server = redis.call('HGET', state, 'server')
+  if not epoch or (server and server ~= ask.server) or turn_of(epoch) < turn_of(ask.epoch) then
+    epoch = begin_anew(epoch or '')
   end
+  redis.call('HSET', state, 'server', ask.server)
+  if epoch ~= ask.epoch then
+    -- Whom this gateway knows and the counters do not, they have lost.
+    for _, gateway in ipairs(ask.members) do
+      if enter(gateway) then redis.call('SADD', roster, gateway) end
+    end
+  end
+  if ask.current then redis.call('HDEL', state, 'quiet') end
+  settle_readiness()
   redis.call('DEL', open)
   -- The places of this gateway's requests are told under a new name.
   for _, process in ipairs(redis.call('HKEYS', alive)) do
     if string.match(process, '^[^:]+') == ask.gateway then redis.call('HDEL', alive, process) end
   end
+  redis.call('HSET', alive, ask.gateway .. ':', whole(now_ms + ask.lease_ms)) -- it lives while it joins
   redis.call('HSET', state, 'version', whole(ask.version), 'version:' .. ask.gateway, whole(ask.version))
   redis.call('HSET', state, 'instance:' .. ask.gateway, ask.instance)
+  redis.call('HDEL', state, 'left:' .. ask.gateway)
   return {'met', epoch, older_ones()}
 end
 if epoch ~= ask.epoch then return {'lost'} end
@@ -136,7 +203,9 @@ elseif ask.step == 'end' then
     redis.call('PEXPIRE', KEYS[one.key], 86400000)
   end
   for _, one in ipairs(ask.open) do redis.call('HSET', open, one[1], one[2]) end
-  for _, name in ipairs({roster, joined, members}) do redis.call('SADD', name, ask.gateway) end
+  redis.call('HDEL', alive, ask.gateway .. ':')
+  enter(ask.gateway)
+  for _, name in ipairs({roster, joined}) do redis.call('SADD', name, ask.gateway) end
   settle_readiness()
   beat()
 elseif ask.step == 'beat' then
@@ -144,6 +213,9 @@ elseif ask.step == 'beat' then
   if tonumber(redis.call('HGET', alive, ask.process) or '0') <= now_ms or is_replaced() then return {'lost'} end
   settle_readiness()
   beat()
+elseif ask.step == 'leave' then
+  -- It is alive to the counters for its lease still: a server that takes over may not have heard of its last charges.
+  if not is_replaced() then redis.call('HSET', state, 'left:' .. ask.gateway, '1') end
 elseif ask.step == 'report' then
   -- The highest threshold that was told of; true for the one who is first to tell.
   -- A rolling window has no turn: there it is due again once the spending has fallen below it.
@@ -151,4 +223,5 @@ elseif ask.step == 'report' then
   if ask.percent > told or ask.rolling then redis.call('HSET', KEYS[7], ask.field, whole(ask.percent)) end
   return {ask.percent > told and 'first' or 'told'}
 end
-return {'done', redis.call('SDIFF', roster, joined), redis.call('SMEMBERS', members)}
+local heard = number_of('entered')
+return {'done', redis.call('SDIFF', roster, joined), redis.call('SMEMBERS', members), heard, unaware(), is_quiet() and 1 or 0}

@@ -6,6 +6,7 @@ whatever the server forgot, or heard twice, is right again when all have joined;
 
 import asyncio
 import contextlib
+import math
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -21,16 +22,23 @@ from gptgate.shared.hold import SharedHold
 from gptgate.shared.ledger import OwnLedger
 from gptgate.shared.link import JOIN, Link, Reply, unavailable
 from gptgate.shared.names import Account, Entry, Keys
+from gptgate.storage.durable import sync_folders, write_durably
 
 FILE_NAME = "counters.json"
 BEAT_S = 1.0
 RETRY_S = 0.3
 LEASE_MS = 15_000
 """A gateway that is silent for so long is taken for dead: the places of its requests are free again."""
+QUIET_MS = 2000
+"""So long a gateway that finds the counters lost, and was out of touch before, lets others come who know whom they had:
+they look at least every second (BEAT_S), and try again after RETRY_S."""
+HEARD_S = 0.1
+"""Between two looks at whether others have heard of a gateway that is new."""
 CHUNK = 500
-VERSION = 2
+VERSION = 3
 """Of what the counters hold and mean. Raise it with every change that a gateway of the version before would not
-understand. 1: no mark of a version; changes of amounts that go back to what is configured are not known."""
+understand. 1: no mark of a version; changes of amounts that go back to what is configured are not known. 2: gateways
+do not say whom they have heard of, and do not tell what the counters have lost of that."""
 
 
 class Known(msgspec.Struct):
@@ -38,6 +46,8 @@ class Known(msgspec.Struct):
 
     gateway: str
     members: list[str] = []
+    epoch: str = ""
+    """Of the counters that had these members."""
 
     @classmethod
     def of(cls, folder: Path) -> "Known":
@@ -50,11 +60,9 @@ class Known(msgspec.Struct):
         return known
 
     def keep(self, folder: Path) -> None:
-        """Write it, whole or not at all."""
-        path = folder / FILE_NAME
-        draft = path.with_suffix(".new")
-        draft.write_bytes(msgspec.json.encode(self))
-        draft.replace(path)
+        """Write it, whole or not at all; it is durable then."""
+        write_durably(folder / FILE_NAME, msgspec.json.encode(self))
+        sync_folders([folder])
 
 
 class Membership:
@@ -90,7 +98,14 @@ class Membership:
         self.fault = ""
         self.waited: list[str] = []
         """Gateways whose sums are still missing."""
-        self._epoch = self._server = ""
+        self.unaware: list[str] = []
+        """Gateways that have not heard yet that there is this one: they would not wait for it."""
+        self.quiet_ms = QUIET_MS
+        self._heard = 0
+        """So many members of these counters this gateway has written down."""
+        self._touched_s = -math.inf
+        """When it last gave a sign of life that was answered."""
+        self._server = ""
         self._has_twin = False
         """Whether another had this gateway's id when it was last asked."""
         self._version = VERSION
@@ -142,17 +157,23 @@ class Membership:
                     await self._join()
                 else:
                     await self._beat()
-            except CountersUnavailable as error:
-                why = f"{error.detail} ({error.hint})" if error.hint else error.detail
-                if not self.fault:
-                    self._logger.warning("the shared counters cannot be asked; requests are refused", why=why)
-                self.fault = why
-                self.doubt()
+            except (CountersUnavailable, OSError) as error:
+                self._refuse(error)
                 await asyncio.sleep(RETRY_S)
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_S):
                     await self._doubt.wait()
+
+    def _refuse(self, error: CountersUnavailable | OSError) -> None:
+        if isinstance(error, OSError):
+            why = f"cannot write {FILE_NAME}: {error.strerror}"
+        else:
+            why = f"{error.detail} ({error.hint})" if error.hint else error.detail
+        if not self.fault:
+            self._logger.warning("the shared counters cannot be asked; requests are refused", why=why)
+        self.fault = why
+        self.doubt()
 
     async def _join(self) -> None:
         self.generation += 1
@@ -164,33 +185,59 @@ class Membership:
         begin = {
             **ask,
             "step": "begin",
-            "epoch": self._epoch,
-            "doubted": self._server not in ("", server),
+            "epoch": self._known.epoch,
+            "server": server,
+            "current": asyncio.get_running_loop().time() - self._touched_s < LEASE_MS / 1000,
             "again": self._has_twin or self._server == server,
             "fresh": secrets.token_hex(8),
             "members": self._known.members,
             "version": self._version,
         }
         epoch = self._met(await self._link.call(JOIN, self.join_keys().names, begin))
-        self._epoch, self._server = epoch, server
+        self._server = server
         # From here to the first wait nothing else runs: what is taken down is true of one moment.
         self.process = process
         self.rejoined()
+        self._heard = 0
         steps = [*self._sums(), self._end()]
         for keys, step in steps:
-            reply = await self._link.call(JOIN, keys.names, {**ask, "epoch": epoch, **step})
-            if reply[0] != "done":
-                raise unavailable("the counters were lost while they were joined")
-        self._hear(reply)
+            now_s = asyncio.get_running_loop().time()
+            reply = await self._tell(keys, epoch, step)
         if self.fault:
             self._logger.info("the shared counters answer again")
         self.fault = ""
+        await self._be_heard(reply, epoch, now_s)
         if not self._doubt.is_set():
             self.joined = epoch
             self._in.set()
 
+    async def _be_heard(self, reply: Reply, epoch: str, now_s: float) -> None:
+        """Wait until every gateway that lives would wait for this one; or until it is in doubt."""
+        while not self._doubt.is_set():
+            has_news, is_quiet = self._hear(reply, epoch, now_s)
+            if not has_news:
+                if not (self.unaware or is_quiet):
+                    return
+                await asyncio.sleep(HEARD_S)
+            now_s = asyncio.get_running_loop().time()
+            reply = await self._tell(self.join_keys(), epoch, {"step": "beat"})
+
+    async def _tell(self, keys: Keys, epoch: str, step: Entry) -> Reply:
+        """A step of joining. Raises CountersUnavailable where it must begin again."""
+        reply = await self._link.call(JOIN, keys.names, {**self._who(self.process), "epoch": epoch, **step})
+        if reply[0] != "done":
+            raise unavailable("the counters were lost while they were joined")
+        return reply
+
     def _who(self, process: str) -> Entry:
-        return {"gateway": self.gateway, "instance": self._instance, "process": process, "lease_ms": LEASE_MS}
+        return {
+            "gateway": self.gateway,
+            "instance": self._instance,
+            "process": process,
+            "lease_ms": LEASE_MS,
+            "quiet_ms": self.quiet_ms,
+            "heard": self._heard,
+        }
 
     def _met(self, reply: Reply) -> str:
         """The epoch of the counters. Raises CountersUnavailable where this gateway would not understand them, or where
@@ -219,18 +266,39 @@ class Membership:
         return epoch
 
     async def _beat(self) -> None:
-        ask = self._who(self.process)
-        reply = await self._link.call(JOIN, self.join_keys().names, {**ask, "epoch": self.joined, "step": "beat"})
-        if reply[0] == "done":
-            self._hear(reply)
-        else:
-            self.doubt()
+        has_news, epoch = True, self.joined
+        while has_news and self.joined:
+            now_s = asyncio.get_running_loop().time()
+            ask = {**self._who(self.process), "epoch": epoch, "step": "beat"}
+            reply = await self._link.call(JOIN, self.join_keys().names, ask)
+            if reply[0] != "done":
+                self.doubt()
+                return
+            has_news, _ = self._hear(reply, epoch, now_s)
 
-    def _hear(self, reply: Reply) -> None:
-        self.waited, members = cast("list[list[str]]", reply[1:])
-        if sorted(members) != self._known.members:
-            self._known.members = sorted(members)
-            self._known.keep(self._folder)
+    def _hear(self, reply: Reply, epoch: str, now_s: float) -> tuple[bool, bool]:
+        """Whether there is a member that this gateway has not said it knows, and whether others are let come first.
+
+        `now_s` is when the sign of life was given that is answered. Raises OSError.
+        """
+        self.waited, members, heard, self.unaware, is_quiet = cast(
+            "tuple[list[str], list[str], int, list[str], int]", tuple(reply[1:])
+        )
+        known = Known(self.gateway, sorted(members), epoch)
+        if known != self._known:
+            # What is not written down is not said to be known.
+            known.keep(self._folder)
+            self._known = known
+        has_news, self._heard, self._touched_s = heard > self._heard, heard, now_s
+        return has_news, bool(is_quiet)
+
+    async def leave(self) -> None:
+        """Say that this gateway admits nobody any more, so that no new one waits for it. `run` must have ended."""
+        if self.joined:
+            ask = {**self._who(self.process), "epoch": self.joined, "step": "leave"}
+            self.joined = ""
+            with contextlib.suppress(CountersUnavailable):  # they wait for its lease to end instead
+                await self._link.call(JOIN, self.join_keys().names, ask)
 
     def _sums(self) -> Iterator[tuple[Keys, Entry]]:
         """What this gateway has spent and added, by slots, in pieces."""

@@ -69,11 +69,14 @@ class SharedService:
         membership = self._membership
         if membership.fault:
             return [f"the shared counters cannot be asked: {membership.fault}"]
+        why = []
         if not membership.joined:
-            return ["the shared counters are being joined"]
+            unaware = ", ".join(sorted(membership.unaware))
+            heard = f": these gateways have not heard of this one yet: {unaware}" if unaware else ""
+            why.append(f"the shared counters are being joined{heard}")
         if membership.waited:
-            return [f"the shared counters wait for these gateways: {', '.join(sorted(membership.waited))}"]
-        return [f"a task of the shared counters has ended: {task}" for task in self._tasks if task.done()]
+            why.append(f"the shared counters wait for these gateways: {', '.join(sorted(membership.waited))}")
+        return why or [f"a task of the shared counters has ended: {task}" for task in self._tasks if task.done()]
 
     async def settled(self) -> None:
         """Wait until the counters know of every request that is over."""
@@ -84,7 +87,12 @@ class SharedService:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_ms / 1000):
                 await self._settler.drained()
+                await self._end_tasks()
+                await self._membership.leave()
+        await self._end_tasks()
+        await self._link.close()
+
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._link.close()

@@ -91,7 +91,7 @@ class Settler:
             if code == "done" and notice.hold is not None:
                 await self._look_at_thresholds(notice.hold, cast("list[list[str]]", rest[0]))
         except CountersUnavailable:
-            return  # as above: what failed is in doubt, and this gateway joins again
+            code = "lost"
         if code == "lost" and generation == membership.generation:
             membership.doubt()
 

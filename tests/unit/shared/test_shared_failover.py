@@ -5,49 +5,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-import redis
 
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, Unit, Window
 from gptgate.core.errors import BudgetExceeded
 from gptgate.core.shared import Wish
-from shared_parts import LedgerThere, Member, Server, running_server
+from shared_parts import Address, LedgerThere, Member, copy, running_server
 from waiting import PATIENCE_S
 
 LIFE = BudgetSpec(name="life", scope=(), unit=Unit.USD, window=Window.LIFETIME, amount=100)
 CHARGES = [BudgetCharge(LIFE, ())]
-
-
-class Address:
-    """Leads to one server, and from some moment on to another. Connections that there are stay where they lead."""
-
-    def __init__(self, server: Server) -> None:
-        self.leads_to = server
-        self.url = ""
-        self._tasks: list[asyncio.Task[None]] = []
-        self._server: asyncio.Server | None = None
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
-
-    async def close(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self.leads_to.port)
-        self._tasks += [asyncio.create_task(self._pass(*way)) for way in ((reader, back), (there, writer))]
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        finally:
-            writer.transport.abort()
 
 
 class Gone(NamedTuple):
@@ -79,13 +45,6 @@ def gone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gone]:
             member.close()
             loop.run_until_complete(address.close())
     loop.close()
-
-
-def copy(old: Server, new: Server) -> None:
-    """What the one has heard of by now, the other knows too."""
-    with redis.Redis(port=old.port) as source, redis.Redis(port=new.port) as target:
-        for key in source.scan_iter():
-            target.restore(key, 0, source.dump(key))
 
 
 def test_a_server_that_took_over_is_noticed_although_the_connections_to_the_old_one_are_silent(gone: Gone) -> None:
