@@ -43,14 +43,22 @@ local function settle_readiness()
   redis.call('HSET', state, 'ready', ready and '1' or '0')
 end
 
--- Members are numbered as they come: who has heard of so many knows each up to this number.
-local function enter(gateway)
-  if redis.call('SADD', members, gateway) == 0 then return false end
-  redis.call('HSET', state, 'number:' .. gateway, whole(redis.call('HINCRBY', state, 'entered', 1)))
-  return true
+local function number_of(mark) return tonumber(redis.call('HGET', state, mark) or '0') end
+
+-- Members are numbered as they come, also where they come back after their lease: who has heard of so many knows each up
+-- to this number.
+local function enter(gateway, number)
+  local entered = math.max(number_of('entered') + 1, number)
+  redis.call('SADD', members, gateway)
+  redis.call('HSET', state, 'entered', whole(entered), 'number:' .. gateway, whole(number > 0 and number or entered))
 end
 
-local function number_of(mark) return tonumber(redis.call('HGET', state, mark) or '0') end
+local function is_alive(gateway)
+  for _, each in ipairs(gateways_alive()) do
+    if each == gateway then return true end
+  end
+  return false
+end
 
 local function beat()
   redis.call('HSET', alive, ask.process, whole(now_ms + ask.lease_ms))
@@ -103,13 +111,15 @@ local function older_ones()
 end
 
 -- Living gateways that have not written down yet that there is this one. Were the counters lost, they would not wait for
--- it; so it admits nobody before they have. Who has left tells it when it comes back, and older ones cannot say.
+-- it; so it admits nobody before they have, once. Who has left tells it when it comes back, and older ones cannot say.
 local function unaware()
-  local found, number = {}, number_of('number:' .. ask.gateway)
+  local found, number, known = {}, number_of('number:' .. ask.gateway), 'known:' .. ask.gateway
+  if redis.call('HGET', state, known) == whole(number) then return found end
   for _, gateway in ipairs(gateways_alive()) do
     local says = version_of('version:' .. gateway) >= 3 and redis.call('HEXISTS', state, 'left:' .. gateway) == 0
     if gateway ~= ask.gateway and says and number_of('heard:' .. gateway) < number then found[#found + 1] = gateway end
   end
+  if #found == 0 then redis.call('HSET', state, known, whole(number)) end
   return found
 end
 
@@ -129,7 +139,8 @@ local function begin_anew(epoch)
   redis.call('DEL', roster, joined)
   redis.call('HSET', state, 'epoch', epoch, 'quiet', whole(now_ms + ask.quiet_ms))
   for _, field in ipairs(redis.call('HKEYS', state)) do
-    if string.sub(field, 1, 6) == 'heard:' then redis.call('HDEL', state, field) end
+    local mark = string.match(field, '^(%a+:)')
+    if mark == 'heard:' or mark == 'known:' or mark == 'left:' then redis.call('HDEL', state, field) end
   end
   for _, gateway in ipairs(waited) do redis.call('SADD', roster, gateway) end
   redis.call('SADD', roster, ask.gateway)
@@ -167,11 +178,18 @@ if ask.step == 'begin' then
   end
   redis.call('HSET', state, 'server', ask.server)
   if epoch ~= ask.epoch then
-    -- Whom this gateway knows and the counters do not, they have lost.
+    -- Whom this gateway knows and the counters do not, or only from an earlier time, they have lost.
     for _, gateway in ipairs(ask.members) do
-      if enter(gateway) then redis.call('SADD', roster, gateway) end
+      local number = ask.numbers[gateway] or 0
+      local is_new = redis.call('SADD', members, gateway) == 1
+      if is_new or number_of('number:' .. gateway) < number then
+        enter(gateway, number)
+        redis.call('SADD', roster, gateway)
+      end
     end
   end
+  -- Nobody would wait for who comes back, if its server were then replaced by one from before: it is as if it were new.
+  if not is_alive(ask.gateway) then redis.call('HSET', state, 'comes:' .. ask.gateway, '1') end
   if ask.current then redis.call('HDEL', state, 'quiet') end
   settle_readiness()
   redis.call('DEL', open)
@@ -204,8 +222,8 @@ elseif ask.step == 'end' then
   end
   for _, one in ipairs(ask.open) do redis.call('HSET', open, one[1], one[2]) end
   redis.call('HDEL', alive, ask.gateway .. ':')
-  enter(ask.gateway)
-  for _, name in ipairs({roster, joined}) do redis.call('SADD', name, ask.gateway) end
+  if redis.call('HDEL', state, 'comes:' .. ask.gateway) == 1 then enter(ask.gateway, 0) end
+  for _, name in ipairs({roster, joined, members}) do redis.call('SADD', name, ask.gateway) end
   settle_readiness()
   beat()
 elseif ask.step == 'beat' then
@@ -223,5 +241,7 @@ elseif ask.step == 'report' then
   if ask.percent > told or ask.rolling then redis.call('HSET', KEYS[7], ask.field, whole(ask.percent)) end
   return {ask.percent > told and 'first' or 'told'}
 end
-local heard = number_of('entered')
-return {'done', redis.call('SDIFF', roster, joined), redis.call('SMEMBERS', members), heard, unaware(), is_quiet() and 1 or 0}
+local all = {}
+for i, gateway in ipairs(redis.call('SMEMBERS', members)) do all[i] = {gateway, number_of('number:' .. gateway)} end
+local heard, quiet = number_of('entered'), is_quiet() and 1 or 0
+return {'done', redis.call('SDIFF', roster, joined), all, heard, unaware(), quiet}

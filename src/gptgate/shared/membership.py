@@ -30,8 +30,11 @@ RETRY_S = 0.3
 LEASE_MS = 15_000
 """A gateway that is silent for so long is taken for dead: the places of its requests are free again."""
 QUIET_MS = 2000
-"""So long a gateway that finds the counters lost, and was out of touch before, lets others come who know whom they had:
-they look at least every second (BEAT_S), and try again after RETRY_S."""
+"""So long a gateway that finds the counters lost, and was out of touch for as long, lets others come who know whom they
+had; longer where a call may take longer."""
+MOST_QUIET_MS = 5000
+LOOKS_MS = int((BEAT_S + RETRY_S) * 1000)
+"""Between two looks of a gateway at a server that answers nothing, besides what the calls take."""
 HEARD_S = 0.1
 """Between two looks at whether others have heard of a gateway that is new."""
 CHUNK = 500
@@ -48,6 +51,8 @@ class Known(msgspec.Struct):
     members: list[str] = []
     epoch: str = ""
     """Of the counters that had these members."""
+    numbers: dict[str, int] = {}
+    """The members' numbers there: higher, the later they came, or came back."""
 
     @classmethod
     def of(cls, folder: Path) -> "Known":
@@ -100,11 +105,14 @@ class Membership:
         """Gateways whose sums are still missing."""
         self.unaware: list[str] = []
         """Gateways that have not heard yet that there is this one: they would not wait for it."""
-        self.quiet_ms = QUIET_MS
+        self.quiet_ms = min(max(QUIET_MS, timeout_ms + LOOKS_MS), MOST_QUIET_MS)
+        self._is_written = True
+        """Whether this gateway could write down what it heard last."""
+        self._met_epoch = ""
         self._heard = 0
         """So many members of these counters this gateway has written down."""
         self._touched_s = -math.inf
-        """When it last gave a sign of life that was answered."""
+        """When it last gave a sign of life that was answered by counters that know all members."""
         self._server = ""
         self._has_twin = False
         """Whether another had this gateway's id when it was last asked."""
@@ -157,26 +165,22 @@ class Membership:
                     await self._join()
                 else:
                     await self._beat()
-            except (CountersUnavailable, OSError) as error:
-                self._refuse(error)
+            except CountersUnavailable as error:
+                why = f"{error.detail} ({error.hint})" if error.hint else error.detail
+                if not self.fault:
+                    self._logger.warning("the shared counters cannot be asked; requests are refused", why=why)
+                self.fault = why
+                self.doubt()
                 await asyncio.sleep(RETRY_S)
                 continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_S):
                     await self._doubt.wait()
 
-    def _refuse(self, error: CountersUnavailable | OSError) -> None:
-        if isinstance(error, OSError):
-            why = f"cannot write {FILE_NAME}: {error.strerror}"
-        else:
-            why = f"{error.detail} ({error.hint})" if error.hint else error.detail
-        if not self.fault:
-            self._logger.warning("the shared counters cannot be asked; requests are refused", why=why)
-        self.fault = why
-        self.doubt()
-
     async def _join(self) -> None:
         self.generation += 1
+        if not self._is_written:
+            self._write(self._known)  # who cannot must not show that it lives: those that are new would wait for it
         server, doubts = await self._link.meet()
         if doubts and server != self._server:
             self._logger.warning("the shared counters may be lost one day", why=doubts)
@@ -187,14 +191,15 @@ class Membership:
             "step": "begin",
             "epoch": self._known.epoch,
             "server": server,
-            "current": asyncio.get_running_loop().time() - self._touched_s < LEASE_MS / 1000,
+            "current": asyncio.get_running_loop().time() - self._touched_s < QUIET_MS / 1000,
             "again": self._has_twin or self._server == server,
             "fresh": secrets.token_hex(8),
             "members": self._known.members,
+            "numbers": self._known.numbers,
             "version": self._version,
         }
         epoch = self._met(await self._link.call(JOIN, self.join_keys().names, begin))
-        self._server = server
+        self._server, self._met_epoch = server, epoch
         # From here to the first wait nothing else runs: what is taken down is true of one moment.
         self.process = process
         self.rejoined()
@@ -251,9 +256,7 @@ class Membership:
         self._has_twin = reply[0] == "twin"
         if self._has_twin:
             twin = unavailable("another gateway has joined under the id of this one: its data folder was copied")
-            twin.hint = (
-                f"stop one of them; in a copy, delete {FILE_NAME} before the first start; then restart the other"
-            )
+            twin.hint = f"stop one of them; in a copy, delete {FILE_NAME} before the first start"
             raise twin
         epoch, older = cast("tuple[str, list[str]]", reply[1:])
         if older and sorted(older) != self._older:
@@ -279,23 +282,41 @@ class Membership:
     def _hear(self, reply: Reply, epoch: str, now_s: float) -> tuple[bool, bool]:
         """Whether there is a member that this gateway has not said it knows, and whether others are let come first.
 
-        `now_s` is when the sign of life was given that is answered. Raises OSError.
+        `now_s` is when the sign of life was given that is answered. Raises CountersUnavailable where the disk is full.
         """
-        self.waited, members, heard, self.unaware, is_quiet = cast(
-            "tuple[list[str], list[str], int, list[str], int]", tuple(reply[1:])
+        waited, members, heard, self.unaware, is_quiet = cast(
+            "tuple[list[str], list[tuple[str, int]], int, list[str], int]", tuple(reply[1:])
         )
-        known = Known(self.gateway, sorted(members), epoch)
+        if waited and not self.waited:
+            self._logger.warning(
+                "the shared counters are built anew; requests are refused until all of these have joined",
+                gateways=sorted(waited),
+            )
+        elif self.waited and not waited:
+            self._logger.info("all have joined the shared counters again")
+        self.waited = waited
+        numbers = dict(sorted(members))
+        known = Known(self.gateway, list(numbers), epoch, numbers)
         if known != self._known:
-            # What is not written down is not said to be known.
-            known.keep(self._folder)
-            self._known = known
-        has_news, self._heard, self._touched_s = heard > self._heard, heard, now_s
+            self._write(known)
+        has_news, self._heard = heard > self._heard, heard
+        if not is_quiet:
+            self._touched_s = now_s
         return has_news, bool(is_quiet)
+
+    def _write(self, known: Known) -> None:
+        """What is not written down is not said to be known. Raises CountersUnavailable."""
+        try:
+            self._is_written = False
+            known.keep(self._folder)
+        except OSError as error:
+            raise unavailable(f"cannot write {self._folder / FILE_NAME}: {error.strerror}") from error
+        self._known, self._is_written = known, True
 
     async def leave(self) -> None:
         """Say that this gateway admits nobody any more, so that no new one waits for it. `run` must have ended."""
-        if self.joined:
-            ask = {**self._who(self.process), "epoch": self.joined, "step": "leave"}
+        if self._met_epoch:
+            ask = {**self._who(self.process), "epoch": self._met_epoch, "step": "leave"}
             self.joined = ""
             with contextlib.suppress(CountersUnavailable):  # they wait for its lease to end instead
                 await self._link.call(JOIN, self.join_keys().names, ask)

@@ -72,7 +72,7 @@ class SharedService:
         why = []
         if not membership.joined:
             unaware = ", ".join(sorted(membership.unaware))
-            heard = f": these gateways have not heard of this one yet: {unaware}" if unaware else ""
+            heard = f": these gateways have not heard of this one yet (at most 15 s): {unaware}" if unaware else ""
             why.append(f"the shared counters are being joined{heard}")
         if membership.waited:
             why.append(f"the shared counters wait for these gateways: {', '.join(sorted(membership.waited))}")
@@ -83,13 +83,12 @@ class SharedService:
         await self._settler.drained()
 
     async def close(self, deadline_ms: int) -> None:
-        """Tell what is to be told, within the deadline; what is not is told by the next start."""
+        """Tell what is to be told, within the deadline and one call more; what is not is told by the next start."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_ms / 1000):
                 await self._settler.drained()
-                await self._end_tasks()
-                await self._membership.leave()
         await self._end_tasks()
+        await self._membership.leave()
         await self._link.close()
 
     async def _end_tasks(self) -> None:

@@ -16,6 +16,7 @@ from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, Unit, Window
 from gptgate.core.errors import BudgetExceeded, CountersUnavailable
 from gptgate.shared.link import JOIN
 from gptgate.shared.membership import LEASE_MS, QUIET_MS, VERSION, Known
+from gptgate.shared.names import Keys
 from shared_parts import Address, LedgerThere, Member, Server, copy, running_server
 from waiting import eventually
 
@@ -74,7 +75,7 @@ def waits_for(one: Member, missing: Member) -> None:
 
 def killed(one: Member) -> None:
     """It says nothing more, and does not take leave."""
-    one.service._membership.joined = ""
+    one.service._membership._met_epoch = ""
     one.close()
 
 
@@ -120,6 +121,69 @@ def test_one_that_was_away_lets_others_come_first_when_it_finds_all_lost(make: M
         spend(away, 90)
 
 
+def test_one_that_was_away_does_not_become_one_that_knows_by_joining_again(make: Make, server: Server) -> None:
+    away = make()
+    away.close()
+    new = make()
+    spend(new, 90)
+    new.run(new.service._end_tasks())
+    lost(server)
+    away = make(away.folder, quiet_ms=QUIET_MS, waits=False)
+    with server.client() as client:
+        away.run(eventually(lambda: client.sismember("{new}:members", id_of(away))))
+    generation = away.service._membership.generation
+    away.service.change([LIFE], True)
+    away.run(eventually(lambda: away.service._membership.generation > generation))
+    away.run(asyncio.sleep(0.1))
+    new.run(new.start())
+    with pytest.raises(BudgetExceeded):
+        spend(away, 90)
+
+
+def test_one_that_missed_a_whole_life_of_the_counters_lets_others_come_first(make: Make, server: Server) -> None:
+    one = make(quiet_ms=QUIET_MS)
+    one.run(one.service._end_tasks())
+    one.service._membership.doubt()
+    lost(server)
+    new = make(quiet_ms=QUIET_MS)
+    spend(new, 90)
+    new.run(new.service._end_tasks())
+    lost(server)
+    with server.client() as client:
+        one.run(one.start())
+        one.run(eventually(lambda: client.sismember("{new}:members", id_of(one))))
+    new.run(new.start())
+    with pytest.raises(BudgetExceeded):
+        spend(one, 90)
+
+
+@pytest.mark.parametrize("late", [True, False], ids=["late", "killed"])
+def test_one_that_came_back_after_its_lease_is_waited_for_by_a_server_from_before(
+    make: Make, server: Server, late: bool
+) -> None:
+    loop, address = asyncio.new_event_loop(), Address(server)
+    loop.run_until_complete(address.open())
+    server.url = address.url
+    with running_server() as second:
+        one, other = (Member(server, loop, "new", [LIFE]) for _ in range(2))
+        other.close()
+        with server.client() as client:  # when its lease had ended
+            client.hdel("{new}:alive", other.service._membership.process)
+        copy(server, second)
+        other = Member(server, loop, "new", [LIFE], folder=other.folder)
+        spend(other, 90)
+        if late:
+            other.run(other.service._end_tasks())
+        else:
+            killed(other)
+        address.lead_to(second)
+        waits_for(one, other)
+        one.close()
+        other.close()
+    loop.run_until_complete(address.close())
+    loop.close()
+
+
 def test_a_server_that_comes_back_without_what_was_since_is_told_of_it(make: Make, server: Server) -> None:
     """It is the process that it was, and knows these gateways."""
     loop, address = asyncio.new_event_loop(), Address(server)
@@ -163,7 +227,7 @@ def while_waited_for(client: redis.Redis, other: Member, by: Member) -> None:
 def while_joining(client: redis.Redis, other: Member, by: Member) -> None:
     """The other had begun to join again, and not ended."""
     membership = other.service._membership
-    begin = {**membership._who("anew"), "step": "begin", "epoch": membership._known.epoch, "members": []}
+    begin = {**membership._who("anew"), "step": "begin", "epoch": membership._known.epoch, "members": [], "numbers": {}}
     begin |= {"server": membership._server, "current": True, "again": True, "fresh": "f", "version": VERSION}
     by.run(by.service._link.call(JOIN, membership.join_keys().names, begin))
 
@@ -194,9 +258,8 @@ def test_nobody_waits_for_one_that_left_and_all_for_the_lease_of_one_that_was_ki
     killed(other)
     newest = make(waits=False)
     newest.run(eventually(lambda: newest.service._membership.unaware == [id_of(other)]))
-    assert newest.service.readiness() == [
-        f"the shared counters are being joined: these gateways have not heard of this one yet: {id_of(other)}"
-    ]
+    unaware = f"these gateways have not heard of this one yet (at most 15 s): {id_of(other)}"
+    assert newest.service.readiness() == [f"the shared counters are being joined: {unaware}"]
     newest.service._membership.timeout_s = 1
     with pytest.raises(CountersUnavailable):
         spend(newest, 1)
@@ -204,6 +267,60 @@ def test_nobody_waits_for_one_that_left_and_all_for_the_lease_of_one_that_was_ki
         client.hset("{new}:alive", other.service._membership.process, 1)  # when its lease ended
     newest.run(newest.ready())
     spend(newest, 1)
+
+
+def test_who_cannot_write_keeps_out_nobody_who_was_here_and_new_ones_for_a_lease(
+    make: Make, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, full = make(), make()
+    keep = Known.keep
+
+    def full_there(self: Known, folder: Path) -> None:
+        if folder == full.folder:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        keep(self, folder)
+
+    monkeypatch.setattr(Known, "keep", full_there)
+    new = make(waits=False)
+    full.run(eventually(lambda: "counters.json: No space left on device" in "".join(full.service.readiness())))
+    one.service.change([LIFE], True)
+    spend(one, 1)
+    new.run(eventually(lambda: new.service._membership.unaware == [id_of(full)]))
+    # It gives no more signs of life.
+    with server.client() as client:
+        lives = {name: till for name, till in client.hgetall("{new}:alive").items() if name.startswith(id_of(full))}
+        new.run(asyncio.sleep(1))
+        assert lives.items() <= client.hgetall("{new}:alive").items()
+        client.hdel("{new}:alive", *lives)
+    new.run(new.ready())
+    spend(new, 1)
+
+
+def test_one_that_dies_while_it_joins_keeps_out_nobody_who_was_here(make: Make) -> None:
+    one = make()
+    membership = one.service._membership
+    begin = {**membership._who("new"), "gateway": "feed", "step": "begin", "epoch": "", "members": [], "numbers": {}}
+    begin |= {"server": membership._server, "current": False, "again": False, "fresh": "f", "version": VERSION}
+    names = Keys("new", "state", "open:feed", "alive", "roster", "joined", "members").names
+    one.run(one.service._link.call(JOIN, names, begin))
+    membership.timeout_s = LEASE_MS / 3000
+    one.service.change([LIFE], True)
+    spend(one, 1)
+    assert membership._known.members == [id_of(one)]  # the other never admitted anything
+
+
+def test_who_ends_before_it_was_heard_takes_leave_too(make: Make, server: Server) -> None:
+    one, dead = make(), make()
+    killed(dead)
+    new = make(waits=False)
+    new.run(eventually(lambda: new.service._membership.unaware))
+    new.close()
+    with server.client() as client:
+        client.hdel("{new}:alive", dead.service._membership.process)
+    before_s = time.monotonic()
+    make()
+    assert time.monotonic() - before_s < LEASE_MS / 1000
+    spend(one, 1)
 
 
 def test_whom_operators_took_away_is_not_named_again_by_one_that_was_here(make: Make, server: Server) -> None:

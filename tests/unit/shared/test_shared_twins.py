@@ -47,7 +47,7 @@ def begin(one: Member, instance: str, *, by: Member | None = None, again: bool =
     """What is answered to another with the same id: one that was started this moment, or was here before. `by` asks."""
     membership = one.service._membership
     ask = membership._who(f"{membership.gateway}:new") | {"instance": instance, "step": "begin", "again": again}
-    told = {"epoch": "", "server": membership._server, "current": False, "fresh": "f", "members": []}
+    told = {"epoch": "", "server": membership._server, "current": False, "fresh": "f", "members": [], "numbers": {}}
     told["version"] = membership._version
     return str(one.run((by or one).service._link.call(JOIN, membership.join_keys().names, ask | told))[0])
 
