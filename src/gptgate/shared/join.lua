@@ -31,11 +31,11 @@ local function last_alive()
   return found
 end
 
--- A gateway that was long out of touch when the counters were lost does not know whom they had: it lets the others come
--- first for a while. None, unless the clock was set back.
+-- A gateway that was out of touch when the counters were lost does not know whom they had: it lets the others come first
+-- for a while.
 local function is_quiet()
   local till = tonumber(redis.call('HGET', state, 'quiet') or '0')
-  return till > now_ms and till <= now_ms + ask.quiet_ms
+  return till > now_ms and till <= now_ms + ask.most_quiet_ms -- no later, unless the clock was set back
 end
 
 local function settle_readiness()

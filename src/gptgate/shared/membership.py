@@ -241,6 +241,7 @@ class Membership:
             "process": process,
             "lease_ms": LEASE_MS,
             "quiet_ms": self.quiet_ms,
+            "most_quiet_ms": MOST_QUIET_MS,
             "heard": self._heard,
         }
 
