@@ -187,6 +187,7 @@ class Member:
         folder: Path | None = None,
         *,
         quiet_ms: int = 0,
+        beat_s: float = 0.1,
         waits: bool = True,
     ) -> None:
         self.loop, self.prefix = loop, prefix
@@ -209,7 +210,7 @@ class Member:
             lambda: self.now_us,
         )
 
-        self.service._membership.quiet_ms = quiet_ms
+        self.service._membership.quiet_ms, self.service._membership.beat_s = quiet_ms, beat_s
         self._budgets = budgets
         self.run(self.start())
         if waits:

@@ -106,6 +106,7 @@ class Membership:
         self.unaware: list[str] = []
         """Gateways that have not heard yet that there is this one: they would not wait for it."""
         self.quiet_ms = min(max(QUIET_MS, timeout_ms + LOOKS_MS), MOST_QUIET_MS)
+        self.beat_s = BEAT_S
         self._is_written = True
         """Whether this gateway could write down what it heard last."""
         self._met_epoch = ""
@@ -174,7 +175,7 @@ class Membership:
                 await asyncio.sleep(RETRY_S)
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_S):
+                async with asyncio.timeout(self.beat_s):
                     await self._doubt.wait()
 
     async def _join(self) -> None:

@@ -24,15 +24,14 @@ class Gone(NamedTuple):
 
 
 @pytest.fixture
-def gone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gone]:
+def gone() -> Iterator[Gone]:
     """The other server has not heard of the 60 that were spent. Nobody gives a sign of life in between."""
-    monkeypatch.setattr("gptgate.shared.membership.BEAT_S", 10 * PATIENCE_S)
     loop = asyncio.new_event_loop()
     with running_server() as old, running_server() as new:
         address = Address(old)
         loop.run_until_complete(address.open())
         old.url = address.url
-        member = Member(old, loop, "behind", [LIFE])
+        member = Member(old, loop, "behind", [LIFE], beat_s=10 * PATIENCE_S)
         ledger = LedgerThere(member)
         copy(old, new)
         ledger.settle(ledger.reserve("first", "app", CHARGES, Spend(nano=60), 0), Spend(nano=60))
