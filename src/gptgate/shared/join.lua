@@ -222,8 +222,9 @@ elseif ask.step == 'end' then
   end
   for _, one in ipairs(ask.open) do redis.call('HSET', open, one[1], one[2]) end
   redis.call('HDEL', alive, ask.gateway .. ':')
-  if redis.call('HDEL', state, 'comes:' .. ask.gateway) == 1 then enter(ask.gateway, 0) end
-  for _, name in ipairs({roster, joined, members}) do redis.call('SADD', name, ask.gateway) end
+  local comes = redis.call('HDEL', state, 'comes:' .. ask.gateway) == 1
+  if redis.call('SADD', members, ask.gateway) == 1 or comes then enter(ask.gateway, 0) end
+  for _, name in ipairs({roster, joined}) do redis.call('SADD', name, ask.gateway) end
   settle_readiness()
   beat()
 elseif ask.step == 'beat' then

@@ -106,22 +106,8 @@ def test_one_that_comes_while_another_is_away_is_waited_for_by_whoever_comes_fir
         spend(again, 101)
 
 
-def test_one_that_was_away_lets_others_come_first_when_it_finds_all_lost(make: Make, server: Server) -> None:
-    away = make()
-    away.close()
-    new = make()
-    spend(new, 90)
-    new.run(new.service._end_tasks())  # it lives, and is a moment late
-    lost(server)
-    away = make(away.folder, quiet_ms=QUIET_MS, waits=False)
-    with server.client() as client:
-        away.run(eventually(lambda: client.sismember("{new}:members", id_of(away))))
-    new.run(new.start())
-    with pytest.raises(BudgetExceeded):
-        spend(away, 90)
-
-
-def test_one_that_was_away_does_not_become_one_that_knows_by_joining_again(make: Make, server: Server) -> None:
+def away_and_new(make: Make, server: Server) -> tuple[Member, Member]:
+    """One finds all lost, and has never heard of the other, who has spent, lives, and is a moment late."""
     away = make()
     away.close()
     new = make()
@@ -131,6 +117,18 @@ def test_one_that_was_away_does_not_become_one_that_knows_by_joining_again(make:
     away = make(away.folder, quiet_ms=QUIET_MS, waits=False)
     with server.client() as client:
         away.run(eventually(lambda: client.sismember("{new}:members", id_of(away))))
+    return away, new
+
+
+def test_one_that_was_away_lets_others_come_first_when_it_finds_all_lost(make: Make, server: Server) -> None:
+    away, new = away_and_new(make, server)
+    new.run(new.start())
+    with pytest.raises(BudgetExceeded):
+        spend(away, 90)
+
+
+def test_one_that_was_away_does_not_become_one_that_knows_by_joining_again(make: Make, server: Server) -> None:
+    away, new = away_and_new(make, server)
     generation = away.service._membership.generation
     away.service.change([LIFE], True)
     away.run(eventually(lambda: away.service._membership.generation > generation))
@@ -334,6 +332,16 @@ def test_whom_operators_took_away_is_not_named_again_by_one_that_was_here(make: 
     for each in (away, one):
         spend(each, 1)
         each.run(eventually(partial(knows, each, [one, away])))
+
+
+def test_one_that_was_taken_away_and_is_here_is_new(make: Make, server: Server) -> None:
+    one, other = make(), make()
+    before = other.service._membership._known.numbers[id_of(other)]
+    with server.client() as client:
+        client.srem("{new}:members", id_of(other))
+    other.service.change([LIFE], True)
+    spend(other, 1)
+    assert one.service._membership._known.numbers[id_of(other)] > before
 
 
 def test_what_cannot_be_written_down_is_not_said_to_be_known(
