@@ -14,6 +14,7 @@ import redis
 
 from gptgate.core.budgets import BudgetCharge, BudgetSpec, Spend, Unit, Window
 from gptgate.core.errors import BudgetExceeded, CountersUnavailable
+from gptgate.core.shared import Wish
 from gptgate.shared.link import JOIN
 from gptgate.shared.membership import LEASE_MS, QUIET_MS, VERSION, Known
 from gptgate.shared.names import Keys
@@ -360,3 +361,22 @@ def test_what_cannot_be_written_down_is_not_said_to_be_known(
             spend(one, 1)
     one.run(one.ready())
     spend(one, 1)
+
+
+def test_what_is_settled_while_its_gateway_waits_to_be_heard_is_told(make: Make, server: Server) -> None:
+    one, dead = make(), make()
+    membership = one.service._membership
+    wish = Wish((), CHARGES, Spend(nano=5))
+    hold = one.run(one.counters.admit("late", "app", (), wish, 0))
+    assert hold.reservation is not None
+    membership.timeout_s = 0.5
+    killed(dead)
+    with server.client() as client:
+        client.hset("{new}:state", f"heard:{id_of(dead)}", 0)
+        client.hdel("{new}:state", f"known:{id_of(one)}")
+        one.service.change([LIFE], True)
+        one.run(eventually(lambda: membership.unaware))
+        one.ledger.settle(hold.reservation, Spend(nano=1))
+        hold.requests.release()
+        (account,) = client.keys("{new}:budget:life:*")
+        one.run(eventually(lambda: client.hmget(account, "0", "held") == ["1", "0"]))
